@@ -1,0 +1,49 @@
+# Every target makes what it needs: `make test` on a fresh machine needs Python 3.11 or newer, its venv module, and make.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell command -v $(name) 2>/dev/null && true)))
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test check bench clean pins histories screenshots
+
+demo: $(INSTALLED) ## a whole incident, live: KEEP=1 leaves everything up for looking around
+	@$(BIN)/python -m sandbox.demo $(if $(KEEP),--keep)
+
+test: $(INSTALLED) ## everything: rules, hands, workflows over days of virtual time, one run with real processes
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(INSTALLED) ## lint, types, layering, compose file
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python deploy/check_compose.py
+
+bench: $(INSTALLED) ## cost and speed, as ratios measured in one run
+	$(BIN)/python -m benchmarks
+
+histories: $(INSTALLED) ## record again the histories that the replay test replays
+	$(BIN)/python -m tests.replay.record
+
+screenshots: $(INSTALLED) ## take docs/images again (needs chromium)
+	$(BIN)/python -m docs.screenshots
+
+pins: $(INSTALLED) ## choose the versions in constraints.txt anew
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --all-extras --all-build-deps --allow-unsafe --strip-extras \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file constraints.txt pyproject.toml
+
+clean: ## forget what was installed and built
+	rm -rf .venv .demo build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed (found: $$("$(PYTHON)" --version 2>&1)). Install it, or say make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Installing into .venv (once; about a minute) ..."
+	@"$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,184 @@
+"""Alerts, normalised: what any monitoring system said, and which incident it belongs to."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from runbook.base import Frozen
+from runbook.policy import Intake
+from runbook.severity import Severity
+
+_NEVER = "0001-01-01"
+_LONGEST_KEY = 200
+
+
+class MalformedAlert(Exception):
+    """The payload is not an alert that we understand. The message is one line that says what is wrong."""
+
+
+class Alert(Frozen):
+    """One alert of a monitoring system, firing or resolved."""
+
+    name: str
+    labels: dict[str, str] = {}
+    summary: str = ""
+    description: str = ""
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    fingerprint: str
+    link: str = ""
+    source: str = "alertmanager"
+
+    @property
+    def firing(self) -> bool:
+        """Tell whether the alert had not ended when it was sent."""
+        return self.ended_at is None
+
+    @property
+    def title(self) -> str:
+        """What the alert says in one line."""
+        return (self.summary or self.description or self.name).strip().splitlines()[0]
+
+
+class _WebhookAlert(BaseModel):
+    status: str
+    labels: dict[str, str]
+    annotations: dict[str, str] = {}
+    startsAt: AwareDatetime  # noqa: N815 - Alertmanager's spelling
+    endsAt: str = ""  # noqa: N815
+    generatorURL: str = ""  # noqa: N815
+    fingerprint: str = ""
+
+
+class _Webhook(BaseModel):
+    version: str
+    alerts: list[_WebhookAlert]
+
+
+class _Simple(BaseModel):
+    title: str
+    service: str | None = None
+    environment: str | None = None
+    severity: str | None = None
+    description: str = ""
+    started_at: AwareDatetime | None = None
+    status: str = "firing"
+    labels: dict[str, str] = {}
+    link: str = ""
+    source: str = "json"
+
+
+def parse_alerts(payload: Any, received_at: datetime) -> tuple[Alert, ...]:
+    """Normalise an Alertmanager webhook (version 4, which SigNoz sends too) or our own simple JSON.
+
+    The simple form is `{"title", "service", "environment", "severity", "description", "started_at", "status",
+    "labels", "link"}`, of which only the title is needed.
+
+    Raises:
+        MalformedAlert: neither of the two.
+    """
+    if not isinstance(payload, dict):
+        raise MalformedAlert("an alert payload is a JSON object")
+    try:
+        if "alerts" in payload:
+            return _from_webhook(_Webhook.model_validate(payload))
+        return (_from_simple(_Simple.model_validate(payload), received_at),)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise MalformedAlert(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
+
+
+def _from_webhook(webhook: _Webhook) -> tuple[Alert, ...]:
+    if webhook.version != "4":
+        raise MalformedAlert(f"version: Alertmanager's webhook version 4 is understood, not {webhook.version!r}")
+    if not webhook.alerts:
+        raise MalformedAlert("alerts: the list is empty")
+    return tuple(_from_webhook_alert(alert) for alert in webhook.alerts)
+
+
+def _from_webhook_alert(alert: _WebhookAlert) -> Alert:
+    if alert.status not in ("firing", "resolved"):
+        raise MalformedAlert(f"alerts.status: firing or resolved, not {alert.status!r}")
+    ended = alert.status == "resolved"
+    known_end = alert.endsAt and not alert.endsAt.startswith(_NEVER)
+    return Alert(
+        name=alert.labels.get("alertname", "alert"),
+        labels=alert.labels,
+        summary=alert.annotations.get("summary", ""),
+        description=alert.annotations.get("description", ""),
+        started_at=alert.startsAt,
+        ended_at=(alert.endsAt if known_end else alert.startsAt) if ended else None,
+        fingerprint=alert.fingerprint or _fingerprint(alert.labels),
+        link=alert.generatorURL,
+    )
+
+
+def _from_simple(alert: _Simple, received_at: datetime) -> Alert:
+    named = {"service": alert.service, "environment": alert.environment, "severity": alert.severity}
+    labels = alert.labels | {label: value for label, value in named.items() if value is not None}
+    labels.setdefault("alertname", alert.title)
+    if alert.status not in ("firing", "resolved"):
+        raise MalformedAlert(f"status: firing or resolved, not {alert.status!r}")
+    return Alert(
+        name=labels["alertname"],
+        labels=labels,
+        summary=alert.title,
+        description=alert.description,
+        started_at=alert.started_at or received_at,
+        ended_at=received_at if alert.status == "resolved" else None,
+        fingerprint=_fingerprint(labels),
+        link=alert.link,
+        source=alert.source,
+    )
+
+
+def _fingerprint(labels: dict[str, str]) -> str:
+    text = "\0".join(f"{name}\0{labels[name]}" for name in sorted(labels))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def identity(alert: Alert, intake: Intake) -> dict[str, str]:
+    """Return the labels, with their values, that decide which incident the alert belongs to.
+
+    A label that the alert lacks takes the runbook's default; an alert without any of them is told apart by its name,
+    so that unrelated alerts do not become one incident.
+    """
+    found = {name: alert.labels.get(name) or intake.defaults.get(name, "") for name in intake.correlate_by}
+    if not any(alert.labels.get(name) for name in intake.correlate_by):
+        return found | {intake.correlate_by[0]: alert.name}
+    return found
+
+
+def correlation_key(alert: Alert, intake: Intake) -> str:
+    """Return the incident's key: the identity's values, in order, as `flag-evaluation:production`.
+
+    Values are percent-encoded, so that no two identities give the same key; one that is too long for a workflow id
+    ends in a hash of the whole.
+    """
+    key = ":".join(quote(value, safe="") for value in identity(alert, intake).values())
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[:_LONGEST_KEY]}~{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def severity_of(alert: Alert, intake: Intake) -> tuple[Severity, bool]:
+    """Return the alert's severity and whether a person must confirm it, because the label is missing or unknown."""
+    label = alert.labels.get(intake.severity_label, "").strip().lower()
+    known = {name.lower(): severity for name, severity in intake.severities.items()}
+    if label in known:
+        return known[label], False
+    return intake.unknown_severity, True
+
+
+def grouped(alerts: Iterable[Alert], intake: Intake) -> dict[str, tuple[Alert, ...]]:
+    """Sort alerts by the incident that they belong to, in the order in which they came."""
+    groups: dict[str, tuple[Alert, ...]] = {}
+    for alert in alerts:
+        key = correlation_key(alert, intake)
+        groups[key] = (*groups.get(key, ()), alert)
+    return groups

@@ -1,0 +1,30 @@
+"""What every model of the runbook has in common."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Frozen(BaseModel):
+    """An immutable value that crosses process and version boundaries.
+
+    Unknown fields are ignored, so that an older worker can read what a newer one wrote; a field that is added later
+    must have a default, so that a newer worker can replay what an older one wrote.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy with `changes`; a name that is no field is a programming error (`KeyError`)."""
+        unknown = changes.keys() - type(self).model_fields.keys()
+        if unknown:
+            raise KeyError(f"{type(self).__name__} has no field {', '.join(sorted(unknown))}")
+        return self.model_copy(update=changes)
+
+
+class Rejected(Exception):
+    """A command that the runbook refuses. The message tells the sender why, and what to do instead."""
+
+
+class AlreadyDone(Exception):
+    """A command whose effect another command had before. Not an error: the message says who did it and when."""

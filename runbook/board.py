@@ -1,0 +1,29 @@
+"""What the Temporal Web UI shows of an incident: status, people and the next five duties, as Markdown."""
+
+from runbook.agenda import Obligation, agenda
+from runbook.incident import Incident
+from runbook.policy import Runbook
+from runbook.summary import checklist_lines, headline, impact, links, people_line
+
+_SHOWN = 5
+_LATEST = 5
+
+
+def details(incident: Incident, runbook: Runbook) -> str:
+    """Return the workflow's current details. Times are absolute, so that the text stays true between changes."""
+    owed = agenda(incident, runbook)
+    return "\n\n".join(
+        [
+            f"### {headline(incident)}",
+            f"**{people_line(incident)}**  \nImpact: {impact(incident, runbook)}",
+            "**Next duties**\n" + ("\n".join(_duty(duty) for duty in owed[:_SHOWN]) or "- none"),
+            "**Checklist**\n" + "\n".join(f"- {line}" for line in checklist_lines(incident)),
+            "**Latest**\n"
+            + "\n".join(f"- {entry.at:%H:%M:%S} {entry.actor}: {entry.text}" for entry in incident.timeline[-_LATEST:]),
+            *(["**Links**\n" + "\n".join(f"- {link}" for link in links(incident))] if links(incident) else []),
+        ]
+    )
+
+
+def _duty(duty: Obligation) -> str:
+    return f"- {duty.due:%Y-%m-%d %H:%M:%S} UTC — {duty.says}"

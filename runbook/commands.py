@@ -1,0 +1,188 @@
+"""What responders can tell an incident. Each command is a Temporal update and a signal of the same name."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime, Field, field_validator
+
+from runbook.base import Frozen
+from runbook.severity import Severity
+
+
+class Command(Frozen):
+    """Who says it, and an id by which a repeated delivery is known (also after continue-as-new).
+
+    An empty id is never taken for a repetition.
+    """
+
+    name: ClassVar[str]
+    says: ClassVar[str]
+    by: str = Field(min_length=1, max_length=100)
+    id: str = ""
+
+
+class Acknowledge(Command):
+    """Take the incident. `at`: when the responder did so, if that was earlier than the command's arrival."""
+
+    name = "acknowledge"
+    says = "Take the incident: paging stops and you are its commander, if it has none."
+    at: AwareDatetime | None = None
+
+
+class Assess(Command):
+    """State the blast radius (runbook, step 2)."""
+
+    name = "assess"
+    says = "State the blast radius: impact in words that customers may read, customers and services affected."
+    impact: str = Field(min_length=1, max_length=2000)
+    complete_outage: bool = False
+    customers: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    title: str | None = Field(default=None, max_length=200)
+
+
+class DeclareSeverity(Command):
+    """Declare, raise or lower the severity (runbook, step 3)."""
+
+    name = "declare_severity"
+    says = "Declare, raise or lower the severity: P0, P1, P2 or P3."
+    severity: Severity
+    reason: str = Field(default="", max_length=2000)
+
+
+class Publication(StrEnum):
+    """When the words of an update go out."""
+
+    NOW = "now"
+    NEXT = "next"
+    DRAFT = "draft"
+
+
+class PostUpdate(Command):
+    """Words for customers: published at once, kept for the next due update, or a draft that is still being written."""
+
+    name = "post_update"
+    says = "Publish a status update now (when=now), with the next due one (next), or keep it as a draft (draft)."
+    text: str = Field(min_length=1, max_length=5000)
+    when: Publication = Publication.NOW
+
+
+class AddNote(Command):
+    """Write a line into the timeline and the channel. Internal."""
+
+    name = "add_note"
+    says = "Write a line into the timeline."
+    text: str = Field(min_length=1, max_length=5000)
+
+
+class SettleStep(Command):
+    """Deal with a checklist step or another duty that failed: try again, skip with a reason, or say it is done."""
+
+    name = "settle_step"
+    says = "Deal with a failed duty: how=retry, skip (with a reason) or done (by hand)."
+    step: str = Field(min_length=1, max_length=200)
+    how: str
+    reason: str = Field(default="", max_length=2000)
+
+    @field_validator("how")
+    @classmethod
+    def _known(cls, how: str) -> str:
+        if how not in ("retry", "skip", "done"):
+            raise ValueError("how is retry, skip or done")
+        return how
+
+
+class RequestRollback(Command):
+    """Ask for the rollback of the suspect deployment. The request counts as the approval."""
+
+    name = "request_rollback"
+    says = "Roll the suspect deployment back to the last known-good one."
+    cluster: str = ""
+    version: str = Field(default="", max_length=200)
+
+
+class ApproveRollback(Command):
+    """Approve the rollback that the incident offers."""
+
+    name = "approve_rollback"
+    says = "Approve the rollback that is offered."
+    cluster: str = ""
+
+
+class DeclineRollback(Command):
+    """Decline the rollback that the incident offers."""
+
+    name = "decline_rollback"
+    says = "Decline the rollback that is offered, with a reason."
+    reason: str = Field(min_length=1, max_length=2000)
+    cluster: str = ""
+
+
+class ConfirmRecovery(Command):
+    """Record what a customer, or the responder's own check, says about the recovery (runbook, rollback step 4)."""
+
+    name = "confirm_recovery"
+    says = "Record whether service is restored, as a customer or you yourself see it."
+    restored: bool = True
+    customer: str = Field(default="", max_length=200)
+    note: str = Field(default="", max_length=2000)
+
+
+class Monitor(Command):
+    """Say that the incident is mitigated and is being watched."""
+
+    name = "monitor"
+    says = "The incident is mitigated: watch it for the stability window."
+    text: str = Field(default="", max_length=5000)
+
+
+class Resolve(Command):
+    """End the incident. `force` with a reason ends a P0/P1 whose alert still fires."""
+
+    name = "resolve"
+    says = "Resolve the incident; force with a reason while an alert of a P0/P1 still fires."
+    text: str = Field(default="", max_length=5000)
+    force: bool = False
+    reason: str = Field(default="", max_length=2000)
+
+
+class Reopen(Command):
+    """Take a resolved incident up again, in its channel and with its number."""
+
+    name = "reopen"
+    says = "Reopen a resolved incident."
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Cancel(Command):
+    """It was no incident: a false positive. No post-mortem; what was published is corrected."""
+
+    name = "cancel"
+    says = "It was no incident (false positive): withdraw it, with a reason."
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+COMMANDS: tuple[type[Command], ...] = (
+    Acknowledge,
+    Assess,
+    DeclareSeverity,
+    PostUpdate,
+    AddNote,
+    SettleStep,
+    RequestRollback,
+    ApproveRollback,
+    DeclineRollback,
+    ConfirmRecovery,
+    Monitor,
+    Resolve,
+    Reopen,
+    Cancel,
+)
+
+
+class Receipt(Frozen):
+    """The answer to a command: what came of it. `changed` is false when another command had done it before."""
+
+    message: str
+    changed: bool = True
+    revision: int = 0

@@ -1,0 +1,266 @@
+"""What a responder's command does: the new incident, or the reason why not."""
+
+from datetime import datetime
+from functools import singledispatch
+
+from runbook import commands
+from runbook.base import AlreadyDone, Rejected
+from runbook.checklist import Step, StepStatus
+from runbook.commands import Command, Publication
+from runbook.facts import step_keys
+from runbook.incident import Confirmation, Incident, RollbackState, RollbackStatus, Status, Unfulfilled, UpdateKind
+from runbook.lifecycle import attend, cancel, change_severity, monitor, reopen, resolve
+from runbook.policy import RollbackPolicy, Runbook
+from runbook.timeline import Kind
+from runbook.updates import next_due, publish
+
+_REMEMBERED = 200
+"""Command ids kept to know a repeated delivery by, across continue-as-new."""
+
+
+def decide(incident: Incident, command: Command, runbook: Runbook, at: datetime) -> Incident:
+    """Return the incident after the command.
+
+    Raises:
+        Rejected: the runbook refuses it; the message says why and what to do.
+        AlreadyDone: it, or another command with the same effect, came before.
+    """
+    if command.id and command.id in incident.handled:
+        raise AlreadyDone("This command was received before.")
+    if incident.closed:
+        raise Rejected(f"{incident.name} is closed for good. A new alert, or `starter.py`, opens a new incident.")
+    incident = _apply(command, incident, runbook, at)
+    if command.id:
+        incident = incident.but(handled=(*incident.handled, command.id)[-_REMEMBERED:])
+    return incident
+
+
+@singledispatch
+def _apply(command: Command, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    raise Rejected(f"The runbook knows no command {type(command).__name__}.")
+
+
+def _live(incident: Incident) -> None:
+    if incident.status == Status.RESOLVED:
+        when = f" at {incident.resolved_at:%H:%M} UTC" if incident.resolved_at else ""
+        raise Rejected(f"{incident.name} was resolved by {incident.resolved_by}{when}. Reopen it first.")
+    if incident.status == Status.CANCELLED:
+        raise Rejected(f"{incident.name} was cancelled as no incident. Open a new one.")
+
+
+@_apply.register
+def _acknowledge(command: commands.Acknowledge, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    if incident.attended:
+        by, since = incident.acknowledged_by, incident.acknowledged_at
+        raise AlreadyDone(f"{incident.name} was acknowledged by {by}{f' at {since:%H:%M} UTC' if since else ''}.")
+    happened = min(max(command.at or at, incident.started_at), at)
+    return attend(incident, at, command.by, happened)
+
+
+@_apply.register
+def _assess(command: commands.Assess, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    extent = "complete outage" if command.complete_outage else "partial"
+    who = f"; customers: {', '.join(command.customers)}" if command.customers else ""
+    what = f"; services: {', '.join(command.services)}" if command.services else ""
+    detail = f"{extent}: {command.impact}"
+    incident = incident.but(assessment=command).with_step(Step.ASSESS, StepStatus.DONE, at, command.by, detail)
+    return incident.logged(at, command.by, Kind.ASSESSED, f"Blast radius: {detail}{who}{what}", announce=True)
+
+
+@_apply.register
+def _declare(command: commands.DeclareSeverity, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    same = command.severity == incident.severity
+    if same and not incident.needs_triage:
+        raise Rejected(f"{incident.name} is {incident.severity} already: nothing was changed.")
+    detail = f"{command.severity}, by {command.by}"
+    incident = incident.but(needs_triage=False).with_step(Step.SEVERITY, StepStatus.DONE, at, command.by, detail)
+    if same:
+        return incident.logged(at, command.by, Kind.SEVERITY, f"Severity {command.severity} confirmed", announce=True)
+    return change_severity(incident, runbook, at, command.by, command.severity, command.reason)
+
+
+@_apply.register
+def _post_update(command: commands.PostUpdate, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    if command.when is Publication.NOW:
+        incident = publish(incident, runbook, at, UpdateKind.MANUAL, command.text, by=command.by, anchor=at)
+        return incident.but(draft="", draft_at=None)
+    if next_due(incident, runbook) is None:
+        raise Rejected(f"A {incident.severity} has no scheduled updates: publish this one now, or when it is resolved.")
+    if command.when is Publication.NEXT:
+        return incident.but(next_words=command.text).logged(
+            at, command.by, Kind.UPDATE, f"Words for the next update: {command.text}"
+        )
+    return incident.but(draft=command.text, draft_at=at).logged(
+        at, command.by, Kind.UPDATE, f"Draft of the next update: {command.text}"
+    )
+
+
+@_apply.register
+def _note(command: commands.AddNote, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    return incident.logged(at, command.by, Kind.NOTE, command.text, announce=True)
+
+
+@_apply.register
+def _settle(command: commands.SettleStep, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    if command.how == "skip" and not command.reason:
+        raise Rejected("Skipping needs a reason: the post-mortem will ask for it.")
+    automatic = {step.value: keys for step, keys in step_keys(incident, runbook).items()}
+    if command.step in (Step.ACKNOWLEDGE.value, Step.ASSESS.value, Step.SEVERITY.value):
+        return _settle_by_hand(command, incident, at)
+    keys = automatic.get(command.step, (command.step,))
+    failed = [duty.key for duty in incident.failures if duty.key in keys]
+    if not failed:
+        raise Rejected(f"{command.step} did not fail: there is nothing to {command.how}. See `incident show`.")
+    incident = incident.but(failures=tuple(duty for duty in incident.failures if duty.key not in failed))
+    if command.how == "skip":
+        skips = tuple(Unfulfilled(key=key, reason=command.reason, at=at) for key in failed)
+        incident = incident.but(skips=(*incident.skips, *skips))
+    if command.how == "done":
+        incident = incident.but(fulfilled=(*incident.fulfilled, *failed))
+    status = {"retry": StepStatus.PENDING, "skip": StepStatus.SKIPPED, "done": StepStatus.DONE}[command.how]
+    words = {"retry": "tried again", "skip": f"skipped: {command.reason}", "done": "done by hand"}[command.how]
+    if command.step in automatic:
+        incident = incident.with_step(Step(command.step), status, at, command.by, words if status != "pending" else "")
+    return incident.logged(at, command.by, Kind.CHECKLIST, f"{command.step}: {words}", announce=True)
+
+
+def _settle_by_hand(command: commands.SettleStep, incident: Incident, at: datetime) -> Incident:
+    step = Step(command.step)
+    if command.how != "skip":
+        raise Rejected(f"Step {step} is done by its own command: `incident {_COMMAND_OF[step]}`.")
+    if incident.step(step).status is StepStatus.DONE:
+        raise Rejected(f"Step {step} is done already.")
+    incident = incident.with_step(step, StepStatus.SKIPPED, at, command.by, command.reason)
+    return incident.logged(at, command.by, Kind.CHECKLIST, f"{step}: skipped: {command.reason}", announce=True)
+
+
+_COMMAND_OF = {Step.ACKNOWLEDGE: "ack", Step.ASSESS: "assess", Step.SEVERITY: "severity"}
+
+
+def _open_offers(incident: Incident, cluster: str) -> tuple[RollbackState, ...]:
+    states = tuple(state for state in incident.rollbacks if cluster in ("", state.offer.cluster))
+    if not states:
+        where = f" for {cluster}" if cluster else ""
+        looked = incident.standing("investigate/deployments")
+        why = (
+            "the deployments have not been read yet"
+            if looked is StepStatus.PENDING
+            else "see the timeline for the reason"
+        )
+        raise Rejected(f"No rollback is offered{where}: {why}.")
+    return states
+
+
+@_apply.register
+def _request(command: commands.RequestRollback, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    return _approved(incident, command.cluster, command.by, runbook, at)
+
+
+@_apply.register
+def _approve(command: commands.ApproveRollback, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    return _approved(incident, command.cluster, command.by, runbook, at)
+
+
+def _approved(incident: Incident, cluster: str, by: str, runbook: Runbook, at: datetime) -> Incident:
+    if runbook.policy(incident.severity).rollback is RollbackPolicy.NEVER:
+        raise Rejected(f"The runbook never rolls back a {incident.severity}.")
+    states = _open_offers(incident, cluster)
+    running = [state for state in states if state.status.under_way]
+    if running and len(running) == len(states):
+        raise AlreadyDone(f"The rollback of {running[0].offer.cluster} was decided by {running[0].decided_by}.")
+    again = (RollbackStatus.FAILED, RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE)
+    ready = [s for s in states if s.status in (RollbackStatus.OFFERED, RollbackStatus.DECLINED, *again)]
+    if not ready:
+        raise Rejected(f"Every rollback of {incident.name} is done: {', '.join(s.offer.cluster for s in states)}.")
+    for state in ready:
+        attempt = state.attempt + (1 if state.status in again else 0)
+        newer = state.but(status=RollbackStatus.APPROVED, decided_by=by, attempt=attempt, detail="")
+        incident = incident.but(rollbacks=tuple(newer if s is state else s for s in incident.rollbacks))
+        text = f"Rollback of {state.offer.cluster} approved by {by}"
+        incident = incident.logged(at, by, Kind.ROLLBACK, text, announce=True)
+    return incident
+
+
+@_apply.register
+def _decline(command: commands.DeclineRollback, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    states = _open_offers(incident, command.cluster)
+    open_ones = [state for state in states if state.status == RollbackStatus.OFFERED]
+    if not open_ones:
+        raise Rejected("No offered rollback is waiting for a decision.")
+    for state in open_ones:
+        newer = state.but(status=RollbackStatus.DECLINED, decided_by=command.by, detail=command.reason)
+        incident = incident.but(rollbacks=tuple(newer if s is state else s for s in incident.rollbacks))
+        text = f"Rollback of {state.offer.cluster} declined: {command.reason}"
+        incident = incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
+    return incident
+
+
+@_apply.register
+def _confirm(command: commands.ConfirmRecovery, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    if incident.status == Status.CANCELLED:
+        _live(incident)
+    confirmation = Confirmation(
+        at=at, by=command.by, customer=command.customer, restored=command.restored, note=command.note
+    )
+    who = command.customer or command.by
+    answer = "service is restored" if command.restored else "service is NOT restored"
+    note = f" ({command.note})" if command.note else ""
+    incident = incident.but(confirmations=(*incident.confirmations, confirmation))
+    return incident.logged(at, command.by, Kind.CONFIRMATION, f"{who}: {answer}{note}", announce=True)
+
+
+@_apply.register
+def _monitor(command: commands.Monitor, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    if incident.status == Status.MONITORING:
+        raise AlreadyDone(f"{incident.name} is being watched already.")
+    text = command.text or "The problem is mitigated, and we are watching the recovery."
+    return monitor(incident, runbook, at, command.by, text)
+
+
+@_apply.register
+def _resolve(command: commands.Resolve, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    if incident.status == Status.RESOLVED:
+        when = f" at {incident.resolved_at:%H:%M} UTC" if incident.resolved_at else ""
+        raise AlreadyDone(f"{incident.name} was already resolved by {incident.resolved_by}{when}.")
+    _live(incident)
+    if incident.firing and runbook.policy(incident.severity).confirm_resolution and not command.force:
+        names = ", ".join(alert.title for alert in incident.firing[:3])
+        raise Rejected(f"Still firing: {names}. To resolve a {incident.severity} anyway, use --force with --reason.")
+    if command.force and not command.reason:
+        raise Rejected("--force needs a --reason: the post-mortem will ask for it.")
+    if command.force:
+        text = f"Forced resolution with {len(incident.firing)} alert(s) firing: {command.reason}"
+        incident = incident.logged(at, command.by, Kind.RESOLVED, text)
+    if any(state.status.under_way for state in incident.rollbacks):
+        text = "Resolution intended: the rollback under way is finished first"
+        incident = incident.but(resolve_intent=command)
+        return incident.logged(at, command.by, Kind.STATUS, text, announce=True)
+    return resolve(incident, runbook, at, command.by, command.text or "Service is back to normal.")
+
+
+@_apply.register
+def _reopen(command: commands.Reopen, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    if incident.status == Status.CANCELLED:
+        _live(incident)
+    if incident.status != Status.RESOLVED:
+        raise Rejected(f"{incident.name} is {incident.status}: only a resolved incident can be reopened.")
+    if incident.postmortem_published:
+        raise Rejected(f"The post-mortem of {incident.name} is published: open a new incident and link it.")
+    return reopen(incident, runbook, at, command.by, command.reason, attended=True)
+
+
+@_apply.register
+def _cancel(command: commands.Cancel, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    if incident.status == Status.CANCELLED:
+        raise AlreadyDone(f"{incident.name} was cancelled already.")
+    _live(incident)
+    if any(state.status.under_way for state in incident.rollbacks):
+        raise Rejected("A rollback is under way: wait for its verdict, then cancel.")
+    return cancel(incident, runbook, at, command.by, command.reason)

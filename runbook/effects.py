@@ -1,0 +1,205 @@
+"""What the runbook's hands are asked to do, and what they report. One request model for each activity.
+
+Requests hold only what the hand needs: the text is rendered when the duty is due, from the state at that moment.
+`key` is the duty's idempotency key, unique in the installation; `again` tells that an earlier attempt may have left
+its mark, so the hand looks for it before it acts.
+"""
+
+from pydantic import AwareDatetime
+
+from runbook.base import Frozen
+from runbook.deployments import Offer
+from runbook.incident import Resources
+from runbook.policy import Region, Rollback
+
+
+class Effect(Frozen):
+    """A request to one of the hands."""
+
+    key: str
+    again: bool = False
+
+
+class AllocateNumber(Effect):
+    """Get the incident's number: the same one for the same `run_key`."""
+
+    run_key: str
+    workflow_id: str
+
+
+class SendPage(Effect):
+    """Page somebody. A repeated `dedup_key` is the same page while it is open. `severity`: PagerDuty's word."""
+
+    dedup_key: str
+    summary: str
+    source: str
+    severity: str
+    details: dict[str, str] = {}
+
+
+class SettlePage(Effect):
+    """Acknowledge or resolve an open page. `action` is `acknowledge` or `resolve`."""
+
+    dedup_key: str
+    action: str
+
+
+class OpenChannel(Effect):
+    """Open the incident's channel, or adopt the one that carries its `marker`."""
+
+    name: str
+    marker: str
+    private: bool = False
+
+
+class SetTopic(Effect):
+    """Set a channel's topic."""
+
+    channel_id: str
+    topic: str
+
+
+class Invite(Effect):
+    """Invite people, by e-mail address, to a channel."""
+
+    channel_id: str
+    emails: tuple[str, ...]
+
+
+class PostMessage(Effect):
+    """Post a message into a channel, once."""
+
+    channel_id: str
+    text: str
+
+
+class DirectMessage(Effect):
+    """Send a person a direct message, once."""
+
+    email: str
+    text: str
+
+
+class KeepSummary(Effect):
+    """Post the summary message, or bring the one that is there up to date."""
+
+    channel_id: str
+    ts: str | None
+    text: str
+
+
+class ArchiveChannel(Effect):
+    """Archive a channel."""
+
+    channel_id: str
+
+
+class OpenBridge(Effect):
+    """Open a video call."""
+
+    topic: str
+
+
+class PublishStatus(Effect):
+    """Publish an update on the status page, as a new incident there if `page_id` is unset.
+
+    `marker` finds the incident whose creation reply was lost; `sequence` keeps the page from going backwards.
+    """
+
+    page_id: str | None
+    marker: str
+    sequence: int
+    title: str
+    status: str
+    body: str
+    impact: str
+    components: tuple[str, ...] = ()
+    notify: bool = True
+
+
+class SendMail(Effect):
+    """Mail an update to each of `to`, who never see each other. `thread` is the same for one incident's mails."""
+
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    thread: str
+    sequence: int
+    category: str = "incident"
+
+
+class OpenTicket(Effect):
+    """Open a ticket in the issue tracker, or find the one that carries the `marker`."""
+
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    marker: str
+
+
+class CommentTicket(Effect):
+    """Comment on the incident's ticket, opening it first if it is missing; close it if `close`."""
+
+    ticket: int | None
+    body: str
+    close: bool
+    opening: OpenTicket
+
+
+class FindRollback(Effect):
+    """Read the deployment history of the clusters and judge what could be rolled back."""
+
+    clusters: tuple[str, ...]
+    alerted_at: AwareDatetime
+    rules: Rollback
+
+
+class Investigate(Effect):
+    """Look at one source of facts about the service around the time of the alert."""
+
+    service: str
+    regions: tuple[Region, ...]
+    since: AwareDatetime
+    until: AwareDatetime
+
+
+class QueryMetrics(Investigate):
+    """Ask for error ratio and latency, and probe each region once."""
+
+
+class QueryLogs(Investigate):
+    """Ask for the service's error logs."""
+
+
+class PreserveRecord(Effect):
+    """Write the incident's record to the evidence store. `files`: name to content, all small."""
+
+    folder: str
+    files: dict[str, str]
+
+
+class Redeploy(Effect):
+    """Deploy `version` to a cluster, unless an earlier attempt did: its row is newer than `suspect_started_at`."""
+
+    cluster: str
+    version: str
+    services: tuple[str, ...]
+    suspect_id: str
+    suspect_started_at: AwareDatetime
+
+
+class VerifyRegion(Effect):
+    """Probe a region until it is judged. The answer is a `RegionVerdict`."""
+
+    region: Region
+    rules: Rollback
+
+
+class Outcome(Frozen):
+    """What came of a request. `skipped`: why it was not done on purpose, such as an integration that is off."""
+
+    skipped: str | None = None
+    detail: str = ""
+    resources: Resources = Resources()
+    number: int | None = None
+    offers: tuple[Offer, ...] = ()

@@ -1,0 +1,275 @@
+"""What the incident learns from machines: alerts, and what came of its own duties. A fact is never refused."""
+
+from datetime import datetime
+
+from runbook.agenda import Duty, Obligation, Source
+from runbook.alert import Alert
+from runbook.checklist import Step, StepStatus, combined
+from runbook.deployments import Offer
+from runbook.effects import Outcome
+from runbook.incident import AlertState, Incident, RollbackState, RollbackStatus, Status, Unfulfilled
+from runbook.lifecycle import monitor, reopen, resolve
+from runbook.policy import Channel, RollbackPolicy, Runbook
+from runbook.timeline import WORKFLOW, Kind
+from runbook.updates import delivery_key, publish_due, told
+
+_MOST_ALERTS = 200
+"""Different alerts that an incident remembers one by one; a storm of more only counts."""
+
+
+def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook, at: datetime) -> Incident:
+    """Take in alerts: new ones are remembered, repeated ones counted. One that fires after the resolution reopens."""
+    fresh = []
+    for alert in alerts:
+        known = next((a for a in incident.alerts if a.fingerprint == alert.fingerprint), None)
+        if known is None and len(incident.alerts) < _MOST_ALERTS:
+            incident = incident.but(alerts=(*incident.alerts, AlertState.of(alert)))
+            fresh.append(alert)
+        elif known is not None:
+            again = known.ended_at is not None
+            newer = known.but(
+                times=known.times + 1, ended_at=None, started_at=alert.started_at if again else known.started_at
+            )
+            incident = incident.but(alerts=tuple(newer if a is known else a for a in incident.alerts))
+            fresh += [alert] if again else []
+    if not fresh:
+        return incident
+    names = ", ".join(dict.fromkeys(alert.title for alert in fresh))
+    started = min(alert.started_at for alert in fresh)
+    first = len(incident.alerts) == len(fresh) and not incident.round
+    incident = incident.logged(
+        at, fresh[0].source, Kind.ALERT, f"Alert firing: {names}", happened_at=min(started, at), announce=not first
+    )
+    return _fired_again(incident, runbook, at)
+
+
+def _fired_again(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    if incident.status == Status.RESOLVED:
+        return reopen(incident, runbook, at, WORKFLOW, "the alert fires again", attended=False)
+    if incident.status == Status.MONITORING:
+        incident = incident.but(
+            status=Status.INVESTIGATING, monitoring_since=None, mitigated_at=None, stable_since=None
+        )
+        incident = told(incident, at, "The problem has come back, and we are investigating again.")
+        return incident.logged(at, WORKFLOW, Kind.STATUS, "Back to investigating: the alert fires again", announce=True)
+    return incident
+
+
+def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook, at: datetime) -> Incident:
+    """Take in the end of alerts.
+
+    If all have ended soon after the start and nobody is on it, the incident only needs watching: paging stops
+    (BEHAVIOURS 6). Once a person works on it, the end is recorded and said, never acted on (BEHAVIOURS 7).
+    """
+    ended = {alert.fingerprint: alert.ended_at or at for alert in alerts}
+    hit = [alert for alert in incident.firing if alert.fingerprint in ended]
+    if not hit or incident.over:
+        return incident
+    incident = incident.but(
+        alerts=tuple(
+            alert.but(ended_at=ended[alert.fingerprint]) if alert in hit else alert for alert in incident.alerts
+        )
+    )
+    names = ", ".join(dict.fromkeys(alert.title for alert in hit))
+    incident = incident.logged(at, "alertmanager", Kind.ALERT, f"Alert ended: {names}", announce=True)
+    soon = at - incident.opened_at <= runbook.intake.self_resolve_within
+    if incident.firing or incident.attended or not soon or incident.status != Status.INVESTIGATING:
+        return incident
+    return monitor(incident, runbook, at, WORKFLOW, "The alert has ended by itself. We are watching the recovery.")
+
+
+def begun(incident: Incident, key: str) -> Incident:
+    """Remember that a duty was begun: whoever does it again must first look for the mark of the earlier attempt."""
+    return incident if key in incident.begun else incident.but(begun=(*incident.begun, key))
+
+
+def fulfilled(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbook, at: datetime) -> Incident:
+    """Record that a duty was done, or skipped on purpose. A second report of the same duty changes nothing."""
+    if incident.settled(duty.key):
+        return incident
+    incident = incident.but(begun=tuple(key for key in incident.begun if key != duty.key))
+    if outcome.skipped is not None:
+        skip = Unfulfilled(key=duty.key, reason=outcome.skipped, at=at)
+        incident = incident.but(skips=(*incident.skips, skip))
+        incident = incident.logged(at, WORKFLOW, _kind(duty), f"Skipped: {duty.says}: {outcome.skipped}")
+    else:
+        incident = incident.but(
+            fulfilled=(*incident.fulfilled, duty.key), resources=incident.resources.merged(outcome.resources)
+        )
+        incident = _done(incident, duty, outcome, runbook, at)
+    return _checked(incident, runbook, at)
+
+
+def failed(incident: Incident, duty: Obligation, reason: str, runbook: Runbook, at: datetime) -> Incident:
+    """Record that a duty failed for good. The incident goes on; a responder may retry, skip or do it by hand."""
+    if incident.settled(duty.key):
+        return incident
+    failure = Unfulfilled(key=duty.key, reason=reason, at=at)
+    incident = incident.but(failures=(*incident.failures, failure))
+    if duty.duty is Duty.ROLLBACK:
+        incident = _with_rollback(incident, duty.subject, status=RollbackStatus.FAILED, detail=reason)
+    announce = duty.duty not in (Duty.NOTICE, Duty.SUMMARY, Duty.TOPIC)
+    text = f"Failed: {duty.says}: {reason}. Next: `incident step` {duty.key} with --retry, --skip or --done"
+    return _checked(incident.logged(at, WORKFLOW, _kind(duty), text, announce=announce), runbook, at)
+
+
+_KINDS = {
+    Duty.PAGE: Kind.PAGE,
+    Duty.ACKNOWLEDGE_PAGE: Kind.PAGE,
+    Duty.RESOLVE_PAGE: Kind.PAGE,
+    Duty.DELIVER: Kind.DELIVERY,
+    Duty.ESCALATE: Kind.ESCALATION,
+    Duty.INVESTIGATE: Kind.INVESTIGATION,
+    Duty.ROLLBACK: Kind.ROLLBACK,
+    Duty.POSTMORTEM: Kind.POSTMORTEM,
+    Duty.WITHDRAW_POSTMORTEM: Kind.POSTMORTEM,
+}
+_SILENT = frozenset({Duty.NOTICE, Duty.SUMMARY, Duty.TOPIC})
+"""Duties whose success is not worth a line of the timeline."""
+
+
+def _kind(duty: Obligation) -> Kind:
+    return _KINDS.get(duty.duty, Kind.CHECKLIST)
+
+
+def _done(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbook, at: datetime) -> Incident:
+    if duty.duty is Duty.NUMBER:
+        incident = incident.but(number=outcome.number)
+    if duty.duty is Duty.SUMMARY:
+        incident = incident.but(summary_at=at, summaries=incident.summaries + 1)
+    if duty.duty is Duty.TOPIC:
+        incident = incident.but(topics=incident.topics + 1)
+    if duty.duty in _SILENT:
+        return incident
+    detail = f": {outcome.detail}" if outcome.detail else ""
+    announce = duty.duty in (Duty.INVESTIGATE, Duty.WAR_ROOM, Duty.ESCALATE)
+    incident = incident.logged(at, WORKFLOW, _kind(duty), f"{duty.says}{detail}", announce=announce)
+    return offered(incident, outcome.offers, runbook, at) if outcome.offers else incident
+
+
+def offered(incident: Incident, offers: tuple[Offer, ...], runbook: Runbook, at: datetime) -> Incident:
+    """Take in what could be rolled back: offered to the responders, or begun at once where the policy says so."""
+    policy = runbook.policy(incident.severity).rollback
+    for offer in offers:
+        if not offer.possible or offer.suspect is None or offer.candidate is None or policy is RollbackPolicy.NEVER:
+            why = offer.reason if not offer.possible else f"the runbook never rolls back a {incident.severity}"
+            incident = incident.logged(at, WORKFLOW, Kind.ROLLBACK, f"No rollback offered: {why}")
+            continue
+        automatic = policy is RollbackPolicy.AUTOMATIC
+        status = RollbackStatus.APPROVED if automatic else RollbackStatus.OFFERED
+        state = RollbackState(offer=offer, status=status, decided_by=WORKFLOW if automatic else "")
+        incident = incident.but(rollbacks=(*incident.rollbacks, state))
+        what = f"{offer.cluster} from {offer.suspect.version} to {offer.candidate.version} ({offer.reason})"
+        text = (
+            f"Rolling back {what}, as the runbook says"
+            if automatic
+            else f"Rollback offered: {what}. Approve or decline it."
+        )
+        incident = incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
+    return incident
+
+
+def rollback_moved(incident: Incident, cluster: str, progress: str, at: datetime) -> Incident:
+    """Record what a running rollback says of its progress."""
+    incident = _with_rollback(incident, cluster, status=RollbackStatus.RUNNING, progress=progress)
+    return incident.logged(at, WORKFLOW, Kind.ROLLBACK, f"Rollback of {cluster}: {progress}", announce=True)
+
+
+def rollback_ended(
+    incident: Incident, cluster: str, verdict: RollbackStatus, detail: str, runbook: Runbook, at: datetime
+) -> Incident:
+    """Record how a rollback ended. Healthy everywhere means mitigated; a resolution that waited for it now happens."""
+    incident = _with_rollback(incident, cluster, status=verdict, detail=detail)
+    incident = incident.logged(
+        at, WORKFLOW, Kind.ROLLBACK, f"Rollback of {cluster}: {verdict}: {detail}", announce=True
+    )
+    if verdict != RollbackStatus.HEALTHY:
+        intent = incident.resolve_intent
+        if intent is not None:
+            text = f"The resolution by {intent.by} is dropped: the rollback did not end healthy"
+            incident = incident.but(resolve_intent=None).logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+        return told(incident, at, "A recent change was reverted, but service is not back to normal yet.")
+    incident = told(incident, at, "A recent change was reverted, and evaluations are back to normal.")
+    if any(r.status.under_way or r.status == RollbackStatus.UNHEALTHY for r in incident.rollbacks) or incident.over:
+        return incident
+    if incident.resolve_intent is not None:
+        intent = incident.resolve_intent
+        return resolve(incident.but(resolve_intent=None), runbook, at, intent.by, intent.text)
+    words = "A recent change was reverted, and evaluations are back to normal. We are watching the recovery."
+    return monitor(incident, runbook, at, WORKFLOW, words)
+
+
+def _with_rollback(incident: Incident, cluster: str, **changes: object) -> Incident:
+    return incident.but(
+        rollbacks=tuple(r.but(**changes) if r.offer.cluster == cluster else r for r in incident.rollbacks)
+    )
+
+
+def update_due(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
+    """Publish the status update that is due."""
+    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
+    return publish_due(incident, runbook, at)
+
+
+def stable(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
+    """Record that the stability window is over: resolve by itself where the runbook allows it, else ask a person."""
+    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key), stable_since=duty.since)
+    if incident.firing:
+        text = f"The stability window is over, but {len(incident.firing)} alert(s) still fire"
+        return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+    if runbook.policy(incident.severity).confirm_resolution:
+        text = f"Stable since {duty.since:%H:%M} UTC: resolve it when you are satisfied"
+        return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+    return resolve(incident, runbook, at, WORKFLOW, "Service has been stable, and the incident is over.")
+
+
+def close(incident: Incident, duty: Obligation, at: datetime) -> Incident:
+    """Close the incident for good: from now on, an alert opens a new one."""
+    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key), closed=True)
+    return incident.logged(at, WORKFLOW, Kind.STATUS, "Closed: the reopen window is over")
+
+
+def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -> Incident:
+    """Record a command that came as a signal and was refused: its sender got no answer, so the timeline says it."""
+    return incident.logged(at, by, Kind.REFUSED, f"{command} refused: {why}", announce=True)
+
+
+def postmortem_published(incident: Incident, at: datetime, url: str) -> Incident:
+    """Record that the post-mortem is published: the incident cannot be reopened any more (BEHAVIOURS 64)."""
+    return incident.but(postmortem_published=True).logged(
+        at, WORKFLOW, Kind.POSTMORTEM, f"Post-mortem published: {url}", announce=True
+    )
+
+
+def _checked(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    """Bring the automatic checklist steps up to date with the duties that they consist of."""
+    for step, keys in step_keys(incident, runbook).items():
+        status = combined([_standing(incident, key) for key in keys])
+        if status is StepStatus.PENDING:
+            continue
+        why = [duty.reason for duty in (*incident.failures, *incident.skips) if duty.key in keys]
+        incident = incident.with_step(step, status, at, WORKFLOW, "; ".join(dict.fromkeys(why)))
+    return incident
+
+
+def _standing(incident: Incident, key: str) -> StepStatus:
+    """Return where a duty stands; an update that never went out counts by the newer one that took its place."""
+    if key.startswith("update/"):
+        channel = key.rsplit("/", 1)[1]
+        newest = [u for u in incident.updates if channel in u.channels][-1]
+        if incident.standing(key) is StepStatus.PENDING:
+            return incident.standing(delivery_key(newest.sequence, Channel(channel)))
+    return incident.standing(key)
+
+
+def step_keys(incident: Incident, runbook: Runbook) -> dict[Step, tuple[str, ...]]:
+    """Return the duties that each automatic checklist step consists of."""
+    policy = runbook.policy(incident.severity)
+    first = incident.updates[0] if incident.updates else None
+    told_by = tuple(delivery_key(first.sequence, channel) for channel in first.channels) if first else ()
+    ticket = ("ticket",) if Channel.ISSUE_TRACKER in policy.updates.channels else ()
+    return {
+        Step.CHANNEL: ("channel", "war-room") if policy.war_room else ("channel",),
+        Step.COMMUNICATE: told_by or ticket or ("number",),
+        Step.INVESTIGATE: tuple(f"investigate/{source}" for source in Source),
+    }

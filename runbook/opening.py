@@ -1,0 +1,87 @@
+"""How an incident begins: from an alert or by hand."""
+
+from datetime import datetime
+
+from runbook.alert import Alert, identity, severity_of
+from runbook.checklist import Step, StepState, StepStatus
+from runbook.duration import in_words
+from runbook.incident import Episode, Incident, Opening, UpdateKind
+from runbook.policy import Intake, Runbook
+from runbook.timeline import WORKFLOW, Kind
+from runbook.updates import opening_text, publish
+
+_SKEW = 60
+"""Seconds between alert and opening from which the timeline shows the difference (BEHAVIOURS 26)."""
+
+
+def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening:
+    """Describe the incident that these alerts, all of one correlation key, open: the most severe one names it."""
+    judged = sorted(((*severity_of(alert, intake), alert.started_at, alert) for alert in alerts), key=lambda j: j[:3])
+    severity, needs_triage, _, alert = judged[0]
+    labels = identity(alert, intake)
+    return Opening(
+        key=key,
+        title=alert.title[:200],
+        service=labels.get("service") or next(iter(labels.values())),
+        environment=labels.get("environment") or intake.defaults.get("environment", "production"),
+        severity=severity,
+        needs_triage=needs_triage,
+        alerted_at=min(alert.started_at for alert in alerts),
+        source=alert.source,
+        reporter=alert.source,
+    )
+
+
+def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_id: str, run_key: str) -> Incident:
+    """Return the new incident: severity declared, timer started, first update on its way.
+
+    The clock of the service level starts at the alert's own time, not at ours; one in the future is clamped and
+    flagged (BEHAVIOURS 26).
+    """
+    started = min(opening.alerted_at, at)
+    incident = Incident(
+        key=opening.key,
+        workflow_id=workflow_id,
+        run_key=run_key,
+        title=opening.title,
+        service=opening.service,
+        environment=opening.environment,
+        source=opening.source,
+        reporter=opening.reporter,
+        drill=opening.drill,
+        severity=opening.severity,
+        highest_severity=opening.severity,
+        needs_triage=opening.needs_triage,
+        episodes=(Episode(severity=opening.severity, since=at),),
+        started_at=started,
+        opened_at=at,
+        steps=tuple(StepState(step=step) for step in Step),
+    )
+    incident = incident.logged(
+        at, opening.reporter, Kind.OPENED, f"{opening.severity}: {opening.title}", happened_at=started
+    )
+    incident = _timed(incident, opening, at)
+    incident = _declared(incident, at)
+    if runbook.policy(incident.severity).updates.every is not None:
+        text = opening_text(incident, runbook)
+        incident = publish(incident, runbook, at, UpdateKind.INITIAL, text, anchor=at)
+    return incident
+
+
+def _timed(incident: Incident, opening: Opening, at: datetime) -> Incident:
+    detail = f"started {incident.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    skew = at - opening.alerted_at
+    if skew.total_seconds() < 0:
+        detail += f"; the alert's own time, {opening.alerted_at:%H:%M:%S} UTC, lies in the future and was not used"
+    elif skew.total_seconds() > _SKEW:
+        detail += f"; opened {in_words(skew)} after the alert"
+    incident = incident.with_step(Step.TIMER, StepStatus.DONE, at, WORKFLOW, detail)
+    return incident.logged(at, WORKFLOW, Kind.CHECKLIST, f"Timer: {detail}")
+
+
+def _declared(incident: Incident, at: datetime) -> Incident:
+    if not incident.needs_triage:
+        detail = f"{incident.severity}, as {incident.reporter} said"
+        return incident.with_step(Step.SEVERITY, StepStatus.DONE, at, incident.reporter, detail)
+    text = f"The alert names no severity that the runbook knows: taken as {incident.severity}. Confirm or correct it."
+    return incident.logged(at, WORKFLOW, Kind.SEVERITY, text, announce=True)

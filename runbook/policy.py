@@ -1,0 +1,295 @@
+"""The shape of runbook.yaml: every number, name, channel and text that an SRE may change.
+
+A copy travels in the input of each incident, so that editing the file never changes an incident that is under way.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+
+from pydantic import Field, field_validator, model_validator
+
+from runbook.base import Frozen
+from runbook.calendar import Calendar
+from runbook.duration import Duration, Term
+from runbook.severity import Severity
+
+
+class Channel(StrEnum):
+    """Where a status update is published (runbook, "Status Update Cadence")."""
+
+    STATUS_PAGE = "status_page"
+    SLACK = "slack"
+    EMAIL = "email"
+    ISSUE_TRACKER = "issue_tracker"
+
+
+class Reach(StrEnum):
+    """How a person is reached when the incident is escalated to them."""
+
+    PAGE = "page"
+    SLACK = "slack"
+    EMAIL = "email"
+
+
+class Unless(StrEnum):
+    """What makes a rung of the escalation ladder needless. Read at the moment at which it is due."""
+
+    ACKNOWLEDGED = "acknowledged"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+
+
+class RollbackPolicy(StrEnum):
+    """Who decides that a suspect deployment is rolled back."""
+
+    AUTOMATIC = "automatic"
+    APPROVE = "approve"
+    NEVER = "never"
+
+
+class Contact(Frozen):
+    """A person or a rota that the runbook names."""
+
+    name: str
+    email: str | None = None
+
+
+class Rung(Frozen):
+    """One step of a severity's escalation ladder."""
+
+    contact: str
+    after: Duration = timedelta()
+    unless: Unless = Unless.RESOLVED
+    by: tuple[Reach, ...] = (Reach.PAGE, Reach.EMAIL)
+
+
+class Cadence(Frozen):
+    """How often customers hear from us, and where. `every` unset: on resolution only."""
+
+    every: Duration | None = None
+    remind_before: Duration = timedelta()
+    channels: tuple[Channel, ...]
+
+    @model_validator(mode="after")
+    def _sane(self) -> "Cadence":
+        if self.every is not None and self.every < timedelta(seconds=1):
+            raise ValueError("every must be at least 1s")
+        return self
+
+
+class SeverityPolicy(Frozen):
+    """What the runbook promises for incidents of one severity."""
+
+    name: str
+    definition: str
+    impact: str
+    page: bool = True
+    acknowledge_within: Term
+    investigate_within: Term | None = None
+    fix_within: Term | None = None
+    war_room_within: Term | None = None
+    updates: Cadence
+    escalation: tuple[Rung, ...] = ()
+    postmortem: bool = False
+    rollback: RollbackPolicy = RollbackPolicy.APPROVE
+    confirm_resolution: bool = False
+    stability_window: Duration
+    reopen_window: Duration
+
+    @property
+    def war_room(self) -> bool:
+        """Tell whether this severity gets a video call."""
+        return self.war_room_within is not None
+
+
+class Intake(Frozen):
+    """How an alert finds its incident and its first severity."""
+
+    correlate_by: tuple[str, ...] = ("service", "environment")
+    defaults: dict[str, str] = {"environment": "production"}
+    severity_label: str = "severity"
+    severities: dict[str, Severity] = {}
+    unknown_severity: Severity = Severity.P1
+    self_resolve_within: Duration = timedelta(minutes=5)
+
+    @field_validator("correlate_by")
+    @classmethod
+    def _some_label(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if not labels:
+            raise ValueError("name at least one label, or every alert becomes the same incident")
+        return labels
+
+    @field_validator("unknown_severity")
+    @classmethod
+    def _never_guess_p0(cls, severity: Severity) -> Severity:
+        if severity is Severity.P0:
+            raise ValueError("P0 is declared by a label or a person, never guessed (BEHAVIOURS 11)")
+        return severity
+
+
+class Patience(Frozen):
+    """How long a vendor that fails is tried again before the duty counts as failed."""
+
+    page: Duration = timedelta(hours=1)
+    publish: Duration = timedelta(hours=4)
+    others: Duration = timedelta(minutes=15)
+
+
+class Escalation(Frozen):
+    """How the ladders of all severities are climbed."""
+
+    rejoin_within: Duration = timedelta(minutes=15)
+
+
+class Updates(Frozen):
+    """How status updates behave at every severity."""
+
+    draft_grace: Duration = timedelta(minutes=2)
+    nudge_after: int = Field(default=3, ge=1)
+
+
+class Region(Frozen):
+    """A region of the product: where its probes go, and the deployment portal's name of its cluster."""
+
+    name: str
+    url: str
+    cluster: str
+
+
+class Service(Frozen):
+    """A service that alerts name: what customers call it, and what serves it."""
+
+    name: str
+    public_name: str
+    regions: tuple[str, ...] = ()
+    deploys: tuple[str, ...] = ()
+
+
+class Rollback(Frozen):
+    """When a rollback is offered, and what proves that it worked (runbook, "Rollback Procedures")."""
+
+    suspicion_window: Duration = timedelta(hours=2)
+    bake_time: Duration = timedelta(minutes=30)
+    evidence_budget: Duration = timedelta(seconds=60)
+    healthy_probes: int = Field(default=5, ge=1)
+    probe_interval: Duration = timedelta(seconds=5)
+    latency_tolerance: float = Field(default=1.5, gt=1)
+    latency_baseline_ms: float = Field(default=50, gt=0)
+    give_up_after: Duration = timedelta(minutes=10)
+
+
+class PostmortemPolicy(Frozen):
+    """When the post-mortem is due, and how its owner is reminded."""
+
+    within: Term = Term(elapsed=timedelta(hours=48))
+    remind_before: tuple[Duration, ...] = (timedelta(hours=24), timedelta(hours=4), timedelta())
+    overdue_every: Duration = timedelta(hours=24)
+    manager: str = "engineering_manager"
+
+
+class People(Frozen):
+    """Who is reached as what. Names refer to `contacts`."""
+
+    on_call: str = "on_call"
+    stakeholders: tuple[str, ...] = ()
+    responders: tuple[str, ...] = ()
+
+
+class Customers(Frozen):
+    """Who hears from us by e-mail outside the company."""
+
+    emails: tuple[str, ...] = ()
+
+
+class Templates(Frozen):
+    """The customer-facing message, with the placeholders of the runbook's own template."""
+
+    subject: str
+    body: str
+
+
+class StatusPage(Frozen):
+    """What Statuspage is told. `components`: our service name to Statuspage's component id."""
+
+    notify_subscribers: bool = True
+    components: dict[str, str] = {}
+
+
+class Chat(Frozen):
+    """What the incident's Slack channel is like."""
+
+    channel_prefix: str = "incident"
+    private: bool = False
+    summary_every: Duration = timedelta(seconds=10)
+
+
+class Tracker(Frozen):
+    """Where a P3 lives: labels of the ticket in the issue tracker."""
+
+    labels: tuple[str, ...] = ("incident",)
+
+
+class Runbook(Frozen):
+    """The whole runbook. Every name in it that refers to another part of it exists."""
+
+    product: str
+    team: str
+    calendar: Calendar = Calendar()
+    intake: Intake = Intake()
+    severities: dict[Severity, SeverityPolicy]
+    patience: Patience = Patience()
+    escalation: Escalation = Escalation()
+    updates: Updates = Updates()
+    contacts: dict[str, Contact]
+    people: People = People()
+    customers: Customers = Customers()
+    regions: tuple[Region, ...] = ()
+    services: tuple[Service, ...] = ()
+    rollback: Rollback = Rollback()
+    postmortem: PostmortemPolicy = PostmortemPolicy()
+    status_page: StatusPage = StatusPage()
+    chat: Chat = Chat()
+    tracker: Tracker = Tracker()
+    templates: Templates
+
+    @field_validator("severities")
+    @classmethod
+    def _all_four(cls, severities: dict[Severity, SeverityPolicy]) -> dict[Severity, SeverityPolicy]:
+        missing = [severity for severity in Severity if severity not in severities]
+        if missing:
+            raise ValueError(f"missing: {', '.join(missing)}")
+        return severities
+
+    def dangling(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield the place of every name that refers to nothing, with what is wrong with it."""
+        people: list[tuple[tuple[str | int, ...], str]] = [
+            (("people", "on_call"), self.people.on_call),
+            *((("people", "stakeholders", n), name) for n, name in enumerate(self.people.stakeholders)),
+            *((("people", "responders", n), name) for n, name in enumerate(self.people.responders)),
+            (("postmortem", "manager"), self.postmortem.manager),
+        ]
+        for severity, policy in self.severities.items():
+            ladder = ("severities", severity.value, "escalation")
+            people += [((*ladder, n, "contact"), rung.contact) for n, rung in enumerate(policy.escalation)]
+        for place, contact in people:
+            if contact not in self.contacts:
+                yield place, f"{contact!r} is not among contacts: {', '.join(self.contacts)}"
+        regions = [region.name for region in self.regions]
+        for index, service in enumerate(self.services):
+            for n, region in enumerate(service.regions):
+                if region not in regions:
+                    yield ("services", index, "regions", n), f"{region!r} is not among regions: {', '.join(regions)}"
+
+    def policy(self, severity: Severity) -> SeverityPolicy:
+        """Return what is promised for that severity."""
+        return self.severities[severity]
+
+    def service(self, name: str) -> Service:
+        """Return the service of that name; one that the runbook does not know has neither regions nor deployments."""
+        return next((s for s in self.services if s.name == name), Service(name=name, public_name=name))
+
+    def regions_of(self, service: str) -> tuple[Region, ...]:
+        """Return the regions that serve `service`, in the runbook's order."""
+        names = self.service(service).regions
+        return tuple(region for region in self.regions if region.name in names)
