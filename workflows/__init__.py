@@ -1,0 +1,1 @@
+"""The runbook as durable processes. Deterministic: they wait, decide through `runbook`, and call activities."""

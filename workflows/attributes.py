@@ -1,0 +1,75 @@
+"""The search attributes of an incident: the one list that the worker, the tests and the compose file share."""
+
+from typing import Any
+
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
+
+from runbook.incident import Incident, Opening, Status
+
+NUMBER = SearchAttributeKey.for_int("IncidentNumber")
+SEVERITY = SearchAttributeKey.for_keyword("IncidentSeverity")
+STATUS = SearchAttributeKey.for_keyword("IncidentStatus")
+SERVICE = SearchAttributeKey.for_keyword("IncidentService")
+COMMANDER = SearchAttributeKey.for_keyword("IncidentCommander")
+ACK_SECONDS = SearchAttributeKey.for_int("IncidentAckSeconds")
+RESOLVE_SECONDS = SearchAttributeKey.for_int("IncidentResolveSeconds")
+DRILL = SearchAttributeKey.for_bool("IncidentDrill")
+
+SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
+    NUMBER,
+    SEVERITY,
+    STATUS,
+    SERVICE,
+    COMMANDER,
+    ACK_SECONDS,
+    RESOLVE_SECONDS,
+    DRILL,
+)
+
+_LONGEST = 200
+"""Characters of a value: one over 2,048 bytes would fail the workflow."""
+
+
+Values = dict[str, str | int | bool]
+"""Attribute name to value."""
+
+
+def at_start(opening: Opening) -> TypedSearchAttributes:
+    """Return what is known when the incident is started: free of charge then."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(SEVERITY, opening.severity.value),
+            SearchAttributePair(STATUS, Status.INVESTIGATING.value),
+            SearchAttributePair(SERVICE, opening.service[:_LONGEST]),
+            SearchAttributePair(DRILL, opening.drill),
+        ]
+    )
+
+
+def known(attributes: TypedSearchAttributes) -> Values:
+    """Return the values that the server has already."""
+    return {key.name: attributes[key] for key in SEARCH_ATTRIBUTES if key in attributes}
+
+
+def changes(old: Values, new: Values) -> list[SearchAttributeUpdate[Any]]:
+    """Return the updates that lead from the old values to the new ones."""
+    fresh = [key for key in SEARCH_ATTRIBUTES if key.name in new and new[key.name] != old.get(key.name)]
+    gone = [key for key in SEARCH_ATTRIBUTES if key.name in old and key.name not in new]
+    return [*(key.value_set(new[key.name]) for key in fresh), *(key.value_unset() for key in gone)]
+
+
+def values(incident: Incident) -> Values:
+    """Return the attributes' values as the incident stands; what is not known yet is left out."""
+    found: dict[str, str | int | bool | None] = {
+        NUMBER.name: incident.number,
+        SEVERITY.name: str(incident.severity),
+        STATUS.name: str(incident.status),
+        SERVICE.name: incident.service[:_LONGEST],
+        COMMANDER.name: incident.commander[:_LONGEST] or None,
+        DRILL.name: incident.drill,
+    }
+    if incident.acknowledged_at is not None:
+        found[ACK_SECONDS.name] = int((incident.acknowledged_at - incident.started_at).total_seconds())
+    if incident.resolved_at is not None:
+        found[RESOLVE_SECONDS.name] = int((incident.resolved_at - incident.started_at).total_seconds())
+    return {name: value for name, value in found.items() if value is not None}

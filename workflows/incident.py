@@ -1,0 +1,249 @@
+"""The live incident: from the alert to the resolution, and to the end of the reopen window."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from runbook import facts
+from runbook.agenda import WITHDRAWABLE, Duty, Obligation, agenda, patience
+from runbook.alert import Alert
+from runbook.base import Frozen
+from runbook.board import details
+from runbook.commands import COMMANDS, Command, Receipt
+from runbook.decisions import decide
+from runbook.effects import Outcome
+from runbook.incident import Incident, Opening
+from runbook.opening import open_incident
+from runbook.policy import Runbook
+from runbook.requests import request
+from runbook.rollback import RollbackProgress, RollbackResult
+from runbook.timeline import Entry
+from workflows import attributes
+from workflows.children import hand_over, start_rollback, withdraw_postmortem
+from workflows.commands import takes
+from workflows.hands import perform, why
+from workflows.tracks import Alarm, Tracks
+
+_DRAIN = timedelta(seconds=30)
+"""How long work under way may take to end before continue-as-new cancels it; the next run does it again."""
+
+
+class IncidentInput(Frozen):
+    """What an incident starts with; `incident` is set when it goes on after continue-as-new.
+
+    `history_limit`: events after which it continues as new; 0 leaves that to the server's advice.
+    """
+
+    opening: Opening
+    runbook: Runbook
+    incident: Incident | None = None
+    history_limit: int = 0
+
+
+class AlertBatch(Frozen):
+    """Alerts of one incident."""
+
+    alerts: tuple[Alert, ...]
+
+
+class Published(Frozen):
+    """Where the post-mortem can be read."""
+
+    url: str
+
+
+@workflow.defn
+@takes(*COMMANDS)
+class IncidentWorkflow:
+    """An interpreter of the incident's agenda: it waits for the next duty or a change, then fulfils or applies it."""
+
+    @workflow.init
+    def __init__(self, start: IncidentInput) -> None:
+        """Open the incident, or take it over from the run before. Commands may arrive before `run` does."""
+        self._start = start
+        self._runbook = start.runbook
+        self._tracks = Tracks()
+        self._alarm = Alarm()
+        self._stirred = False
+        self._shown = attributes.known(workflow.info().typed_search_attributes)
+        info = workflow.info()
+        self._incident = start.incident or open_incident(
+            start.opening,
+            start.runbook,
+            workflow.now(),
+            workflow_id=info.workflow_id,
+            run_key=info.first_execution_run_id,
+        )
+
+    @workflow.run
+    async def run(self, start: IncidentInput) -> Incident:
+        """Live through the incident and return it as it ended."""
+        while not self._ended():
+            self._advance()
+            self._show()
+            if self._is_long():
+                await self._continue_as_new()
+            await workflow.wait_condition(lambda: self._stirred or self._alarm.rang or self._tracks.ended())
+            self._stirred = False
+            self._tracks.reap()
+        self._alarm.clear()
+        self._show()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._incident
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    def _ended(self) -> bool:
+        return self._incident.closed and not len(self._tracks) and not agenda(self._incident, self._runbook)
+
+    def _advance(self) -> None:
+        """Begin every duty that is due, give up those that are no longer owed, and set the alarm for the next one."""
+        self._do_inner_duties()
+        owed = agenda(self._incident, self._runbook)
+        self._tracks.withdraw_all_but([duty.key for duty in owed])
+        waiting = [duty for duty in owed if duty.key not in self._tracks]
+        now = workflow.now()
+        for duty in waiting:
+            if duty.due <= now:
+                self._tracks.start(duty.key, self._fulfil(duty), withdrawable=duty.duty in WITHDRAWABLE)
+        later = next((duty for duty in waiting if duty.due > now), None)
+        self._alarm.set(later.due if later else None, later.says if later else "")
+
+    def _do_inner_duties(self) -> None:
+        """Fulfil what is due and needs no hands: these only change the state, and so the agenda."""
+        while inner := [
+            d for d in agenda(self._incident, self._runbook) if d.duty in _INNER and d.due <= workflow.now()
+        ]:
+            duty, now = inner[0], workflow.now()
+            if duty.duty is Duty.UPDATE:
+                self._incident = facts.update_due(self._incident, duty, self._runbook, now)
+            elif duty.duty is Duty.STABILITY:
+                self._incident = facts.stable(self._incident, duty, self._runbook, now)
+            else:
+                self._incident = facts.close(self._incident, duty, now)
+
+    async def _fulfil(self, duty: Obligation) -> None:
+        """Have one duty done, and record what came of it."""
+        try:
+            outcome = await self._do(duty)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                return  # withdrawn: neither done nor failed; its key stays among the begun ones
+            self._incident = facts.failed(self._incident, duty, why(error), self._runbook, workflow.now())
+        else:
+            self._incident = facts.fulfilled(self._incident, duty, outcome, self._runbook, workflow.now())
+        self._stirred = True
+
+    async def _do(self, duty: Obligation) -> Outcome:
+        """Do one duty: by another workflow, or by one of the hands."""
+        incident = self._incident
+        self._incident = facts.begun(incident, duty.key)
+        if duty.duty in _CHILDREN:
+            return await _CHILDREN[duty.duty](incident, duty, self._runbook)
+        asked = request(duty, incident, self._runbook, workflow.now())
+        if isinstance(asked, Outcome):
+            return asked
+        return await perform(asked, duty.says, incident.severity, patience(duty, self._runbook))
+
+    def _is_long(self) -> bool:
+        info = workflow.info()
+        limit = self._start.history_limit
+        return info.is_continue_as_new_suggested() or 0 < limit <= info.get_current_history_length()
+
+    async def _continue_as_new(self) -> None:
+        """Go on in a fresh run. Nothing is lost: what was begun and not ended is looked for and done there."""
+        try:
+            await workflow.wait_condition(lambda: self._tracks.all_ended(), timeout=_DRAIN)
+        except TimeoutError:
+            await self._tracks.cancel_all()
+        self._tracks.reap()
+        self._alarm.clear()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self._start.but(incident=self._incident))
+
+    def _show(self) -> None:
+        """Bring the Web UI and the search attributes up to date."""
+        workflow.set_current_details(details(self._incident, self._runbook))
+        current = attributes.values(self._incident)
+        if changed := attributes.changes(self._shown, current):
+            workflow.upsert_search_attributes(changed)
+            self._shown = current
+
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    def command(self, command: Command) -> Receipt:
+        """Apply a responder's command."""
+        before = len(self._incident.timeline)
+        self._incident = decide(self._incident, command, self._runbook, workflow.now())
+        self._stirred = True
+        said = self._incident.timeline[before:]
+        return Receipt(message=said[0].text if said else "Done.", revision=self._incident.revision)
+
+    def consider(self, command: Command) -> None:
+        """Raise what `command` would raise."""
+        decide(self._incident, command, self._runbook, workflow.now())
+
+    def refuse(self, name: str, by: str, why: str) -> None:
+        """Record a signal that was refused."""
+        self._incident = facts.refused(self._incident, name, by, why, workflow.now())
+        self._stirred = True
+
+    @workflow.signal(description="Alerts of this incident fire.")
+    def alert_fired(self, batch: AlertBatch) -> None:
+        """Take in alerts that fire."""
+        self._incident = facts.alert_fired(self._incident, batch.alerts, self._runbook, workflow.now())
+        self._stirred = True
+
+    @workflow.signal(description="Alerts of this incident have ended.")
+    def alert_resolved(self, batch: AlertBatch) -> None:
+        """Take in the end of alerts."""
+        self._incident = facts.alert_resolved(self._incident, batch.alerts, self._runbook, workflow.now())
+        self._stirred = True
+
+    @workflow.signal(description="A running rollback tells of its progress.")
+    def rollback_moved(self, progress: RollbackProgress) -> None:
+        """Record a step of a rollback."""
+        self._incident = facts.rollback_moved(self._incident, progress.cluster, progress.says, workflow.now())
+        self._stirred = True
+
+    @workflow.signal(description="A rollback has ended.")
+    def rollback_ended(self, result: RollbackResult) -> None:
+        """Record the end of a rollback."""
+        now = workflow.now()
+        self._incident = facts.rollback_ended(
+            self._incident, result.cluster, result.status, result.detail, self._runbook, now
+        )
+        self._stirred = True
+
+    @workflow.signal(description="The post-mortem is published.")
+    def postmortem_published(self, published: Published) -> None:
+        """Record that the incident cannot be reopened any more."""
+        self._incident = facts.postmortem_published(self._incident, workflow.now(), published.url)
+        self._stirred = True
+
+    @workflow.query(description="Everything known of the incident.")
+    def incident(self) -> Incident:
+        """Return the incident as it stands."""
+        return self._incident
+
+    @workflow.query(description="What happened, in order.")
+    def timeline(self) -> tuple[Entry, ...]:
+        """Return the timeline."""
+        return self._incident.timeline
+
+    @workflow.query(description="What is due, the earliest first.")
+    def agenda(self) -> list[Obligation]:
+        """Return every duty that is owed now or later."""
+        return agenda(self._incident, self._runbook)
+
+
+_INNER = frozenset({Duty.UPDATE, Duty.STABILITY, Duty.CLOSE})
+"""Duties that the incident fulfils by changing its own state."""
+
+_CHILDREN = {
+    Duty.ROLLBACK: start_rollback,
+    Duty.POSTMORTEM: hand_over,
+    Duty.WITHDRAW_POSTMORTEM: withdraw_postmortem,
+}
+"""Duties that another workflow takes over."""

@@ -1,0 +1,36 @@
+"""The counter that hands out incident numbers: one workflow, so that no number is given twice."""
+
+from temporalio import workflow
+
+from runbook.numbers import Allocation, Ledger, Numbered
+
+NUMBERS_ID = "incident-numbers"
+
+
+@workflow.defn
+class IncidentNumbersWorkflow:
+    """Hands out 1, 2, 3 … once per incident run, and remembers recent ones across continue-as-new."""
+
+    @workflow.init
+    def __init__(self, ledger: Ledger) -> None:
+        """Go on from the ledger of the run before."""
+        self._ledger = ledger
+
+    @workflow.run
+    async def run(self, ledger: Ledger) -> None:
+        """Serve until history is long enough to start over."""
+        workflow.set_current_details("Hands out incident numbers. Let it run.")
+        await workflow.wait_condition(lambda: workflow.info().is_continue_as_new_suggested())
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(self._ledger)
+
+    @workflow.update(description="Get the number of an incident: the same one for the same run.")
+    async def allocate(self, request: Allocation) -> int:
+        """Return the incident's number."""
+        self._ledger, number = self._ledger.allocate(request)
+        return number
+
+    @workflow.query(description="Find an incident by its number.")
+    def find(self, number: int) -> Numbered | None:
+        """Return the incident of that number, if it is among the recent ones."""
+        return self._ledger.find(number)
