@@ -1,0 +1,139 @@
+"""E-mail by SendGrid.
+
+Rules of the vendor (twilio.com/docs/sendgrid): 202 means queued, not delivered; recipients of one personalization see
+each other, so each gets one of its own; at most 1000 of them a request. There is no idempotency and no way to ask
+whether a mail went out, so a repeat is a second mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import parseaddr
+from http.client import HTTPException
+from typing import Any
+
+import httpx
+from python_http_client.exceptions import HTTPError
+from sendgrid import SendGridAPIClient
+
+from clients.errors import VendorError, VendorRefused, VendorUnavailable
+from clients.http import mute_wire_logs, reading, refusal, urllib_failure
+
+RECIPIENTS_LIMIT = 1000
+CATEGORIES_LIMIT = 10
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One text to people who do not see each other.
+
+    Attributes:
+        sender, reply_to, recipients: addresses, plain or as "Name <address>".
+        headers: such as Message-ID, References, In-Reply-To, Auto-Submitted.
+        key: the operation's key; it travels as the custom argument `operation_key`, by which SendGrid's activity feed
+            and event webhooks tell the mails of one operation.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    key: str
+    html: str = ""
+    reply_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    custom_args: Mapping[str, str] = field(default_factory=dict)
+
+    def split(self) -> Iterator[Mail]:
+        """The same mail in parts of at most 1000 recipients, an address once."""
+        unique: dict[str, str] = {}
+        for recipient in self.recipients:
+            unique.setdefault(parseaddr(recipient)[1].casefold(), recipient)
+        people = tuple(unique.values())
+        for start in range(0, len(people), RECIPIENTS_LIMIT):
+            yield replace(self, recipients=people[start : start + RECIPIENTS_LIMIT])
+
+
+class SendGridClient:
+    """Sends. The SDK has no time-out of its own, so it is given one."""
+
+    def __init__(self, api_key: str, base_url: str = "https://api.sendgrid.com", timeout: float = 10) -> None:
+        mute_wire_logs()
+        self._api_key = api_key
+        self._sdk = SendGridAPIClient(api_key=api_key, host=base_url.rstrip("/").removesuffix("/v3"))
+        self._sdk.client.timeout = timeout
+
+    def send(self, mail: Mail) -> str:
+        """Queues the mail, and returns SendGrid's message id.
+
+        Over 1000 recipients it takes several requests, and returns their ids with a space between. If a later one
+        fails, the error says `maybe_done`, for the earlier ones have gone: with `Mail.split` a caller can send part by
+        part.
+        """
+        ids: list[str] = []
+        for part in mail.split():
+            try:
+                ids.append(self._send(part))
+            except VendorError as error:
+                error.maybe_done = error.maybe_done or bool(ids)
+                raise
+        if not ids:
+            raise VendorRefused("sendgrid", "mail.send", "the mail has no recipients", code="no_recipients")
+        return " ".join(ids)
+
+    def _send(self, mail: Mail) -> str:
+        try:
+            answer = self._sdk.client.mail.send.post(request_body=_body(mail))
+        except HTTPError as error:
+            raise self._refused(error) from None
+        except (OSError, HTTPException) as error:
+            raise urllib_failure("sendgrid", "mail.send", error, effect=True, secrets=[self._api_key]) from None
+        # Success has an empty body (200 in SendGrid's sandbox mode); a log-in page that answers 200 has not.
+        if answer.status_code not in (200, 202) or answer.body.strip():
+            problem, status = f"{answer.status_code} with an answer that is not SendGrid's", answer.status_code
+            raise VendorUnavailable(
+                "sendgrid", "mail.send", problem, status=status, code="unreadable_answer", maybe_done=True
+            )
+        return str(answer.headers.get("X-Message-Id", ""))
+
+    def _refused(self, error: HTTPError) -> VendorError:
+        with reading("sendgrid", "mail.send", maybe_done=True):
+            headers = httpx.Headers(list(error.headers.items()))
+            return refusal(
+                "sendgrid",
+                "mail.send",
+                error.status_code,
+                headers,
+                error.body.decode("utf-8", "replace"),
+                effect=True,
+                rate_limited=error.status_code == 429,
+                secrets=[self._api_key],
+            )
+
+
+def _body(mail: Mail) -> dict[str, Any]:
+    """The request of POST /v3/mail/send; text/plain must come before text/html."""
+    content = [{"type": "text/plain", "value": mail.text}]
+    if mail.html:
+        content.append({"type": "text/html", "value": mail.html})
+    body: dict[str, Any] = {
+        "personalizations": [{"to": [_address(recipient)]} for recipient in mail.recipients],
+        "from": _address(mail.sender),
+        "subject": " ".join(mail.subject.split()),
+        "content": content,
+        "custom_args": {**mail.custom_args, "operation_key": mail.key},
+    }
+    if mail.reply_to:
+        body["reply_to"] = _address(mail.reply_to)
+    if mail.headers:
+        body["headers"] = {name: " ".join(value.split()) for name, value in mail.headers.items()}
+    if mail.categories:
+        body["categories"] = list(mail.categories[:CATEGORIES_LIMIT])
+    return body
+
+
+def _address(text: str) -> dict[str, str]:
+    name, address = parseaddr(text)
+    return {"email": address, "name": name} if name else {"email": address or text}

@@ -1,0 +1,279 @@
+"""Everything that the environment configures. Nothing else reads environment variables.
+
+A variable that is empty counts as unset, and every one is optional: what lacks its credentials is off, and
+`Settings.integrations()` says so. Entry points call `load_settings()`; nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from runbook.loading import RunbookError, parse_runbook
+from runbook.policy import Runbook
+
+UNSET = SecretStr("")
+
+
+class SettingsError(ValueError):
+    """The environment holds something unusable. One line that names the variable and never tells a value."""
+
+
+@dataclass(frozen=True)
+class Integration:
+    """Whether a part of the program is on, and why, in words for whoever starts the worker.
+
+    `half_set` marks credentials of which some are set and some are missing: surely a mistake, so `reason` begins with
+    "error:".
+    """
+
+    name: str
+    on: bool
+    reason: str
+    half_set: bool = False
+
+
+# What each integration needs, all of it, to be on.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "slack": ("SLACK_BOT_TOKEN",),
+    "slack commands": ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"),
+    "slack socket mode": ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
+    "sendgrid": ("SENDGRID_API_KEY", "EMAIL_FROM"),
+    "statuspage": ("STATUSPAGE_API_KEY", "STATUSPAGE_PAGE_ID"),
+    "github": ("GITHUB_TOKEN", "GITHUB_REPOSITORY"),
+    "pagerduty": ("PAGERDUTY_ROUTING_KEY",),
+    "pagerduty schedules": ("PAGERDUTY_API_KEY",),
+    "pagerduty webhooks": ("PAGERDUTY_WEBHOOK_SECRET",),
+    "zoom": ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"),
+    "ops portal": ("OPS_PORTAL_URL", "OPS_PORTAL_EMAIL", "OPS_PORTAL_PASSWORD"),
+    "evaluation probe": ("PROBE_API_KEY",),
+    "prometheus": ("PROMETHEUS_URL",),
+    "alertmanager": ("ALERTMANAGER_URL",),
+    "signoz": ("SIGNOZ_URL", "SIGNOZ_API_KEY"),
+    "alert webhooks": ("GATEWAY_TOKEN",),
+}
+# These have a default, and the ways into Slack share the bot's token: being set makes nothing half-set.
+SHARED = {"EMAIL_FROM", "SLACK_BOT_TOKEN"}
+
+
+class Settings(BaseSettings):
+    """The environment, checked. Secrets are `SecretStr`, and false when unset."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=False
+    )
+
+    temporal_address: str = "localhost:7233"
+    temporal_namespace: str = "default"
+    temporal_task_queue: str = "incidents"
+    temporal_api_key: SecretStr = UNSET
+    temporal_tls: bool | None = None
+    temporal_tls_client_cert_path: Path | None = None
+    temporal_tls_client_key_path: Path | None = None
+    temporal_tls_server_ca_cert_path: Path | None = None
+    temporal_tls_server_name: str = ""
+
+    runbook_file: Path = Path("runbook.yaml")
+    evidence_url: str = Field(default_factory=lambda: Path("evidence").absolute().as_uri())
+    gateway_token: SecretStr = UNSET
+
+    slack_bot_token: SecretStr = UNSET
+    slack_app_token: SecretStr = UNSET
+    slack_signing_secret: SecretStr = UNSET
+    slack_api_url: str = "https://slack.com/api/"
+
+    sendgrid_api_key: SecretStr = UNSET
+    sendgrid_api_url: str = "https://api.sendgrid.com"
+    email_from: str = "FeatureSignals Incident Response Team <incidents@featuresignals.com>"
+    email_reply_to: str = ""
+
+    statuspage_api_key: SecretStr = UNSET
+    statuspage_page_id: str = ""
+    statuspage_api_url: str = "https://api.statuspage.io/v1"
+
+    github_token: SecretStr = UNSET
+    github_repository: str = ""
+    github_api_url: str = "https://api.github.com"
+
+    pagerduty_routing_key: SecretStr = UNSET
+    pagerduty_api_key: SecretStr = UNSET
+    pagerduty_from: str = ""
+    pagerduty_api_url: str = "https://api.pagerduty.com"
+    pagerduty_events_url: str = "https://events.pagerduty.com"
+    pagerduty_webhook_secret: SecretStr = UNSET
+
+    zoom_account_id: str = ""
+    zoom_client_id: str = ""
+    zoom_client_secret: SecretStr = UNSET
+    zoom_api_url: str = "https://api.zoom.us/v2"
+    zoom_oauth_url: str = "https://zoom.us/oauth/token"
+
+    ops_portal_url: str = ""
+    ops_portal_email: str = ""
+    ops_portal_password: SecretStr = UNSET
+    ops_portal_edge_token: SecretStr = UNSET
+
+    signoz_url: str = ""
+    signoz_api_key: SecretStr = UNSET
+    prometheus_url: str = ""
+    alertmanager_url: str = ""
+
+    probe_urls: Annotated[dict[str, str], NoDecode] = {}
+    probe_api_key: SecretStr = UNSET
+    probe_flag_key: str = ""
+
+    http_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    probe_timeout_seconds: float = Field(default=5, gt=0, le=60)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Blanks around a value are never meant: a file's last line break easily becomes part of a token."""
+        trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+        return {name: value for name, value in trimmed.items() if value != ""}
+
+    @field_validator(
+        "slack_api_url",
+        "sendgrid_api_url",
+        "statuspage_api_url",
+        "github_api_url",
+        "pagerduty_api_url",
+        "pagerduty_events_url",
+        "zoom_api_url",
+        "zoom_oauth_url",
+        "ops_portal_url",
+        "signoz_url",
+        "prometheus_url",
+        "alertmanager_url",
+    )
+    @classmethod
+    def _web(cls, url: str) -> str:
+        return _checked_url(url)
+
+    @field_validator("temporal_address")
+    @classmethod
+    def _address(cls, address: str) -> str:
+        if not re.fullmatch(r"[^\s/]+:\d{1,5}", address):
+            raise ValueError("must be host:port, without https://")
+        return address
+
+    @field_validator("github_repository")
+    @classmethod
+    def _repository(cls, name: str) -> str:
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+            raise ValueError("must be owner/name")
+        return name
+
+    @field_validator("evidence_url")
+    @classmethod
+    def _evidence(cls, url: str) -> str:
+        return url if "://" in url else Path(url).expanduser().absolute().as_uri()
+
+    @field_validator("probe_urls", mode="before")
+    @classmethod
+    def _probes(cls, text: object) -> object:
+        """From JSON, since the environment holds text only."""
+        try:
+            urls = json.loads(text) if isinstance(text, str) else text
+        except ValueError:
+            urls = None
+        if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
+            raise ValueError('must be a JSON object, such as {"eu": "https://api.eu.example.com"}')
+        return {region: _checked_url(url) for region, url in urls.items()}
+
+    def integrations(self) -> tuple[Integration, ...]:
+        """Every integration in a fixed order: whether it is on and, if it is off, which variable is missing."""
+        listed = [self._integration(name, needs) for name, needs in NEEDS.items()]
+        return (*listed, Integration("evidence", True, f"goes to {_without_login(self.evidence_url)}"))
+
+    def is_on(self, name: str) -> bool:
+        """Whether the integration of this name has all that it needs."""
+        return all(self._has(variable) for variable in NEEDS[name])
+
+    @property
+    def signoz_edge_token(self) -> SecretStr:
+        """The edge's token for SigNoz if it stands behind the same edge as the Ops Portal, that is, in its domain.
+
+        To a SigNoz elsewhere this token is not told.
+        """
+        portal, signoz = (_domain(url) for url in (self.ops_portal_url, self.signoz_url))
+        return self.ops_portal_edge_token if portal and portal == signoz else UNSET
+
+    def _integration(self, name: str, needs: tuple[str, ...]) -> Integration:
+        missing = [variable for variable in needs if not self._has(variable)]
+        if not missing:
+            return Integration(name, True, f"{' and '.join(needs)} set")
+        absent = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
+        begun = [variable for variable in needs if variable not in missing and variable not in SHARED]
+        if begun:
+            return Integration(name, False, f"error: {absent} (set: {', '.join(begun)})", half_set=True)
+        return Integration(name, False, absent)
+
+    def _has(self, variable: str) -> bool:
+        return bool(getattr(self, variable.lower()))
+
+
+def load_settings() -> Settings:
+    """The settings from the environment.
+
+    Raises:
+        SettingsError: a variable holds something unusable; all such variables are named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{_variable(found['loc'])} {_message(found['msg'])}" for found in error.errors()]
+    # Outside of `except`, so that no traceback shows pydantic's error, which holds the values.
+    raise SettingsError("; ".join(problems))
+
+
+def load_runbook(settings: Settings) -> Runbook:
+    """The runbook of `RUNBOOK_FILE`, with the regions' addresses of `PROBE_URLS` where it gives some.
+
+    Raises:
+        RunbookError: the file cannot be read or is not a runbook; one line for each fault.
+    """
+    path = settings.runbook_file
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunbookError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    runbook = parse_runbook(text, str(path))
+    urls = settings.probe_urls
+    return runbook.but(regions=tuple(region.but(url=urls.get(region.name, region.url)) for region in runbook.regions))
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    return str(place[0]).upper() if place else "the environment"
+
+
+def _message(text: str) -> str:
+    """A message of pydantic as a predicate: "Value error, must be ..." and "Input should be ..." lose their head."""
+    text = text.removeprefix("Value error, ")
+    return "must be " + text.removeprefix("Input should be ") if text.startswith("Input should be ") else text
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return url
+
+
+def _domain(url: str) -> str:
+    """The host without its first name; all of an address or a bare name."""
+    host = urlsplit(url).hostname or ""
+    bare = re.fullmatch(r"[\d.]+|[^.]*|[^.]+\.[^.]+", host) or ":" in host
+    return host if bare else host.partition(".")[2]
+
+
+def _without_login(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
