@@ -1,0 +1,139 @@
+"""`/_control`: the sandbox's own API, no vendor's. Tests and the demo break things with it and read what happened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute
+
+from sandbox.environment import environment
+from sandbox.http import Handler, RefusalError, json_object, route
+from sandbox.ops_history import DEFAULT_SERVICES, RELEASE_BOT, STATUSES
+from sandbox.slack_workspace import SlackError
+
+if TYPE_CHECKING:
+    from sandbox.app import World
+
+BAD_JSON = RefusalError(400, {"error": "the body must be a JSON object"})
+
+
+class Control:
+    """The control routes, relative to /_control. Every error is a 400 with {"error"}."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def routes(self) -> list[BaseRoute]:
+        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say, DELETE /faults,
+        PATCH /options.
+        """
+        return [
+            route("/environment", self.environment),
+            route("/ledger", self.ledger),
+            route("/calls", self.calls),
+            route("/state", self.state),
+            route("/faults", self.faults),
+            route("/faults", _reporting(self.add_fault), "POST"),
+            route("/faults", self.clear_faults, "DELETE"),
+            route("/options", _reporting(self.options), "PATCH"),
+            route("/reset", self.reset, "POST"),
+            route("/deploy", _reporting(self.deploy), "POST"),
+            route("/history", _reporting(self.history), "POST"),
+            route("/say", _reporting(self.say), "POST"),
+        ]
+
+    async def environment(self, request: Request) -> Response:
+        """The variables that point the program here, as NAME=value lines for an env file."""
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        lines = [f"{name}={value}\n" for name, value in environment(base, self.world.credentials).items()]
+        return PlainTextResponse("".join(lines))
+
+    async def ledger(self, request: Request) -> Response:
+        """Every effect in order, ?vendor= one vendor's: seq, at, vendor, operation, payload, status, fault."""
+        return JSONResponse(self.world.ledger.effect_rows(request.query_params.get("vendor")))
+
+    async def calls(self, request: Request) -> Response:
+        """Every request in order, reads and refused ones too: at, vendor, method, path, status, fault."""
+        return JSONResponse(self.world.ledger.call_rows(request.query_params.get("vendor")))
+
+    async def state(self, request: Request) -> Response:
+        """All vendors' state."""
+        return JSONResponse(self.world.snapshot())
+
+    async def faults(self, request: Request) -> Response:
+        """The faults in force."""
+        return JSONResponse(self.world.faults.rows())
+
+    async def add_fault(self, request: Request) -> Response:
+        """Orders a fault: {vendor, kind, match?, status?, retry_after?, times?, body?}; see faults.Fault."""
+        fault = self.world.faults.add(await json_object(request, BAD_JSON))
+        return JSONResponse(asdict(fault), 201)
+
+    async def clear_faults(self, request: Request) -> Response:
+        """Ends all faults."""
+        self.world.faults.clear()
+        return Response(status_code=204)
+
+    async def options(self, request: Request) -> Response:
+        """Changes knobs; see state.Options."""
+        changes = await json_object(request, BAD_JSON)
+        known = asdict(self.world.options)
+        for name, value in changes.items():
+            kind = type(known[name])
+            setattr(self.world.options, name, kind(value))
+        return JSONResponse(asdict(self.world.options))
+
+    async def reset(self, request: Request) -> Response:
+        """Begins anew: no effects, no faults, options and seeds as at the start."""
+        self.world.reset()
+        return Response(status_code=204)
+
+    async def deploy(self, request: Request) -> Response:
+        """{region, version, status?}: somebody deploys through the Ops Portal; in_progress, as it stays in reality."""
+        body = await json_object(request, BAD_JSON)
+        history, status = self.world.ops_portal.history, body.get("status", "in_progress")
+        cluster = history.cluster_of(body["region"])
+        if status not in STATUSES:
+            raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+        row = history.add(cluster, str(body["version"]), status, DEFAULT_SERVICES, RELEASE_BOT)
+        return JSONResponse(row.row(), 201)
+
+    async def history(self, request: Request) -> Response:
+        """{region, rows: [{version, status, services?, rollback_from?}]}: the new history, oldest first."""
+        body = await json_object(request, BAD_JSON)
+        if not body["rows"]:
+            raise ValueError("rows must not be empty")
+        history = self.world.ops_portal.history
+        cluster = history.cluster_of(body["region"])
+        history.rewrite(cluster, body["rows"])
+        return JSONResponse([row.row() for row in history.newest_first(cluster.id)])
+
+    async def say(self, request: Request) -> Response:
+        """{channel, email, text}: a person writes into a Slack channel."""
+        body = await json_object(request, BAD_JSON)
+        return JSONResponse(self.world.slack.say(body["channel"], body["email"], body["text"]), 201)
+
+
+def _reporting(handler: Handler) -> Handler:
+    """Turns what is wrong with an order into a 400 that says so."""
+
+    async def reported(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except RefusalError as refusal:
+            return refusal.response()
+        except KeyError as error:
+            return _wrong(f"missing or unknown: {error}")
+        except (ValueError, TypeError, SlackError) as error:
+            return _wrong(str(error))
+
+    return reported
+
+
+def _wrong(message: str) -> Response:
+    body: dict[str, Any] = {"error": message}
+    return Response(json.dumps(body), 400, media_type="application/json")

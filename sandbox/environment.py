@@ -1,0 +1,36 @@
+"""The environment variables that point the program at a sandbox (the names of the design's outside contract)."""
+
+from __future__ import annotations
+
+import json
+
+from sandbox.product import REGIONS
+from sandbox.state import Credentials
+
+PATHS = {
+    "SLACK_API_URL": "/slack/api/",
+    "SENDGRID_API_URL": "/sendgrid",
+    "STATUSPAGE_API_URL": "/statuspage/v1",
+    "GITHUB_API_URL": "/github",
+    "PAGERDUTY_API_URL": "/pagerduty",
+    "PAGERDUTY_EVENTS_URL": "/pagerduty-events",
+    "ZOOM_API_URL": "/zoom/v2",
+    "ZOOM_OAUTH_URL": "/zoom-oauth",
+    "SIGNOZ_URL": "/signoz",
+    "PROMETHEUS_URL": "/prometheus",
+    "ALERTMANAGER_URL": "/alertmanager",
+    "OPS_PORTAL_URL": "/ops",
+}
+
+
+def environment(url: str, credentials: Credentials) -> dict[str, str]:
+    """Base URLs and credentials of all vendors, and the probe targets of the product.
+
+    A credential's variable is its field's name in capitals.
+    """
+    probes = {region: f"{url}/product/{region}" for region in REGIONS}
+    return {
+        **{name.upper(): value for name, value in vars(credentials).items()},
+        **{name: url + path for name, path in PATHS.items()},
+        "PROBE_URLS": json.dumps(probes),
+    }

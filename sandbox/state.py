@@ -1,0 +1,141 @@
+"""What all vendors of the sandbox share: the credentials that they accept, the knobs, and the ledger of effects."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+CALLS_KEPT = 20_000
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The only credentials that the sandbox accepts, in the vendors' shapes. They open nothing but the sandbox."""
+
+    slack_bot_token: str = "xoxb-sandbox-not-a-secret"
+    slack_signing_secret: str = "sandbox-slack-signing-secret"
+    sendgrid_api_key: str = "SG.sandbox.not-a-secret"
+    statuspage_api_key: str = "sandbox-statuspage-key"
+    statuspage_page_id: str = "sandboxpage1"
+    github_token: str = "ghp_sandbox_not_a_secret"
+    github_repository: str = "dinesh-g1/featuresignals"
+    pagerduty_routing_key: str = "sandboxroutingkey000000000000001"
+    pagerduty_api_key: str = "sandbox-pagerduty-key"
+    pagerduty_from: str = "oncall@featuresignals.com"
+    pagerduty_webhook_secret: str = "sandbox-pagerduty-webhook-secret"
+    zoom_account_id: str = "sandbox-zoom-account"
+    zoom_client_id: str = "sandbox-zoom-client"
+    zoom_client_secret: str = "sandbox-zoom-secret"
+    signoz_api_key: str = "sandbox-signoz-key"
+    ops_portal_email: str = "incident-bot@featuresignals.com"
+    ops_portal_password: str = "sandbox-portal-password"
+    ops_portal_edge_token: str = "sandbox-edge-token"
+    probe_api_key: str = "fs_srv_sandbox_probe"
+
+
+@dataclass
+class Options:
+    """The sandbox's own knobs, changed by `PATCH /_control/options`.
+
+    `workflow_seconds`: how long a dispatched GitHub workflow runs; `workflow_conclusion`: how it ends.
+    `deploy_seconds`: from an Ops Portal deployment to the product running that version.
+    `bad_latency_ms`: how slow a bad version is. `portal_token_seconds`: life of a portal JWT (the portal's TOKEN_TTL).
+    `secure_cookies`: as the portal with ENV=production, whose cookies plain HTTP clients do not send back.
+    """
+
+    workflow_seconds: float = 1.0
+    workflow_conclusion: str = "success"
+    deploy_seconds: float = 0.0
+    bad_latency_ms: float = 300.0
+    portal_token_seconds: float = 3600.0
+    secure_cookies: bool = False
+
+
+@dataclass
+class Call:
+    """One HTTP request that reached a vendor, a read or a refused one too."""
+
+    at: str
+    vendor: str
+    method: str
+    path: str
+    status: int = 0
+    fault: str | None = None
+
+
+@dataclass
+class Effect:
+    """One thing that a vendor did for its caller. `status` is what the caller saw, 0 when the connection broke."""
+
+    seq: int
+    at: str
+    vendor: str
+    operation: str
+    payload: dict[str, Any]
+    status: int = 0
+    fault: str | None = None
+
+
+@dataclass
+class Exchange:
+    """The request being served now, so that its effects learn how it ended."""
+
+    call: Call
+    effects: list[Effect] = field(default_factory=list)
+
+
+current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", default=None)
+
+
+class Ledger:
+    """Every effect in order, and the last calls: what a test or a person holds the program to."""
+
+    def __init__(self) -> None:
+        self.effects: list[Effect] = []
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+
+    def record(self, vendor: str, operation: str, payload: dict[str, Any]) -> None:
+        """Writes down an effect that has just happened; its status follows when the reply leaves."""
+        effect = Effect(len(self.effects) + 1, timestamp(), vendor, operation, payload)
+        self.effects.append(effect)
+        if exchange := current_exchange.get():
+            exchange.effects.append(effect)
+
+    def opened(self, vendor: str, method: str, path: str) -> Exchange:
+        """Begins one request."""
+        call = Call(timestamp(), vendor, method, path)
+        self.calls.append(call)
+        return Exchange(call)
+
+    @staticmethod
+    def closed(exchange: Exchange, status: int, fault: str | None = None) -> None:
+        """Ends one request with what the caller saw."""
+        exchange.call.status, exchange.call.fault = status, fault
+        for effect in exchange.effects:
+            effect.status, effect.fault = status, fault
+
+    def effect_rows(self, vendor: str | None = None) -> list[dict[str, Any]]:
+        """The effects as JSON, all or one vendor's."""
+        return [asdict(effect) for effect in self.effects if vendor in (None, effect.vendor)]
+
+    def call_rows(self, vendor: str | None = None) -> list[dict[str, Any]]:
+        """The calls as JSON, all or one vendor's."""
+        return [asdict(call) for call in self.calls if vendor in (None, call.vendor)]
+
+
+def now() -> datetime:
+    """The sandbox's clock: real time in UTC."""
+    return datetime.now(UTC)
+
+
+def timestamp(moment: datetime | None = None) -> str:
+    """RFC 3339 with milliseconds and Z, as most of the vendors write it."""
+    return (moment or now()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def pick(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The essence of a request for the ledger: those fields that were given."""
+    return {name: body[name] for name in names if body.get(name) not in (None, "", [], {})}
