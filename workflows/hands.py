@@ -25,7 +25,7 @@ from runbook.effects import Effect, Outcome
 from runbook.severity import Severity
 from runbook.verification import RegionVerdict
 
-_ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
+ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.AllocateNumber: Numbers.allocate_number,
     effects.SendPage: Paging.send_page,
     effects.SettlePage: Paging.settle_page,
@@ -47,6 +47,7 @@ _ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.QueryLogs: Investigation.query_logs,
     effects.PreserveRecord: Evidence.preserve_record,
 }
+"""Every request to a hand, and the activity that fulfils it. `verify` stands apart: its answer is a verdict."""
 
 _RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
@@ -75,7 +76,7 @@ async def perform(effect: Effect, says: str, severity: Severity, patience: timed
         ActivityError: it failed for good, or was cancelled.
     """
     outcome = await workflow.execute_activity_method(
-        _ACTIVITIES[type(effect)], effect, **call(effect, says, severity, patience)
+        ACTIVITIES[type(effect)], effect, **call(effect, says, severity, patience)
     )
     return Outcome.model_validate(outcome)
 

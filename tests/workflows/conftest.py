@@ -1,0 +1,34 @@
+"""A fresh time-skipping server for each test: its clock is global, and an open child would freeze the next test."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from tests.workflows.hands import FakeHands
+from tests.workflows.world import World
+from workflows.attributes import SEARCH_ATTRIBUTES
+
+
+@pytest.fixture
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A time-skipping server that knows our search attributes."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=shutil.which("temporal-test-server"), data_converter=pydantic_data_converter
+    ) as env:
+        attributes = {k.name: IndexedValueType.ValueType(k.indexed_value_type) for k in SEARCH_ATTRIBUTES}
+        request = AddSearchAttributesRequest(namespace="default", search_attributes=attributes)
+        await env.client.operator_service.add_search_attributes(request)
+        yield env
+
+
+@pytest.fixture
+async def world(skipping: WorkflowEnvironment) -> AsyncIterator[World]:
+    """A world whose worker runs."""
+    world = World(env=skipping, hands=FakeHands())
+    async with world.worker():
+        yield world

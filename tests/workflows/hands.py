@@ -1,0 +1,106 @@
+"""Stand-ins for the runbook's hands, under the real activities' names: they record what was asked, and when."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.health import Health
+from runbook import effects
+from runbook.deployments import Deployment, Offer
+from runbook.effects import Effect, Outcome
+from runbook.incident import Resources
+from runbook.verification import RegionVerdict, Verdict
+from workflows.hands import ACTIVITIES
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, at the (virtual) time at which its activity was scheduled."""
+
+    at: datetime
+    name: str
+    effect: Any
+    attempt: int
+
+
+@dataclass
+class FakeHands:
+    """Every activity, doing nothing but remembering. `faults`: how many attempts of an activity still fail."""
+
+    calls: list[Call] = field(default_factory=list)
+    faults: dict[str, int] = field(default_factory=dict)
+    final_faults: dict[str, str] = field(default_factory=dict)
+    offers: tuple[Offer, ...] = ()
+    verdict: Verdict = Verdict.HEALTHY
+    number: int = 0
+    hold: dict[str, Event] = field(default_factory=dict)
+
+    def methods(self) -> list[Callable[..., Any]]:
+        """The activities to give to a worker."""
+        found = [self._method(method.__name__, kind) for kind, method in ACTIVITIES.items()]
+        return [*found, self._verify()]
+
+    def _method(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
+        def act(effect: Effect) -> Outcome:
+            self._take(name, effect)
+            return self._answer(effect)
+
+        act.__annotations__ = {"effect": kind, "return": Outcome}
+        return activity.defn(name=name)(act)
+
+    def _verify(self) -> Callable[..., Any]:
+        @activity.defn(name=Health.verify_region.__name__)
+        def verify(effect: effects.VerifyRegion) -> RegionVerdict:
+            self._take("verify_region", effect)
+            return RegionVerdict(region=effect.region.name, verdict=self.verdict, detail="as told")
+
+        return verify
+
+    def _take(self, name: str, effect: Effect) -> None:
+        info = activity.info()
+        at = info.current_attempt_scheduled_time.astimezone(UTC)
+        self.calls.append(Call(at=at, name=name, effect=effect, attempt=info.attempt))
+        if name in self.hold:
+            self.hold[name].wait(20)
+        if name in self.final_faults:
+            raise ApplicationError(self.final_faults[name], type="VendorRefused", non_retryable=True)
+        if self.faults.get(name, 0) > 0:
+            self.faults[name] -= 1
+            raise ApplicationError(f"{name} is down", type="VendorUnavailable")
+
+    def _answer(self, effect: Effect) -> Outcome:
+        match effect:
+            case effects.AllocateNumber():
+                self.number += 1
+                return Outcome(number=self.number)
+            case effects.OpenChannel():
+                return Outcome(resources=Resources(channel_id="C1", channel_name=effect.name))
+            case effects.SetTopic():
+                return Outcome(resources=Resources(topic=effect.topic))
+            case effects.KeepSummary():
+                return Outcome(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+            case effects.OpenBridge():
+                return Outcome(resources=Resources(bridge_url="https://meet.example/1"))
+            case effects.PublishStatus():
+                return Outcome(resources=Resources(status_page_id="page-1"))
+            case effects.OpenTicket() | effects.CommentTicket():
+                return Outcome(resources=Resources(ticket=7))
+            case effects.FindRollback():
+                return Outcome(offers=self.offers)
+            case effects.PreserveRecord():
+                return Outcome(resources=Resources(evidence_url="file:///evidence"))
+        return Outcome()
+
+
+def an_offer(at: datetime, cluster: str = "eu-001") -> Offer:
+    """An offer to roll a bad version back to a good one."""
+    suspect = Deployment(id="d2", cluster=cluster, version="bad", status="success", started_at=at)
+    candidate = Deployment(
+        id="d1", cluster=cluster, version="good", status="success", started_at=at - timedelta(days=1)
+    )
+    return Offer(cluster=cluster, suspect=suspect, candidate=candidate, reason="just deployed")

@@ -1,0 +1,127 @@
+"""A virtual world for one incident: a time-skipping server, a worker with stand-in hands, and a clock from T0."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from runbook.agenda import Obligation
+from runbook.alert import Alert
+from runbook.commands import Command, Receipt
+from runbook.incident import Incident
+from runbook.loading import parse_runbook
+from runbook.opening import opening_from
+from runbook.policy import Runbook
+from tests.workflows.hands import Call, FakeHands
+from worker import WORKFLOWS, sandbox_runner
+from workflows.attributes import at_start
+from workflows.incident import AlertBatch, IncidentInput, IncidentWorkflow
+
+QUEUE = "incidents-test"
+RUNBOOK = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
+
+
+def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "EvaluationErrors", **more: str) -> Alert:
+    """An alert of flag evaluation."""
+    labels = {"service": "flag-evaluation", "environment": "production", **more}
+    if severity is not None:
+        labels["severity"] = severity
+    return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=at, fingerprint=name)
+
+
+@dataclass
+class World:
+    """One incident under test. Minutes are counted from `t0`, when it was opened."""
+
+    env: WorkflowEnvironment
+    hands: FakeHands
+    runbook: Runbook = RUNBOOK
+    t0: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    handle: WorkflowHandle[Any, Incident] = field(init=False)
+
+    def worker(self) -> Worker:
+        """A worker like the real one, with stand-in hands."""
+        return Worker(
+            self.env.client,
+            task_queue=QUEUE,
+            workflows=WORKFLOWS,
+            activities=self.hands.methods(),
+            activity_executor=ThreadPoolExecutor(20),
+            max_concurrent_activities=20,
+            workflow_runner=sandbox_runner(),
+        )
+
+    async def now(self) -> datetime:
+        """The virtual time."""
+        return (await self.env.get_current_time()).astimezone(UTC)
+
+    async def open(self, severity: str | None = "critical", history_limit: int = 0, settle: bool = True) -> None:
+        """Let an alert open the incident, and wait until all that is due at once is done."""
+        self.t0 = await self.now()
+        alert = an_alert(self.t0, severity=severity)
+        opening = opening_from((alert,), "flag-evaluation:production", self.runbook.intake)
+        self.handle = await self.env.client.start_workflow(
+            IncidentWorkflow.run,
+            IncidentInput(opening=opening, runbook=self.runbook, history_limit=history_limit),
+            id=f"incident-{opening.key}",
+            task_queue=QUEUE,
+            start_signal="alert_fired",
+            start_signal_args=[AlertBatch(alerts=(alert,))],
+            search_attributes=at_start(opening),
+        )
+        self.t0 = (await self.incident()).opened_at
+        if settle:
+            await self.settled()
+
+    async def settled(self, *, but: str = "\0") -> None:
+        """Wait until nothing is due any more, but for duties whose key begins with `but`."""
+        for _ in range(2000):
+            owed = await self.agenda()
+            now = await self.now()  # after the query, which may have been the incident's first breath
+            due = [duty for duty in owed if duty.due <= now and not duty.key.startswith(but)]
+            if not due:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"still due: {[duty.key for duty in due]}")
+
+    async def at(self, minutes: float, *, but: str = "\0") -> None:
+        """Let the virtual time pass until just after `minutes` from T0, and what was due by then be done.
+
+        Just after: a command that arrives in the same millisecond as a timer makes this server lose the workflow task.
+        """
+        left = self.t0 + timedelta(minutes=minutes, milliseconds=500) - await self.now()
+        if left > timedelta():
+            await self.env.sleep(left)
+        await self.settled(but=but)
+
+    async def tell(self, command: Command, *, but: str = "\0") -> Receipt:
+        """Send a command as an update, and let what follows at once be done."""
+        receipt: Receipt = await self.handle.execute_update(command.name, command, result_type=Receipt)
+        await self.settled(but=but)
+        return receipt
+
+    async def incident(self) -> Incident:
+        """The incident as it stands."""
+        return await self.handle.query(IncidentWorkflow.incident)
+
+    async def agenda(self) -> list[Obligation]:
+        """What is owed."""
+        return await self.handle.query(IncidentWorkflow.agenda)
+
+    def sent(self, name: str, key: str = "") -> list[tuple[int, Any]]:
+        """The requests to one hand whose key holds `key`: whole minutes since T0, and the request."""
+        return [(self.minute(call), call.effect) for call in self.hands.calls if call.name == name and key in call.effect.key]
+
+    def minute(self, call: Call) -> int:
+        """The whole minutes from T0 to a call."""
+        return round((call.at - self.t0).total_seconds()) // 60
+
+    async def said(self) -> list[str]:
+        """The timeline's texts."""
+        return [entry.text for entry in (await self.incident()).timeline]

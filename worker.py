@@ -1,0 +1,110 @@
+"""The worker: runs the workflows and the activities until it is told to stop (SIGTERM or SIGINT), then drains."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from connection import connect, run_and_exit
+from settings import load_settings
+from wiring import integrations_table, make_hands
+from workflows.attributes import SEARCH_ATTRIBUTES
+from workflows.incident import IncidentWorkflow
+from workflows.numbers import IncidentNumbersWorkflow
+from workflows.postmortem import PostmortemWorkflow
+from workflows.rollback import RollbackWorkflow
+
+WORKFLOWS = (IncidentWorkflow, RollbackWorkflow, PostmortemWorkflow, IncidentNumbersWorkflow)
+THREADS = 40
+"""Activities that run at once. They wait for vendors, so they may be many more than cores."""
+GRACE = timedelta(seconds=10)
+"""How long running activities may go on after SIGTERM; what is not done by then is tried again by another worker."""
+STICKY = timedelta(seconds=1)
+"""How long a killed worker's workflows wait for it before another one takes them (docs/performance)."""
+
+
+def sandbox_runner() -> SandboxedWorkflowRunner:
+    """Return the workflow sandbox with our own pure and contract modules passed through.
+
+    Otherwise each run would import them again: slow, and the same enum member would exist twice.
+    """
+    passed = ("runbook", "activities", "clients")
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
+
+
+def make_worker(client: Client, task_queue: str, activities: list[Callable[..., Any]]) -> Worker:
+    """Return a worker for the incidents' task queue."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=activities,
+        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
+        max_concurrent_activities=THREADS,
+        workflow_runner=sandbox_runner(),
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKY,
+    )
+
+
+async def ensure_search_attributes(client: Client) -> None:
+    """Register the search attributes that the namespace lacks.
+
+    Raises:
+        RPCError: the server refuses it, such as for a lack of permission.
+    """
+    service, namespace = client.operator_service, client.namespace
+    known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
+    missing: dict[str, IndexedValueType.ValueType] = {
+        key.name: IndexedValueType.ValueType(key.indexed_value_type)
+        for key in SEARCH_ATTRIBUTES
+        if key.name not in known.custom_attributes
+    }
+    if not missing:
+        return
+    try:
+        request = AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+        await service.add_search_attributes(request)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
+            raise
+
+
+async def serve() -> int:
+    """Run until SIGTERM or SIGINT; return the exit status."""
+    settings = load_settings()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client = await connect(settings)
+    await ensure_search_attributes(client)
+    hands = make_hands(settings, client)
+    console = Console(stderr=True)
+    console.print(integrations_table(settings))
+    async with make_worker(client, settings.temporal_task_queue, hands.methods()):
+        where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
+        console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
+        await stop.wait()
+        console.print("Draining: what is under way may end; nothing is lost.")
+    return 0
+
+
+def main() -> None:
+    """Entry point of `python worker.py`."""
+    run_and_exit(serve())
+
+
+if __name__ == "__main__":
+    main()
