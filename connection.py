@@ -29,7 +29,8 @@ async def connect(settings: Settings) -> Client:
     Raises:
         ConnectionProblem: no answer within `PATIENCE`.
     """
-    config = ClientConfig.load_client_connect_config()
+    set_ones = {name: value for name, value in os.environ.items() if value}  # empty counts as unset, as in settings
+    config = ClientConfig.load_client_connect_config(override_env_vars=set_ones)
     config["target_host"] = settings.temporal_address
     config["namespace"] = settings.temporal_namespace
     try:
@@ -54,7 +55,7 @@ def run_and_exit(main: Coroutine[Any, Any, int], problems: tuple[type[Exception]
     by `os._exit`: a short-lived client of temporalio 1.35 may crash while the interpreter shuts down, after all the
     work is done, and would then report a failure that was none.
     """
-    known = (ConnectionProblem, RunbookError, SettingsError, *problems)
+    known: tuple[type[Exception], ...] = (ConnectionProblem, RunbookError, SettingsError, *problems)
     try:
         status = asyncio.run(main)
     except known as problem:

@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     probe_api_key: SecretStr = UNSET
     probe_flag_key: str = ""
 
-    http_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    http_timeout_seconds: float = Field(default=5, gt=0, le=60)
     probe_timeout_seconds: float = Field(default=5, gt=0, le=60)
 
     @model_validator(mode="before")

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from connection import connect, run_and_exit
 from pydantic import BaseModel
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from connection import connect, run_and_exit
 from runbook.alert import Alert, MalformedAlert, grouped, identity, parse_alerts
 from runbook.incident import Incident, Opening
 from runbook.opening import opening_from
@@ -136,7 +136,7 @@ async def _number(handle: WorkflowHandle[Any, Any], patience: timedelta) -> int 
     until = loop.time() + patience.total_seconds()
     while (left := until - loop.time()) > 0:
         try:
-            state = await handle.query("incident", result_type=Incident, rpc_timeout=timedelta(seconds=left))
+            state: Incident = await handle.query("incident", result_type=Incident, rpc_timeout=timedelta(seconds=left))
         except (RPCError, WorkflowQueryFailedError):
             return None
         if state.number is not None:

@@ -95,9 +95,10 @@ class ArchiveChannel(Effect):
 
 
 class OpenBridge(Effect):
-    """Open a video call."""
+    """Open a video call; `static_url` is the bridge that serves without a vendor, if there is one."""
 
     topic: str
+    static_url: str = ""
 
 
 class PublishStatus(Effect):
@@ -113,7 +114,7 @@ class PublishStatus(Effect):
     status: str
     body: str
     impact: str
-    components: tuple[str, ...] = ()
+    components: dict[str, str] = {}
     notify: bool = True
 
 
@@ -164,11 +165,15 @@ class Investigate(Effect):
 
 
 class QueryMetrics(Investigate):
-    """Ask for error ratio and latency, and probe each region once."""
+    """Ask each of `queries` (name to PromQL), and probe each region once."""
+
+    queries: dict[str, str] = {}
 
 
 class QueryLogs(Investigate):
-    """Ask for the service's error logs."""
+    """Ask for the error logs of the service, by the name that the logs know."""
+
+    log_service: str
 
 
 class PreserveRecord(Effect):

@@ -224,6 +224,19 @@ class Chat(Frozen):
     summary_every: Duration = timedelta(seconds=10)
 
 
+class Investigation(Frozen):
+    """What the investigation asks the monitoring: PromQL by name, and the service's name in the logs."""
+
+    metrics: dict[str, str] = {}
+    log_service: str = "featuresignals-api"
+
+
+class WarRoom(Frozen):
+    """The video call. `static_url`: a bridge that is always open, for when Zoom is off."""
+
+    static_url: str = ""
+
+
 class Tracker(Frozen):
     """Where a P3 lives: labels of the ticket in the issue tracker."""
 
@@ -251,6 +264,8 @@ class Runbook(Frozen):
     status_page: StatusPage = StatusPage()
     chat: Chat = Chat()
     tracker: Tracker = Tracker()
+    investigation: Investigation = Investigation()
+    war_room: WarRoom = WarRoom()
     templates: Templates
 
     @field_validator("severities")

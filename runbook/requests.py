@@ -6,7 +6,7 @@ from datetime import datetime
 from runbook import effects
 from runbook.agenda import Duty, Obligation, Source
 from runbook.effects import Effect, Outcome
-from runbook.incident import Incident, Status
+from runbook.incident import Incident, Status, StatusUpdate
 from runbook.messages import customer_message, escalation_text, page_text, public_title
 from runbook.policy import Channel, Reach, Runbook
 from runbook.rollback import evidence_folder
@@ -16,6 +16,12 @@ from runbook.updates import scheduled_text
 
 _PAGER_WORDS = {Severity.P0: "critical", Severity.P1: "error", Severity.P2: "warning", Severity.P3: "info"}
 _PAGE_IMPACT = {Severity.P0: "critical", Severity.P1: "major", Severity.P2: "minor", Severity.P3: "none"}
+_COMPONENT_STATES = {
+    Severity.P0: "major_outage",
+    Severity.P1: "partial_outage",
+    Severity.P2: "degraded_performance",
+    Severity.P3: "operational",
+}
 _STATUS_WORDS = {
     Status.INVESTIGATING: "investigating",
     Status.MONITORING: "monitoring",
@@ -110,7 +116,8 @@ def _nudge(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime)
 
 
 def _bridge(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
-    return effects.OpenBridge(key=duty.key, topic=f"{incident.name} {incident.severity} war room [{incident.run_key}]")
+    topic = f"{incident.name} war room [{incident.run_key}]"
+    return effects.OpenBridge(key=duty.key, topic=topic, static_url=runbook.war_room.static_url)
 
 
 def _ticket(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> effects.OpenTicket:
@@ -148,7 +155,7 @@ def _deliver(duty: Obligation, incident: Incident, runbook: Runbook, at: datetim
             status=_STATUS_WORDS[Status(update.status)],
             body=message.body,
             impact=_PAGE_IMPACT[Severity(update.severity)],
-            components=(component,) if component else (),
+            components={component: _component_state(update)} if component else {},
             notify=runbook.status_page.notify_subscribers,
         )
     if duty.subject == Channel.EMAIL:
@@ -157,6 +164,13 @@ def _deliver(duty: Obligation, incident: Incident, runbook: Runbook, at: datetim
     return effects.CommentTicket(
         key=duty.key, ticket=incident.resources.ticket, body=message.body, close=incident.over, opening=opening
     )
+
+
+def _component_state(update: StatusUpdate) -> str:
+    """Return Statuspage's word for the state of a component."""
+    if update.status in (Status.RESOLVED, Status.CANCELLED):
+        return "operational"
+    return _COMPONENT_STATES[Severity(update.severity)]
 
 
 def _mail(duty: Obligation, incident: Incident, runbook: Runbook, subject: str, body: str) -> Effect | Outcome:
@@ -206,13 +220,19 @@ def _investigate(duty: Obligation, incident: Incident, runbook: Runbook, at: dat
         return effects.FindRollback(
             key=duty.key, clusters=clusters, alerted_at=incident.started_at, rules=runbook.rollback
         )
-    look = effects.QueryLogs if duty.subject == Source.LOGS else effects.QueryMetrics
-    return look(
-        key=duty.key,
-        service=incident.service,
-        regions=regions,
-        since=incident.started_at - runbook.rollback.bake_time,
-        until=at,
+    since = incident.started_at - runbook.rollback.bake_time
+    asked = runbook.investigation
+    if duty.subject == Source.LOGS:
+        return effects.QueryLogs(
+            key=duty.key,
+            service=incident.service,
+            regions=regions,
+            since=since,
+            until=at,
+            log_service=asked.log_service,
+        )
+    return effects.QueryMetrics(
+        key=duty.key, service=incident.service, regions=regions, since=since, until=at, queries=asked.metrics
     )
 
 

@@ -48,7 +48,7 @@ def at_start(opening: Opening) -> TypedSearchAttributes:
 
 def known(attributes: TypedSearchAttributes) -> Values:
     """Return the values that the server has already."""
-    return {key.name: attributes[key] for key in SEARCH_ATTRIBUTES if key in attributes}
+    return {pair.key.name: pair.value for pair in attributes if pair.key in SEARCH_ATTRIBUTES}
 
 
 def changes(old: Values, new: Values) -> list[SearchAttributeUpdate[Any]]:

@@ -1,6 +1,6 @@
 """Responder commands as Temporal messages: each is an update with a validator, and a signal of the same name."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
@@ -43,7 +43,7 @@ def takes(*kinds: type[Command]) -> Callable[[type[W]], type[W]]:
     return decorate
 
 
-def _as_update(kind: type[Command]) -> Callable[[Any, Any], Awaitable[Receipt]]:
+def _as_update(kind: type[Command]) -> Callable[..., Any]:
     """Return the update handler for one kind of command: the caller learns at once why it was refused."""
 
     async def handle(self: Commanded, command: Command) -> Receipt:

@@ -4,6 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
+from temporalio.exceptions import TimeoutError as ActivityTimeout
+
 from activities.chat import Chat
 from activities.deployments import Deployments
 from activities.email import Email
@@ -15,11 +20,6 @@ from activities.numbers import Numbers
 from activities.paging import Paging
 from activities.status_page import StatusPage
 from activities.war_room import WarRoom
-from temporalio import workflow
-from temporalio.common import Priority, RetryPolicy
-from temporalio.exceptions import TimeoutError as ActivityTimeout
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
-
 from runbook import effects
 from runbook.effects import Effect, Outcome
 from runbook.severity import Severity
@@ -54,6 +54,8 @@ _RETRY = RetryPolicy(
 )
 _FIRST = {Severity.P0: 1, Severity.P1: 2, Severity.P2: 3, Severity.P3: 4}
 
+_LONGEST_LOOK = timedelta(seconds=15)
+"""How long one look at a region may take beyond the pause before it."""
 _SLOW = (effects.FindRollback, effects.Investigate, effects.PreserveRecord)
 """Requests that read or write a lot: their attempts may take longer."""
 
@@ -89,7 +91,7 @@ async def verify(effect: effects.VerifyRegion, says: str, severity: Severity) ->
         effect,
         start_to_close_timeout=longest * 2 + timedelta(minutes=1),
         schedule_to_close_timeout=longest * 3 + timedelta(minutes=5),
-        heartbeat_timeout=timedelta(seconds=30),
+        heartbeat_timeout=effect.rules.probe_interval + _LONGEST_LOOK,
         retry_policy=_RETRY,
         summary=says[:120],
         priority=Priority(priority_key=_FIRST[Severity(severity)]),

@@ -96,9 +96,9 @@ async def test_17_a_failed_step_can_be_skipped_or_done_by_hand(world: World) -> 
 
 async def test_4_an_acknowledgement_before_the_first_workflow_task_counts_with_its_own_time(world: World) -> None:
     """A signal that beats the incident's own opening: no worker has run yet."""
+    from runbook.opening import opening_from
     from tests.workflows.world import QUEUE, an_alert
     from workflows.incident import IncidentInput, IncidentWorkflow
-    from runbook.opening import opening_from
 
     t0 = await world.now()
     alert = an_alert(t0 - timedelta(minutes=4))

@@ -116,7 +116,11 @@ class World:
 
     def sent(self, name: str, key: str = "") -> list[tuple[int, Any]]:
         """The requests to one hand whose key holds `key`: whole minutes since T0, and the request."""
-        return [(self.minute(call), call.effect) for call in self.hands.calls if call.name == name and key in call.effect.key]
+        return [
+            (self.minute(call), call.effect)
+            for call in self.hands.calls
+            if call.name == name and key in call.effect.key
+        ]
 
     def minute(self, call: Call) -> int:
         """The whole minutes from T0 to a call."""

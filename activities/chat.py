@@ -1,0 +1,152 @@
+"""Chat: the incident's Slack channel. Slack has no idempotency keys, so a repetition looks for its mark first."""
+
+import re
+
+from temporalio import activity
+
+from activities.errors import repeated, translated
+from clients.errors import VendorNotFound, VendorRefused
+from clients.slack import Channel, SlackClient
+from runbook.effects import (
+    ArchiveChannel,
+    DirectMessage,
+    Invite,
+    KeepSummary,
+    OpenChannel,
+    Outcome,
+    PostMessage,
+    SetTopic,
+)
+from runbook.incident import Resources
+
+_LONGEST_NAME = 80
+_VARIANTS = 9
+_FALLBACK = "incident"
+
+
+def channel_name(text: str, suffix: str = "") -> str:
+    """Return a name that Slack accepts: lower case, [a-z0-9-_], at most 80 characters (BEHAVIOURS 19)."""
+    slug = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")
+    return (slug or _FALLBACK)[: _LONGEST_NAME - len(suffix)].rstrip("-") + suffix
+
+
+class Chat:
+    """Opens and keeps the incident's channel. Without a client it is off, and says why."""
+
+    def __init__(self, client: SlackClient | None, off: str = "") -> None:
+        self._client, self._off = client, off
+
+    @activity.defn
+    def open_channel(self, wanted: OpenChannel) -> Outcome:
+        """Open the channel, or adopt the one that carries our marker; never a stranger's (BEHAVIOURS 18, 20).
+
+        A channel that our bot made and that has no purpose yet is ours too: an earlier attempt was cut off between
+        making it and marking it.
+        """
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            for variant in range(1, _VARIANTS + 1):
+                name = channel_name(wanted.name, f"-{variant}" if variant > 1 else "")
+                channel = self._open(self._client, name, wanted)
+                if channel is not None:
+                    resources = Resources(channel_id=channel.id, channel_name=channel.name)
+                    return Outcome(detail=f"#{channel.name}", resources=resources)
+        return Outcome(skipped=f"every name from #{wanted.name} to #{wanted.name}-{_VARIANTS} belongs to others")
+
+    def _open(self, client: SlackClient, name: str, wanted: OpenChannel) -> Channel | None:
+        """Return the channel of that name, made or adopted; None if it is somebody else's."""
+        found = client.find_channel(name) if repeated(wanted) else None
+        if found is None:
+            try:
+                found = client.create_channel(name, private=wanted.private)
+            except VendorRefused as refusal:
+                if refusal.code != "name_taken":
+                    raise
+                found = client.find_channel(name)
+        if found is None:  # a private channel of others: its name is taken, but we cannot see it
+            return None
+        if wanted.marker not in found.purpose:
+            if found.purpose or found.creator != client.whoami():
+                return None
+            client.set_purpose(found.id, f"Incident response {wanted.marker}")
+        elif found.creator != client.whoami():
+            return None
+        if found.is_archived:
+            client.unarchive(found.id)
+        return found
+
+    @activity.defn
+    def set_topic(self, wanted: SetTopic) -> Outcome:
+        """Set the channel's topic; the same again changes nothing."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            self._client.set_topic(wanted.channel_id, wanted.topic)
+        return Outcome(resources=Resources(topic=wanted.topic))
+
+    @activity.defn
+    def invite(self, wanted: Invite) -> Outcome:
+        """Invite people by address. Whoever Slack does not know is named, and holds up nobody (BEHAVIOURS 21)."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            users = {email: self._client.lookup_user(email) for email in wanted.emails}
+            problems = self._client.invite(wanted.channel_id, [user for user in users.values() if user])
+        unknown = [f"{email} is not in Slack" for email, user in users.items() if user is None]
+        serious = [problem for problem in problems if not problem.endswith(("already_in_channel", "cant_invite_self"))]
+        return Outcome(detail="; ".join([*unknown, *serious]))
+
+    @activity.defn
+    def post_message(self, message: PostMessage) -> Outcome:
+        """Post a message, once."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            self._post_once(self._client, message.channel_id, message.text, message.key, look=repeated(message))
+        return Outcome()
+
+    @activity.defn
+    def direct_message(self, message: DirectMessage) -> Outcome:
+        """Send a person a direct message, once."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            user = self._client.lookup_user(message.email)
+            if user is None:
+                return Outcome(skipped=f"{message.email} is not in Slack")
+            room = self._client.open_dm(user)
+            self._post_once(self._client, room, message.text, message.key, look=repeated(message))
+        return Outcome()
+
+    @activity.defn
+    def keep_summary(self, summary: KeepSummary) -> Outcome:
+        """Post and pin the summary, or bring the one that is there up to date."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            ts = summary.ts
+            if ts is not None:
+                try:
+                    self._client.update(summary.channel_id, ts, summary.text)
+                except VendorNotFound:  # somebody deleted it
+                    ts = None
+            if ts is None:
+                look = repeated(summary)
+                ts = self._post_once(self._client, summary.channel_id, summary.text, summary.key, look=look)
+                self._client.pin(summary.channel_id, ts)
+        return Outcome(resources=Resources(summary_ts=ts, summary_text=summary.text))
+
+    @activity.defn
+    def archive_channel(self, wanted: ArchiveChannel) -> Outcome:
+        """Archive the channel; archived already is as good."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            self._client.archive(wanted.channel_id)
+        return Outcome()
+
+    @staticmethod
+    def _post_once(client: SlackClient, channel_id: str, text: str, key: str, *, look: bool) -> str:
+        found = client.find_message(channel_id, key) if look else None
+        return found or client.post(channel_id, text, key=key)

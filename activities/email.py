@@ -1,0 +1,47 @@
+"""E-mail by SendGrid. Mail cannot be looked up, so a lost reply means that it is sent again: at least once."""
+
+from email.utils import parseaddr
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from temporalio import activity
+
+from activities.errors import translated
+from clients.sendgrid_mail import Mail, SendGridClient
+from runbook.effects import Outcome, SendMail
+
+_PAGES = Environment(loader=PackageLoader("activities"), autoescape=select_autoescape())
+
+
+class Email:
+    """Sends mail. Without a client it is off, and says why."""
+
+    def __init__(self, client: SendGridClient | None, sender: str, reply_to: str = "", off: str = "") -> None:
+        self._client, self._sender, self._reply_to, self._off = client, sender, reply_to, off
+
+    @activity.defn
+    def send_mail(self, wanted: SendMail) -> Outcome:
+        """Mail each recipient alone. The mails of one incident are one thread in the reader's mailbox."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        mail = Mail(
+            sender=self._sender,
+            reply_to=self._reply_to,
+            recipients=wanted.to,
+            subject=wanted.subject,
+            text=wanted.text,
+            html=_PAGES.get_template("mail.html.j2").render(subject=wanted.subject, text=wanted.text),
+            headers=self._headers(wanted),
+            categories=(wanted.category,),
+            key=wanted.key,
+        )
+        with translated():
+            self._client.send(mail)
+        return Outcome(detail=f"to {len(wanted.to)} recipient(s)")
+
+    def _headers(self, wanted: SendMail) -> dict[str, str]:
+        """Return the headers of the thread: every mail refers to the incident's first one."""
+        domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
+        first = f"<{wanted.thread}@{domain}>"
+        own = first if wanted.sequence == 1 else f"<{wanted.key.replace('/', '.').replace(' ', '-')}@{domain}>"
+        headers = {"Message-ID": own, "Auto-Submitted": "auto-generated"}
+        return headers if own == first else headers | {"References": first, "In-Reply-To": first}

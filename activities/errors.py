@@ -1,0 +1,54 @@
+"""Vendor errors in Temporal's terms: translated once, here, by class and code, never by text."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from clients.errors import VendorError, VendorNotFound, VendorRateLimited, VendorRefused, VendorUnauthorized
+from runbook.effects import Effect
+
+
+class ErrorType(StrEnum):
+    """The types of the errors that activities raise, as the Temporal UI and retry policies name them."""
+
+    UNAUTHORIZED = "VendorUnauthorized"
+    REFUSED = "VendorRefused"
+    NOT_FOUND = "VendorNotFound"
+    RATE_LIMITED = "VendorRateLimited"
+    UNAVAILABLE = "VendorUnavailable"
+
+
+_TYPES: tuple[tuple[type[VendorError], ErrorType], ...] = (
+    (VendorUnauthorized, ErrorType.UNAUTHORIZED),
+    (VendorNotFound, ErrorType.NOT_FOUND),
+    (VendorRefused, ErrorType.REFUSED),
+    (VendorRateLimited, ErrorType.RATE_LIMITED),
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn a client's error into one that Temporal retries, or does not, as the vendor means it.
+
+    A rate limit's `Retry-After` becomes the next attempt's delay; no thread sleeps meanwhile (BEHAVIOURS 22).
+    """
+    try:
+        yield
+    except VendorError as error:
+        kind = next((name for cls, name in _TYPES if isinstance(error, cls)), ErrorType.UNAVAILABLE)
+        limited = kind is ErrorType.RATE_LIMITED
+        raise ApplicationError(
+            str(error),
+            type=kind,
+            non_retryable=not error.retryable,
+            next_retry_delay=error.retry_after,
+            category=ApplicationErrorCategory.BENIGN if limited else ApplicationErrorCategory.UNSPECIFIED,
+        ) from error
+
+
+def repeated(effect: Effect) -> bool:
+    """Tell whether an earlier attempt may have left its mark, so that it must be looked for first."""
+    return effect.again or activity.info().attempt > 1

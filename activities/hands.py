@@ -1,0 +1,44 @@
+"""All hands together: what a worker registers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from activities.chat import Chat
+from activities.deployments import Deployments
+from activities.email import Email
+from activities.evidence import Evidence
+from activities.health import Health
+from activities.investigation import Investigation
+from activities.issue_tracker import IssueTracker
+from activities.numbers import Numbers
+from activities.paging import Paging
+from activities.status_page import StatusPage
+from activities.war_room import WarRoom
+
+
+@dataclass(frozen=True)
+class Hands:
+    """One instance of each capability, with its client or without."""
+
+    numbers: Numbers
+    paging: Paging
+    chat: Chat
+    war_room: WarRoom
+    status_page: StatusPage
+    email: Email
+    issue_tracker: IssueTracker
+    deployments: Deployments
+    health: Health
+    investigation: Investigation
+    evidence: Evidence
+
+    def methods(self) -> list[Callable[..., Any]]:
+        """Return every activity of every hand, bound to its instance."""
+        hands = [getattr(self, field.name) for field in fields(self)]
+        return [
+            getattr(hand, name)
+            for hand in hands
+            for name in dir(hand)
+            if hasattr(getattr(hand, name), "__temporal_activity_definition")
+        ]

@@ -1,0 +1,72 @@
+"""The investigation brief: what the monitoring knows, in a few lines for whoever has just woken up."""
+
+from collections import Counter
+
+from temporalio import activity
+
+from clients.errors import VendorError
+from clients.probe import ProductProbe
+from clients.prometheus import PrometheusClient
+from clients.signoz import SigNozClient
+from runbook.effects import Outcome, QueryLogs, QueryMetrics
+from runbook.policy import Region
+
+_TOP = 3
+_LONGEST = 160
+_ROWS = 100
+
+
+class Investigation:
+    """Asks Prometheus and SigNoz, and looks at each region once. A source that fails is named, and stops no other."""
+
+    def __init__(
+        self,
+        probe: ProductProbe,
+        prometheus: PrometheusClient | None,
+        signoz: SigNozClient | None,
+        prometheus_off: str = "",
+        signoz_off: str = "",
+        flag_key: str = "",
+    ) -> None:
+        self._probe, self._prometheus, self._signoz = probe, prometheus, signoz
+        self._prometheus_off, self._signoz_off, self._flag_key = prometheus_off, signoz_off, flag_key
+
+    @activity.defn
+    def query_metrics(self, wanted: QueryMetrics) -> Outcome:
+        """Say what the metrics show at the moment of asking, and how each region answers."""
+        lines = [self._look(region) for region in wanted.regions]
+        if self._prometheus is None:
+            lines.append(self._prometheus_off)
+        else:
+            lines += [self._ask(self._prometheus, name, query) for name, query in wanted.queries.items()]
+        return Outcome(detail="; ".join(lines))
+
+    def _look(self, region: Region) -> str:
+        health = self._probe.health(region.url)
+        evaluation = self._probe.evaluate(region.url, self._flag_key)
+        state = "healthy" if health.ok else f"health {health.problem}"
+        answer = f"evaluates in {evaluation.elapsed_ms:.0f} ms" if evaluation.ok else f"evaluation {evaluation.problem}"
+        return f"{region.name}: {state}, {answer}"
+
+    @staticmethod
+    def _ask(prometheus: PrometheusClient, name: str, query: str) -> str:
+        try:
+            samples = prometheus.query(query)
+        except VendorError as error:
+            return f"{name}: not known ({error})"
+        values = [f"{s.labels.get('region', 'all')} {s.value:.3g}" for s in samples]
+        return f"{name}: {', '.join(values) or 'no data'}"
+
+    @activity.defn
+    def query_logs(self, wanted: QueryLogs) -> Outcome:
+        """Say which errors the service logs most often."""
+        if self._signoz is None:
+            return Outcome(skipped=self._signoz_off)
+        try:
+            rows = self._signoz.error_logs(wanted.log_service, wanted.since, wanted.until, limit=_ROWS)
+        except VendorError as error:
+            return Outcome(detail=f"the error logs could not be read ({error})")
+        if not rows:
+            return Outcome(detail="no error logged")
+        often = Counter(" ".join(row.body.split())[:_LONGEST] for row in rows).most_common(_TOP)
+        return Outcome(detail="; ".join(f"{count}x {text}" for text, count in often))

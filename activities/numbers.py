@@ -1,0 +1,41 @@
+"""Incident numbers, from the workflow that hands them out."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+
+from runbook.effects import AllocateNumber, Outcome
+from runbook.numbers import Allocation, Ledger
+
+_WORKFLOW, _ID, _UPDATE = "IncidentNumbersWorkflow", "incident-numbers", "allocate"
+_PATIENCE = timedelta(seconds=8)
+
+
+class Numbers:
+    """Asks for numbers. The one asynchronous hand: Temporal's own client is asynchronous."""
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client, self._task_queue = client, task_queue
+
+    @activity.defn
+    async def allocate_number(self, wanted: AllocateNumber) -> Outcome:
+        """Get the incident's number. The counter knows the incident's run, so a repetition gets the same one."""
+        counter: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
+            _WORKFLOW,
+            Ledger(),
+            id=_ID,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary="Hands out incident numbers",
+        )
+        number = await self._client.execute_update_with_start_workflow(
+            _UPDATE,
+            Allocation(run_key=wanted.run_key, workflow_id=wanted.workflow_id),
+            start_workflow_operation=counter,
+            result_type=int,
+            rpc_timeout=_PATIENCE,
+        )
+        return Outcome(number=number, detail=f"INC-{number}")

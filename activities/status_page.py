@@ -1,0 +1,74 @@
+"""The public status page: Atlassian Statuspage. An update is mailed to subscribers, so it must go out once."""
+
+from temporalio import activity
+
+from activities.errors import repeated, translated
+from clients.statuspage import StatusIncident, StatuspageClient
+from runbook.effects import Outcome, PublishStatus
+from runbook.incident import Resources
+
+
+class StatusPage:
+    """Publishes updates. Without a client it is off, and says why."""
+
+    def __init__(self, client: StatuspageClient | None, off: str = "") -> None:
+        self._client, self._off = client, off
+
+    @activity.defn
+    def publish_status(self, update: PublishStatus) -> Outcome:
+        """Publish an update, once. The page never goes backwards: an older one than the page's is dropped."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            found = self._standing(self._client, update)
+            if found is None:
+                return _done(self._create(self._client, update))
+            shown = _sequence(found)
+            if shown > update.sequence:
+                return _done(found, f"dropped: the page shows update {shown}")
+            if shown == update.sequence or (found.updates and found.updates[0].body == update.body):
+                return _done(found)
+            return _done(self._append(self._client, found.id, update))
+
+    @staticmethod
+    def _standing(client: StatuspageClient, update: PublishStatus) -> StatusIncident | None:
+        """Return what the page shows of this incident, None if nothing."""
+        if update.page_id is not None:
+            return client.get_incident(update.page_id)
+        return client.find_incident(update.marker) if repeated(update) or update.sequence > 1 else None
+
+    @staticmethod
+    def _create(client: StatuspageClient, update: PublishStatus) -> StatusIncident:
+        return client.create_incident(
+            update.title,
+            update.status,
+            update.body,
+            key=update.marker,
+            impact=update.impact,
+            components=update.components or None,
+            deliver_notifications=update.notify,
+        )
+
+    @staticmethod
+    def _append(client: StatuspageClient, incident_id: str, update: PublishStatus) -> StatusIncident:
+        return client.update_incident(
+            incident_id,
+            update.status,
+            update.body,
+            key=update.marker,
+            update_key=f"{update.marker}/{update.sequence}",
+            impact=update.impact,
+            components=update.components or None,
+            deliver_notifications=update.notify,
+        )
+
+
+def _sequence(incident: StatusIncident) -> int:
+    """Return the number of the newest update that the page shows; 0 for one that was created and never updated."""
+    number = incident.update_key.rpartition("/")[2]
+    return int(number) if number.isdigit() else 0
+
+
+def _done(incident: StatusIncident, detail: str = "") -> Outcome:
+    resources = Resources(status_page_id=incident.id, status_page_url=incident.url or None)
+    return Outcome(detail=detail, resources=resources)

@@ -1,0 +1,27 @@
+"""The war room: a Zoom meeting, or a bridge that is always open."""
+
+from temporalio import activity
+
+from activities.errors import repeated, translated
+from clients.zoom import ZoomClient
+from runbook.effects import OpenBridge, Outcome
+from runbook.incident import Resources
+
+
+class WarRoom:
+    """Opens the incident's video call. Without Zoom, a static bridge serves; without either, it is off."""
+
+    def __init__(self, client: ZoomClient | None, off: str = "") -> None:
+        self._client, self._off = client, off
+
+    @activity.defn
+    def open_bridge(self, wanted: OpenBridge) -> Outcome:
+        """Open a meeting, once: a repetition finds the earlier one by its topic."""
+        if self._client is None:
+            if not wanted.static_url:
+                return Outcome(skipped=self._off)
+            return Outcome(detail=wanted.static_url, resources=Resources(bridge_url=wanted.static_url))
+        with translated():
+            found = self._client.find_meeting(wanted.topic) if repeated(wanted) else None
+            meeting = found or self._client.create_meeting(wanted.topic)
+        return Outcome(detail=meeting.join_url, resources=Resources(bridge_url=meeting.join_url))

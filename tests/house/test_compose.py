@@ -1,0 +1,244 @@
+"""The compose file follows the house's rules, and each rule catches its breach."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from temporalio.envconfig import ClientConfig
+
+from deploy.check_compose import find_faults
+from settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+Compose = dict[str, Any]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of what the checker reads."""
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    for name in ("docker-compose.yml", "runbook.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def real() -> Compose:
+    compose: Compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    return compose
+
+
+def test_real_file_passes() -> None:
+    checked = subprocess.run(
+        [sys.executable, ROOT / "deploy" / "check_compose.py"], cwd="/", capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_faults_are_told_and_change_the_exit_status(house: Path) -> None:
+    (house / "deploy" / "setup-schema.sh").unlink()
+    # The checker's own place says which tree it checks, so the copy needs the workflows too.
+    for package in ("workflows", "runbook"):
+        shutil.copytree(ROOT / package, house / package)
+    checked = subprocess.run(
+        [sys.executable, house / "deploy" / "check_compose.py"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 1
+    assert checked.stderr.splitlines() == ["schema: ./deploy/setup-schema.sh is mounted, but does not exist"]
+
+
+def put(service: str, key: str, value: object) -> Callable[[Compose], None]:
+    def mutate(compose: Compose) -> None:
+        compose["services"][service][key] = value
+
+    return mutate
+
+
+def drop(service: str, key: str) -> Callable[[Compose], None]:
+    def mutate(compose: Compose) -> None:
+        del compose["services"][service][key]
+
+    return mutate
+
+
+def put_variable(service: str, name: str, value: str) -> Callable[[Compose], None]:
+    def mutate(compose: Compose) -> None:
+        compose["services"][service]["environment"][name] = value
+
+    return mutate
+
+
+BREACHES: list[tuple[Callable[[Compose], None], str]] = [
+    (put("postgresql", "image", "postgres"), "postgresql: image postgres is not pinned to a version"),
+    (put("postgresql", "image", "postgres:latest"), "postgresql: image postgres:latest is not pinned to a version"),
+    (put("ui", "image", "host:5000/ui"), "ui: image host:5000/ui is not pinned to a version"),
+    (put("postgresql", "image", "postgres:16"), "postgresql: image postgres:16 is not pinned to a version"),
+    (
+        put("temporal", "image", "temporalio/auto-setup:1.29.3"),
+        "temporal: image temporalio/auto-setup:1.29.3 is deprecated; use server and admin-tools",
+    ),
+    (drop("worker", "build"), "worker: has neither an image nor a build"),
+    (drop("ui", "restart"), 'ui: restart must be "no" (runs once), always or unless-stopped'),
+    (
+        put("ui", "depends_on", {"nobody": {"condition": "service_healthy"}}),
+        "ui: depends on nobody, which does not exist",
+    ),
+    (
+        put("worker", "depends_on", ["namespace"]),
+        "worker: must depend on namespace with condition service_completed_successfully, not service_started",
+    ),
+    (
+        put("worker", "depends_on", {"namespace": {"condition": "service_healthy"}}),
+        "worker: must depend on namespace with condition service_completed_successfully, not service_healthy",
+    ),
+    (
+        put("ui", "depends_on", {"temporal": {"condition": "service_started"}}),
+        "ui: must depend on temporal with condition service_healthy, not service_started",
+    ),
+    (
+        drop("worker", "depends_on"),
+        "namespace: runs once, but no service waits for it with service_completed_successfully",
+    ),
+    (
+        drop("temporal", "healthcheck"),
+        "temporal: has no healthcheck, nor a label healthcheck.exempt that says why",
+    ),
+    (
+        put("ui", "healthcheck", {"disable": True, "test": ["CMD", "true"]}),
+        "ui: has no healthcheck, nor a label healthcheck.exempt that says why",
+    ),
+    (drop("worker", "labels"), "worker: has no healthcheck, nor a label healthcheck.exempt that says why"),
+    (put("ui", "ports", ["8080:8080"]), "ui: port 8080:8080 is not published on 127.0.0.1"),
+    (put("ui", "ports", ["0.0.0.0:8080:8080"]), "ui: port 0.0.0.0:8080:8080 is not published on 127.0.0.1"),
+    (put("ui", "ports", [8080]), "ui: port 8080 is not published on 127.0.0.1"),
+    (put("ui", "ports", [{"target": 80}]), "ui: port {'target': 80} is not published on 127.0.0.1"),
+    (put("worker", "network_mode", "host"), "worker: network_mode host publishes every port"),
+    (
+        put_variable("postgresql", "POSTGRES_PASSWORD", "temporal"),
+        "postgresql: POSTGRES_PASSWORD must be empty or ${NAME:?why}, without a default",
+    ),
+    (
+        put_variable("temporal", "POSTGRES_PWD", "${POSTGRES_PASSWORD:-temporal}"),
+        "temporal: POSTGRES_PWD must be empty or ${NAME:?why}, without a default",
+    ),
+    (
+        put("ui", "environment", ["API_TOKEN=known"]),
+        "ui: API_TOKEN must be empty or ${NAME:?why}, without a default",
+    ),
+    (
+        put("ui", "volumes", ["/srv/ui:/ui"]),
+        "ui: /srv/ui exists on some machines only; mount a path of the repository or a volume",
+    ),
+    (put("ui", "volumes", ["./deploy/gone.yaml:/x"]), "ui: ./deploy/gone.yaml is mounted, but does not exist"),
+    (
+        put("ui", "volumes", [{"type": "bind", "source": "./gone", "target": "/x"}]),
+        "ui: ./gone is mounted, but does not exist",
+    ),
+]
+
+
+@pytest.mark.parametrize(("mutate", "fault"), BREACHES, ids=[fault for _, fault in BREACHES])
+def test_breach_in_the_compose_file_is_caught(house: Path, mutate: Callable[[Compose], None], fault: str) -> None:
+    compose = real()
+    mutate(compose)
+    (house / "docker-compose.yml").write_text(yaml.safe_dump(compose), encoding="utf-8")
+    assert find_faults(house) == [fault]
+
+
+def test_good_variants_pass(house: Path) -> None:
+    compose = real()
+    compose["services"]["ui"]["ports"] = [{"host_ip": "127.0.0.1", "target": 8080}, "[::1]:8080:8080"]
+    compose["services"]["ui"]["volumes"] = ["named:/somewhere"]
+    (house / "docker-compose.yml").write_text(yaml.safe_dump(compose), encoding="utf-8")
+    assert find_faults(house) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            "attribute IncidentDrill Bool\n",
+            "",
+            "search attribute IncidentDrill is missing; in workflows/attributes.py it is Bool",
+        ),
+        (
+            "attribute IncidentNumber Int",
+            "attribute IncidentNumber Keyword",
+            "search attribute IncidentNumber is Keyword; in workflows/attributes.py it is Int",
+        ),
+        (
+            "attribute IncidentDrill Bool\n",
+            "attribute IncidentDrill Bool\nattribute Other Int\n",
+            "search attribute Other is Int; in workflows/attributes.py it is missing",
+        ),
+        ("RETENTION=90d", "RETENTION=72h", "RETENTION must be 90d"),
+        ("RETENTION=90d", "RETENTION=90d\nRETENTION=3d", "RETENTION must be 90d"),
+        ("\nattribute ", "\n# attribute ", "registers no search attribute"),
+    ],
+)
+def test_breach_in_the_namespace_script_is_caught(house: Path, old: str, new: str, fault: str) -> None:
+    script = house / "deploy" / "setup-namespace.sh"
+    text = script.read_text(encoding="utf-8")
+    assert old in text
+    script.write_text(text.replace(old, new), encoding="utf-8")
+    [found] = find_faults(house)
+    assert found.removeprefix("setup-namespace.sh: ") == fault
+
+
+@pytest.mark.parametrize("command", ["create", "update"])
+def test_namespace_without_our_retention_is_caught(house: Path, command: str) -> None:
+    script = house / "deploy" / "setup-namespace.sh"
+    kept = script.read_text(encoding="utf-8")
+    script.write_text(re.sub(rf'(namespace {command} .*) --retention "\$RETENTION"', r"\1", kept), encoding="utf-8")
+    [fault] = find_faults(house)
+    assert fault.endswith("does not set the retention")
+
+
+@pytest.mark.parametrize("text", ["services: [", "nothing: 1", ""])
+def test_unreadable_compose_file_is_one_fault(house: Path, text: str) -> None:
+    (house / "docker-compose.yml").write_text(text, encoding="utf-8")
+    [fault] = find_faults(house)
+    assert fault.startswith("docker-compose.yml cannot be read: ")
+    assert "\n" not in fault
+
+
+def test_worker_may_drain_before_it_is_killed() -> None:
+    from worker import GRACE
+
+    period = real()["services"]["worker"]["stop_grace_period"]
+    assert int(period.removesuffix("s")) > GRACE.total_seconds()
+
+
+def test_example_environment_names_every_variable_and_sets_none() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    variables = [line for line in lines if line and not re.match(r"# |#$", line)]
+    assert [line for line in variables if not re.fullmatch(r"#?[A-Z_]+=", line)] == []
+    names = [line.strip("#=") for line in variables]
+    assert len(names) == len(set(names))
+    assert {*names} == {name.upper() for name in Settings.model_fields} | {"POSTGRES_PASSWORD"}
+
+
+def test_copy_of_the_example_turns_nothing_on() -> None:
+    """Temporal's own reader takes an empty variable for a set one: an empty API key means TLS."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    copied = dict(line.partition("=")[::2] for line in lines if line and not line.startswith("#"))
+    config = ClientConfig.load_client_connect_config(override_env_vars=copied, disable_file=True)
+    assert {*config} <= {"target_host", "namespace"}  # which connect() sets itself
+
+
+def test_image_gets_what_the_program_consists_of() -> None:
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in ignored
+    let_in = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    packages = {
+        path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in ("tests", "benchmarks")
+    }
+    assert packages | {"*.py", "constraints.txt", "pyproject.toml", "README.md", "runbook.yaml"} <= let_in
+    assert ".env" not in let_in

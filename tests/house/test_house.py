@@ -1,0 +1,158 @@
+"""The house's rules that no other tool holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+import re
+import subprocess
+import tomllib
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from temporalio import activity
+
+ROOT = Path(__file__).resolve().parents[2]
+
+REGISTRIES = ("pypi.org", "pythonhosted.org", "npmjs.org", "npmjs.com", "proxy.golang.org", "crates.io", "rubygems.org")
+INDEX_OPTION = re.compile(r"(?<!no-emit)--(extra-)?index-url|--trusted-host|--find-links|PIP_INDEX_URL", re.IGNORECASE)
+MACHINE_PATH = re.compile(r"(?<![\w.:/~$}-])/(home/\w|root/|Users/\w|work/|opt/\w|mnt/\w|tmp/\w+/venv)")
+
+
+def tracked() -> list[Path]:
+    """What git tracks or would: files that are new and not ignored count too."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("this is not a git repository, so nothing says which files are ours")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def lines() -> Iterator[tuple[str, str]]:
+    """Each line of each tracked text file, after its place."""
+    for path in tracked():
+        if path == Path(__file__):
+            continue  # it has to say what is forbidden
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # an image
+        for number, line in enumerate(text.splitlines(), start=1):
+            yield f"{path.relative_to(ROOT)}:{number}", line
+
+
+def names_registry(line: str) -> bool:
+    return any(host in line.lower() for host in REGISTRIES) or bool(INDEX_OPTION.search(line))
+
+
+def test_no_file_names_a_package_registry() -> None:
+    assert [place for place, line in lines() if names_registry(line)] == []
+
+
+def test_no_file_holds_a_path_of_one_machine() -> None:
+    assert [f"{place} {line.strip()}" for place, line in lines() if MACHINE_PATH.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("--index-url https://mirror.example.com/simple", True),
+        ("PIP_INDEX_URL=x", True),
+        (f"see https://{REGISTRIES[0]}/project/x", True),
+        ("pip-compile --no-emit-index-url --no-emit-trusted-host --no-emit-find-links", False),
+        ("pip install -r constraints.txt", False),
+    ],
+)
+def test_what_counts_as_naming_a_registry(line: str, found: bool) -> None:
+    assert names_registry(line) is found
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("cd /home/me/incidents", True),
+        ('"/Users/me/x', True),
+        ("(/root/.cache)", True),
+        ("https://example.com/home/page", False),
+        ("/etc/temporal/schema", False),
+        ("/app/runbook.yaml", False),
+    ],
+)
+def test_what_counts_as_a_path_of_one_machine(line: str, found: bool) -> None:
+    assert bool(MACHINE_PATH.search(line)) is found
+
+
+def requirements() -> list[str]:
+    """The requirements of constraints.txt, each with its hashes in one line."""
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def test_every_requirement_is_pinned_by_version_and_hash() -> None:
+    pinned = re.compile(r"[\w.-]+==[\w.!+-]+( ;[^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+")
+    assert [line for line in requirements() if not pinned.fullmatch(line.strip())] == []
+
+
+def test_every_package_that_the_project_names_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    for extra in project["project"]["optional-dependencies"].values():
+        asked += extra
+    pinned = {normal(line) for line in requirements()}
+    assert {normal(line) for line in asked} - pinned == set()
+
+
+def normal(requirement: str) -> str:
+    """The package's name as registries compare it."""
+    name = re.match(r"[\w.-]+", requirement)
+    assert name, requirement
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+def test_pins_are_made_by_one_tool() -> None:
+    assert not (ROOT / "uv.lock").exists()
+    assert not (ROOT / "poetry.lock").exists()
+
+
+def activity_name(function: object) -> str | None:
+    """The name under which a function is an activity, if it is one."""
+    definition = activity._Definition.from_callable(function) if callable(function) else None
+    return definition.name if definition else None
+
+
+def defined_activities() -> set[str]:
+    """The names of all activities that the modules of `activities` define."""
+    package = importlib.import_module("activities")
+    found = pkgutil.walk_packages(package.__path__, "activities.")
+    return {name for each in found for name in activities_of(importlib.import_module(each.name))}
+
+
+def activities_of(module: ModuleType) -> set[str]:
+    owners = [vars(module), *(vars(each) for each in vars(module).values() if isinstance(each, type))]
+    names = {activity_name(function) for owner in owners for function in owner.values()}
+    return {name for name in names if name}
+
+
+def registered_activities() -> set[str]:
+    """The names of what the worker registers, told by hands that hold nothing: only their methods are looked at."""
+    hands_type: Any = importlib.import_module("activities.hands").Hands
+    hands = object.__new__(hands_type)
+    types = typing.get_type_hints(hands_type)
+    for field in dataclasses.fields(hands_type):
+        object.__setattr__(hands, field.name, object.__new__(types[field.name]))
+    return {name for method in hands.methods() if (name := activity_name(method))}
+
+
+@pytest.mark.skipif(not (ROOT / "activities").is_dir(), reason="there are no activities yet")
+def test_every_activity_is_registered() -> None:
+    assert defined_activities() == registered_activities() != set()
