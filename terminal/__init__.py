@@ -1,0 +1,1 @@
+"""The parts of the responders' command line: finding incidents, sending commands, showing what is."""

@@ -1,0 +1,32 @@
+"""The demo's runbook differs from the real one in durations only."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from runbook.duration import parse_duration
+
+
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Every value of a YAML document by its place."""
+    if isinstance(value, dict):
+        return {k: v for name, part in value.items() for k, v in leaves(part, f"{path}.{name}").items()}
+    if isinstance(value, list):
+        return {k: v for number, part in enumerate(value) for k, v in leaves(part, f"{path}.{number}").items()}
+    return {path: value}
+
+
+def test_only_durations_differ() -> None:
+    real = leaves(yaml.safe_load(Path("runbook.yaml").read_text(encoding="utf-8")))
+    demo = leaves(yaml.safe_load(Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8")))
+    assert real.keys() == demo.keys()
+    different = {place: (real[place], demo[place]) for place in real if real[place] != demo[place]}
+    assert different, "the demo is quicker than life"
+    for place, values in different.items():
+        assert all(isinstance(parse_duration(value), timedelta) for value in values), place
+
+
+def test_it_says_so() -> None:
+    assert "other durations and nothing else" in Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8")
