@@ -79,6 +79,10 @@ WITHDRAWABLE = frozenset({Duty.PAGE, Duty.ESCALATE, Duty.DELIVER})
 an update that a newer one superseded."""
 
 
+HOUSEKEEPING = frozenset({Duty.TOPIC, Duty.INVITE, Duty.SUMMARY, Duty.NOTICE})
+"""Duties that keep the channel in order: not what a responder looks for among the next ones."""
+
+
 def agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
     """Return every duty that is owed, now or later, the earliest first."""
     found = [duty for duty in _duties(incident, runbook) if not incident.settled(duty.key)]
@@ -292,6 +296,10 @@ def _aftermath(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     before = number - 1 if incident.status == Status.RESOLVED else number
     if any(key.startswith(f"page/{before}/") for key in (*incident.fulfilled, *incident.begun)):
         yield _now(Duty.RESOLVE_PAGE, f"page-resolve/{before}", ended, "Resolve the page")
+    for key in (*incident.fulfilled, *incident.begun):
+        if key.startswith("escalate/") and key.endswith(f"/{Reach.PAGE}"):
+            who = key.split("/")[-2]
+            yield _now(Duty.RESOLVE_PAGE, f"page-resolve/{key}", ended, f"Resolve the page of {who}", subject=key)
     if incident.number is not None:
         yield _now(Duty.EVIDENCE, f"evidence/{number}", ended, "Preserve the incident's record")
         if postmortem_owed(incident, runbook):

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, StringConstraints, ValidationError
 
 from runbook.base import Frozen
 from runbook.policy import Intake
@@ -41,7 +41,8 @@ class Alert(Frozen):
     @property
     def title(self) -> str:
         """What the alert says in one line."""
-        return (self.summary or self.description or self.name).strip().splitlines()[0]
+        said = (text.strip() for text in (self.summary, self.description, self.name))
+        return next((text.splitlines()[0] for text in said if text), "alert without a name")
 
 
 class _WebhookAlert(BaseModel):
@@ -60,7 +61,7 @@ class _Webhook(BaseModel):
 
 
 class _Simple(BaseModel):
-    title: str
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     service: str | None = None
     environment: str | None = None
     severity: str | None = None

@@ -1,6 +1,6 @@
 """What the Temporal Web UI shows of an incident: status, people and the next five duties, as Markdown."""
 
-from runbook.agenda import Obligation, agenda
+from runbook.agenda import HOUSEKEEPING, Obligation, agenda
 from runbook.incident import Incident
 from runbook.policy import Runbook
 from runbook.summary import checklist_lines, headline, impact, links, people_line
@@ -11,7 +11,7 @@ _LATEST = 5
 
 def details(incident: Incident, runbook: Runbook) -> str:
     """Return the workflow's current details. Times are absolute, so that the text stays true between changes."""
-    owed = agenda(incident, runbook)
+    owed = [duty for duty in agenda(incident, runbook) if duty.duty not in HOUSEKEEPING]
     return "\n\n".join(
         [
             f"### {headline(incident)}",

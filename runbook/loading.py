@@ -24,11 +24,14 @@ def parse_runbook(text: str, name: str = "runbook.yaml") -> Runbook:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RunbookError(f"{name}:{line}: not YAML: {error.problem}") from None
-    except ValueError as error:
-        raise RunbookError(f"{name}:1: not YAML: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RunbookError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(root, yaml.MappingNode):
         raise RunbookError(f"{name}:1: a runbook is a mapping with product, severities, contacts and templates")
-    twice = [f"{name}:{line}: {field}: given twice" for line, field in _repeated(root, "")]
+    try:
+        twice = [f"{name}:{line}: {field}: given twice" for line, field in _repeated(root, "")]
+    except RecursionError:
+        raise RunbookError(f"{name}:1: an anchor refers to itself") from None
     if twice:
         raise RunbookError("\n".join(twice))
     try:

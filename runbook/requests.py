@@ -67,7 +67,8 @@ def _acknowledge_page(duty: Obligation, incident: Incident, runbook: Runbook, at
 
 
 def _resolve_page(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
-    return effects.SettlePage(key=duty.key, dedup_key=dedup_key(incident), action="resolve")
+    escalation = f"/{duty.subject}" if duty.subject else ""
+    return effects.SettlePage(key=duty.key, dedup_key=dedup_key(incident) + escalation, action="resolve")
 
 
 def _channel(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:

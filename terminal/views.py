@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import WorkflowExecution
 
-from runbook.agenda import Obligation
+from runbook.agenda import HOUSEKEEPING, Obligation
 from runbook.checklist import StepStatus
 from runbook.duration import in_words
 from runbook.incident import Incident
@@ -93,10 +93,11 @@ def checklist_table(incident: Incident) -> Table:
 def agenda_table(duties: list[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
     """Return what is due next, with countdowns."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    for duty in duties[:limit]:
+    shown = [duty for duty in duties if duty.duty not in HOUSEKEEPING][:limit]
+    for duty in shown:
         late = duty.due < now
         table.add_row(Text(countdown(duty.due, now), style="red" if late else "cyan"), duty.says)
-    if not duties:
+    if not shown:
         table.add_row("", Text("nothing", style="dim"))
     return table
 

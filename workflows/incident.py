@@ -113,7 +113,7 @@ class IncidentWorkflow:
     def _do_inner_duties(self) -> None:
         """Fulfil what is due and needs no hands: these only change the state, and so the agenda."""
         while inner := [
-            d for d in agenda(self._incident, self._runbook) if d.duty in _INNER and d.due <= workflow.now()
+            d for d in agenda(self._incident, self._runbook) if d.duty in INNER_DUTIES and d.due <= workflow.now()
         ]:
             duty, now = inner[0], workflow.now()
             if duty.duty is Duty.UPDATE:
@@ -139,8 +139,8 @@ class IncidentWorkflow:
         """Do one duty: by another workflow, or by one of the hands."""
         incident = self._incident
         self._incident = facts.begun(incident, duty.key)
-        if duty.duty in _CHILDREN:
-            return await _CHILDREN[duty.duty](incident, duty, self._runbook)
+        if duty.duty in CHILD_DUTIES:
+            return await CHILD_DUTIES[duty.duty](incident, duty, self._runbook)
         asked = request(duty, incident, self._runbook, workflow.now())
         if isinstance(asked, Outcome):
             return asked
@@ -238,10 +238,10 @@ class IncidentWorkflow:
         return agenda(self._incident, self._runbook)
 
 
-_INNER = frozenset({Duty.UPDATE, Duty.STABILITY, Duty.CLOSE})
+INNER_DUTIES = frozenset({Duty.UPDATE, Duty.STABILITY, Duty.CLOSE})
 """Duties that the incident fulfils by changing its own state."""
 
-_CHILDREN = {
+CHILD_DUTIES = {
     Duty.ROLLBACK: start_rollback,
     Duty.POSTMORTEM: hand_over,
     Duty.WITHDRAW_POSTMORTEM: withdraw_postmortem,

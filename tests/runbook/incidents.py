@@ -1,0 +1,104 @@
+"""Incidents to try rules on, and the workflow's interpreter without Temporal."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from runbook import effects, facts
+from runbook.agenda import Duty, Obligation, agenda
+from runbook.alert import Alert
+from runbook.effects import Effect, Outcome
+from runbook.incident import Incident, Opening, Resources
+from runbook.loading import parse_runbook
+from runbook.opening import open_incident
+from runbook.requests import request
+from runbook.severity import Severity
+
+TEXT = Path("runbook.yaml").read_text(encoding="utf-8")
+RUNBOOK = parse_runbook(TEXT)
+T0 = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+INNER = (Duty.UPDATE, Duty.STABILITY, Duty.CLOSE)
+CHILDREN = (Duty.ROLLBACK, Duty.POSTMORTEM, Duty.WITHDRAW_POSTMORTEM)
+
+
+def at(minutes: float) -> datetime:
+    """The instant so many minutes after T0."""
+    return T0 + timedelta(minutes=minutes)
+
+
+def opened(severity: Severity = Severity.P0, when: datetime = T0, needs_triage: bool = False) -> Incident:
+    """A fresh incident of flag evaluation."""
+    opening = Opening(
+        key="flag-evaluation:production",
+        title="Evaluation errors",
+        service="flag-evaluation",
+        severity=severity,
+        needs_triage=needs_triage,
+        alerted_at=when,
+        source="alertmanager",
+    )
+    return open_incident(opening, RUNBOOK, when, workflow_id="incident-x", run_key="run-1")
+
+
+def firing(name: str = "EvaluationErrors", when: datetime = T0) -> Alert:
+    """An alert that fires."""
+    return Alert(name=name, summary=f"{name} is high", started_at=when, fingerprint=name)
+
+
+def answer(effect: Effect) -> Outcome:
+    """What a hand that succeeds reports."""
+    match effect:
+        case effects.AllocateNumber():
+            return Outcome(number=1)
+        case effects.OpenChannel():
+            return Outcome(resources=Resources(channel_id="C1", channel_name=effect.name))
+        case effects.SetTopic():
+            return Outcome(resources=Resources(topic=effect.topic))
+        case effects.KeepSummary():
+            return Outcome(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+        case effects.OpenBridge():
+            return Outcome(resources=Resources(bridge_url="https://meet.example/1"))
+        case effects.PublishStatus():
+            return Outcome(resources=Resources(status_page_id="p1"))
+    return Outcome()
+
+
+def fulfil(incident: Incident, duty: Obligation, when: datetime) -> Incident:
+    """Do one duty, as the workflow would."""
+    if duty.duty is Duty.UPDATE:
+        return facts.update_due(incident, duty, RUNBOOK, when)
+    if duty.duty is Duty.STABILITY:
+        return facts.stable(incident, duty, RUNBOOK, when)
+    if duty.duty is Duty.CLOSE:
+        return facts.close(incident, duty, when)
+    asked = Outcome() if duty.duty in CHILDREN else request(duty, incident, RUNBOOK, when)
+    outcome = asked if isinstance(asked, Outcome) else answer(asked)
+    return facts.fulfilled(facts.begun(incident, duty.key), duty, outcome, RUNBOOK, when)
+
+
+def settled(incident: Incident, when: datetime) -> Incident:
+    """Do all that is due, and what follows from it, at one instant."""
+    for _ in range(200):
+        due = [duty for duty in agenda(incident, RUNBOOK) if duty.due <= when]
+        if not due:
+            return incident
+        incident = fulfil(incident, due[0], when)
+    raise AssertionError(f"always something due: {due[0].key}")
+
+
+def lived(incident: Incident, start: float, end: float) -> Incident:
+    """Let the minutes pass one by one, doing what falls due."""
+    minute = start
+    while minute <= end:
+        incident = settled(incident, at(minute))
+        minute += 1
+    return incident
+
+
+def duty(incident: Incident, prefix: str) -> Obligation:
+    """The first obligation whose key begins so."""
+    return next(o for o in agenda(incident, RUNBOOK) if o.key.startswith(prefix))
+
+
+def keys(incident: Incident, prefix: str = "") -> list[str]:
+    """The keys of what is owed."""
+    return [o.key for o in agenda(incident, RUNBOOK) if o.key.startswith(prefix)]
