@@ -31,7 +31,7 @@ from runbook.policy import Intake, Runbook
 from runbook.severity import Severity
 from settings import load_runbook, load_settings
 from workflows.attributes import at_start
-from workflows.incident import AlertBatch, IncidentInput, IncidentWorkflow
+from workflows.contracts import INCIDENT_WORKFLOW, AlertBatch, IncidentInput
 
 LARGEST = 512 * 1024
 """Bytes of a payload. Larger ones are refused: an incident's history holds facts, not dumps."""
@@ -97,7 +97,7 @@ async def start(
     """Start the incident, or tell the one that runs, in one atomic call."""
     token = str(uuid.uuid4())
     handle = await client.start_workflow(
-        IncidentWorkflow.run,
+        INCIDENT_WORKFLOW,
         IncidentInput(opening=opening, runbook=runbook),
         id=workflow_id,
         task_queue=task_queue,

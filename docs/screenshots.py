@@ -1,6 +1,6 @@
 """Takes the pictures of docs/images from a running demo: `make demo KEEP=1`, then this with its two addresses.
 
-    python docs/screenshots.py http://127.0.0.1:UI_PORT http://127.0.0.1:SANDBOX_PORT
+python docs/screenshots.py http://127.0.0.1:UI_PORT http://127.0.0.1:SANDBOX_PORT
 """
 
 import sys

@@ -30,7 +30,6 @@ from sandbox.temporal_server import free_port, running_temporal, stop
 from settings import load_settings
 from terminal.views import incident_view
 from terminal.watch import state
-from workflows.incident import IncidentWorkflow
 
 HOME = Path(".demo")
 BAD, REGION = "v2.15.0-bad", "eu"
@@ -118,7 +117,7 @@ class Demo:
         opened = await self.alert(ended=False)
         self.number = opened["number"]
         self.tell(f"Incident [bold]INC-{self.number}[/bold] is open as workflow {opened['workflow_id']}.")
-        handle = client.get_workflow_handle_for(IncidentWorkflow.run, opened["workflow_id"])
+        handle = client.get_workflow_handle(opened["workflow_id"])
         with self._live() as live:
             showing = asyncio.create_task(self.show(handle, live))
             try:
@@ -240,12 +239,17 @@ def links(console: Console, demo: Demo, ui: str, *, kept: bool) -> None:
     console.print(Panel("\n".join(lines), title="Look", title_align="left"), highlight=False)
 
 
+def fresh_home() -> None:
+    """Forget the demo before this one."""
+    shutil.rmtree(HOME, ignore_errors=True)
+    HOME.mkdir()
+
+
 async def main(*, keep: bool, pause: Callable[[], Awaitable[None]]) -> int:
     """Play the demo; with `keep`, wait at the end until somebody has seen enough."""
     console = Console()
     began = time.monotonic()
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir()
+    fresh_home()
     ui_port = free_port()
     console.print("Starting the embedded Temporal server, the sandbox and a worker ...")
     with (

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from temporalio.client import Client, WorkflowExecution, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -11,8 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from runbook.incident import Incident
 from runbook.numbers import Numbered
 from workflows.attributes import NUMBER
-from workflows.incident import IncidentWorkflow
-from workflows.numbers import NUMBERS_ID, IncidentNumbersWorkflow
+from workflows.contracts import INCIDENT_WORKFLOW, NUMBERS_ID
 
 PATIENCE = timedelta(seconds=5)
 """How long to wait for a worker's answer."""
@@ -50,16 +49,16 @@ async def find(client: Client, name: str) -> str:
 
 
 async def _by_visibility(client: Client, number: int) -> str | None:
-    query = f"{NUMBER.name} = {number} AND WorkflowType = 'IncidentWorkflow'"
+    query = f"{NUMBER.name} = {number} AND WorkflowType = '{INCIDENT_WORKFLOW}'"
     async for execution in client.list_workflows(query, limit=1):
         return execution.id
     return None
 
 
 async def _by_counter(client: Client, number: int) -> str | None:
-    counter = client.get_workflow_handle_for(IncidentNumbersWorkflow.run, NUMBERS_ID)
+    counter = client.get_workflow_handle(NUMBERS_ID)
     try:
-        given: Numbered | None = await counter.query(IncidentNumbersWorkflow.find, number, rpc_timeout=PATIENCE)
+        given = await counter.query("find", number, result_type=cast(type, Numbered | None), rpc_timeout=PATIENCE)
     except (RPCError, WorkflowQueryFailedError):
         return None
     return given.workflow_id if given else None
@@ -92,14 +91,14 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
 async def incident(client: Client, name: str) -> Incident:
     """Return the incident as it stands."""
     workflow_id = await find(client, name)
-    handle = client.get_workflow_handle_for(IncidentWorkflow.run, workflow_id)
+    handle = client.get_workflow_handle(workflow_id)
     found: Incident = await ask(handle, "incident", Incident, name)
     return found
 
 
 async def listed(client: Client, *, everything: bool) -> list[WorkflowExecution]:
     """Return the open incidents, the newest first; with `everything`, also those that have ended."""
-    query = "WorkflowType = 'IncidentWorkflow'" + ("" if everything else " AND ExecutionStatus = 'Running'")
+    query = f"WorkflowType = '{INCIDENT_WORKFLOW}'" + ("" if everything else " AND ExecutionStatus = 'Running'")
     found = [execution async for execution in client.list_workflows(query, limit=1000)]
     latest: dict[str, WorkflowExecution] = {}
     for execution in sorted(found, key=lambda e: e.start_time, reverse=True):

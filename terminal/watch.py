@@ -13,7 +13,6 @@ from runbook.agenda import Obligation
 from runbook.incident import Incident, Status
 from terminal.finding import NoAnswer, ask, find
 from terminal.views import incident_view
-from workflows.incident import IncidentWorkflow
 
 _EVERY = 1.0
 
@@ -33,7 +32,7 @@ def is_until(until: str | None) -> Callable[[Incident], bool]:
 
 async def watch(client: Client, name: str, console: Console, *, once: bool, until: str | None) -> None:
     """Show the incident, anew each second, until it is closed or has the status asked for. A missing worker is said."""
-    handle = client.get_workflow_handle_for(IncidentWorkflow.run, await find(client, name))
+    handle = client.get_workflow_handle(await find(client, name))
     ended = is_until(until)
     incident, duties = await state(handle, name)
     if once:

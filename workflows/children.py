@@ -9,7 +9,8 @@ from runbook.effects import Outcome
 from runbook.incident import Incident
 from runbook.policy import Runbook
 from runbook.rollback import order
-from workflows.postmortem import PostmortemInput, PostmortemWorkflow, Resolution
+from workflows.contracts import PostmortemInput, Resolution
+from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
 
 

@@ -7,50 +7,24 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from runbook import facts
 from runbook.agenda import WITHDRAWABLE, Duty, Obligation, agenda, patience
-from runbook.alert import Alert
-from runbook.base import Frozen
 from runbook.board import details
 from runbook.commands import COMMANDS, Command, Receipt
 from runbook.decisions import decide
 from runbook.effects import Outcome
-from runbook.incident import Incident, Opening
+from runbook.incident import Incident
 from runbook.opening import open_incident
-from runbook.policy import Runbook
 from runbook.requests import request
 from runbook.rollback import RollbackProgress, RollbackResult
 from runbook.timeline import Entry
 from workflows import attributes
 from workflows.children import hand_over, start_rollback, withdraw_postmortem
 from workflows.commands import takes
+from workflows.contracts import AlertBatch, IncidentInput, Published
 from workflows.hands import perform, why
 from workflows.tracks import Alarm, Tracks
 
 _DRAIN = timedelta(seconds=30)
 """How long work under way may take to end before continue-as-new cancels it; the next run does it again."""
-
-
-class IncidentInput(Frozen):
-    """What an incident starts with; `incident` is set when it goes on after continue-as-new.
-
-    `history_limit`: events after which it continues as new; 0 leaves that to the server's advice.
-    """
-
-    opening: Opening
-    runbook: Runbook
-    incident: Incident | None = None
-    history_limit: int = 0
-
-
-class AlertBatch(Frozen):
-    """Alerts of one incident."""
-
-    alerts: tuple[Alert, ...]
-
-
-class Published(Frozen):
-    """Where the post-mortem can be read."""
-
-    url: str
 
 
 @workflow.defn

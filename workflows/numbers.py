@@ -4,8 +4,6 @@ from temporalio import workflow
 
 from runbook.numbers import Allocation, Ledger, Numbered
 
-NUMBERS_ID = "incident-numbers"
-
 
 @workflow.defn
 class IncidentNumbersWorkflow:

@@ -3,11 +3,8 @@
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from runbook.base import Frozen
 from runbook.commands import Command, Receipt
 from runbook.draft import postmortem_request
-from runbook.incident import Incident
-from runbook.policy import Runbook
 from runbook.postmortem import (
     Postmortem,
     PostmortemDuty,
@@ -28,22 +25,9 @@ from runbook.postmortem import (
 )
 from runbook.timeline import Entry
 from workflows.commands import takes
+from workflows.contracts import PostmortemInput, Published, Resolution
 from workflows.hands import perform, why
 from workflows.tracks import Alarm, Tracks
-
-
-class PostmortemInput(Frozen):
-    """What a post-mortem starts with; `postmortem` is set when it goes on after continue-as-new."""
-
-    incident: Incident
-    runbook: Runbook
-    postmortem: Postmortem | None = None
-
-
-class Resolution(Frozen):
-    """The incident, resolved again."""
-
-    incident: Incident
 
 
 @workflow.defn
@@ -117,7 +101,7 @@ class PostmortemWorkflow:
             return
         incident = workflow.get_external_workflow_handle(self._postmortem.incident.workflow_id)
         try:
-            await incident.signal("postmortem_published", {"url": self._postmortem.document_url})
+            await incident.signal("postmortem_published", Published(url=self._postmortem.document_url))
         except ApplicationError as error:
             workflow.logger.info("the incident has ended: %s", error.message)
 

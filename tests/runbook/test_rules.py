@@ -11,6 +11,7 @@ from runbook.base import AlreadyDone, Rejected
 from runbook.board import details
 from runbook.checklist import Step, StepStatus
 from runbook.decisions import decide
+from runbook.effects import Outcome
 from runbook.incident import Incident, Status
 from runbook.messages import customer_message
 from runbook.numbers import Allocation, Ledger
@@ -66,7 +67,7 @@ def test_17_a_failed_step_says_why_and_what_next() -> None:
     incident = settled(opened().but(), T0)
     fresh = opened().but(number=1)
     failed = facts.failed(fresh, duty(fresh, "channel"), "missing_scope", RUNBOOK, T0)
-    failed = facts.fulfilled(failed, duty(failed, "war-room"), facts.Outcome(), RUNBOOK, T0)
+    failed = facts.fulfilled(failed, duty(failed, "war-room"), Outcome(), RUNBOOK, T0)
     state = failed.step(Step.CHANNEL)
     assert (state.status, state.detail) == (StepStatus.FAILED, "missing_scope")
     assert "--retry, --skip or --done" in failed.timeline[-2].text

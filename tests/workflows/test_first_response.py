@@ -98,7 +98,8 @@ async def test_4_an_acknowledgement_before_the_first_workflow_task_counts_with_i
     """A signal that beats the incident's own opening: no worker has run yet."""
     from runbook.opening import opening_from
     from tests.workflows.world import QUEUE, an_alert
-    from workflows.incident import IncidentInput, IncidentWorkflow
+    from workflows.contracts import IncidentInput
+    from workflows.incident import IncidentWorkflow
 
     t0 = await world.now()
     alert = an_alert(t0 - timedelta(minutes=4))

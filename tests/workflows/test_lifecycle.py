@@ -9,7 +9,7 @@ from runbook.alert import Alert
 from runbook.commands import Acknowledge, AddNote, Cancel, DeclareSeverity, Reopen, Resolve
 from runbook.severity import Severity
 from tests.workflows.world import World, an_alert
-from workflows.incident import AlertBatch
+from workflows.contracts import AlertBatch
 
 
 async def test_47_two_people_press_resolve(world: World) -> None:

@@ -21,7 +21,8 @@ from runbook.policy import Runbook
 from tests.workflows.hands import Call, FakeHands
 from worker import WORKFLOWS, sandbox_runner
 from workflows.attributes import at_start
-from workflows.incident import AlertBatch, IncidentInput, IncidentWorkflow
+from workflows.contracts import AlertBatch, IncidentInput
+from workflows.incident import IncidentWorkflow
 
 QUEUE = "incidents-test"
 RUNBOOK = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))

@@ -1,0 +1,90 @@
+"""Real processes: the development server, the sandbox and a worker, as a person would run them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runbook.incident import Incident
+from sandbox.server import RunningSandbox, running_sandbox
+from sandbox.temporal_server import running_temporal, stop
+
+
+@dataclass
+class Stage:
+    """Server and sandbox that run; workers come and go."""
+
+    sandbox: RunningSandbox
+    environment: dict[str, str]
+    home: Path
+
+    def run(self, *words: str, fails: bool = False, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run one of our programs; its exit status is as expected."""
+        done = subprocess.run(
+            [sys.executable, *words], env=self.environment, input=text, capture_output=True, text=True, timeout=50
+        )
+        assert (done.returncode != 0) is fails, f"{words}: {done.returncode}: {done.stdout}{done.stderr}"
+        return done
+
+    def incident(self, *words: str) -> Any:
+        """Run a responder's command, with its answer as JSON."""
+        return json.loads(self.run("responder.py", *words, "--json").stdout)
+
+    def start(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Send an alert through starter.py."""
+        answer: dict[str, Any] = json.loads(self.run("starter.py", "-", "--json", text=json.dumps(payload)).stdout)
+        return answer
+
+    def worker(self) -> subprocess.Popen[str]:
+        """Start a worker, and wait until it is ready."""
+        process = subprocess.Popen(
+            [sys.executable, "worker.py"], env=self.environment, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "ready on task queue" in line:
+                return process
+        raise AssertionError(f"the worker ended with {process.wait()}")
+
+    def until(self, number: int, condition: Callable[[Incident], bool], seconds: float = 30) -> Incident:
+        """Wait until the incident is so."""
+        deadline = time.monotonic() + seconds
+        while True:
+            incident = Incident.model_validate(self.incident("show", str(number)))
+            if condition(incident):
+                return incident
+            assert time.monotonic() < deadline, [entry.text for entry in incident.timeline]
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A fresh stage on a durable database."""
+    with running_temporal(tmp_path / "temporal.db") as (address, _), running_sandbox() as sandbox:
+        yield Stage(sandbox, stage_environment(address, sandbox, tmp_path), tmp_path)
+
+
+def stage_environment(address: str, sandbox: RunningSandbox, home: Path) -> dict[str, str]:
+    """The environment that points our programs at the stage."""
+    return {
+        **os.environ,
+        **sandbox.environment(),
+        "TEMPORAL_ADDRESS": address,
+        "RUNBOOK_FILE": "sandbox/runbook.demo.yaml",
+        "EVIDENCE_URL": (home / "evidence").as_uri(),
+    }
+
+
+@pytest.fixture
+def worker(stage: Stage) -> Iterator[subprocess.Popen[str]]:
+    """A worker on the stage."""
+    process = stage.worker()
+    yield process
+    stop(process)

@@ -1,0 +1,78 @@
+"""starter.py: what it takes, what it refuses, and what a storm does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.conftest import Stage
+
+GOOD = {"title": "Slow", "service": "dashboard", "severity": "warning"}
+
+
+def refused(*words: str, text: str = "") -> str:
+    """Run the starter without any server: the input is judged before anything is contacted."""
+    done = subprocess.run(
+        [sys.executable, "starter.py", *words], input=text, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.strip().splitlines()
+    assert done.stdout == ""
+    return line
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "not JSON"),
+        ("{", "not JSON"),
+        ("[]", "JSON object"),
+        ("{}", "title"),
+        (json.dumps({"version": "4", "alerts": []}), "alerts: the list is empty"),
+        ("[" * 100_000, "not JSON"),
+        (json.dumps({"title": "x" * 600_000}), "larger than 512 KiB"),
+    ],
+)
+def test_12_a_malformed_or_huge_payload_is_one_line_and_exit_1(text: str, why: str) -> None:
+    assert why in refused("-", text=text)
+
+
+def test_what_is_missing_is_said() -> None:
+    assert "give an alert" in refused()
+    assert "--service and --severity" in refused("--title", "x")
+    assert "No such file" in refused("/nowhere/alert.json")
+
+
+def test_an_unreachable_server_is_said_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    assert "cannot be reached" in refused("-", text=json.dumps(GOOD))
+
+
+def test_10_it_explains_what_decides_the_incident() -> None:
+    done = subprocess.run(
+        [sys.executable, "starter.py", "-", "--explain-fingerprint"],
+        input=json.dumps(GOOD | {"labels": {"pod": "x-1"}}),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout == "Slow: incident-dashboard:production from service=dashboard, environment=production\n"
+
+
+def test_5_the_end_of_an_unknown_alert_opens_nothing(stage: Stage, worker: subprocess.Popen[str]) -> None:
+    answer = stage.start(GOOD | {"status": "resolved"})
+    assert (answer["action"], answer["created"], answer["run_id"]) == ("ignored", False, None)
+    assert stage.incident("list", "--all") == []
+
+
+def test_by_hand_each_is_an_incident_of_its_own(stage: Stage, worker: subprocess.Popen[str], tmp_path: Path) -> None:
+    words = ("starter.py", "--title", "Odd", "--service", "dashboard", "--severity", "P2", "--json")
+    answers: list[dict[str, Any]] = [json.loads(stage.run(*words).stdout) for _ in range(2)]
+    assert {answer["number"] for answer in answers} == {1, 2}
+    path = tmp_path / "alert.json"
+    path.write_text(json.dumps(GOOD), encoding="utf-8")
+    assert "Incident opened: incident-dashboard:production (INC-3)" in stage.run("starter.py", str(path)).stdout
+    assert "Incident told" in stage.run("starter.py", str(path)).stdout

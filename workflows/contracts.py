@@ -1,0 +1,49 @@
+"""What the workflows are started with and told by others. Light to import: short-lived programs need no more."""
+
+from runbook.alert import Alert
+from runbook.base import Frozen
+from runbook.incident import Incident, Opening
+from runbook.policy import Runbook
+from runbook.postmortem import Postmortem
+
+INCIDENT_WORKFLOW = "IncidentWorkflow"
+POSTMORTEM_WORKFLOW = "PostmortemWorkflow"
+NUMBERS_ID = "incident-numbers"
+
+
+class IncidentInput(Frozen):
+    """What an incident starts with; `incident` is set when it goes on after continue-as-new.
+
+    `history_limit`: events after which it continues as new; 0 leaves that to the server's advice.
+    """
+
+    opening: Opening
+    runbook: Runbook
+    incident: Incident | None = None
+    history_limit: int = 0
+
+
+class AlertBatch(Frozen):
+    """Alerts of one incident."""
+
+    alerts: tuple[Alert, ...]
+
+
+class Published(Frozen):
+    """Where the post-mortem can be read."""
+
+    url: str
+
+
+class PostmortemInput(Frozen):
+    """What a post-mortem starts with; `postmortem` is set when it goes on after continue-as-new."""
+
+    incident: Incident
+    runbook: Runbook
+    postmortem: Postmortem | None = None
+
+
+class Resolution(Frozen):
+    """The incident, resolved again."""
+
+    incident: Incident
