@@ -27,7 +27,7 @@ histories: $(INSTALLED) ## record again the histories that the replay test repla
 	$(BIN)/python -m tests.replay.record
 
 screenshots: $(INSTALLED) ## take docs/images again (needs chromium)
-	$(BIN)/python -m docs.screenshots
+	PYTHONPATH=. $(BIN)/python docs/screenshots.py
 
 pins: $(INSTALLED) ## choose the versions in constraints.txt anew
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --all-extras --all-build-deps --allow-unsafe --strip-extras \

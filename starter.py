@@ -39,6 +39,12 @@ NUMBER_PATIENCE = timedelta(seconds=5)
 """How long to wait for a worker to number a new incident. The incident is durable without it."""
 _RESTING = timedelta(milliseconds=100)
 _RPC = timedelta(seconds=10)
+_HOW_TO = """One incident, from its alert to the end of its reopen window. **Current Details** say how it stands.
+
+To act: `incident ack`, `assess`, `severity`, `update`, `approve`, `monitor`, `resolve` … (`incident --help`), or send
+the signal of that name from here, with `{"by": "you"}`. Do not cancel or terminate the workflow: `incident cancel`
+withdraws a false alarm and tells everybody who was told.
+"""
 
 
 class Refused(Exception):
@@ -107,6 +113,7 @@ async def start(
         search_attributes=at_start(opening),
         memo={"opened_by": token},
         static_summary=f"{opening.severity} {opening.service}: {opening.title}"[:200],
+        static_details=_HOW_TO,
         rpc_timeout=_RPC,
     )
     description = await handle.describe(rpc_timeout=_RPC)

@@ -2,14 +2,14 @@
 
 from email.utils import parseaddr
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader
 from temporalio import activity
 
 from activities.errors import translated
 from clients.sendgrid_mail import Mail, SendGridClient
 from runbook.effects import Outcome, SendMail
 
-_PAGES = Environment(loader=PackageLoader("activities"), autoescape=select_autoescape())
+_PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
 
 
 class Email:

@@ -1,12 +1,20 @@
-"""Takes the pictures of docs/images from a running demo: `make demo KEEP=1`, then this with its two addresses.
+"""Takes the pictures of docs/images: `make screenshots` (needs Debian's chromium).
 
-python docs/screenshots.py http://127.0.0.1:UI_PORT http://127.0.0.1:SANDBOX_PORT
+A stage of its own is set: the embedded server, the sandbox, a worker, and an incident that a responder has just taken.
 """
 
+import json
+import os
+import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from sandbox.server import running_sandbox
+from sandbox.temporal_server import free_port, running_temporal
 
 IMAGES = Path(__file__).parent / "images"
 ARGUMENTS = [
@@ -18,32 +26,57 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ALERT = {"title": "Evaluation errors in eu above 5 %", "service": "flag-evaluation", "severity": "critical"}
 
 
-def shoot(page: Page, url: str, name: str, wait: str) -> None:
+def shoot(page: Page, url: str, name: str, wait: str, tab: str = "") -> None:
     """Open a page, wait until a text is on it, and take its picture."""
     page.goto(url)
     page.get_by_text(wait).first.wait_for(timeout=20_000)
-    page.wait_for_timeout(1500)
+    if tab:
+        page.get_by_role("tab", name=tab).click()
+    page.wait_for_timeout(2000)
     page.screenshot(path=IMAGES / name)
     print(IMAGES / name)
 
 
-def main(ui: str, sandbox: str) -> None:
+def take(ui: str, sandbox: str) -> None:
     """Take every picture."""
     incident = f"{ui}/namespaces/default/workflows/incident-flag-evaluation%3Aproduction"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        shoot(page, f"{ui}/namespaces/default/workflows", "web-ui-list.png", "IncidentWorkflow")
-        shoot(page, incident, "web-ui-timeline.png", "IncidentWorkflow")
-        page.get_by_text("User Metadata").click()
-        page.get_by_text("Next duties").first.wait_for(timeout=20_000)
-        page.wait_for_timeout(1500)
-        page.screenshot(path=IMAGES / "web-ui-incident.png")
+        page = browser.new_page(viewport={"width": 1400, "height": 1050})
+        shoot(page, incident, "web-ui-incident.png", "IncidentWorkflow", tab="User Metadata")
+        shoot(page, incident, "web-ui-timeline.png", "IncidentWorkflow", tab="Timeline")
         shoot(page, f"{sandbox}/", "sandbox.png", "incident-1")
         browser.close()
 
 
+def main() -> None:
+    """Set the stage, open an incident, and take its pictures."""
+    home, ui_port = Path(tempfile.mkdtemp()), free_port()
+    with running_temporal(home / "temporal.db", ui_port=ui_port) as (address, _), running_sandbox() as sandbox:
+        environment = {
+            **os.environ,
+            **sandbox.environment(),
+            "TEMPORAL_ADDRESS": address,
+            "EVIDENCE_URL": (home / "evidence").as_uri(),
+        }
+        worker = subprocess.Popen([sys.executable, "worker.py"], env=environment, stderr=subprocess.DEVNULL)
+        try:
+            sandbox.deploy("eu", "v2.15.0-bad")
+            text = json.dumps(ALERT)
+            subprocess.run([sys.executable, "starter.py", "-"], input=text, text=True, env=environment, check=True)
+            time.sleep(5)
+            for words in (["ack", "1"], ["assess", "1", "About half of all evaluations in Europe fail."]):
+                command = [sys.executable, "responder.py", *words, "--by", "ann"]
+                subprocess.run(command, env=environment, check=True)
+            time.sleep(3)
+            take(f"http://127.0.0.1:{ui_port}", sandbox.url)
+        finally:
+            worker.terminate()
+            worker.wait()
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main()

@@ -16,11 +16,11 @@ def details(incident: Incident, runbook: Runbook) -> str:
         [
             f"### {headline(incident)}",
             f"**{people_line(incident)}**  \nImpact: {impact(incident, runbook)}",
-            "**Next duties**\n" + ("\n".join(_duty(duty) for duty in owed[:_SHOWN]) or "- none"),
-            "**Checklist**\n" + "\n".join(f"- {line}" for line in checklist_lines(incident)),
-            "**Latest**\n"
+            "**Next duties**\n\n" + ("\n".join(_duty(duty) for duty in owed[:_SHOWN]) or "- none"),
+            "**Checklist**\n\n" + "\n".join(f"- {line}" for line in checklist_lines(incident)),
+            "**Latest**\n\n"
             + "\n".join(f"- {entry.at:%H:%M:%S} {entry.actor}: {entry.text}" for entry in incident.timeline[-_LATEST:]),
-            *(["**Links**\n" + "\n".join(f"- {link}" for link in links(incident))] if links(incident) else []),
+            *(["**Links**\n\n" + "\n".join(f"- {link}" for link in links(incident))] if links(incident) else []),
         ]
     )
 

@@ -244,8 +244,8 @@ def overview(postmortem: Postmortem, runbook: Runbook) -> str:
             f"### Post-mortem of INC-{postmortem.number} · {postmortem.stage}",
             f"**Owner: {postmortem.owner} · due {due}**",
             *([f"Draft: {postmortem.draft_url}"] if postmortem.draft_url else []),
-            f"**Next duties**\n{duties or '- none'}",
-            "**Latest**\n"
+            f"**Next duties**\n\n{duties or '- none'}",
+            "**Latest**\n\n"
             + "\n".join(f"- {e.at:%Y-%m-%d %H:%M} {e.actor}: {e.text}" for e in postmortem.timeline[-5:]),
         ]
     )

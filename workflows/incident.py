@@ -53,16 +53,15 @@ class IncidentWorkflow:
     @workflow.run
     async def run(self, start: IncidentInput) -> Incident:
         """Live through the incident and return it as it ended."""
+        self._advance()
         while not self._ended():
-            self._advance()
-            self._show()
             if self._is_long():
                 await self._continue_as_new()
             await workflow.wait_condition(lambda: self._stirred or self._alarm.rang or self._tracks.ended())
             self._stirred = False
             self._tracks.reap()
+            self._advance()
         self._alarm.clear()
-        self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._incident
 
@@ -83,6 +82,7 @@ class IncidentWorkflow:
                 self._tracks.start(duty.key, self._fulfil(duty), withdrawable=duty.duty in WITHDRAWABLE)
         later = next((duty for duty in waiting if duty.due > now), None)
         self._alarm.set(later.due if later else None, later.says if later else "")
+        self._show()
 
     def _do_inner_duties(self) -> None:
         """Fulfil what is due and needs no hands: these only change the state, and so the agenda."""

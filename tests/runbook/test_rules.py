@@ -254,6 +254,6 @@ def test_the_board_shows_status_people_and_the_next_five_duties() -> None:
     text = details(settled(opened(), T0), RUNBOOK)
     assert "INC-1 · P0 · investigating · Evaluation errors" in text
     assert "Commander: nobody yet" in text
-    duties = text.split("**Next duties**\n")[1].split("\n\n")[0].splitlines()
+    duties = text.split("**Next duties**\n\n")[1].split("\n\n")[0].splitlines()
     assert len(duties) == 5
     assert duties[0] == "- 2026-11-23 14:05:00 UTC — Escalate to Second on-call engineer by page"

@@ -1,5 +1,6 @@
 """A fresh time-skipping server for each test: its clock is global, and an open child would freeze the next test."""
 
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 
@@ -14,8 +15,8 @@ from tests.workflows.world import World
 from workflows.attributes import SEARCH_ATTRIBUTES
 
 
-@pytest.fixture
-async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+@contextlib.asynccontextmanager
+async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
     """A time-skipping server that knows our search attributes."""
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=shutil.which("temporal-test-server"), data_converter=pydantic_data_converter
@@ -27,8 +28,9 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest.fixture
-async def world(skipping: WorkflowEnvironment) -> AsyncIterator[World]:
+async def world() -> AsyncIterator[World]:
     """A world whose worker runs."""
-    world = World(env=skipping, hands=FakeHands())
-    async with world.worker():
-        yield world
+    async with skipping_server() as env:
+        world = World(env=env, hands=FakeHands())
+        async with world.worker():
+            yield world

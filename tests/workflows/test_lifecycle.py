@@ -102,6 +102,13 @@ async def test_67_a_false_positive_is_corrected_and_owes_nothing(world: World) -
     assert not [call for call in world.hands.calls if "postmortem" in call.effect.key]
 
 
+async def test_an_incident_without_a_channel_ends_too(world: World) -> None:
+    world.hands.final_faults["open_channel"] = "missing_scope"
+    await world.open(severity="warning")
+    await world.tell(Cancel(by="ann", reason="a broken probe"))
+    assert (await world.handle.result()).closed
+
+
 async def test_after_the_reopen_window_the_incident_ends_and_its_channel_is_archived(world: World) -> None:
     await world.open()
     await world.tell(DeclareSeverity(by="ann", severity=Severity.P2))

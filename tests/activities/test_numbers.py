@@ -1,0 +1,35 @@
+"""Incident numbers: unique under a storm, the same for the same run."""
+
+import asyncio
+import shutil
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.numbers import Numbers
+from runbook.effects import AllocateNumber
+from worker import sandbox_runner
+from workflows.numbers import IncidentNumbersWorkflow
+
+
+async def test_2_numbers_are_unique_and_repeatable() -> None:
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=shutil.which("temporal"), data_converter=pydantic_data_converter
+    ) as env:
+        numbers = Numbers(env.client, "numbers")
+
+        async def ask(run: str) -> int:
+            wanted = AllocateNumber(key="k", run_key=run, workflow_id=f"incident-{run}")
+            outcome = await ActivityEnvironment().run(numbers.allocate_number, wanted)
+            assert outcome.number is not None
+            return outcome.number
+
+        async with Worker(
+            env.client, task_queue="numbers", workflows=[IncidentNumbersWorkflow], workflow_runner=sandbox_runner()
+        ):
+            first = await ask("run-0")
+            given = [await ask(f"run-{n}") for n in range(1, 4)]
+            some = await asyncio.gather(*(ask(f"storm-{n}") for n in range(8)))
+            assert sorted([first, *given, *some]) == list(range(1, 13))
+            assert await ask("run-0") == first

@@ -1,0 +1,99 @@
+"""Records the histories that the replay test replays: `make histories`.
+
+A change of workflow code that cannot replay them would break the incidents that are open while it is deployed. Record
+again only after you have made such a change safe (`workflow.patched`), and say so in the commit.
+"""
+
+import asyncio
+import gzip
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from runbook.commands import Acknowledge, ApproveRollback, Assess, Cancel, DeclareSeverity, PostUpdate, Reopen, Resolve
+from runbook.postmortem import PublishPostmortem
+from runbook.severity import Severity
+from tests.workflows.conftest import skipping_server
+from tests.workflows.hands import FakeHands, an_offer
+from tests.workflows.world import World
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def rolled_back_to_its_postmortem(world: World) -> tuple[str, ...]:
+    """A P0: acknowledged, assessed, rolled back, resolved, its post-mortem overdue and then published."""
+    world.hands.offers = (an_offer(await world.now()),)
+    await world.open()
+    await world.at(2)
+    await world.tell(Acknowledge(by="ann"))
+    await world.tell(Assess(by="ann", impact="Half of Europe."))
+    await world.at(31)
+    await world.tell(ApproveRollback(by="ann"))
+    await world.at(50)
+    await world.tell(Resolve(by="ann", force=True, reason="seen"))
+    await world.env.sleep(60 * 60 * 50)
+    process = world.env.client.get_workflow_handle("postmortem-1")
+    await process.execute_update("publish", PublishPostmortem(by="ann", url="https://docs.example/1"))
+    await process.result()
+    return (world.handle.id, "postmortem-1", "rollback-eu-001-flag-evaluation")
+
+
+async def severities_and_reopening(world: World) -> tuple[str, ...]:
+    """A P2 that is raised, lowered, resolved, reopened and cancelled."""
+    await world.open(severity="warning")
+    await world.at(30)
+    await world.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await world.at(45)
+    await world.tell(PostUpdate(by="ann", text="We know more."))
+    await world.tell(DeclareSeverity(by="ann", severity=Severity.P1))
+    await world.at(60)
+    await world.tell(Resolve(by="ann", force=True, reason="seen"))
+    await world.at(70)
+    await world.tell(Reopen(by="bob", reason="back"))
+    await world.at(80)
+    await world.tell(Cancel(by="bob", reason="it was the probe after all"))
+    await world.handle.result()
+    return (world.handle.id,)
+
+
+async def things_that_fail(world: World) -> tuple[str, ...]:
+    """A P0 whose vendors are down: failed steps, superseded updates, refused signals."""
+    world.hands.faults = {"publish_status": 30, "send_page": 2}
+    world.hands.final_faults = {"open_channel": "missing_scope"}
+    await world.open(settle=False)
+    await world.handle.signal("resolve", {"nonsense": True})
+    await world.settled(but="update/")
+    await world.at(61)
+    await world.tell(Cancel(by="ann", reason="enough"))
+    await world.handle.result()
+    return (world.handle.id,)
+
+
+SCENARIOS: tuple[Callable[[World], Awaitable[tuple[str, ...]]], ...] = (
+    rolled_back_to_its_postmortem,
+    severities_and_reopening,
+    things_that_fail,
+)
+
+
+async def record(scenario: Callable[[World], Awaitable[tuple[str, ...]]]) -> None:
+    """Play one scenario and write the histories of its workflows."""
+    async with skipping_server() as env:
+        world = World(env=env, hands=FakeHands())
+        async with world.worker():
+            for workflow_id in await scenario(world):
+                history = await env.client.get_workflow_handle(workflow_id).fetch_history()
+                name = f"{scenario.__name__}.{workflow_id.split('-')[0]}.json.gz"
+                (HISTORIES / name).write_bytes(gzip.compress(history.to_json().encode(), mtime=0))
+                print(f"{name}: {len(history.events)} events")
+
+
+async def main() -> None:
+    """Record every scenario."""
+    logging.disable(logging.WARNING)  # the failures are part of the story
+    for scenario in SCENARIOS:
+        await record(scenario)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
