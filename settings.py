@@ -43,24 +43,18 @@ class Integration:
 # What each integration needs, all of it, to be on.
 NEEDS: dict[str, tuple[str, ...]] = {
     "slack": ("SLACK_BOT_TOKEN",),
-    "slack commands": ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"),
-    "slack socket mode": ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
     "sendgrid": ("SENDGRID_API_KEY", "EMAIL_FROM"),
     "statuspage": ("STATUSPAGE_API_KEY", "STATUSPAGE_PAGE_ID"),
     "github": ("GITHUB_TOKEN", "GITHUB_REPOSITORY"),
     "pagerduty": ("PAGERDUTY_ROUTING_KEY",),
-    "pagerduty schedules": ("PAGERDUTY_API_KEY",),
-    "pagerduty webhooks": ("PAGERDUTY_WEBHOOK_SECRET",),
     "zoom": ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"),
     "ops portal": ("OPS_PORTAL_URL", "OPS_PORTAL_EMAIL", "OPS_PORTAL_PASSWORD"),
     "evaluation probe": ("PROBE_API_KEY",),
     "prometheus": ("PROMETHEUS_URL",),
-    "alertmanager": ("ALERTMANAGER_URL",),
     "signoz": ("SIGNOZ_URL", "SIGNOZ_API_KEY"),
-    "alert webhooks": ("GATEWAY_TOKEN",),
 }
-# These have a default, and the ways into Slack share the bot's token: being set makes nothing half-set.
-SHARED = {"EMAIL_FROM", "SLACK_BOT_TOKEN"}
+# These have a default: being set makes nothing half-set.
+SHARED = {"EMAIL_FROM"}
 
 
 class Settings(BaseSettings):

@@ -98,13 +98,6 @@ def test_half_set_credentials_are_an_error_line(monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def test_the_bots_token_alone_is_not_half_of_slacks_other_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, SLACK_BOT_TOKEN="x")
-    assert not integration(settings, "slack commands").half_set
-    del os.environ["SLACK_BOT_TOKEN"]
-    assert integration(load(monkeypatch, SLACK_SIGNING_SECRET="x"), "slack commands").half_set
-
-
 @pytest.mark.parametrize(
     ("variable", "value", "problem"),
     [

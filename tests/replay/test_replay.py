@@ -7,15 +7,19 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import NondeterminismError
 
-from worker import WORKFLOWS, sandbox_runner
+from worker import WORKFLOWS
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
 
 
 def replayer() -> Replayer:
-    return Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=sandbox_runner())
+    """Replays with the workflows' own modules inside the sandbox, unlike the worker: a clock or a die would show."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("runbook", "activities", "clients")
+    runner = SandboxedWorkflowRunner(restrictions=restrictions)
+    return Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=runner)
 
 
 def read(path: Path) -> str:

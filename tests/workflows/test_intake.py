@@ -3,13 +3,11 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
 from activities.numbers import Numbers
 from runbook.alert import Alert
@@ -18,7 +16,7 @@ from runbook.incident import Incident
 from starter import Started, intake
 from tests.workflows.hands import FakeHands
 from tests.workflows.world import QUEUE, RUNBOOK, an_alert
-from worker import WORKFLOWS, sandbox_runner
+from worker import make_worker
 from workflows.attributes import SEARCH_ATTRIBUTES
 
 pytestmark = pytest.mark.timeout(120)
@@ -35,15 +33,7 @@ async def server() -> AsyncIterator[tuple[WorkflowEnvironment, FakeHands]]:
     ) as env:
         hands = FakeHands()
         methods = [m for m in hands.methods() if m.__temporal_activity_definition.name != "allocate_number"]  # type: ignore[attr-defined]
-        async with Worker(
-            env.client,
-            task_queue=QUEUE,
-            workflows=WORKFLOWS,
-            activities=[*methods, Numbers(env.client, QUEUE).allocate_number],
-            activity_executor=ThreadPoolExecutor(20),
-            max_concurrent_activities=20,
-            workflow_runner=sandbox_runner(),
-        ):
+        async with make_worker(env.client, QUEUE, [*methods, Numbers(env.client, QUEUE).allocate_number]):
             yield env, hands
 
 

@@ -1,7 +1,6 @@
 """A virtual world for one incident: a time-skipping server, a worker with stand-in hands, and a clock from T0."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from runbook.loading import parse_runbook
 from runbook.opening import opening_from
 from runbook.policy import Runbook
 from tests.workflows.hands import Call, FakeHands
-from worker import WORKFLOWS, sandbox_runner
+from worker import make_worker
 from workflows.attributes import at_start
 from workflows.contracts import AlertBatch, IncidentInput
 from workflows.incident import IncidentWorkflow
@@ -48,15 +47,7 @@ class World:
 
     def worker(self) -> Worker:
         """A worker like the real one, with stand-in hands."""
-        return Worker(
-            self.env.client,
-            task_queue=QUEUE,
-            workflows=WORKFLOWS,
-            activities=self.hands.methods(),
-            activity_executor=ThreadPoolExecutor(20),
-            max_concurrent_activities=20,
-            workflow_runner=sandbox_runner(),
-        )
+        return make_worker(self.env.client, QUEUE, self.hands.methods())
 
     async def now(self) -> datetime:
         """The virtual time."""

@@ -1,0 +1,1 @@
+"""Measured cost and speed, as ratios and counts of one run."""
