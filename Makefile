@@ -11,7 +11,7 @@ demo: $(INSTALLED) ## a whole incident, live: KEEP=1 leaves everything up for lo
 	@$(BIN)/python -m sandbox.demo $(if $(KEEP),--keep)
 
 test: $(INSTALLED) ## everything: rules, hands, workflows over days of virtual time, one run with real processes
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(INSTALLED) ## lint, types, layering, compose file
 	$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
-from runbook.loading import RunbookError
+from runbook.base import RunbookError
 from settings import Settings, SettingsError
 
 PATIENCE = timedelta(seconds=10)

@@ -16,9 +16,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from runbook.loading import RunbookError, parse_runbook
-from runbook.policy import Runbook
-
 UNSET = SecretStr("")
 
 
@@ -226,22 +223,6 @@ def load_settings() -> Settings:
         problems = [f"{_variable(found['loc'])} {_message(found['msg'])}" for found in error.errors()]
     # Outside of `except`, so that no traceback shows pydantic's error, which holds the values.
     raise SettingsError("; ".join(problems))
-
-
-def load_runbook(settings: Settings) -> Runbook:
-    """The runbook of `RUNBOOK_FILE`, with the regions' addresses of `PROBE_URLS` where it gives some.
-
-    Raises:
-        RunbookError: the file cannot be read or is not a runbook; one line for each fault.
-    """
-    path = settings.runbook_file
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunbookError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
-    runbook = parse_runbook(text, str(path))
-    urls = settings.probe_urls
-    return runbook.but(regions=tuple(region.but(url=urls.get(region.name, region.url)) for region in runbook.regions))
 
 
 def _variable(place: tuple[int | str, ...]) -> str:

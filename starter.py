@@ -29,7 +29,8 @@ from runbook.incident import Incident, Opening
 from runbook.opening import opening_from
 from runbook.policy import Intake, Runbook
 from runbook.severity import Severity
-from settings import load_runbook, load_settings
+from runbook_file import load_runbook
+from settings import load_settings
 from workflows.attributes import at_start
 from workflows.contracts import INCIDENT_WORKFLOW, AlertBatch, IncidentInput
 

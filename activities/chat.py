@@ -25,9 +25,12 @@ _FALLBACK = "incident"
 
 
 def channel_name(text: str, suffix: str = "") -> str:
-    """Return a name that Slack accepts: lower case, [a-z0-9-_], at most 80 characters (BEHAVIOURS 19)."""
-    slug = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")
-    return (slug or _FALLBACK)[: _LONGEST_NAME - len(suffix)].rstrip("-") + suffix
+    """Return a name that Slack accepts: lower case, [a-z0-9-_], at most 80 characters (BEHAVIOURS 19).
+
+    It begins with a letter or digit, since Slack refuses a name of punctuation alone.
+    """
+    slug = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
+    return (slug or _FALLBACK)[: _LONGEST_NAME - len(suffix)].rstrip("-_") + suffix
 
 
 class Chat:

@@ -15,8 +15,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.floor import WAVES, Floor, nothing
 from runbook.opening import opening_from
+from runbook_file import load_runbook
 from sandbox.temporal_server import running_temporal
-from settings import load_runbook, load_settings
+from settings import load_settings
 from starter import start
 from tests.workflows.hands import FakeHands
 from tests.workflows.world import an_alert

@@ -12,7 +12,8 @@ class Frozen(BaseModel):
     must have a default, so that a newer worker can replay what an older one wrote.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Built when first used: a command that only lists incidents should not wait for every other model.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     def but(self, **changes: Any) -> Self:
         """Return a copy with `changes`; a name that is no field is a programming error (`KeyError`)."""
@@ -24,6 +25,10 @@ class Frozen(BaseModel):
 
 class Rejected(Exception):
     """A command that the runbook refuses. The message tells the sender why, and what to do instead."""
+
+
+class RunbookError(Exception):
+    """The runbook cannot be used. One line for each fault: `file:line: field: what is wrong`."""
 
 
 class AlreadyDone(Exception):

@@ -5,11 +5,8 @@ from collections.abc import Iterator
 import yaml
 from pydantic import ValidationError
 
+from runbook.base import RunbookError
 from runbook.policy import Runbook
-
-
-class RunbookError(Exception):
-    """The runbook cannot be used. One line for each fault: `file:line: field: what is wrong`."""
 
 
 def parse_runbook(text: str, name: str = "runbook.yaml") -> Runbook:

@@ -2,16 +2,19 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import certifi
 import pytest
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.hands import Hands
 from sandbox.server import RunningSandbox, running_sandbox
-from settings import load_settings
+from settings import Settings, load_settings
 from wiring import make_hands
 
 
@@ -28,20 +31,43 @@ def sandbox(_sandbox: RunningSandbox) -> RunningSandbox:
     return _sandbox
 
 
-@pytest.fixture
-def hands(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Hands:
-    """Every hand, wired by the environment as the worker's are."""
-    for name, value in sandbox.environment().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("EVIDENCE_URL", tmp_path.as_uri())
-    monkeypatch.setenv("HTTP_TIMEOUT_SECONDS", "2")
-    return make_hands(load_settings(), Mock(spec=Client))
+@pytest.fixture(scope="session")
+def one_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root certificate. The clients of one worker read all of them nine times, which takes longer than a test."""
+    end = "-----END CERTIFICATE-----\n"
+    path = tmp_path_factory.mktemp("tls") / "root.pem"
+    path.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
+    return path
 
 
 @pytest.fixture
-def idle(monkeypatch: pytest.MonkeyPatch) -> Hands:
+def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Callable[..., Hands]:
+    """Makes every hand as the worker does, from this environment and no other."""
+
+    def make(**environment: str) -> Hands:
+        with monkeypatch.context() as patch:
+            for name in Settings.model_fields:
+                patch.delenv(name.upper(), raising=False)
+            patch.setenv("SSL_CERT_FILE", str(one_root))
+            patch.setenv("EVIDENCE_URL", tmp_path.as_uri())
+            patch.setenv("HTTP_TIMEOUT_SECONDS", "2")
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            return make_hands(load_settings(), Mock(spec=Client))
+
+    return make
+
+
+@pytest.fixture
+def hands(sandbox: RunningSandbox, wired: Callable[..., Hands]) -> Hands:
+    """Every hand with the sandbox's credentials. Evidence goes to `tmp_path`."""
+    return wired(**sandbox.environment())
+
+
+@pytest.fixture
+def idle(wired: Callable[..., Hands]) -> Hands:
     """Every hand without any credentials."""
-    return make_hands(load_settings(), Mock(spec=Client))
+    return wired()
 
 
 def perform(method: Callable[..., Any], effect: Any, attempt: int = 1, **info: Any) -> Any:
@@ -49,3 +75,15 @@ def perform(method: Callable[..., Any], effect: Any, attempt: int = 1, **info: A
     env = ActivityEnvironment()
     env.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=attempt, **info)
     return env.run(method, effect)
+
+
+def failed(method: Callable[..., Any], effect: Any, attempt: int = 1) -> ApplicationError:
+    """Run an activity that fails; the error is what Temporal sees."""
+    with pytest.raises(ApplicationError) as caught:
+        perform(method, effect, attempt)
+    return caught.value
+
+
+def operations(sandbox: RunningSandbox, vendor: str) -> list[str]:
+    """The vendor's effects in order."""
+    return [str(row["operation"]) for row in sandbox.ledger(vendor)]

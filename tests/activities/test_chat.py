@@ -1,6 +1,7 @@
 """Slack: what an incident does there, and that a lost reply doubles nothing."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,11 @@ from activities.chat import channel_name
 from activities.hands import Hands
 from runbook.effects import ArchiveChannel, DirectMessage, Invite, KeepSummary, OpenChannel, PostMessage, SetTopic
 from sandbox.server import RunningSandbox
-from tests.activities.conftest import perform
+from sandbox.slack_workspace import Workspace
+from tests.activities.conftest import failed, operations, perform
 
 WANTED = OpenChannel(key="k/channel", name="incident-7", marker="[run-7]")
+WORKSPACE = Workspace()
 
 
 def opened(hands: Hands, attempt: int = 1) -> str:
@@ -23,7 +26,21 @@ def opened(hands: Hands, attempt: int = 1) -> str:
 
 
 def made(sandbox: RunningSandbox, operation: str) -> int:
-    return len([row for row in sandbox.ledger("slack") if row["operation"] == operation])
+    return operations(sandbox, "slack").count(operation)
+
+
+def channel(sandbox: RunningSandbox, name: str) -> dict[str, Any]:
+    """The channel of that name as Slack has it."""
+    found = [row for row in sandbox.state()["slack"]["channels"] if row.get("name") == name]
+    assert len(found) == 1, f"{len(found)} channels are called {name}"
+    return dict(found[0])
+
+
+def listed(sandbox: RunningSandbox, *rows: dict[str, Any]) -> None:
+    """From now on, Slack lists these channels and no others."""
+    sandbox.fault(
+        "slack", "status", "conversations.list", status=200, body={"ok": True, "channels": list(rows)}, times=None
+    )
 
 
 @given(st.text(max_size=200), st.sampled_from(["", "-2", "-9"]))
@@ -32,7 +49,22 @@ def test_19_any_text_becomes_a_name_that_slack_takes(text: str, suffix: str) -> 
     assert 1 <= len(name) <= 80
     assert all(letter in "abcdefghijklmnopqrstuvwxyz0123456789-_" for letter in name)
     assert name.endswith(suffix)
-    assert channel_name("Incident 42: Ünïcode!") == "incident-42-n-code"
+    WORKSPACE.check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Incident 42: Ünïcode!", "incident-42-n-code"),
+        ("incident-7-日本語", "incident-7"),
+        ("___", "incident"),
+        ("🔥", "incident"),
+        ("x" * 79 + " yz", "x" * 79),
+        ("_" * 90 + "a", "a"),
+    ],
+)
+def test_19_a_title_is_slugged(text: str, name: str) -> None:
+    assert channel_name(text) == name
 
 
 def test_20_a_lost_reply_makes_no_second_channel(hands: Hands, sandbox: RunningSandbox) -> None:
@@ -117,3 +149,144 @@ def test_21_wrong_credentials_are_final_and_never_told(hands: Hands, sandbox: Ru
 def test_without_a_token_it_is_off_and_says_what_is_missing(idle: Hands) -> None:
     outcome = perform(idle.chat.open_channel, WANTED)
     assert outcome.skipped == "slack is off: SLACK_BOT_TOKEN is not set"
+
+
+def test_what_slack_then_shows(hands: Hands, sandbox: RunningSandbox) -> None:
+    room = opened(hands)
+    perform(hands.chat.set_topic, SetTopic(key="k/t", channel_id=room, topic="P0 | investigating"))
+    perform(hands.chat.post_message, PostMessage(key="k/m", channel_id=room, text="hello"))
+    shown = channel(sandbox, "incident-7")
+    assert (shown["id"], shown["is_private"], shown["is_archived"]) == (room, False, False)
+    assert "[run-7]" in shown["purpose"]["value"]
+    assert shown["topic"]["value"] == "P0 | investigating"
+    assert [message["text"] for message in shown["messages"]] == ["hello"]
+    for attempt in (1, 2):
+        perform(hands.chat.archive_channel, ArchiveChannel(key="k/archive", channel_id=room), attempt)
+    assert channel(sandbox, "incident-7")["is_archived"]
+
+
+def test_24_a_private_channel_is_made_private(hands: Hands, sandbox: RunningSandbox) -> None:
+    perform(hands.chat.open_channel, WANTED.but(private=True))
+    assert channel(sandbox, "incident-7")["is_private"]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_20_a_channel_cut_off_before_its_purpose_is_adopted(hands: Hands, sandbox: RunningSandbox, again: bool) -> None:
+    sandbox.fault("slack", "reset", "setPurpose")
+    failed(hands.chat.open_channel, WANTED)
+    bare = channel(sandbox, "incident-7")
+    assert bare["purpose"]["value"] == ""
+    outcome = perform(hands.chat.open_channel, WANTED.but(again=again))
+    assert outcome.resources.channel_id == bare["id"]
+    assert "[run-7]" in channel(sandbox, "incident-7")["purpose"]["value"]
+    assert made(sandbox, "conversations.create") == 1
+
+
+def test_20_a_lost_variant_is_found_too(hands: Hands, sandbox: RunningSandbox) -> None:
+    perform(hands.chat.open_channel, WANTED.but(marker="[run-6]"))
+    sandbox.fault("slack", "status", "create", status=200, body={"ok": False, "error": "name_taken"})
+    sandbox.fault("slack", "lost_reply", "conversations.create")
+    failed(hands.chat.open_channel, WANTED)
+    assert perform(hands.chat.open_channel, WANTED, attempt=2).resources.channel_name == "incident-7-2"
+    assert made(sandbox, "conversations.create") == 2, "the other's, and ours"
+
+
+@pytest.mark.parametrize("purpose", ["", "Incident response [run-7]", "Lunch"])
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_18_whom_a_channel_belongs_to_is_told_by_its_creator(
+    hands: Hands, sandbox: RunningSandbox, purpose: str, attempt: int
+) -> None:
+    opened(hands)
+    theirs = channel(sandbox, "incident-7")
+    theirs |= {"creator": "U0STRANGER", "is_archived": True, "purpose": {"value": purpose}}
+    listed(sandbox, theirs)
+    outcome = perform(hands.chat.open_channel, WANTED, attempt)
+    assert outcome.resources.channel_name == "incident-7-2"
+    assert made(sandbox, "conversations.unarchive") == 0
+    assert [row["payload"]["channel_name"] for row in sandbox.ledger("slack") if "setPurpose" in row["operation"]] == [
+        "incident-7",
+        "incident-7-2",
+    ]
+
+
+def test_18_a_name_that_others_have_in_private_is_passed_over(hands: Hands, sandbox: RunningSandbox) -> None:
+    perform(hands.chat.open_channel, WANTED.but(marker="[run-6]", private=True))
+    listed(sandbox)
+    assert perform(hands.chat.open_channel, WANTED).resources.channel_name == "incident-7-2"
+
+
+def test_18_when_every_name_is_taken_it_says_so(hands: Hands, sandbox: RunningSandbox) -> None:
+    for number in range(9):
+        perform(hands.chat.open_channel, WANTED.but(marker=f"[other-{number}]"))
+    outcome = perform(hands.chat.open_channel, WANTED)
+    assert outcome.skipped == "every name from #incident-7 to #incident-7-9 belongs to others"
+    assert made(sandbox, "conversations.create") == 9
+
+
+def test_63_our_own_archived_channel_comes_back(hands: Hands, sandbox: RunningSandbox) -> None:
+    room = opened(hands)
+    perform(hands.chat.archive_channel, ArchiveChannel(key="k/archive", channel_id=room))
+    assert opened(hands, attempt=2) == room
+    assert not channel(sandbox, "incident-7")["is_archived"]
+
+
+def test_the_summary_is_posted_once_though_the_reply_is_lost(hands: Hands, sandbox: RunningSandbox) -> None:
+    summary = KeepSummary(key="k/s", channel_id=opened(hands), ts=None, text="one")
+    for step in ("chat.postMessage", "pins.add"):
+        sandbox.fault("slack", "lost_reply", step)
+        assert failed(hands.chat.keep_summary, summary, attempt=2).type == "VendorUnavailable"
+    outcome = perform(hands.chat.keep_summary, summary, attempt=3)
+    shown = channel(sandbox, "incident-7")
+    assert [message["ts"] for message in shown["messages"]] == shown["pins"] == [outcome.resources.summary_ts]
+
+
+def test_a_direct_message_goes_out_once_though_the_reply_is_lost(hands: Hands, sandbox: RunningSandbox) -> None:
+    message = DirectMessage(key="k/dm", email="cto@featuresignals.com", text="Please come.")
+    sandbox.fault("slack", "lost_reply", "chat.postMessage")
+    failed(hands.chat.direct_message, message)
+    perform(hands.chat.direct_message, message, attempt=2)
+    assert made(sandbox, "chat.postMessage") == 1
+
+
+def test_two_duties_with_the_same_words_are_two_messages(hands: Hands, sandbox: RunningSandbox) -> None:
+    message = PostMessage(key="k/notice/1", channel_id=opened(hands), text="No change.")
+    perform(hands.chat.post_message, message)
+    perform(hands.chat.post_message, message.but(key="k/notice/2"), attempt=2)
+    assert made(sandbox, "chat.postMessage") == 2
+
+
+def test_21_inviting_the_bot_itself_is_no_problem(hands: Hands, sandbox: RunningSandbox) -> None:
+    refusal = {"ok": False, "error": "cant_invite_self"}
+    sandbox.fault("slack", "status", "conversations.invite", status=200, body=refusal, times=None)
+    wanted = Invite(key="k/i", channel_id=opened(hands), emails=("oncall@featuresignals.com",))
+    assert perform(hands.chat.invite, wanted).detail == ""
+
+
+def test_21_one_who_cannot_be_invited_is_named_and_the_others_come(hands: Hands, sandbox: RunningSandbox) -> None:
+    wanted = Invite(key="k/i", channel_id=opened(hands), emails=("oncall@featuresignals.com", "cto@featuresignals.com"))
+    refusal = {"ok": False, "error": "user_is_restricted"}
+    sandbox.fault("slack", "status", "conversations.invite", status=200, body=refusal, times=2)
+    assert perform(hands.chat.invite, wanted).detail.endswith(" user_is_restricted")
+    assert len(channel(sandbox, "incident-7")["members"]) == 2, "the bot and the second one"
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "account_inactive", "token_revoked"])
+def test_21_missing_rights_are_final(hands: Hands, sandbox: RunningSandbox, code: str) -> None:
+    room = opened(hands)
+    sandbox.fault("slack", "status", "chat.postMessage", status=200, body={"ok": False, "error": code})
+    refused = failed(hands.chat.post_message, PostMessage(key="k", channel_id=room, text="x"))
+    assert (refused.non_retryable, refused.type) == (True, "VendorUnauthorized")
+    assert code in refused.message
+
+
+def test_each_method_is_off_without_a_token(idle: Hands) -> None:
+    chat = idle.chat
+    outcomes = [
+        perform(chat.set_topic, SetTopic(key="k", channel_id="C1", topic="x")),
+        perform(chat.invite, Invite(key="k", channel_id="C1", emails=("a@example.com",))),
+        perform(chat.post_message, PostMessage(key="k", channel_id="C1", text="x")),
+        perform(chat.direct_message, DirectMessage(key="k", email="a@example.com", text="x")),
+        perform(chat.keep_summary, KeepSummary(key="k", channel_id="C1", ts=None, text="x")),
+        perform(chat.archive_channel, ArchiveChannel(key="k", channel_id="C1")),
+    ]
+    assert {outcome.skipped for outcome in outcomes} == {"slack is off: SLACK_BOT_TOKEN is not set"}

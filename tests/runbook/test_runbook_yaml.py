@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from runbook.loading import RunbookError, parse_runbook
+from runbook.base import RunbookError
+from runbook.loading import parse_runbook
 from runbook.messages import customer_message, fill
 from runbook.policy import Channel, Runbook
 from runbook.severity import Severity

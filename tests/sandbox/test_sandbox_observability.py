@@ -79,6 +79,7 @@ def signoz(sandbox: RunningSandbox, http: httpx.Client, key: str | None = None, 
 def test_signoz_has_error_rows_while_a_bad_version_runs(sandbox: RunningSandbox, http: httpx.Client) -> None:
     assert signoz(sandbox, http).json()["data"]["data"]["results"][0]["rows"] == []
     sandbox.deploy("eu", BAD)
+    time.sleep(0.01)  # the query's end has whole milliseconds, and may otherwise lie before the deployment
     result = signoz(sandbox, http).json()["data"]["data"]["results"][0]
     assert result["queryName"] == "errors"
     data = result["rows"][0]["data"]

@@ -1,5 +1,6 @@
 """Real processes: the development server, the sandbox and a worker, as a person would run them."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from runbook.incident import Incident
 from sandbox.server import RunningSandbox, running_sandbox
 from sandbox.temporal_server import running_temporal, stop
+from terminal import finding
 
 
 @dataclass
@@ -55,13 +59,17 @@ class Stage:
 
     def until(self, number: int, condition: Callable[[Incident], bool], seconds: float = 30) -> Incident:
         """Wait until the incident is so."""
+        return asyncio.run(self._until(number, condition, seconds))
+
+    async def _until(self, number: int, condition: Callable[[Incident], bool], seconds: float) -> Incident:
+        client = await Client.connect(self.environment["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter)
         deadline = time.monotonic() + seconds
         while True:
-            incident = Incident.model_validate(self.incident("show", str(number)))
+            incident = await finding.incident(client, str(number))
             if condition(incident):
                 return incident
             assert time.monotonic() < deadline, [entry.text for entry in incident.timeline]
-            time.sleep(0.2)
+            await asyncio.sleep(0.1)
 
 
 @pytest.fixture

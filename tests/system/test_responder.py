@@ -102,12 +102,6 @@ def test_the_same_acknowledgement_again_is_no_error(shared: Stage) -> None:
     assert "was acknowledged by ann" in again["message"]
 
 
-def test_thirty_runs_all_tell_the_truth_by_their_exit_status(shared: Stage) -> None:
-    """temporalio's client may crash while the interpreter ends: no program of ours may let that show."""
-    for _ in range(30):
-        shared.run("responder.py", "list", "--json")
-
-
 def test_without_a_server_it_says_so_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     done = subprocess.run([sys.executable, "responder.py", "list"], capture_output=True, text=True, timeout=30)
