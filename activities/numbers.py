@@ -1,5 +1,6 @@
 """Incident numbers, from the workflow that hands them out."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from runbook.numbers import Allocation, Ledger
 
 _WORKFLOW, _ID, _UPDATE = "IncidentNumbersWorkflow", "incident-numbers", "allocate"
 _PATIENCE = timedelta(seconds=8)
+_AT_ONCE = 5
 
 
 class Numbers:
@@ -19,6 +21,8 @@ class Numbers:
 
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client, self._task_queue = client, task_queue
+        # Temporal takes ten updates of one workflow at a time and refuses the eleventh: in a storm, wait here instead.
+        self._turn = asyncio.Semaphore(_AT_ONCE)
 
     @activity.defn
     async def allocate_number(self, wanted: AllocateNumber) -> Outcome:
@@ -31,11 +35,12 @@ class Numbers:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary="Hands out incident numbers",
         )
-        number = await self._client.execute_update_with_start_workflow(
-            _UPDATE,
-            Allocation(run_key=wanted.run_key, workflow_id=wanted.workflow_id),
-            start_workflow_operation=counter,
-            result_type=int,
-            rpc_timeout=_PATIENCE,
-        )
+        async with self._turn:
+            number = await self._client.execute_update_with_start_workflow(
+                _UPDATE,
+                Allocation(run_key=wanted.run_key, workflow_id=wanted.workflow_id),
+                start_workflow_operation=counter,
+                result_type=int,
+                rpc_timeout=_PATIENCE,
+            )
         return Outcome(number=number, detail=f"INC-{number}")
