@@ -26,7 +26,7 @@ class StatusPage:
             shown = _sequence(found)
             if shown > update.sequence:
                 return _done(found, f"dropped: the page shows update {shown}")
-            if shown == update.sequence or (found.updates and found.updates[0].body == update.body):
+            if shown == update.sequence:
                 return _done(found)
             return _done(self._append(self._client, found.id, update))
 
@@ -44,6 +44,7 @@ class StatusPage:
             update.status,
             update.body,
             key=update.marker,
+            update_key=_mark(update),
             impact=update.impact,
             components=update.components or None,
             deliver_notifications=update.notify,
@@ -56,15 +57,20 @@ class StatusPage:
             update.status,
             update.body,
             key=update.marker,
-            update_key=f"{update.marker}/{update.sequence}",
+            update_key=_mark(update),
             impact=update.impact,
             components=update.components or None,
             deliver_notifications=update.notify,
         )
 
 
+def _mark(update: PublishStatus) -> str:
+    """Return what the page keeps, out of sight, of the newest update: whose it is, and its number."""
+    return f"{update.marker}/{update.sequence}"
+
+
 def _sequence(incident: StatusIncident) -> int:
-    """Return the number of the newest update that the page shows; 0 for one that was created and never updated."""
+    """Return the number of the newest update that the page shows; 0 if somebody else wrote it."""
     number = incident.update_key.rpartition("/")[2]
     return int(number) if number.isdigit() else 0
 

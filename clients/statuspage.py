@@ -78,6 +78,7 @@ class StatuspageClient:
         body: str,
         *,
         key: str,
+        update_key: str = "",
         impact: str | None = None,
         components: Mapping[str, str] | None = None,
         deliver_notifications: bool = True,
@@ -89,7 +90,7 @@ class StatuspageClient:
         degraded_performance, partial_outage or major_outage.
         """
         incident = _incident_body(status, body, impact, components, deliver_notifications)
-        incident |= {"name": name[:NAME_LIMIT], "metadata": {METADATA: {"key": key, "update_key": key}}}
+        incident |= {"name": name[:NAME_LIMIT], "metadata": {METADATA: {"key": key, "update_key": update_key or key}}}
         return self._http.fetch("create_incident", "POST", self._path, _incident, json={"incident": incident})
 
     def update_incident(

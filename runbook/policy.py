@@ -6,6 +6,7 @@ A copy travels in the input of each incident, so that editing the file never cha
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
@@ -261,6 +262,7 @@ class Runbook(Frozen):
     services: tuple[Service, ...] = ()
     rollback: Rollback = Rollback()
     postmortem: PostmortemPolicy = PostmortemPolicy()
+    sla: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}
     status_page: StatusPage = StatusPage()
     chat: Chat = Chat()
     tracker: Tracker = Tracker()

@@ -12,9 +12,10 @@ from runbook.board import details
 from runbook.checklist import Step, StepStatus
 from runbook.decisions import decide
 from runbook.effects import Outcome
-from runbook.incident import Incident, Status
+from runbook.incident import Incident, Opening, Status
 from runbook.messages import customer_message
 from runbook.numbers import Allocation, Ledger
+from runbook.opening import open_incident
 from runbook.policy import Channel
 from runbook.severity import Severity
 from runbook.updates import next_due
@@ -79,8 +80,15 @@ def test_17_a_failed_step_says_why_and_what_next() -> None:
 
 
 def test_26_the_clock_starts_with_the_alert() -> None:
-    incident = opened(when=T0)
-    assert incident.started_at == incident.opened_at == T0
+    opening = Opening(
+        key="k", title="t", service="s", severity=P0, alerted_at=at(-5), source="alertmanager", reporter="alertmanager"
+    )
+    incident = open_incident(opening, RUNBOOK, T0, workflow_id="w", run_key="r")
+    assert (incident.started_at, incident.opened_at) == (at(-5), T0)
+    assert "opened 5m after the alert" in incident.step(Step.TIMER).detail
+    future = open_incident(opening.but(alerted_at=at(5)), RUNBOOK, T0, workflow_id="w", run_key="r")
+    assert future.started_at == T0
+    assert "lies in the future and was not used" in future.step(Step.TIMER).detail
 
 
 def test_27_lowered_in_mid_cadence() -> None:
@@ -145,7 +153,7 @@ def test_33_no_news_is_never_said_twice_alike_and_is_nudged_after_three() -> Non
 def test_34_a_draft_gives_two_minutes_of_grace_and_is_kept() -> None:
     incident = lived(opened(), 0, 28)
     incident = told(incident, c.PostUpdate(by="a", text="draft", when=c.Publication.DRAFT), 29)
-    assert duty(incident, "update/2").due == at(32) or duty(incident, "update/2/reminder")
+    assert next(o for o in agenda(incident, RUNBOOK) if o.key == "update/2").due == at(32)
     incident = lived(incident, 30, 32)
     assert incident.updates[-1].at == at(32)
     assert incident.draft == "draft"

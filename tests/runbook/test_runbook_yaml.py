@@ -31,6 +31,7 @@ def test_the_times_are_the_runbooks() -> None:
     assert fix.business_days == 1
     assert {s for s in Severity if RUNBOOK.policy(s).postmortem} == {P0, P1}
     assert RUNBOOK.postmortem.within.elapsed == 48 * HOUR
+    assert RUNBOOK.sla == {"Dedicated": 99.99, "Enterprise": 99.95, "Pro": 99.9}
 
 
 def test_the_channels_are_the_runbooks() -> None:
@@ -45,6 +46,8 @@ def test_the_ladders_are_the_runbooks() -> None:
     assert ladder[P1] == [("on_call_backup", 15 * MIN), ("engineering_manager", HOUR), ("vp_engineering", 4 * HOUR)]
     assert ladder[P2] == [("on_call_backup", HOUR), ("engineering_manager", 4 * HOUR)]
     assert ladder[P3] == []
+    conditions = {r.contact: r.unless for r in RUNBOOK.policy(P0).escalation}
+    assert conditions == {"cto": "resolved", "on_call_backup": "acknowledged", "ceo": "mitigated"}
 
 
 def test_the_message_is_the_runbooks_template_word_for_word() -> None:

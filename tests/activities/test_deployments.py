@@ -1,0 +1,167 @@
+"""The Ops Portal: what could be rolled back, and one deployment of an exact version."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from activities.hands import Hands
+from runbook.deployments import Offer
+from runbook.effects import FindRollback, Redeploy
+from runbook.policy import Rollback
+from sandbox.server import RunningSandbox
+from tests.activities.conftest import failed, operations, perform
+
+RULES = Rollback()
+POST = "POST /ops/api/v1/deployments"
+
+
+def look(hands: Hands, *clusters: str, ago: timedelta = timedelta()) -> tuple[Offer, ...]:
+    asked = FindRollback(key="k", clusters=clusters, alerted_at=datetime.now(UTC) - ago, rules=RULES)
+    outcome = perform(hands.deployments.find_rollback, asked)
+    assert outcome.detail == "; ".join(offer.reason for offer in outcome.offers)
+    return tuple(outcome.offers)
+
+
+def order(hands: Hands, version: str = "v2.14.0") -> Redeploy:
+    """Roll eu back to that version."""
+    [offer] = look(hands, "eu-001")
+    assert offer.suspect is not None
+    return Redeploy(
+        key="k",
+        cluster="eu-001",
+        version=version,
+        services=("server",),
+        suspect_id=offer.suspect.id,
+        suspect_started_at=offer.suspect.started_at,
+    )
+
+
+def test_49_the_suspect_and_the_last_known_good_are_found(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    eu, us = look(hands, "eu-001", "us-001")
+    assert eu.suspect is not None
+    assert eu.candidate is not None
+    assert (eu.suspect.version, eu.suspect.cluster, eu.candidate.version) == ("v9-bad", "eu-001", "v2.14.0")
+    assert "v9-bad was deployed to eu-001" in eu.reason
+    assert (us.possible, us.suspect) == (False, None)
+
+
+def test_48_no_deployment_in_the_window(hands: Hands) -> None:
+    [offer] = look(hands, "eu-001")
+    assert not offer.possible
+    assert offer.reason.startswith("the newest deployment of eu-001, v2.14.0, is ")
+    assert offer.reason.endswith("old: not within 2h")
+
+
+def test_48_a_deployment_after_the_alert_is_not_its_cause(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-fix")
+    [offer] = look(hands, "eu-001", ago=timedelta(minutes=1))
+    assert not offer.possible
+
+
+def test_49_a_version_that_failed_or_was_rolled_back_is_passed_over(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.history(
+        "eu",
+        {"version": "v1", "status": "success"},
+        {"version": "v2", "status": "success"},
+        {"version": "v1", "status": "success", "rollback_from": "v2"},
+        {"version": "v3", "status": "failed"},
+        {"version": "v2", "status": "success"},
+    )
+    sandbox.deploy("eu", "v9-bad")
+    [offer] = look(hands, "eu-001")
+    assert offer.candidate is not None
+    assert (offer.candidate.version, offer.candidate.rollback_from) == ("v1", "v2")
+    assert [(seen.deployment.version, seen.reason) for seen in offer.considered[:2]] == [
+        ("v2", "was itself rolled back, to v1"),
+        ("v3", "its status is failed"),
+    ]
+
+
+def test_49_a_version_too_short_in_service_is_passed_over(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-brief")
+    sandbox.deploy("eu", "v9-bad")
+    [offer] = look(hands, "eu-001")
+    assert offer.candidate is not None
+    assert offer.candidate.version == "v2.14.0"
+    assert offer.considered[0].deployment.version == "v9-brief"
+
+
+def test_49_without_a_good_version_a_person_is_told(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.history("eu", {"version": "v1", "status": "failed"})
+    sandbox.deploy("eu", "v9-bad")
+    [offer] = look(hands, "eu-001")
+    assert (offer.possible, offer.candidate) == (False, None)
+    assert offer.reason == "v9-bad on eu-001 is suspect, but no older deployment is known to be good"
+
+
+def test_49_the_whole_history_is_read(hands: Hands, sandbox: RunningSandbox) -> None:
+    good = {"version": "v1", "status": "success"}
+    sandbox.history("eu", good, *({"version": f"w{n}", "status": "failed"} for n in range(120)))
+    sandbox.deploy("eu", "v9-bad")
+    [offer] = look(hands, "eu-001")
+    assert offer.candidate is not None
+    assert offer.candidate.version == "v1", "it is on the portal's second page"
+
+
+def test_a_cluster_that_the_portal_does_not_know(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    mars, eu = look(hands, "mars-001", "eu-001")
+    assert mars.reason == "the portal knows no cluster mars-001"
+    assert eu.possible, "the other cluster is judged all the same"
+    wanted = order(hands).but(cluster="mars-001")
+    assert perform(hands.deployments.redeploy, wanted).skipped == "the portal knows no cluster mars-001"
+
+
+def test_the_exact_version_is_deployed_and_never_by_the_portals_rollback(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-worse")
+    sandbox.deploy("eu", "v9-bad")
+    outcome = perform(hands.deployments.redeploy, order(hands, "v2.13.1"))
+    [row] = sandbox.ledger("ops_portal")
+    assert row["operation"] == "deployment.create"
+    assert outcome.detail == f"deployment {row['payload']['id']}"
+    assert (row["payload"]["version"], row["payload"]["services"]) == ("v2.13.1", ["server"])
+    assert "rollback_from" not in row["payload"]
+    assert not [call for call in sandbox.calls("ops_portal") if "rollback" in call["path"]]
+    assert {name: region["version"] for name, region in sandbox.state()["product"].items()} == {
+        "eu": "v2.13.1",
+        "us": "v2.14.0",
+    }
+
+
+@pytest.mark.parametrize("status", [None, 500, 504])
+def test_53_a_redeployment_whose_reply_is_lost_is_made_once(
+    hands: Hands, sandbox: RunningSandbox, status: int | None
+) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    wanted = order(hands)
+    sandbox.fault("ops_portal", "lost_reply", POST, status=status)
+    assert not failed(hands.deployments.redeploy, wanted).non_retryable
+    found = perform(hands.deployments.redeploy, wanted, attempt=2)
+    assert perform(hands.deployments.redeploy, wanted.but(again=True)) == found
+    [row] = sandbox.ledger("ops_portal")
+    assert found.detail == f"deployment {row['payload']['id']}"
+
+
+def test_53_a_redeployment_that_never_arrived_is_made(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    wanted = order(hands)
+    sandbox.fault("ops_portal", "reset", POST)
+    failed(hands.deployments.redeploy, wanted)
+    assert operations(sandbox, "ops_portal") == []
+    perform(hands.deployments.redeploy, wanted, attempt=2)
+    assert operations(sandbox, "ops_portal") == ["deployment.create"], "older rows of that version do not count"
+
+
+def test_a_session_that_the_portal_forgot_is_opened_anew(hands: Hands, sandbox: RunningSandbox) -> None:
+    look(hands, "eu-001")
+    sandbox.reset()
+    assert len(look(hands, "eu-001")) == 1
+
+
+def test_what_is_off_says_so(hands: Hands, idle: Hands, sandbox: RunningSandbox) -> None:
+    off = "ops portal is off: OPS_PORTAL_URL and OPS_PORTAL_EMAIL and OPS_PORTAL_PASSWORD are not set"
+    asked = FindRollback(key="k", clusters=("eu-001",), alerted_at=datetime.now(UTC), rules=RULES)
+    assert perform(idle.deployments.find_rollback, asked).skipped == off
+    sandbox.deploy("eu", "v9-bad")
+    assert perform(idle.deployments.redeploy, order(hands)).skipped == off

@@ -1,0 +1,137 @@
+"""A vendor's failure in Temporal's terms, the same for every hand: when to try again, whether at all, and no secret."""
+
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DataConverter
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.errors import ErrorType
+from activities.hands import Hands
+from clients import errors
+from runbook.effects import (
+    FindRollback,
+    OpenBridge,
+    OpenTicket,
+    PostMessage,
+    PublishStatus,
+    SendMail,
+    SendPage,
+)
+from runbook.policy import Rollback
+from sandbox.server import RunningSandbox
+from tests.activities.conftest import failed
+
+Call = Callable[[Hands], tuple[Callable[..., Any], Any]]
+
+NOW = datetime.now(UTC)
+CALLS: dict[str, Call] = {
+    "slack": lambda hands: (hands.chat.post_message, PostMessage(key="k", channel_id="C1", text="x")),
+    "sendgrid": lambda hands: (
+        hands.email.send_mail,
+        SendMail(key="k", to=("a@example.com",), subject="s", text="t", thread="r", sequence=1),
+    ),
+    "statuspage": lambda hands: (
+        hands.status_page.publish_status,
+        PublishStatus(
+            key="k", page_id=None, marker="r", sequence=1, title="t", status="resolved", body="b", impact="none"
+        ),
+    ),
+    "github": lambda hands: (
+        hands.issue_tracker.open_ticket,
+        OpenTicket(key="k", title="t", body="b", labels=("incident",), marker="m"),
+    ),
+    "pagerduty": lambda hands: (
+        hands.paging.send_page,
+        SendPage(key="k", dedup_key="d", summary="s", source="x", severity="info"),
+    ),
+    "zoom": lambda hands: (hands.war_room.open_bridge, OpenBridge(key="k", topic="t")),
+    "ops_portal": lambda hands: (
+        hands.deployments.find_rollback,
+        FindRollback(key="k", clusters=("eu-001",), alerted_at=NOW, rules=Rollback()),
+    ),
+}
+SECRETS = {
+    "slack": "SLACK_BOT_TOKEN",
+    "sendgrid": "SENDGRID_API_KEY",
+    "statuspage": "STATUSPAGE_API_KEY",
+    "github": "GITHUB_TOKEN",
+    "pagerduty": "PAGERDUTY_ROUTING_KEY",
+    "zoom": "ZOOM_CLIENT_SECRET",
+    "ops_portal": "OPS_PORTAL_PASSWORD",
+}
+TELLS_HOW_LONG = ("slack", "sendgrid", "github", "pagerduty", "ops_portal")
+"""Statuspage and Zoom do not say how long to wait: Temporal's own backoff serves."""
+
+
+def recorded(error: ApplicationError) -> str:
+    """What Temporal's history and a log hold of an error."""
+    failure = Failure()
+    DataConverter.default.failure_converter.to_failure(error, DataConverter.default.payload_converter, failure)
+    return str(failure) + "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("vendor", CALLS)
+def test_22_a_rate_limit_becomes_the_next_attempts_delay(hands: Hands, sandbox: RunningSandbox, vendor: str) -> None:
+    sandbox.fault(vendor, "rate_limit", retry_after=7)
+    limited = failed(*CALLS[vendor](hands))
+    assert (limited.type, limited.non_retryable) == ("VendorRateLimited", False)
+    assert limited.category is ApplicationErrorCategory.BENIGN
+    if vendor in TELLS_HOW_LONG:
+        assert limited.next_retry_delay is not None
+        assert timedelta(seconds=5) <= limited.next_retry_delay <= timedelta(seconds=7)
+    else:
+        assert limited.next_retry_delay is None
+
+
+@pytest.mark.parametrize("vendor", CALLS)
+def test_an_outage_is_tried_again_and_is_no_benign_failure(hands: Hands, sandbox: RunningSandbox, vendor: str) -> None:
+    sandbox.fault(vendor, "status", status=503)
+    down = failed(*CALLS[vendor](hands))
+    assert (down.type, down.non_retryable) == ("VendorUnavailable", False)
+    assert down.category is ApplicationErrorCategory.UNSPECIFIED
+    assert down.message.startswith(f"{vendor} ")
+    assert "\n" not in down.message
+
+
+@pytest.mark.parametrize("vendor", [vendor for vendor in CALLS if vendor != "pagerduty"])
+def test_21_wrong_credentials_are_final_and_never_told(
+    sandbox: RunningSandbox, wired: Callable[..., Hands], vendor: str
+) -> None:
+    secret = "wrong-but-secret-all-the-same"
+    hands = wired(**sandbox.environment() | {SECRETS[vendor]: secret})
+    refused = failed(*CALLS[vendor](hands))
+    assert (refused.type, refused.non_retryable) == ("VendorUnauthorized", True)
+    assert secret not in recorded(refused)
+
+
+def test_21_a_routing_key_that_pagerduty_does_not_know_is_final(
+    sandbox: RunningSandbox, wired: Callable[..., Hands]
+) -> None:
+    secret = "0123456789abcdef0123456789abcdef"
+    hands = wired(**sandbox.environment() | {SECRETS["pagerduty"]: secret})
+    refused = failed(*CALLS["pagerduty"](hands))
+    assert (refused.type, refused.non_retryable) == ("VendorRefused", True), "its answer is a plain 400"
+    assert secret not in recorded(refused)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("vendor", CALLS)
+def test_a_secret_that_the_vendor_repeats_is_not_told(
+    hands: Hands, sandbox: RunningSandbox, vendor: str, status: int
+) -> None:
+    secret = sandbox.environment()[SECRETS[vendor]]
+    sandbox.fault(vendor, "status", status=status, body=f"what is {secret}?\nAuthorization: {secret}")
+    error = failed(*CALLS[vendor](hands))
+    assert error.non_retryable is (status == 400 and vendor != "slack"), "Slack answers failures with 200"
+    assert secret not in recorded(error)
+    assert vendor == "slack" or "what is ***? Authorization: ***" in recorded(error), "the rest of the answer is told"
+
+
+def test_every_error_of_a_vendor_has_its_type() -> None:
+    kinds: list[type] = [*errors.VendorError.__subclasses__(), *errors.VendorRefused.__subclasses__()]
+    assert {kind.__name__ for kind in kinds} == {kind.value for kind in ErrorType}

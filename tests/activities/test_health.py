@@ -1,0 +1,188 @@
+"""Is a region well again? Probed against the sandbox's product, which is as well as the version deployed to it."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+from temporalio.exceptions import CancelledError
+from temporalio.testing import ActivityEnvironment
+
+from activities.hands import Hands
+from runbook.effects import VerifyRegion
+from runbook.policy import Region, Rollback
+from runbook.verification import Probe, RegionVerdict, Verdict
+from sandbox.server import RunningSandbox
+from tests.activities.conftest import perform
+
+RULES = Rollback(
+    probe_interval=timedelta(milliseconds=5),
+    give_up_after=timedelta(milliseconds=500),
+    healthy_probes=3,
+    latency_baseline_ms=1000,
+)
+PATIENT = RULES.but(give_up_after=timedelta(seconds=20))
+
+
+def wanted(sandbox: RunningSandbox, rules: Rollback = RULES) -> VerifyRegion:
+    return VerifyRegion(
+        key="k", region=Region(name="eu", url=f"{sandbox.url}/product/eu", cluster="eu-001"), rules=rules
+    )
+
+
+def verify(hands: Hands, effect: VerifyRegion, attempt: int = 1, **info: Any) -> RegionVerdict:
+    verdict = perform(hands.health.verify_region, effect, attempt, **info)
+    assert isinstance(verdict, RegionVerdict)
+    return verdict
+
+
+def seen(count: int, *, healthy: bool, ago: timedelta = timedelta()) -> list[dict[str, Any]]:
+    """What an earlier attempt's heartbeat carried."""
+    at = datetime.now(UTC) - ago
+    probe = Probe(at=at, healthy=healthy, elapsed_ms=4.0 if healthy else None, problem="" if healthy else "before")
+    return [probe.model_dump(mode="json")] * count
+
+
+def test_a_good_version_is_healthy(hands: Hands, sandbox: RunningSandbox) -> None:
+    verdict = verify(hands, wanted(sandbox, PATIENT))
+    assert (verdict.verdict, verdict.region, verdict.probes) == (Verdict.HEALTHY, "eu", 3)
+    assert verdict.p50_ms is not None
+    assert verdict.p95_ms is not None
+    assert 0 < verdict.p50_ms <= verdict.p95_ms
+    assert verdict.detail.startswith("3 good probes in a row, p95 ")
+    evaluated = [call for call in sandbox.calls("product") if call["path"] == "/product/eu/v1/evaluate"]
+    assert len(evaluated) == 3, "health alone proves nothing: each look evaluates a flag"
+
+
+def test_a_bad_version_is_unhealthy(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.options(bad_latency_ms=20)
+    sandbox.deploy("eu", "v9-bad")
+    verdict = verify(hands, wanted(sandbox, RULES.but(give_up_after=timedelta(milliseconds=800))))
+    assert verdict.verdict is Verdict.UNHEALTHY
+    assert "http_500" in verdict.detail
+
+
+def test_one_bad_answer_begins_the_count_anew(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.fault("product", "status", "health", status=503)
+    verdict = verify(hands, wanted(sandbox, PATIENT))
+    assert (verdict.verdict, verdict.probes) == (Verdict.HEALTHY, 4)
+
+
+def test_a_region_that_recovers_while_it_is_watched_is_healthy(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.options(bad_latency_ms=1)
+    sandbox.deploy("eu", "v9-bad")
+    beats: list[int] = []
+
+    def mend(*details: Any) -> None:
+        beats.append(len(details))
+        if len(beats) == 4:
+            sandbox.deploy("eu", "v2.14.0")
+
+    env = ActivityEnvironment()
+    env.on_heartbeat = mend
+    verdict = env.run(hands.health.verify_region, wanted(sandbox, PATIENT))
+    assert (verdict.verdict, verdict.probes) == (Verdict.HEALTHY, 7)
+    assert beats == [1, 2, 3, 4, 5, 6, 7], "every look is heartbeated"
+
+
+def test_54_good_answers_that_are_slow_are_unhealthy(hands: Hands, sandbox: RunningSandbox) -> None:
+    verdict = verify(hands, wanted(sandbox, RULES.but(latency_baseline_ms=0.001)))
+    assert verdict.verdict is Verdict.UNHEALTHY
+    assert verdict.detail.startswith("slow; p95 ")
+
+
+@pytest.mark.parametrize(("key", "problem"), [("fs_srv_wrong", "credentials_refused"), ("", "no_api_key")])
+def test_55_refused_probe_credentials_are_neither_pass_nor_fail(
+    sandbox: RunningSandbox, wired: Callable[..., Hands], key: str, problem: str
+) -> None:
+    blind = wired(**sandbox.environment() | {"PROBE_API_KEY": key})
+    verdict = verify(blind, wanted(sandbox))
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+    assert problem in verdict.detail
+    assert verdict.p95_ms is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem"),
+    [
+        (200, "<!doctype html><html><title>Log in</title></html>", "not_json"),
+        (200, ["ok"], "not_json"),
+        (302, "", "redirected"),
+        (200, {"status": "degraded"}, "status_degraded"),
+    ],
+)
+def test_a_login_page_or_a_bad_word_is_not_healthy(
+    hands: Hands, sandbox: RunningSandbox, status: int, body: Any, problem: str
+) -> None:
+    sandbox.fault("product", "status", "GET", status=status, body=body, times=None)
+    verdict = verify(hands, wanted(sandbox))
+    assert verdict.verdict is Verdict.UNHEALTHY
+    assert f"health: {problem}" in verdict.detail
+
+
+def test_a_login_page_instead_of_an_evaluation_is_not_healthy(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.fault("product", "status", "evaluate", status=200, body="<html>Log in</html>", times=None)
+    verdict = verify(hands, wanted(sandbox))
+    assert verdict.verdict is Verdict.UNHEALTHY
+    assert "evaluation: not_json" in verdict.detail
+
+
+def test_a_flag_that_must_exist(sandbox: RunningSandbox, wired: Callable[..., Hands]) -> None:
+    known = wired(**sandbox.environment(), PROBE_FLAG_KEY="dark-mode")
+    assert verify(known, wanted(sandbox, PATIENT)).verdict is Verdict.HEALTHY
+    unknown = wired(**sandbox.environment(), PROBE_FLAG_KEY="gone")
+    verdict = verify(unknown, wanted(sandbox))
+    assert verdict.verdict is Verdict.UNHEALTHY
+    assert "flag_not_found" in verdict.detail
+
+
+def test_a_region_that_is_not_there_is_unhealthy(hands: Hands, sandbox: RunningSandbox) -> None:
+    nowhere = wanted(sandbox).but(region=Region(name="eu", url="http://127.0.0.1:1", cluster="eu-001"))
+    verdict = verify(hands, nowhere)
+    assert verdict.verdict is Verdict.UNHEALTHY
+    assert "connect" in verdict.detail
+
+
+def test_after_a_workers_death_the_window_goes_on(hands: Hands, sandbox: RunningSandbox) -> None:
+    verdict = verify(hands, wanted(sandbox, PATIENT), attempt=2, heartbeat_details=seen(2, healthy=True))
+    assert (verdict.verdict, verdict.probes) == (Verdict.HEALTHY, 3), "two were seen before, one was made now"
+
+
+def test_after_a_workers_death_the_time_goes_on(hands: Hands, sandbox: RunningSandbox) -> None:
+    before = seen(5, healthy=False, ago=timedelta(hours=1))
+    verdict = verify(hands, wanted(sandbox), attempt=2, heartbeat_details=before)
+    assert (verdict.verdict, verdict.probes) == (Verdict.UNHEALTHY, 6)
+
+
+def test_a_heartbeat_keeps_the_beginning_and_as_much_as_it_may_carry(hands: Hands, sandbox: RunningSandbox) -> None:
+    first = seen(1, healthy=False, ago=timedelta(minutes=1))
+    beats: list[tuple[Any, ...]] = []
+    env = ActivityEnvironment()
+    env.info = dataclasses.replace(
+        ActivityEnvironment.default_info(), attempt=2, heartbeat_details=first + seen(80, healthy=False)
+    )
+    env.on_heartbeat = lambda *details: beats.append(details)
+    env.run(hands.health.verify_region, wanted(sandbox))
+    assert len(beats[0]) == 51
+    assert beats[0][0] == first[0], "the first look tells when to give up"
+    assert beats[0][-1]["healthy"], "the newest is this attempt's"
+
+
+def test_58_a_cancelled_verification_stops_at_once(hands: Hands, sandbox: RunningSandbox) -> None:
+    looked = Event()
+    env = ActivityEnvironment()
+    env.on_heartbeat = lambda *_: looked.set()
+    asleep = PATIENT.but(probe_interval=timedelta(seconds=50))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(env.run, hands.health.verify_region, wanted(sandbox, asleep))
+        assert looked.wait(5)
+        begun = time.monotonic()
+        env.cancel()
+        with pytest.raises(CancelledError):
+            running.result(timeout=5)
+        assert time.monotonic() - begun < 1
+    assert len([call for call in sandbox.calls("product") if "evaluate" in call["path"]]) == 1

@@ -1,0 +1,45 @@
+"""PagerDuty: one alert from trigger to resolution, whatever happens to the replies."""
+
+import pytest
+
+from activities.hands import Hands
+from runbook.effects import SendPage, SettlePage
+from sandbox.server import RunningSandbox
+from tests.activities.conftest import failed, operations, perform
+
+PAGE = SendPage(
+    key="k/page", dedup_key="incident-x", summary="P0", source="api", severity="critical", details={"to": "on_call"}
+)
+
+
+def test_a_page_has_one_alert_from_trigger_to_resolution(hands: Hands, sandbox: RunningSandbox) -> None:
+    for attempt in (1, 2):
+        assert perform(hands.paging.send_page, PAGE, attempt).detail == "paged on_call"
+    for action in ("acknowledge", "resolve"):
+        perform(hands.paging.settle_page, SettlePage(key=f"k/{action}", dedup_key="incident-x", action=action))
+    assert operations(sandbox, "pagerduty") == ["event.trigger", "event.acknowledge", "event.resolve"]
+    [alert] = sandbox.state()["pagerduty"]
+    assert (alert["incident_key"], alert["status"], alert["severity"]) == ("incident-x", "resolved", "critical")
+    assert alert["custom_details"] == {"to": "on_call"}
+
+
+@pytest.mark.parametrize("status", [None, 500, 502])
+def test_a_page_whose_reply_is_lost_pages_once(hands: Hands, sandbox: RunningSandbox, status: int | None) -> None:
+    sandbox.fault("pagerduty", "lost_reply", "enqueue", status=status)
+    lost = failed(hands.paging.send_page, PAGE)
+    assert (lost.type, lost.non_retryable) == ("VendorUnavailable", False)
+    perform(hands.paging.send_page, PAGE, attempt=2)
+    assert operations(sandbox, "pagerduty") == ["event.trigger"]
+
+
+def test_settling_what_is_not_open_does_nothing(hands: Hands, sandbox: RunningSandbox) -> None:
+    for action in ("acknowledge", "resolve"):
+        perform(hands.paging.settle_page, SettlePage(key="k", dedup_key="nobody", action=action))
+    assert operations(sandbox, "pagerduty") == []
+
+
+def test_what_is_off_says_so(idle: Hands) -> None:
+    off = "pagerduty is off: PAGERDUTY_ROUTING_KEY is not set"
+    assert perform(idle.paging.send_page, PAGE).skipped == off
+    settle = SettlePage(key="k", dedup_key="incident-x", action="resolve")
+    assert perform(idle.paging.settle_page, settle).skipped == off

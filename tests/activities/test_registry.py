@@ -1,0 +1,73 @@
+"""What a worker registers is all that there is, and all that the workflows call."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from typing import Any, get_type_hints
+
+import activities
+from activities.hands import Hands
+from activities.health import Health
+from runbook import effects
+from runbook.effects import Effect
+from workflows.hands import ACTIVITIES
+
+MARK = "__temporal_activity_definition"
+
+
+def defined() -> Iterator[Callable[..., Any]]:
+    """Every function of the package that is marked as an activity."""
+    for module in pkgutil.iter_modules(activities.__path__, "activities."):
+        for _, thing in inspect.getmembers(importlib.import_module(module.name)):
+            if inspect.isclass(thing) and thing.__module__ == module.name:
+                yield from (method for _, method in inspect.getmembers(thing) if hasattr(method, MARK))
+            elif hasattr(thing, MARK):
+                yield thing
+
+
+def name_of(method: Callable[..., Any]) -> str:
+    return str(getattr(method, MARK).name)
+
+
+def leaves(kind: type[Effect]) -> Iterator[type[Effect]]:
+    """The requests that are made, without those that only hold what others have in common."""
+    below = [child for child in kind.__subclasses__() if child.__module__ == effects.__name__]
+    if not below:
+        yield kind
+    for child in below:
+        yield from leaves(child)
+
+
+def test_every_activity_is_registered_once(idle: Hands) -> None:
+    registered = [name_of(method) for method in idle.methods()]
+    assert len(registered) == len(set(registered))
+    assert set(registered) == {name_of(method) for method in defined()}
+    assert len(registered) > 20
+
+
+def test_every_activity_is_bound_to_its_hand(idle: Hands) -> None:
+    for method in idle.methods():
+        assert type(method.__self__).__dict__[method.__name__] is method.__func__  # type: ignore[attr-defined]
+
+
+def test_what_the_workflows_call_is_registered_under_its_name(idle: Hands) -> None:
+    registered = {name_of(method): method for method in idle.methods()}
+    for called in (*ACTIVITIES.values(), Health.verify_region):
+        assert registered[name_of(called)].__func__ is called  # type: ignore[attr-defined]
+    assert set(registered) == {name_of(called) for called in (*ACTIVITIES.values(), Health.verify_region)}
+
+
+def test_each_activity_takes_the_request_that_it_fulfils() -> None:
+    for kind, method in ACTIVITIES.items():
+        [request] = [hint for name, hint in get_type_hints(method).items() if name != "return"]
+        assert request is kind, method.__qualname__
+
+
+def test_every_request_has_an_activity() -> None:
+    taken = {*ACTIVITIES, *(hint for name, hint in get_type_hints(Health.verify_region).items() if name != "return")}
+    assert taken == set(leaves(Effect))
+
+
+def test_only_numbers_are_asynchronous(idle: Hands) -> None:
+    assert [name_of(method) for method in idle.methods() if inspect.iscoroutinefunction(method)] == ["allocate_number"]
