@@ -60,15 +60,9 @@ def publish(
     (BEHAVIOURS 35).
     """
     channels = channels if channels is not None else runbook.policy(incident.severity).updates.channels
-    sequence = len(incident.updates) + 1
-    superseded = [
-        f"update {old.sequence} on {channel}"
-        for channel in channels
-        for old in incident.updates
-        if channel in old.channels and not incident.settled(delivery_key(old.sequence, channel))
-    ]
+    stranded = superseded(incident, channels)
     update = StatusUpdate(
-        sequence=sequence,
+        sequence=len(incident.updates) + 1,
         kind=kind,
         at=at,
         due=due or at,
@@ -87,10 +81,20 @@ def publish(
     )
     update = update.but(next_at=next_due(incident, runbook))
     incident = incident.but(updates=(*incident.updates[:-1], update))
-    text = f"Update {sequence} ({kind}) for {', '.join(channels)}"
-    if superseded:
-        text += f"; superseded, as they never went out: {', '.join(superseded)}"
-    return incident.logged(at, by, Kind.UPDATE, text)
+    said = f"Update {update.sequence} ({kind}) for {', '.join(channels)}"
+    said += f"; superseded, as they never went out: {', '.join(stranded)}" if stranded else ""
+    return incident.logged(at, by, Kind.UPDATE, said)
+
+
+def superseded(incident: Incident, channels: tuple[Channel, ...]) -> list[str]:
+    """Return the updates that are still on their way to one of these channels, in words."""
+    newest = {channel: update.sequence for update in incident.updates for channel in update.channels}
+    waiting = [channel for channel in channels if channel in newest]
+    return [
+        f"update {newest[channel]} on {channel}"
+        for channel in waiting
+        if not incident.settled(delivery_key(newest[channel], channel))
+    ]
 
 
 def delivery_key(sequence: int, channel: Channel) -> str:

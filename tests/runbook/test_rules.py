@@ -265,3 +265,14 @@ def test_the_board_shows_status_people_and_the_next_five_duties() -> None:
     duties = text.split("**Next duties**\n\n")[1].split("\n\n")[0].splitlines()
     assert len(duties) == 5
     assert duties[0] == "- 2026-11-23 14:05:00 UTC — Escalate to Second on-call engineer by page"
+
+
+def test_35_what_never_went_out_is_named_once_when_it_is_superseded() -> None:
+    incident = opened().but(number=1)
+    for minute in (1, 2):
+        incident = decide(incident, c.PostUpdate(by="a", text=f"news {minute}"), RUNBOOK, at(minute))
+    lines = [entry.text for entry in incident.timeline if entry.kind == "update"]
+    assert "superseded" not in lines[0]
+    assert [line.count("update 1 on status_page") for line in lines[1:]] == [1, 0]
+    assert "update 2 on status_page" in lines[2]
+    assert keys(incident, "update/3/") == ["update/3/email", "update/3/slack", "update/3/status_page"]
