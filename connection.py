@@ -27,10 +27,16 @@ async def connect(settings: Settings) -> Client:
     """Return a client for the namespace that the environment names, with TLS and API key as it says.
 
     Raises:
-        ConnectionProblem: no answer within `PATIENCE`.
+        ConnectionProblem: no answer within `PATIENCE`, or the configuration of the connection cannot be used.
     """
     set_ones = {name: value for name, value in os.environ.items() if value}  # empty counts as unset, as in settings
-    config = ClientConfig.load_client_connect_config(override_env_vars=set_ones)
+    try:
+        config = ClientConfig.load_client_connect_config(override_env_vars=set_ones)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConnectionProblem(
+            f"The connection to Temporal is not configured well ({_reason(error)}). Nothing was sent from here. Check"
+            " TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*."
+        ) from None
     config["target_host"] = settings.temporal_address
     config["namespace"] = settings.temporal_namespace
     try:
@@ -41,11 +47,15 @@ async def connect(settings: Settings) -> Client:
                 retry_config=RetryConfig(max_elapsed_time_millis=int(PATIENCE.total_seconds() * 1000)),
             )
     except (RuntimeError, RPCError, TimeoutError) as error:
-        reason = str(error).splitlines()[0][:200] or "no answer"
         raise ConnectionProblem(
-            f"Temporal at {settings.temporal_address} cannot be reached ({reason}). Running incidents are kept by it"
-            " and go on; nothing was sent from here. Check TEMPORAL_ADDRESS, or start the server."
+            f"Temporal at {settings.temporal_address} cannot be reached ({_reason(error)}). Running incidents are kept"
+            " by it and go on; nothing was sent from here. Check TEMPORAL_ADDRESS, or start the server."
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what an error says; a time-out says nothing."""
+    return next(iter(str(error).splitlines()), "")[:200] or "no answer"
 
 
 def run_and_exit(main: Coroutine[Any, Any, int], problems: tuple[type[Exception], ...] = ()) -> NoReturn:

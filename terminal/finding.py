@@ -1,22 +1,32 @@
-"""From what a responder types to the workflow that they mean."""
+"""From what a responder types to the workflow run that they mean."""
 
 import asyncio
 import re
 from datetime import timedelta
 from typing import Any, cast
 
-from temporalio.client import Client, WorkflowExecution, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from runbook.incident import Incident
 from runbook.numbers import Numbered
 from workflows.attributes import NUMBER
-from workflows.contracts import INCIDENT_WORKFLOW, NUMBERS_ID
+from workflows.contracts import INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
 
 PATIENCE = timedelta(seconds=5)
-"""How long to wait for a worker's answer."""
-_TRIES = 6
-_PAUSE = 0.5
+"""How long to wait for an answer of Temporal or of a worker."""
+SEARCH = 3.0
+"""Seconds to look for a number before saying that there is none: visibility is a moment late."""
+MOST = 1000
+"""How many incidents are listed at most."""
+_PAUSE = 0.3
 
 
 class NotFound(Exception):
@@ -27,41 +37,117 @@ class NoAnswer(Exception):
     """No worker answered. One line says so, and that nothing is lost."""
 
 
-async def find(client: Client, name: str) -> str:
-    """Return the workflow id of the incident that is called `42`, `INC-42`, or by its workflow id.
+async def find(client: Client, name: str) -> WorkflowExecutionDescription:
+    """Return the incident's run that is called `42`, `INC-42`, or by its workflow id. It works without workers.
 
-    Visibility is asked first, because it answers without workers, then the counter itself, because visibility may be
-    a moment late.
+    A later incident of the same cause has the same workflow id. A number therefore leads to one run and its
+    continuations, never to whatever runs under that id by now.
 
     Raises:
-        NotFound: no incident of that number, also after a few seconds.
+        NotFound: no incident of that number, also after `SEARCH` seconds; or no such workflow, or one that is none.
     """
-    number = re.fullmatch(r"(?:INC-)?(\d+)", name.strip(), re.IGNORECASE)
+    number = as_number(name)
     if number is None:
-        return name.strip()
-    for attempt in range(_TRIES):
-        if attempt:
-            await asyncio.sleep(_PAUSE)
-        found = await _by_visibility(client, int(number[1])) or await _by_counter(client, int(number[1]))
-        if found is not None:
-            return found
-    raise NotFound(f"No incident {number[1]} is known. `incident list --all` shows those that are.")
+        run = await describe(client, name.strip())
+    else:
+        run = await _numbered(client, number)
+    if run.workflow_type != INCIDENT_WORKFLOW:
+        raise NotFound(f"{name} is no incident but a {run.workflow_type}.")
+    return run
 
 
-async def _by_visibility(client: Client, number: int) -> str | None:
-    query = f"{NUMBER.name} = {number} AND WorkflowType = '{INCIDENT_WORKFLOW}'"
-    async for execution in client.list_workflows(query, limit=1):
-        return execution.id
-    return None
+async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescription:
+    """Return the run of an incident's post-mortem; `name` is what the incident is called, or the run's own id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    number = as_number(name)
+    if number is None:
+        run = await describe(client, name.strip())
+        if run.workflow_type == POSTMORTEM_WORKFLOW:
+            return run
+        number = run.typed_search_attributes.get(NUMBER)
+    if number is None:
+        raise NotFound(f"{name} has no number yet, and so no post-mortem.")
+    try:
+        return await describe(client, f"postmortem-{number}")
+    except NotFound:
+        raise NotFound(f"The post-mortem of INC-{number} does not exist: a resolved P0 or P1 owes one.") from None
 
 
-async def _by_counter(client: Client, number: int) -> str | None:
+def as_number(name: str) -> int | None:
+    """Return the number that a responder typed, or None if it is a workflow id."""
+    match = re.fullmatch(r"(?:INC-)?(\d{1,9})", name.strip(), re.IGNORECASE)
+    return int(match[1]) if match else None
+
+
+def label(run: WorkflowExecution) -> str:
+    """Return what people call the incident: `INC-42`, or its workflow id until it has a number."""
+    number = run.typed_search_attributes.get(NUMBER)
+    return f"INC-{number}" if number is not None else run.id
+
+
+def is_open(run: WorkflowExecution) -> bool:
+    """Tell whether that run goes on."""
+    return run.status is WorkflowExecutionStatus.RUNNING
+
+
+def handle_of(client: Client, run: WorkflowExecution) -> WorkflowHandle[Any, Any]:
+    """Return the handle of exactly that run."""
+    return client.get_workflow_handle(run.id, run_id=run.run_id)
+
+
+async def describe(client: Client, workflow_id: str, run_id: str | None = None) -> WorkflowExecutionDescription:
+    """Return what Temporal knows of a run (the latest one, if none is given), from its own record: never late.
+
+    Raises:
+        NotFound: there is none.
+    """
+    try:
+        return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NotFound(f"{workflow_id} does not exist.") from None
+        raise
+
+
+async def current(client: Client, run: WorkflowExecution) -> WorkflowExecutionDescription:
+    """Return the run as it is now; after continue-as-new, the run in which it goes on."""
+    now = await describe(client, run.id, run.run_id)
+    if now.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
+        return now
+    latest = await describe(client, run.id)
+    return latest if latest.raw_info.first_run_id == now.raw_info.first_run_id else now
+
+
+async def _numbered(client: Client, number: int) -> WorkflowExecutionDescription:
+    """Look for a number: first in visibility, which answers without workers, then at the counter, which is not late."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + SEARCH
+    while (left := until - clock()) > 0:
+        known = await _by_visibility(client, number)
+        run = await current(client, known) if known else await _by_counter(client, number, timedelta(seconds=left))
+        if run is not None:
+            return run
+        await asyncio.sleep(_PAUSE)
+    raise NotFound(f"No incident {number} is known. `incident list --all` shows those that are.")
+
+
+async def _by_visibility(client: Client, number: int) -> WorkflowExecution | None:
+    query = f"{NUMBER.name} = {number} AND WorkflowType = '{INCIDENT_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
+    found = [run async for run in client.list_workflows(query, limit=10, rpc_timeout=PATIENCE)]
+    return max(found, key=lambda run: run.start_time, default=None)
+
+
+async def _by_counter(client: Client, number: int, patience: timedelta) -> WorkflowExecutionDescription | None:
     counter = client.get_workflow_handle(NUMBERS_ID)
     try:
-        given = await counter.query("find", number, result_type=cast(type, Numbered | None), rpc_timeout=PATIENCE)
-    except (RPCError, WorkflowQueryFailedError):
+        given = await counter.query("find", number, result_type=cast(type, Numbered | None), rpc_timeout=patience)
+        latest = await describe(client, given.workflow_id) if given else None
+    except (RPCError, WorkflowQueryFailedError, NotFound):
         return None
-    return given.workflow_id if given else None
+    return latest if given and latest and latest.raw_info.first_run_id == given.run_key else None
 
 
 async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str) -> Any:
@@ -73,14 +159,12 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
     """
     try:
         return await handle.query(query, result_type=kind, rpc_timeout=PATIENCE)
+    except WorkflowQueryFailedError as error:
+        raise NotFound(f"{what} does not answer that question: {error.message.splitlines()[0]}") from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NotFound(f"{what} does not exist.") from None
-        if error.status in (
-            RPCStatusCode.DEADLINE_EXCEEDED,
-            RPCStatusCode.CANCELLED,
-            RPCStatusCode.FAILED_PRECONDITION,
-        ):
+        if error.status in NO_WORKER:
             raise NoAnswer(
                 f"No worker answered for {what}. It is safe with Temporal and goes on when a worker is back;"
                 " `incident list` works without one."
@@ -90,18 +174,18 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
 
 async def incident(client: Client, name: str) -> Incident:
     """Return the incident as it stands."""
-    workflow_id = await find(client, name)
-    handle = client.get_workflow_handle(workflow_id)
-    found: Incident = await ask(handle, "incident", Incident, name)
+    run = await find(client, name)
+    found: Incident = await ask(handle_of(client, run), "incident", Incident, label(run))
     return found
 
 
+NO_WORKER = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
+"""How Temporal says that it is there, but that no worker is, or none that can cope."""
+
+
 async def listed(client: Client, *, everything: bool) -> list[WorkflowExecution]:
-    """Return the open incidents, the newest first; with `everything`, also those that have ended."""
-    query = f"WorkflowType = '{INCIDENT_WORKFLOW}'" + ("" if everything else " AND ExecutionStatus = 'Running'")
-    found = [execution async for execution in client.list_workflows(query, limit=1000)]
-    latest: dict[str, WorkflowExecution] = {}
-    for execution in sorted(found, key=lambda e: e.start_time, reverse=True):
-        if execution.status is None or execution.status.name != "CONTINUED_AS_NEW":
-            latest.setdefault(f"{execution.id}/{execution.run_id}", execution)
-    return list(latest.values())
+    """Return the open incidents, the newest first; with `everything`, also those that have ended. At most `MOST`."""
+    which = "ExecutionStatus != 'ContinuedAsNew'" if everything else "ExecutionStatus = 'Running'"
+    query = f"WorkflowType = '{INCIDENT_WORKFLOW}' AND {which}"
+    found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
+    return sorted(found, key=lambda run: run.start_time, reverse=True)

@@ -1,5 +1,9 @@
-"""What the terminal shows: tables and panels, made of the incident and of nothing else."""
+"""What the terminal shows: tables and panels, made of the incident and of nothing else.
 
+Whatever an incident holds may come from outside. It is shown as it is: never as markup, never as control characters.
+"""
+
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
@@ -11,18 +15,45 @@ from temporalio.client import WorkflowExecution
 from runbook.agenda import HOUSEKEEPING, Obligation
 from runbook.checklist import StepStatus
 from runbook.duration import in_words
-from runbook.incident import Incident
+from runbook.incident import Incident, RollbackStatus
 from runbook.postmortem import Postmortem
-from runbook.summary import headline, links, people_line
+from runbook.summary import links, people_line
 from runbook.timeline import Entry
+from terminal.plain import plain
 from workflows import attributes
 
 _SEVERITY_STYLES = {"P0": "bold white on red", "P1": "bold red", "P2": "yellow", "P3": "cyan"}
 _STATUS_STYLES = {"investigating": "red", "monitoring": "yellow", "resolved": "green", "cancelled": "dim"}
+_ROLLBACK_STYLES = {
+    RollbackStatus.HEALTHY: "green",
+    RollbackStatus.UNHEALTHY: "bold red",
+    RollbackStatus.FAILED: "bold red",
+    RollbackStatus.OFFERED: "yellow",
+    RollbackStatus.INCONCLUSIVE: "yellow",
+}
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
 _STEP_STYLES = {StepStatus.DONE: "green", StepStatus.FAILED: "bold red", StepStatus.SKIPPED: "dim"}
 _DUTIES = 6
 _ENTRIES = 12
+_ROOMY = 36
+"""Rows from which a screen has room for `_DUTIES` duties; a smaller one shows half of them."""
+
+
+def text(words: str, style: str = "") -> Text:
+    """Return words from outside as they are to be shown."""
+    return Text(plain(words), style=style)
+
+
+def one_line(words: str, style: str = "") -> Text:
+    """Return words from outside as one line, which is cut where the room ends."""
+    return Text(plain(" ".join(words.split())), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _columns(table: Table, kinds: str) -> Table:
+    """Give a table its columns: `f`ixed ones are never cut, `s`hrinking ones give way."""
+    for kind in kinds:
+        table.add_column(no_wrap=kind == "f")
+    return table
 
 
 def countdown(due: datetime, now: datetime) -> str:
@@ -33,23 +64,27 @@ def countdown(due: datetime, now: datetime) -> str:
     return f"in {in_words(left)}" if left.total_seconds() > 0 else f"{in_words(left)} overdue"
 
 
-def _clock(instant: datetime) -> str:
+def clock(instant: datetime) -> str:
+    """Say a time, in UTC."""
     return f"{instant.astimezone(UTC):%m-%d %H:%M:%S}"
 
 
-def incidents_table(executions: list[WorkflowExecution], now: datetime) -> Table:
-    """Return the list of incidents, from what visibility knows."""
-    table = Table("incident", "sev", "status", "service", "commander", "open for", box=None, pad_edge=False)
+def incidents_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
+    """Return the list of incidents, from what visibility knows: one line for each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("incident", "sev", "status", "service", "commander", "open for"):
+        table.add_column(name, no_wrap=name in ("sev", "status", "open for"))
     for execution in executions:
         row = incident_row(execution)
         severity, status = str(row["severity"] or "?"), str(row["status"] or "?")
         until = execution.close_time or now
+        name = f"INC-{row['number']}" if row["number"] else execution.id
         table.add_row(
-            f"INC-{row['number']}" if row["number"] else execution.id,
-            Text(severity, style=_SEVERITY_STYLES.get(severity, "")),
-            Text(status, style=_STATUS_STYLES.get(status, "")),
-            str(row["service"] or ""),
-            str(row["commander"] or "nobody yet"),
+            one_line(f"[DRILL] {name}" if row["drill"] else name),
+            text(severity, _SEVERITY_STYLES.get(severity, "")),
+            text(status, _STATUS_STYLES.get(status, "")),
+            one_line(str(row["service"] or "")),
+            one_line(str(row["commander"] or "nobody yet")),
             in_words(until - execution.start_time),
         )
     return table
@@ -74,40 +109,55 @@ def incident_row(execution: WorkflowExecution) -> dict[str, str | int | bool | N
 
 def header(incident: Incident) -> Text:
     """Return the incident's headline, coloured by severity and status."""
-    text = Text(headline(incident), style="bold")
-    text.highlight_words([str(incident.severity)], _SEVERITY_STYLES.get(str(incident.severity), ""))
-    text.highlight_words([str(incident.status)], _STATUS_STYLES.get(str(incident.status), ""))
-    return text
+    severity, status = str(incident.severity), str(incident.status)
+    parts = (
+        text(incident.name),
+        text(severity, _SEVERITY_STYLES.get(severity, "")),
+        text(status, _STATUS_STYLES.get(status, "")),
+        text(" ".join(incident.title.split())),
+    )
+    line = Text(" · ").join(parts)
+    line.stylize_before("bold")
+    return line
 
 
-def checklist_table(incident: Incident) -> Table:
-    """Return the seven steps."""
-    table = Table(box=None, show_header=False, pad_edge=False)
+def checklist_table(incident: Incident, *, brief: bool = False) -> Table:
+    """Return the seven steps; `brief`: each in one line."""
+    table = _columns(Table(box=None, show_header=False, pad_edge=False), "fffs")
+    show = one_line if brief else text
     for number, state in enumerate(incident.steps, 1):
         status = StepStatus(state.status)
         style = _STEP_STYLES.get(status, "")
-        table.add_row(Text(_MARKS[status], style=style), f"{number}", state.title, Text(state.detail, style="dim"))
+        table.add_row(Text(_MARKS[status], style=style), f"{number}", state.title, show(state.detail, "dim"))
     return table
 
 
-def agenda_table(duties: list[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
-    """Return what is due next, with countdowns."""
-    table = Table(box=None, show_header=False, pad_edge=False)
+def agenda_table(duties: Sequence[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
+    """Return what is due next, with countdowns: one line for each."""
+    table = _columns(Table(box=None, show_header=False, pad_edge=False), "fs")
     shown = [duty for duty in duties if duty.duty not in HOUSEKEEPING][:limit]
     for duty in shown:
         late = duty.due < now
-        table.add_row(Text(countdown(duty.due, now), style="red" if late else "cyan"), duty.says)
+        table.add_row(Text(countdown(duty.due, now), style="red" if late else "cyan"), one_line(duty.says))
     if not shown:
         table.add_row("", Text("nothing", style="dim"))
     return table
 
 
-def timeline_table(entries: list[Entry], limit: int | None = None) -> Table:
-    """Return the timeline, the newest last."""
-    table = Table(box=None, show_header=False, pad_edge=False)
+def timeline_table(entries: Sequence[Entry], limit: int | None = None, *, brief: bool = False) -> Table:
+    """Return the timeline, the newest last; `brief`: each entry in one line."""
+    table = _columns(Table(box=None, show_header=False, pad_edge=False), "ffs")
+    table.columns[1].max_width = 20
+    show = one_line if brief else text
     for entry in entries[-limit:] if limit else entries:
-        table.add_row(Text(_clock(entry.at), style="dim"), Text(entry.actor, style="magenta"), entry.text)
+        table.add_row(Text(clock(entry.at), style="dim"), one_line(entry.actor, "magenta"), show(entry.text))
     return table
+
+
+def timeline_line(entry: Entry) -> Text:
+    """Return one entry of the timeline as a line of its own."""
+    words = text(" ".join(entry.text.split()))
+    return Text("  ").join((Text(clock(entry.at), style="dim"), text(entry.actor, "magenta"), words))
 
 
 def rollback_lines(incident: Incident) -> list[Text]:
@@ -115,34 +165,56 @@ def rollback_lines(incident: Incident) -> list[Text]:
     lines = []
     for state in incident.rollbacks:
         offer = state.offer
-        versions = f"{offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
+        versions = f" {offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
         detail = state.detail or state.progress or offer.reason
-        lines.append(Text(f"Rollback {offer.cluster} {versions}: {state.status}: {detail}"))
+        style = _ROLLBACK_STYLES.get(state.status, "")
+        lines.append(text(f"Rollback {offer.cluster}{versions}: {state.status}: {detail}", style))
     return lines
 
 
-def incident_view(incident: Incident, duties: list[Obligation], now: datetime) -> RenderableType:
-    """Return everything that matters now, on one screen."""
-    about = [Text(people_line(incident)), *rollback_lines(incident)]
-    if incident.assessment is not None:
-        about.insert(1, Text(f"Impact: {incident.assessment.impact}"))
-    about += [Text(link, style="dim") for link in links(incident)]
+def incident_view(
+    incident: Incident, duties: Sequence[Obligation], now: datetime, *, rows: int | None = None, note: str = ""
+) -> RenderableType:
+    """Return everything that matters now. With `rows`, it fits a screen of so many, from 26 on.
+
+    `note`: what is to be known of the view itself, such as that it is not current.
+    """
+    brief = rows is not None
+    about = _about(incident, now)
+    for line in about:
+        line.no_wrap, line.overflow = brief, "ellipsis"
+    most, entries = _DUTIES, _ENTRIES
+    if rows is not None:
+        most = _DUTIES if rows >= _ROOMY else _DUTIES // 2
+        shown = sum(duty.duty not in HOUSEKEEPING for duty in duties)
+        fixed = (len(about) + 2) + 9 + (min(max(shown, 1), most) + 2) + 2 + bool(note)
+        entries = max(rows - fixed, 1)
+    show = one_line if brief else text
     return Group(
         Panel(Group(*about), title=header(incident), title_align="left"),
-        Panel(checklist_table(incident), title="First response", title_align="left"),
-        Panel(agenda_table(duties, now), title="Next duties", title_align="left"),
-        Panel(timeline_table(list(incident.timeline), _ENTRIES), title="Timeline (UTC)", title_align="left"),
+        Panel(checklist_table(incident, brief=brief), title="First response", title_align="left"),
+        Panel(agenda_table(duties, now, most), title="Next duties", title_align="left"),
+        Panel(timeline_table(incident.timeline, entries, brief=brief), title="Timeline (UTC)", title_align="left"),
+        *([show(note, "yellow")] if note else ()),
     )
+
+
+def _about(incident: Incident, now: datetime) -> list[Text]:
+    since = f"since {clock(incident.started_at)} UTC, {in_words(now - incident.started_at)} ago"
+    lines = [text(f"{incident.service} ({incident.environment}) · {since}"), text(people_line(incident))]
+    if incident.assessment is not None:
+        lines.append(text(f"Impact: {' '.join(incident.assessment.impact.split())}"))
+    return [*lines, *rollback_lines(incident), *(text(link, "dim") for link in links(incident))]
 
 
 def postmortem_view(postmortem: Postmortem, now: datetime) -> RenderableType:
     """Return where the post-mortem stands, and how much time is left."""
     left = "" if postmortem.over else f" · {countdown(postmortem.due, now)}"
     lines = [
-        Text(f"Owner {postmortem.owner} · due {_clock(postmortem.due)} UTC{left}"),
-        Text(f"Draft: {postmortem.draft_url or 'not written yet'}"),
+        text(f"Owner {postmortem.owner} · due {clock(postmortem.due)} UTC{left}"),
+        text(f"Draft: {postmortem.draft_url or 'not written yet'}"),
     ]
     if postmortem.document_url:
-        lines.append(Text(f"Published: {postmortem.document_url}"))
-    title = f"Post-mortem of INC-{postmortem.number} · {postmortem.stage}"
-    return Panel(Group(*lines, timeline_table(list(postmortem.timeline), _ENTRIES)), title=title, title_align="left")
+        lines.append(text(f"Published: {postmortem.document_url}"))
+    title = Text(f"Post-mortem of INC-{postmortem.number} · {postmortem.stage}", style="bold")
+    return Panel(Group(*lines, timeline_table(postmortem.timeline, _ENTRIES)), title=title, title_align="left")
