@@ -1,0 +1,303 @@
+"""Every command on a real server: what it answers, what it refuses, and that it reaches the incident that is meant."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowExecution
+
+from runbook.checklist import Step
+from runbook.commands import AddNote
+from runbook.incident import RollbackStatus, Status
+from runbook.numbers import Allocation, Ledger
+from terminal.finding import SEARCH, current, find, is_open
+from terminal.sending import Sent, send
+from tests.responder.conftest import Incidental, Opened, Said, Stage
+from tests.workflows.hands import an_offer
+from workflows.contracts import NUMBERS_ID
+from workflows.numbers import IncidentNumbersWorkflow
+
+
+@pytest.fixture
+def opened(stage: Stage) -> Opened:
+    """A P0, opened by an alert that still fires."""
+    return stage.open()
+
+
+def changed(said: Said) -> str:
+    """The message of a command that did something."""
+    assert (said.status, said.err) == (0, "")
+    answer = said.document
+    assert set(answer) == {"message", "changed", "queued", "revision"}
+    assert (answer["changed"], answer["queued"]) == (True, False)
+    assert answer["revision"] > 0
+    message: str = answer["message"]
+    return message
+
+
+def refused(said: Said) -> str:
+    """The line with which a command was refused."""
+    assert (said.status, said.out) == (1, "")
+    assert said.why.startswith("error: ")
+    return said.why
+
+
+def test_acknowledge_once_and_by_the_login_if_nobody_is_named(
+    opened: Opened, on_stage: Incidental, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ann")
+    said = on_stage("ack", opened.number)
+    assert (said.status, said.out, said.err) == (0, "Acknowledged by ann\n", "")
+    again = on_stage("ack", f"inc-{opened.number}", "--by", "bob", "--json")
+    assert again.status == 0
+    assert again.document["changed"] is False
+    assert "was acknowledged by ann" in again.document["message"]
+    assert opened.state().acknowledged_by == "ann"
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f+00:00"])
+def test_acknowledged_earlier(opened: Opened, on_stage: Incidental, form: str) -> None:
+    moment = opened.state().started_at + timedelta(microseconds=10)
+    changed(on_stage("ack", opened.id, "--at", moment.strftime(form), "--by", "ann", "--json"))
+    assert opened.state().acknowledged_at == moment
+
+
+def test_assess(opened: Opened, on_stage: Incidental) -> None:
+    words = ("--customers", "ACME, Globex,", "--services", "api", "--complete", "--title", "Flags fail", "--by", "ann")
+    assert "complete outage: All flags fail." in changed(
+        on_stage("assess", opened.number, "All flags fail.", *words, "--json")
+    )
+    assessment = opened.state().assessment
+    assert assessment is not None
+    assert (assessment.customers, assessment.services) == (("ACME", "Globex"), ("api",))
+    assert (assessment.complete_outage, assessment.title) == (True, "Flags fail")
+
+
+def test_severity(opened: Opened, on_stage: Incidental) -> None:
+    said = on_stage("severity", opened.number, "p1", "--reason", "one region", "--by", "ann", "--json")
+    assert "Severity P0 → P1 (one region)" in changed(said)
+    assert f"INC-{opened.number} is P1 already" in refused(on_stage("severity", opened.number, "P1", "--json"))
+
+
+def test_updates_now_next_and_draft(opened: Opened, on_stage: Incidental) -> None:
+    before = len(opened.state().updates)
+    assert "manual" in changed(on_stage("update", opened.number, "We are on it.", "--json"))
+    changed(on_stage("update", opened.number, "A fix is out.", "--next", "--json"))
+    changed(on_stage("update", opened.number, "We are abou", "--draft", "--json"))
+    state = opened.state()
+    assert [update.text for update in state.updates[before:]] == ["We are on it."]
+    assert (state.next_words, state.draft) == ("A fix is out.", "We are abou")
+
+
+def test_a_p3_has_no_next_update(stage: Stage, on_stage: Incidental) -> None:
+    number = _numbered(stage.begin("info"))
+    assert "no scheduled updates" in refused(on_stage("update", number, "soon", "--next", "--json"))
+
+
+def _numbered(opened: Opened) -> str:
+    return str(opened.until(lambda incident: incident.number is not None).number)
+
+
+def test_note(opened: Opened, on_stage: Incidental) -> None:
+    assert changed(on_stage("note", opened.number, "restarted [/red] it", "--json")) == "restarted [/red] it"
+    shown = on_stage("timeline", opened.number)
+    assert shown.status == 0
+    assert "restarted [/red] it" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("how", "then"), [(("--retry",), "done"), (("--skip", "no Slack"), "skipped"), (("--done",), "done")]
+)
+def test_a_failed_step(stage: Stage, on_stage: Incidental, how: tuple[str, ...], then: str) -> None:
+    stage.hands.final_faults["open_channel"] = "invalid_auth"
+    try:
+        opened = stage.open()
+        opened.until(lambda incident: incident.step(Step.CHANNEL).status == "failed")
+    finally:
+        del stage.hands.final_faults["open_channel"]
+    assert "channel: " in changed(on_stage("step", opened.number, "channel", *how, "--by", "ann", "--json"))
+    opened.until(lambda incident: incident.step(Step.CHANNEL).status == then)
+    assert "did not fail" in refused(on_stage("step", opened.number, "timer", "--retry"))
+
+
+@pytest.fixture
+def offered(stage: Stage) -> Any:
+    """A P0 with rollbacks of two clusters on offer, none of which ends while the test looks."""
+    stage.hands.offers = (an_offer(datetime.now(UTC)), an_offer(datetime.now(UTC), "us-001"))
+    opened = stage.open()
+    stage.hands.offers = ()
+    opened.until(lambda incident: len(incident.rollbacks) == 2)
+    return opened
+
+
+def test_one_cluster_is_rolled_back_and_the_other_declined(offered: Opened, on_stage: Incidental) -> None:
+    number = offered.number
+    said = on_stage("rollback", number, "--cluster", "eu-001", "--by", "ann", "--json")
+    assert changed(said) == "Rollback of eu-001 approved by ann"
+    said = on_stage("decline", number, "--reason", "it is fine", "--json")
+    assert changed(said) == "Rollback of us-001 declined: it is fine"
+    assert "No offered rollback is waiting" in refused(on_stage("decline", number, "--reason", "x"))
+    first, second = offered.state().rollbacks
+    assert first.status is not RollbackStatus.OFFERED
+    assert second.status is RollbackStatus.DECLINED
+    assert "No rollback is offered for mars" in refused(on_stage("rollback", number, "--cluster", "mars"))
+
+
+def test_approve(offered: Opened, on_stage: Incidental) -> None:
+    said = on_stage("approve", offered.number, "--cluster", "us-001", "--by", "ann", "--json")
+    assert changed(said) == "Rollback of us-001 approved by ann"
+    assert offered.state().rollbacks[1].decided_by == "ann"
+
+
+def test_nothing_to_roll_back(opened: Opened, on_stage: Incidental) -> None:
+    for words in (("approve",), ("rollback",), ("decline", "--reason", "x")):
+        assert "No rollback is offered" in refused(on_stage(words[0], opened.number, *words[1:]))
+
+
+def test_confirm(opened: Opened, on_stage: Incidental) -> None:
+    said = on_stage("confirm", opened.number, "--customer", "ACME", "--not-restored", "--note", "still 500", "--json")
+    assert changed(said) == "ACME: service is NOT restored (still 500)"
+    assert "ann: service is restored" in changed(on_stage("confirm", opened.number, "--by", "ann", "--json"))
+    assert [c.restored for c in opened.state().confirmations] == [False, True]
+
+
+def test_from_monitoring_to_the_end(opened: Opened, on_stage: Incidental) -> None:
+    number = opened.number
+    assert "only a resolved incident" in refused(on_stage("reopen", number, "--reason", "x"))
+    changed(on_stage("monitor", number, "It recovers.", "--json"))
+    assert on_stage("monitor", number, "--json").document["changed"] is False
+    assert "Still firing" in refused(on_stage("resolve", number))
+    assert "--reason" in refused(on_stage("resolve", number, "--force"))
+    assert "Forced resolution" in changed(
+        on_stage("resolve", number, "All is well.", "--force", "--reason", "stale alert", "--by", "ann", "--json")
+    )
+    again = on_stage("resolve", number, "--by", "bob", "--json")
+    assert again.status == 0
+    assert "was already resolved by ann" in again.document["message"]
+    assert "was resolved by ann" in refused(on_stage("monitor", number))
+    assert "Reopened: it is back" in changed(on_stage("reopen", number, "--reason", "it is back", "--json"))
+    assert opened.state().status is Status.INVESTIGATING
+
+
+def test_what_has_ended_is_left_alone_though_a_new_incident_has_its_id(stage: Stage, on_stage: Incidental) -> None:
+    """The workflow id is the cause's: a number must not reach the next incident of the same cause."""
+    first = stage.open("warning", key="same-cause")
+    assert "Cancelled: a broken probe" in changed(
+        on_stage("cancel", first.number, "--reason", "a broken probe", "--json")
+    )
+    stage.do(first.handle.result())
+    ended = f"INC-{first.number} has ended: nothing was changed"
+    assert ended in refused(on_stage("note", first.number, "hello", "--json"))
+
+    second = stage.open("warning", key="same-cause")
+    assert second.id == first.id
+    assert second.number != first.number
+    assert ended in refused(on_stage("note", first.number, "hello", "--json"))
+    assert on_stage("show", first.number, "--json").document["number"] == int(first.number)
+    texts = [entry["text"] for entry in on_stage("timeline", first.number, "--json").document]
+    assert "Cancelled: a broken probe" in texts
+    changed(on_stage("note", second.number, "hello", "--json"))
+    changed(on_stage("note", second.id, "by its id", "--json"))
+    assert [e.text for e in second.state().timeline if e.text in ("hello", "by its id")] == ["hello", "by its id"]
+
+
+def test_a_number_that_visibility_does_not_know_yet_is_found_at_the_counter(stage: Stage, on_stage: Incidental) -> None:
+    hidden = stage.begin("warning")
+    run_key = hidden.state().run_key
+
+    async def count() -> None:
+        client = stage.client
+        queue = "incidents"
+        counter = await client.start_workflow(
+            IncidentNumbersWorkflow.run, Ledger(last=9000), id=NUMBERS_ID, task_queue=queue
+        )
+        for key in (run_key, "a-run-that-has-gone"):
+            request = Allocation(run_key=key, workflow_id=hidden.id)
+            await counter.execute_update("allocate", request, result_type=int)
+
+    stage.do(count())
+    try:
+        assert on_stage("show", "9001", "--json").document["workflow_id"] == hidden.id
+        assert "No incident 9002" in refused(on_stage("show", "9002")), "its run is not the one that has the id now"
+    finally:
+        stage.do(stage.client.get_workflow_handle(NUMBERS_ID).terminate())
+
+
+def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage: Incidental) -> None:
+    """The run that was found continues as new before the command is sent: it is the same incident still."""
+    opened = stage.begin("warning", history_limit=150)
+    number = _numbered(opened)
+
+    async def across_the_seam() -> tuple[WorkflowExecution, WorkflowExecution, Sent]:
+        found = await find(stage.client, number)
+        texts = (f"note {count}" for count in range(1000))
+        while (later := await current(stage.client, found)).run_id == found.run_id:
+            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=5))
+        return found, later, await send(stage.client, found, AddNote(by="ann", text="after"), timedelta(seconds=5))
+
+    found, later, sent = stage.do(across_the_seam())
+    assert is_open(found)
+    assert (sent.message, sent.changed, sent.queued) == ("after", True, False)
+    shown = on_stage("show", number, "--json").document
+    assert shown["run_key"] == found.run_id != later.run_id
+    assert [entry["text"] for entry in shown["timeline"]].count("after") == 1
+
+
+def test_who_is_not_there(on_stage: Incidental) -> None:
+    began = time.monotonic()
+    assert "No incident 424242 is known" in refused(on_stage("show", "424242"))
+    assert SEARCH < time.monotonic() - began < SEARCH + 3, "visibility may be late, but not for ever"
+    for words in (("show",), ("ack",), ("timeline",), ("watch",), ("postmortem", "show")):
+        assert "incident-nothing does not exist" in refused(on_stage(*words, "incident-nothing"))
+
+
+def test_a_workflow_that_is_no_incident(stage: Stage, on_stage: Incidental) -> None:
+    other = stage.do(
+        stage.client.start_workflow(IncidentNumbersWorkflow.run, Ledger(), id="other", task_queue="incidents")
+    )
+    for words in (("show", "other"), ("note", "other", "x"), ("timeline", "other", "--follow")):
+        assert "other is no incident but a IncidentNumbersWorkflow" in refused(on_stage(*words))
+    stage.do(other.terminate())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("severity", "1", "P9"),
+        ("note", "1", ""),
+        ("note", "1"),
+        ("update", "1", "x", "--next", "--draft"),
+        ("step", "1", "channel"),
+        ("step", "1", "channel", "--retry", "--done"),
+        ("decline", "1"),
+        ("reopen", "1"),
+        ("cancel", "1"),
+        ("ack", "1", "--at", "lunch"),
+        ("ack", "1", "--by", ""),
+        ("ack", "1", "--timeout", "0"),
+        ("watch", "1", "--until", "lunch"),
+        ("watch", "1", "--once", "--until", "resolved"),
+        ("timeline", "1", "--follow", "--json"),
+        ("postmortem", "waive", "1"),
+        ("dance", "1"),
+    ],
+)
+def test_what_is_not_understood_is_exit_2_and_reaches_nobody(incident: Incidental, words: tuple[str, ...]) -> None:
+    said = incident(*words)
+    assert said.status == 2
+    assert said.out == ""
+    assert "Usage" in said.err or "Error" in said.err
+
+
+def test_a_machine_that_does_not_know_who_you_are(incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody(uid: int) -> Any:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    said = incident("ack", "1")
+    assert said.status == 2
+    assert "--by" in said.err

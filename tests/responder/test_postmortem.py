@@ -1,0 +1,49 @@
+"""The post-mortem's commands on a real server."""
+
+import pytest
+
+from runbook.postmortem import Stage as Standing
+from tests.responder.conftest import NOBODY, Incidental, Opened, Stage
+
+
+@pytest.fixture
+def owed(stage: Stage) -> Opened:
+    """A resolved P0, whose post-mortem is owed."""
+    return stage.open()
+
+
+@pytest.fixture
+def resolved(owed: Opened, on_stage: Incidental) -> str:
+    """The number of a resolved P0 whose post-mortem has begun."""
+    assert on_stage("resolve", owed.number, "--force", "--reason", "quiet", "--by", "ann").status == 0
+    owed.until(lambda incident: f"postmortem/{incident.round}" in incident.fulfilled)
+    return owed.number
+
+
+def test_show_publish_and_again(resolved: str, on_stage: Incidental) -> None:
+    document = on_stage("postmortem", "show", resolved, "--json").document
+    assert (document["number"], document["stage"]) == (int(resolved), Standing.OWED)
+    shown = on_stage("postmortem", "show", f"postmortem-{resolved}").out
+    assert f"Post-mortem of INC-{resolved} · owed" in shown
+    assert "due" in shown
+    said = on_stage("postmortem", "publish", resolved, "https://wiki/1", "--by", "ann", "--json")
+    assert said.document["message"] == "Published: https://wiki/1"
+    assert on_stage("postmortem", "show", resolved, "--json").document["stage"] == Standing.PUBLISHED
+
+
+def test_waive(resolved: str, on_stage: Incidental) -> None:
+    said = on_stage("postmortem", "waive", f"INC-{resolved}", "--reason", "a drill of ours", "--by", "ann")
+    assert (said.status, said.out) == (0, "Waived: a drill of ours\n")
+    again = on_stage("postmortem", "waive", resolved, "--reason", "x")
+    assert again.status == 1
+    assert "has ended: nothing was changed" in again.why
+
+
+def test_none_is_owed(stage: Stage, on_stage: Incidental) -> None:
+    number = stage.open("warning").number
+    for words in (("show",), ("publish", "https://wiki/1"), ("waive", "--reason", "x")):
+        said = on_stage("postmortem", words[0], number, *words[1:])
+        assert said.status == 1
+        assert f"The post-mortem of INC-{number} does not exist" in said.why
+    orphan = stage.begin("critical", queue=NOBODY)
+    assert "has no number yet" in on_stage("postmortem", "show", orphan.id).why
