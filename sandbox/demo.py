@@ -61,7 +61,8 @@ class Demo:
             with contextlib.suppress(Exception):  # the picture may lag; the story's own waits decide
                 self.incident, duties = await state(handle, f"INC-{self.number}")
                 if live is not None:
-                    live.update(incident_view(self.incident, duties, datetime.now(UTC)))
+                    rows = max(self.console.height - 12, 20)  # room for the story above
+                    live.update(incident_view(self.incident, duties, datetime.now(UTC), rows=rows))
                 else:
                     self._print_new(self.incident)
             await asyncio.sleep(0.4)

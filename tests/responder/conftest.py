@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -28,7 +28,9 @@ from workflows.attributes import SEARCH_ATTRIBUTES, at_start
 from workflows.contracts import AlertBatch, IncidentInput
 from workflows.incident import IncidentWorkflow
 
-RUNBOOK = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
+_REAL = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
+RUNBOOK = _REAL.but(chat=_REAL.chat.but(summary_every=timedelta(milliseconds=100)))
+"""The real one, but an incident does not wait ten seconds for its summary before it closes."""
 QUEUE, NOBODY = "incidents", "a-queue-without-a-worker"
 T = TypeVar("T")
 
@@ -197,3 +199,26 @@ def point_at(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TEMPORAL_ADDRESS", address)
     monkeypatch.setenv("COLUMNS", "100")
+
+
+def changed(said: Said) -> str:
+    """The message of a command that did something."""
+    assert (said.status, said.err) == (0, "")
+    answer = said.document
+    assert set(answer) == {"message", "changed", "queued", "revision"}
+    assert (answer["changed"], answer["queued"]) == (True, False)
+    assert answer["revision"] > 0
+    message: str = answer["message"]
+    return message
+
+
+def refused(said: Said) -> str:
+    """The line with which a command was refused."""
+    assert (said.status, said.out) == (1, "")
+    assert said.why.startswith("error: ")
+    return said.why
+
+
+def numbered(opened: Opened) -> str:
+    """The incident's number, as soon as it has one."""
+    return str(opened.until(lambda incident: incident.number is not None).number)
