@@ -1,5 +1,7 @@
 """The post-mortem's own process: it outlives the incident and ends only on publication or a recorded waiver."""
 
+from datetime import timedelta
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
@@ -28,6 +30,9 @@ from workflows.commands import takes
 from workflows.contracts import PostmortemInput, Published, Resolution
 from workflows.hands import perform, why
 from workflows.tracks import Alarm, Tracks
+
+_WIND_DOWN = timedelta(seconds=5)
+"""How long duties under way may take after the post-mortem is published or waived."""
 
 
 @workflow.defn
@@ -58,7 +63,7 @@ class PostmortemWorkflow:
             self._tracks.reap()
         self._alarm.clear()
         workflow.set_current_details(overview(self._postmortem, self._runbook))
-        await self._tracks.cancel_all()
+        await self._wind_down()
         await self._tell_incident()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._postmortem
@@ -88,6 +93,17 @@ class PostmortemWorkflow:
         else:
             self._postmortem = fulfilled(self._postmortem, duty, outcome, workflow.now())
         self._stirred = True
+
+    async def _wind_down(self) -> None:
+        """Let what is under way end, and give it up if it takes long.
+
+        Never at once: a workflow task that ends the workflow while an activity is just completing is thrown away by
+        the server, and with it the answer to the command that brought the end.
+        """
+        try:
+            await workflow.wait_condition(self._tracks.all_ended, timeout=_WIND_DOWN, timeout_summary="Wind down")
+        except TimeoutError:
+            await self._tracks.cancel_all()
 
     async def _continue_as_new(self) -> None:
         await self._tracks.cancel_all()
