@@ -1,12 +1,14 @@
 """A virtual world for one incident: a time-skipping server, a worker with stand-in hands, and a clock from T0."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -22,6 +24,8 @@ from worker import make_worker
 from workflows.attributes import at_start
 from workflows.contracts import AlertBatch, IncidentInput
 from workflows.incident import IncidentWorkflow
+
+T = TypeVar("T")
 
 QUEUE = "incidents-test"
 RUNBOOK = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
@@ -100,11 +104,24 @@ class World:
 
     async def incident(self) -> Incident:
         """The incident as it stands."""
-        return await self.handle.query(IncidentWorkflow.incident)
+        return await self._ask(IncidentWorkflow.incident)
 
     async def agenda(self) -> list[Obligation]:
         """What is owed."""
-        return await self.handle.query(IncidentWorkflow.agenda)
+        return await self._ask(IncidentWorkflow.agenda)
+
+    async def _ask(self, query: Callable[[IncidentWorkflow], T]) -> T:
+        """Ask the running incident; again if the question was lost.
+
+        This server forgets a question to a run that continues as new before it answers. Asking twice changes nothing.
+        """
+        for _ in range(10):
+            try:
+                return await self.handle.query(query, rpc_timeout=timedelta(seconds=5))
+            except RPCError as error:
+                if error.status not in (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED):
+                    raise
+        raise AssertionError("the incident does not answer")
 
     def sent(self, name: str, key: str = "") -> list[tuple[int, Any]]:
         """The requests to one hand whose key holds `key`: whole minutes since T0, and the request."""
