@@ -45,7 +45,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 		echo "Python 3.11 or newer is needed (found: $$("$(PYTHON)" --version 2>&1)). Install it, or say make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "Installing into .venv (once; about a minute) ..."
+	@echo "Installing into .venv (once) ..."
 	@"$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	@PYTHONWARNINGS=ignore:Editable $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -31,15 +31,15 @@ THREADS = 40
 GRACE = timedelta(seconds=10)
 """How long running activities may go on after SIGTERM; what is not done by then is tried again by another worker."""
 STICKY = timedelta(seconds=1)
-"""How long a killed worker's workflows wait for it before another one takes them (docs/performance)."""
+"""How long a killed worker's workflows wait for it before another one takes them."""
 
 
 def sandbox_runner() -> SandboxedWorkflowRunner:
     """Return the workflow sandbox with our own modules passed through.
 
-    Otherwise each incident would import them again, which costs a third of the time of its first response
-    (`make bench`), and the same enum member would exist twice. What the sandbox would catch in them is caught by ruff
-    (banned clocks and random ids) and by the replay tests, which run them sandboxed.
+    Otherwise each incident would import them again, which slows its first response, and the same enum member would
+    exist twice. What the sandbox would catch in them is caught by ruff (banned clocks and random ids) and by the replay
+    tests, which run them sandboxed.
     """
     passed = ("runbook", "activities", "clients", "workflows")
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
 
 from temporalio import activity
 
@@ -30,7 +29,7 @@ class Evidence:
                 for name, text in record.files.items()
             ]
             rows = [{"name": name, "bytes": file.bytes, "sha256": file.sha256} for name, file in stored]
-            manifest = {"key": record.key, "written_at": datetime.now(UTC).isoformat(), "files": rows}
+            manifest = {"key": record.key, "files": rows}
             name = f"{record.folder}/manifest-{hashlib.sha256(record.key.encode()).hexdigest()[:12]}.json"
             written = self._store.write(name, json.dumps(manifest, indent=1).encode())
         names = ", ".join(name for name, _ in stored)

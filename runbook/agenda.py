@@ -15,6 +15,7 @@ from runbook.checklist import StepStatus
 from runbook.incident import Incident, Status
 from runbook.policy import Channel, Reach, Runbook, Rung, Unless
 from runbook.summary import summary_text, topic_text
+from runbook.targets import open_targets
 from runbook.updates import delivery_key, next_due, release_at
 
 
@@ -37,6 +38,7 @@ class Duty(StrEnum):
     NUDGE = "nudge"
     DELIVER = "deliver"
     ESCALATE = "escalate"
+    TARGET = "target"
     INVESTIGATE = "investigate"
     ROLLBACK = "rollback"
     STABILITY = "stability"
@@ -48,6 +50,10 @@ class Duty(StrEnum):
 
 
 _ORDER = {duty: place for place, duty in enumerate(Duty)}
+
+
+INNER_DUTIES = frozenset({Duty.UPDATE, Duty.STABILITY, Duty.TARGET, Duty.CLOSE})
+"""Duties that need no hands: the incident fulfils them by changing its own state."""
 
 
 class Source(StrEnum):
@@ -102,8 +108,8 @@ def patience(duty: Obligation, runbook: Runbook) -> timedelta:
 
 
 def page_key(incident: Incident) -> str:
-    """Return the key of the page that is owed: one for each reopening and each new highest severity."""
-    return f"page/{incident.round}/{incident.highest_severity}"
+    """Return the key of the page that is owed: one for each calling anew and each new highest severity."""
+    return f"page/{incident.pagings}/{incident.highest_severity}"
 
 
 def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
@@ -124,6 +130,7 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         yield from _response(incident, runbook)
         yield from _cadence(incident, runbook)
         yield from _ladder(incident, runbook)
+        yield from _targets(incident, runbook)
         yield from _recovery(incident, runbook)
 
 
@@ -140,11 +147,20 @@ def _intake(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     if pages and not incident.attended and incident.status == Status.INVESTIGATING:
         since = incident.reopened_at or incident.episode.since
         yield _now(Duty.PAGE, page_key(incident), since, "Page the engineer on call")
-    paged = any(key.startswith(f"page/{incident.round}/") for key in (*incident.fulfilled, *incident.begun))
-    if paged and (incident.attended or incident.status != Status.INVESTIGATING) and not incident.over:
-        cause = incident.acknowledged_at if incident.attended else incident.monitoring_since
-        since = max(cause or opened, opened)
-        yield _now(Duty.ACKNOWLEDGE_PAGE, f"page-ack/{incident.round}", since, "Stop the paging")
+    if not _paged(incident):
+        return
+    if incident.over or (incident.status == Status.MONITORING and not incident.attended):
+        # Resolved also when nobody was needed: a pager would stay silent about an acknowledged page that comes again.
+        ended = incident.resolved_at or incident.monitoring_since or incident.timeline[-1].at
+        yield _now(Duty.RESOLVE_PAGE, f"page-resolve/{incident.pagings}", ended, "Resolve the page")
+    elif incident.attended:
+        since = max(incident.acknowledged_at or opened, opened)
+        yield _now(Duty.ACKNOWLEDGE_PAGE, f"page-ack/{incident.pagings}", since, "Stop the paging")
+
+
+def _paged(incident: Incident) -> bool:
+    paging = f"page/{incident.pagings}/"
+    return any(key.startswith(paging) for key in (*incident.fulfilled, *incident.begun))
 
 
 def _response(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
@@ -249,6 +265,12 @@ def _needless(rung: Rung, incident: Incident) -> bool:
     return rung.unless is Unless.MITIGATED and incident.mitigated_at is not None
 
 
+def _rung_due(rung: Rung, incident: Incident, runbook: Runbook, since: datetime) -> datetime:
+    if rung.after is not None:
+        return since + rung.after
+    return runbook.calendar.deadline(since, runbook.policy(incident.severity).acknowledge_within)
+
+
 def _ladder(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     since, number = ladder_start(incident, runbook)
     for rung in runbook.policy(incident.severity).escalation:
@@ -259,12 +281,25 @@ def _ladder(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
             yield Obligation(
                 key=f"escalate/{incident.severity}/{number}/{rung.contact}/{reach}",
                 duty=Duty.ESCALATE,
-                due=since + rung.after,
+                due=_rung_due(rung, incident, runbook, since),
                 since=since,
                 says=f"Escalate to {name} by {reach}",
                 subject=rung.contact,
                 by=reach,
             )
+
+
+def _targets(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    since, number = ladder_start(incident, runbook)
+    for target in open_targets(incident, runbook, since):
+        yield Obligation(
+            key=f"target/{incident.severity}/{number}/{target.name}",
+            duty=Duty.TARGET,
+            due=target.due,
+            since=since,
+            says=f"Target: {target.says}",
+            subject=target.name,
+        )
 
 
 def _recovery(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
@@ -293,15 +328,12 @@ def _aftermath(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     """Yield what an ended incident still owes: the record, the post-mortem, and its own closing."""
     ended = incident.resolved_at or incident.timeline[-1].at
     number = len(incident.intervals)
-    before = number - 1 if incident.status == Status.RESOLVED else number
-    if any(key.startswith(f"page/{before}/") for key in (*incident.fulfilled, *incident.begun)):
-        yield _now(Duty.RESOLVE_PAGE, f"page-resolve/{before}", ended, "Resolve the page")
     for key in (*incident.fulfilled, *incident.begun):
         if key.startswith("escalate/") and key.endswith(f"/{Reach.PAGE}"):
             who = key.split("/")[-2]
             yield _now(Duty.RESOLVE_PAGE, f"page-resolve/{key}", ended, f"Resolve the page of {who}", subject=key)
     if incident.number is not None:
-        yield _now(Duty.EVIDENCE, f"evidence/{number}", ended, "Preserve the incident's record")
+        yield _now(Duty.EVIDENCE, f"evidence/{incident.pagings + 1}", ended, "Preserve the incident's record")
         if postmortem_owed(incident, runbook):
             yield _now(Duty.POSTMORTEM, f"postmortem/{number}", ended, "Hand over to the post-mortem")
 
@@ -315,11 +347,11 @@ def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> 
     if for_good and others:
         return
     due = ended if for_good else ended + runbook.policy(incident.highest_severity).reopen_window
-    key = f"close/{incident.round}"
+    key = f"close/{incident.pagings}"
     yield Obligation(key=key, duty=Duty.CLOSE, due=due, since=ended, says="Close the incident for good")
 
 
 def _archive(incident: Incident) -> Iterator[Obligation]:
     if incident.resources.channel_id is not None:
         at = incident.timeline[-1].at
-        yield _now(Duty.ARCHIVE, f"archive/{incident.round}", at, "Archive the channel")
+        yield _now(Duty.ARCHIVE, f"archive/{incident.pagings}", at, "Archive the channel")

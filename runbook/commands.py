@@ -98,7 +98,6 @@ class RequestRollback(Command):
     name = "request_rollback"
     says = "Roll the suspect deployment back to the last known-good one."
     cluster: str = ""
-    version: str = Field(default="", max_length=200)
 
 
 class ApproveRollback(Command):

@@ -14,24 +14,31 @@ from runbook.timeline import WORKFLOW, Kind
 from runbook.updates import delivery_key, publish_due, told
 
 _MOST_ALERTS = 200
-"""Different alerts that an incident remembers one by one; a storm of more only counts."""
+"""Different alerts that an incident remembers one by one. One of a greater storm only reopens."""
 
 
 def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook, at: datetime) -> Incident:
-    """Take in alerts: new ones are remembered, repeated ones counted. One that fires after the resolution reopens."""
+    """Take in alerts: new ones are remembered, repeated ones counted. One that fires after the resolution reopens.
+
+    A known alert fires again if its end was told, or if it says a newer start; a repetition of the same firing is no
+    news, so that a forced resolution stands.
+    """
     fresh = []
     for alert in alerts:
         known = next((a for a in incident.alerts if a.fingerprint == alert.fingerprint), None)
-        if known is None and len(incident.alerts) < _MOST_ALERTS:
-            incident = incident.but(alerts=(*incident.alerts, AlertState.of(alert)))
+        if known is None:
+            if len(incident.alerts) < _MOST_ALERTS:
+                incident = incident.but(alerts=(*incident.alerts, AlertState.of(alert)))
+            elif incident.status == Status.INVESTIGATING:
+                continue
             fresh.append(alert)
-        elif known is not None:
-            again = known.ended_at is not None
-            newer = known.but(
-                times=known.times + 1, ended_at=None, started_at=alert.started_at if again else known.started_at
-            )
-            incident = incident.but(alerts=tuple(newer if a is known else a for a in incident.alerts))
-            fresh += [alert] if again else []
+            continue
+        again = known.ended_at is not None or alert.started_at > known.started_at
+        newer = known.but(
+            times=known.times + 1, ended_at=None, started_at=alert.started_at if again else known.started_at
+        )
+        incident = incident.but(alerts=tuple(newer if a is known else a for a in incident.alerts))
+        fresh += [alert] if again else []
     if not fresh:
         return incident
     names = ", ".join(dict.fromkeys(alert.title for alert in fresh))
@@ -44,11 +51,15 @@ def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook,
 
 
 def _fired_again(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
-    if incident.status == Status.RESOLVED:
+    if incident.over:
         return reopen(incident, runbook, at, WORKFLOW, "the alert fires again", attended=False)
     if incident.status == Status.MONITORING:
         incident = incident.but(
-            status=Status.INVESTIGATING, monitoring_since=None, mitigated_at=None, stable_since=None
+            status=Status.INVESTIGATING,
+            monitoring_since=None,
+            mitigated_at=None,
+            stable_since=None,
+            pagings=incident.pagings + (0 if incident.attended else 1),
         )
         incident = told(incident, at, "The problem has come back, and we are investigating again.")
         return incident.logged(at, WORKFLOW, Kind.STATUS, "Back to investigating: the alert fires again", announce=True)
@@ -59,11 +70,12 @@ def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbo
     """Take in the end of alerts.
 
     If all have ended soon after the start and nobody is on it, the incident only needs watching: paging stops
-    (BEHAVIOURS 6). Once a person works on it, the end is recorded and said, never acted on (BEHAVIOURS 7).
+    (BEHAVIOURS 6). Once a person works on it, the end is recorded and said, never acted on (BEHAVIOURS 7). The end is
+    recorded after a resolution too: only so is the next firing known to be a new one.
     """
     ended = {alert.fingerprint: alert.ended_at or at for alert in alerts}
     hit = [alert for alert in incident.firing if alert.fingerprint in ended]
-    if not hit or incident.over:
+    if not hit:
         return incident
     incident = incident.but(
         alerts=tuple(
@@ -108,6 +120,7 @@ def failed(incident: Incident, duty: Obligation, reason: str, runbook: Runbook, 
     incident = incident.but(failures=(*incident.failures, failure))
     if duty.duty is Duty.ROLLBACK:
         incident = _with_rollback(incident, duty.subject, status=RollbackStatus.FAILED, detail=reason)
+        incident = _intent_dropped(incident, at)
     announce = duty.duty not in (Duty.NOTICE, Duty.SUMMARY, Duty.TOPIC)
     text = f"Failed: {duty.says}: {reason}. Next: `incident step` {duty.key} with --retry, --skip or --done"
     return _checked(incident.logged(at, WORKFLOW, _kind(duty), text, announce=announce), runbook, at)
@@ -184,10 +197,7 @@ def rollback_ended(
         at, WORKFLOW, Kind.ROLLBACK, f"Rollback of {cluster}: {verdict}: {detail}", announce=True
     )
     if verdict != RollbackStatus.HEALTHY:
-        intent = incident.resolve_intent
-        if intent is not None:
-            text = f"The resolution by {intent.by} is dropped: the rollback did not end healthy"
-            incident = incident.but(resolve_intent=None).logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+        incident = _intent_dropped(incident, at)
         return told(incident, at, "A recent change was reverted, but service is not back to normal yet.")
     incident = told(incident, at, "A recent change was reverted, and evaluations are back to normal.")
     if any(r.status.under_way or r.status == RollbackStatus.UNHEALTHY for r in incident.rollbacks) or incident.over:
@@ -197,6 +207,14 @@ def rollback_ended(
         return resolve(incident.but(resolve_intent=None), runbook, at, intent.by, intent.text)
     words = "A recent change was reverted, and evaluations are back to normal. We are watching the recovery."
     return monitor(incident, runbook, at, WORKFLOW, words)
+
+
+def _intent_dropped(incident: Incident, at: datetime) -> Incident:
+    intent = incident.resolve_intent
+    if intent is None:
+        return incident
+    text = f"The resolution by {intent.by} is dropped: the rollback did not end healthy"
+    return incident.but(resolve_intent=None).logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
 
 
 def _with_rollback(incident: Incident, cluster: str, **changes: object) -> Incident:
@@ -221,6 +239,24 @@ def stable(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime)
         text = f"Stable since {duty.since:%H:%M} UTC: resolve it when you are satisfied"
         return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
     return resolve(incident, runbook, at, WORKFLOW, "Service has been stable, and the incident is over.")
+
+
+def target_missed(incident: Incident, duty: Obligation, at: datetime) -> Incident:
+    """Record that a response target was missed. An open target is looked at only when its time is over."""
+    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
+    text = f"Target missed: {duty.says.removeprefix('Target: ')}"
+    return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+
+
+def inner_duty_due(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
+    """Fulfil one of `agenda.INNER_DUTIES`."""
+    if duty.duty is Duty.UPDATE:
+        return update_due(incident, duty, runbook, at)
+    if duty.duty is Duty.STABILITY:
+        return stable(incident, duty, runbook, at)
+    if duty.duty is Duty.TARGET:
+        return target_missed(incident, duty, at)
+    return close(incident, duty, at)
 
 
 def close(incident: Incident, duty: Obligation, at: datetime) -> Incident:

@@ -182,7 +182,11 @@ class Confirmation(Frozen):
 
 
 class Incident(Frozen):
-    """Everything known of an incident. It changes only through `runbook.decisions` and `runbook.facts`."""
+    """Everything known of an incident. It changes only through `runbook.decisions` and `runbook.facts`.
+
+    `pagings` counts the times at which the on-call was called anew: each is a page of its own, since a pager stays
+    silent about one that was acknowledged or resolved.
+    """
 
     key: str
     workflow_id: str
@@ -204,6 +208,7 @@ class Incident(Frozen):
     acknowledged_at: AwareDatetime | None = None
     acknowledged_by: str = ""
     attended: bool = False
+    pagings: int = 0
     mitigated_at: AwareDatetime | None = None
     monitoring_since: AwareDatetime | None = None
     stable_since: AwareDatetime | None = None

@@ -76,14 +76,21 @@ def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: s
 
 
 def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: str, *, attended: bool) -> Incident:
-    """Take the incident up again: same number and channel, cadence from now (BEHAVIOURS 63)."""
+    """Take the incident up again: same number and channel, cadence from now (BEHAVIOURS 63).
+
+    An alert does so whatever the end was, as long as the workflow runs: it comes here and nowhere else.
+    """
     incident = incident.but(
         status=Status.INVESTIGATING,
         resolved_at=None,
         resolved_by="",
         mitigated_at=None,
         reopened_at=at,
+        stable_since=None,
         attended=attended,
+        pagings=incident.pagings + 1,
+        postmortem_published=False,
+        closed=False,
         no_news=0,
         episodes=(*incident.episodes, Episode(severity=incident.severity, since=at)),
     )

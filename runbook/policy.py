@@ -57,10 +57,10 @@ class Contact(Frozen):
 
 
 class Rung(Frozen):
-    """One step of a severity's escalation ladder."""
+    """One step of a severity's escalation ladder. Without `after` it is climbed when the acknowledgement is overdue."""
 
     contact: str
-    after: Duration = timedelta()
+    after: Duration | None = None
     unless: Unless = Unless.RESOLVED
     by: tuple[Reach, ...] = (Reach.PAGE, Reach.EMAIL)
 

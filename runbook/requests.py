@@ -47,8 +47,8 @@ def _number(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime
 
 
 def dedup_key(incident: Incident) -> str:
-    """Return the pager's key for this incident: the workflow id, which the starter knows too (BEHAVIOURS 13)."""
-    return incident.workflow_id
+    """Return the pager's key: at first the workflow id, which the starter knows too (BEHAVIOURS 13), then one each."""
+    return f"{incident.workflow_id}/{incident.pagings}" if incident.pagings else incident.workflow_id
 
 
 def _page(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
@@ -240,8 +240,8 @@ def _investigate(duty: Obligation, incident: Incident, runbook: Runbook, at: dat
 def _evidence(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
     lines = [f"{entry.at.isoformat()} {entry.actor} [{entry.kind}] {entry.text}" for entry in incident.timeline]
     files = {
-        f"record-{incident.round}.json": incident.model_dump_json(indent=1),
-        f"timeline-{incident.round}.txt": "\n".join(lines) + "\n",
+        f"record-{incident.pagings + 1}.json": incident.model_dump_json(indent=1),
+        f"timeline-{incident.pagings + 1}.txt": "\n".join(lines) + "\n",
     }
     return effects.PreserveRecord(key=duty.key, folder=evidence_folder(incident), files=files)
 

@@ -14,7 +14,7 @@ from typing import IO
 from workflows.attributes import SEARCH_ATTRIBUTES
 
 START_SECONDS = 20.0
-# The development server throttles the pollers of its queues; unthrottled, an incident opens in a third of the time.
+# The development server throttles the pollers of its queues unless it is told not to.
 DYNAMIC_CONFIG = (
     "history.transferProcessorMaxPollRPS=10000",
     "history.timerProcessorMaxPollRPS=1000",

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from runbook import facts
-from runbook.agenda import WITHDRAWABLE, Duty, Obligation, agenda, patience
+from runbook.agenda import INNER_DUTIES, WITHDRAWABLE, Duty, Obligation, agenda, patience
 from runbook.board import details
 from runbook.commands import COMMANDS, Command, Receipt
 from runbook.decisions import decide
@@ -89,13 +89,7 @@ class IncidentWorkflow:
         while inner := [
             d for d in agenda(self._incident, self._runbook) if d.duty in INNER_DUTIES and d.due <= workflow.now()
         ]:
-            duty, now = inner[0], workflow.now()
-            if duty.duty is Duty.UPDATE:
-                self._incident = facts.update_due(self._incident, duty, self._runbook, now)
-            elif duty.duty is Duty.STABILITY:
-                self._incident = facts.stable(self._incident, duty, self._runbook, now)
-            else:
-                self._incident = facts.close(self._incident, duty, now)
+            self._incident = facts.inner_duty_due(self._incident, inner[0], self._runbook, workflow.now())
 
     async def _fulfil(self, duty: Obligation) -> None:
         """Have one duty done, and record what came of it."""
@@ -211,9 +205,6 @@ class IncidentWorkflow:
         """Return every duty that is owed now or later."""
         return agenda(self._incident, self._runbook)
 
-
-INNER_DUTIES = frozenset({Duty.UPDATE, Duty.STABILITY, Duty.CLOSE})
-"""Duties that the incident fulfils by changing its own state."""
 
 CHILD_DUTIES = {
     Duty.ROLLBACK: start_rollback,

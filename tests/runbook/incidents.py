@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runbook import effects, facts
-from runbook.agenda import Duty, Obligation, agenda
+from runbook.agenda import INNER_DUTIES, Duty, Obligation, agenda
 from runbook.alert import Alert
 from runbook.effects import Effect, Outcome
 from runbook.incident import Incident, Opening, Resources
@@ -16,7 +16,6 @@ from runbook.severity import Severity
 TEXT = Path("runbook.yaml").read_text(encoding="utf-8")
 RUNBOOK = parse_runbook(TEXT)
 T0 = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
-INNER = (Duty.UPDATE, Duty.STABILITY, Duty.CLOSE)
 CHILDREN = (Duty.ROLLBACK, Duty.POSTMORTEM, Duty.WITHDRAW_POSTMORTEM)
 
 
@@ -64,12 +63,8 @@ def answer(effect: Effect) -> Outcome:
 
 def fulfil(incident: Incident, duty: Obligation, when: datetime) -> Incident:
     """Do one duty, as the workflow would."""
-    if duty.duty is Duty.UPDATE:
-        return facts.update_due(incident, duty, RUNBOOK, when)
-    if duty.duty is Duty.STABILITY:
-        return facts.stable(incident, duty, RUNBOOK, when)
-    if duty.duty is Duty.CLOSE:
-        return facts.close(incident, duty, when)
+    if duty.duty in INNER_DUTIES:
+        return facts.inner_duty_due(incident, duty, RUNBOOK, when)
     asked = Outcome() if duty.duty in CHILDREN else request(duty, incident, RUNBOOK, when)
     outcome = asked if isinstance(asked, Outcome) else answer(asked)
     return facts.fulfilled(facts.begun(incident, duty.key), duty, outcome, RUNBOOK, when)

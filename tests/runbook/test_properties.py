@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runbook import commands as c
 from runbook import facts
-from runbook.agenda import Duty, agenda, postmortem_owed
+from runbook.agenda import INNER_DUTIES, Duty, agenda, postmortem_owed
 from runbook.base import AlreadyDone, Rejected
 from runbook.board import details
 from runbook.commands import COMMANDS, Command
@@ -29,7 +29,7 @@ from runbook.postmortem import (
 )
 from runbook.postmortem import decide as decide_postmortem
 from runbook.severity import Severity
-from tests.runbook.incidents import CHILDREN, INNER, RUNBOOK, T0, firing, fulfil, opened, settled
+from tests.runbook.incidents import CHILDREN, RUNBOOK, T0, firing, fulfil, opened, settled
 
 Step = Callable[[Incident, datetime], Incident]
 
@@ -100,9 +100,9 @@ def worked(fate: str) -> Step:
         if not due:
             return incident
         duty = due[0]
-        if duty.duty in INNER or fate == "done":
+        if duty.duty in INNER_DUTIES or fate == "done":
             after = fulfil(incident, duty, at)
-            if duty.duty not in INNER:
+            if duty.duty not in INNER_DUTIES:
                 twice = facts.fulfilled(after, duty, Outcome(), RUNBOOK, at)
                 assert twice == after, "fulfilled at most once"
             return after
@@ -223,7 +223,6 @@ def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> 
 
 
 def test_the_children_are_the_duties_that_other_workflows_take_over() -> None:
-    from workflows.incident import CHILD_DUTIES, INNER_DUTIES
+    from workflows.incident import CHILD_DUTIES
 
     assert set(CHILDREN) == set(CHILD_DUTIES)
-    assert set(INNER) == set(INNER_DUTIES)
