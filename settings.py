@@ -49,6 +49,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "evaluation probe": ("PROBE_API_KEY",),
     "prometheus": ("PROMETHEUS_URL",),
     "signoz": ("SIGNOZ_URL", "SIGNOZ_API_KEY"),
+    "flag audit": ("PRODUCT_API_URL", "PRODUCT_API_TOKEN"),
+    "database diagnostics": ("DATABASE_URL",),
 }
 # These have a default: being set makes nothing half-set.
 SHARED = {"EMAIL_FROM"}
@@ -116,6 +118,10 @@ class Settings(BaseSettings):
     prometheus_url: str = ""
     alertmanager_url: str = ""
 
+    product_api_url: str = ""
+    product_api_token: SecretStr = UNSET
+    database_url: SecretStr = UNSET
+
     probe_urls: Annotated[dict[str, str], NoDecode] = {}
     probe_api_key: SecretStr = UNSET
     probe_flag_key: str = ""
@@ -143,6 +149,7 @@ class Settings(BaseSettings):
         "signoz_url",
         "prometheus_url",
         "alertmanager_url",
+        "product_api_url",
     )
     @classmethod
     def _web(cls, url: str) -> str:

@@ -1,23 +1,36 @@
 """The composition root: from the environment's settings to the runbook's hands."""
 
+import asyncio
+from collections.abc import Callable
+
 from rich.table import Table
 from temporalio.client import Client
 
+import activities.deployers as deploying
+from activities import evidence_sources
+from activities.baselines import Baselines
 from activities.chat import Chat
+from activities.deployers.github_actions import GitHubActionsDeployer
+from activities.deployers.ops_portal import OpsPortalDeployer
 from activities.deployments import Deployments
 from activities.email import Email
-from activities.evidence import Evidence
+from activities.evidence import Evidence, Source
 from activities.hands import Hands
 from activities.health import Health
 from activities.investigation import Investigation
 from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
 from activities.paging import Paging
+from activities.past import PastIncidents
+from activities.preflights import Preflights
+from activities.processes import Processes
 from activities.status_page import StatusPage
 from activities.war_room import WarRoom
+from clients.flag_audit import FlagAuditClient
 from clients.github import GitHubClient
 from clients.ops_portal import OpsPortalClient
 from clients.pagerduty import PagerDutyEvents
+from clients.postgres import Diagnostics
 from clients.probe import ProductProbe
 from clients.prometheus import PrometheusClient
 from clients.sendgrid_mail import SendGridClient
@@ -26,6 +39,9 @@ from clients.slack import SlackClient
 from clients.statuspage import StatuspageClient
 from clients.storage import EvidenceStore
 from clients.zoom import ZoomClient
+from runbook.evidence import EvidenceSource
+from runbook.policy import Deployer
+from runbook.rollback import Probed
 from settings import Settings
 
 
@@ -33,28 +49,93 @@ def make_hands(settings: Settings, client: Client) -> Hands:
     """Return every hand: with its vendor's client if the environment has the credentials, off otherwise."""
     off = {i.name: f"{i.name} is off: {i.reason.removeprefix('error: ')}" for i in settings.integrations() if not i.on}
     probe = ProductProbe(timeout=settings.probe_timeout_seconds, api_key=settings.probe_api_key.get_secret_value())
+    prometheus, signoz, slack = _prometheus(settings), _signoz(settings), _slack(settings)
+    processes = Processes(client)
+    deployments = _deployments(settings, client, off)
+    health = Health(probe, settings.probe_flag_key, _teller(processes))
     return Hands(
         numbers=Numbers(client, settings.temporal_task_queue),
         paging=Paging(_pagerduty(settings), off.get("pagerduty", "")),
-        chat=Chat(_slack(settings), off.get("slack", "")),
+        chat=Chat(slack, off.get("slack", "")),
         war_room=WarRoom(_zoom(settings), off.get("zoom", "")),
         status_page=StatusPage(_statuspage(settings), off.get("statuspage", "")),
         email=Email(_sendgrid(settings), settings.email_from, settings.email_reply_to, off.get("sendgrid", "")),
         issue_tracker=IssueTracker(_github(settings), off.get("github", "")),
-        deployments=Deployments(_ops_portal(settings), off.get("ops portal", "")),
-        health=Health(probe, settings.probe_flag_key),
+        deployments=deployments,
+        health=health,
         investigation=Investigation(
             probe,
-            PrometheusClient(settings.prometheus_url, settings.http_timeout_seconds)
-            if settings.is_on("prometheus")
-            else None,
-            _signoz(settings),
+            prometheus,
+            signoz,
             prometheus_off=off.get("prometheus", ""),
             signoz_off=off.get("signoz", ""),
             flag_key=settings.probe_flag_key,
         ),
-        evidence=Evidence(EvidenceStore(settings.evidence_url), settings.evidence_url),
+        baselines=Baselines(prometheus, signoz, processes),
+        preflights=Preflights(deployments, health),
+        processes=processes,
+        evidence=_evidence(settings, deployments, prometheus, signoz, slack, off),
     )
+
+
+def _deployments(settings: Settings, client: Client, off: dict[str, str]) -> Deployments:
+    """Return the hand with every deployer whose credentials are there."""
+    portal, github = _ops_portal(settings), _github(settings)
+    deployers: dict[Deployer, deploying.Deployer] = {}
+    if portal is not None:
+        deployers[Deployer.OPS_PORTAL] = OpsPortalDeployer(portal)
+    if github is not None:
+        deployers[Deployer.GITHUB_ACTIONS] = GitHubActionsDeployer(github)
+    why = {Deployer.OPS_PORTAL: off.get("ops portal", ""), Deployer.GITHUB_ACTIONS: off.get("github", "")}
+    return Deployments(deployers, why, PastIncidents(client))
+
+
+def _evidence(
+    settings: Settings,
+    deployments: Deployments,
+    prometheus: PrometheusClient | None,
+    signoz: SigNozClient | None,
+    slack: SlackClient | None,
+    off: dict[str, str],
+) -> Evidence:
+    """Return the evidence store with every source whose credentials are there."""
+    found: dict[EvidenceSource, Source] = {EvidenceSource.DEPLOYMENTS: evidence_sources.deployments(deployments)}
+    if prometheus is not None:
+        found[EvidenceSource.PROMETHEUS] = evidence_sources.metrics(prometheus)
+    if signoz is not None:
+        found[EvidenceSource.SIGNOZ_LOGS] = evidence_sources.signoz(signoz, "logs")
+        found[EvidenceSource.SIGNOZ_TRACES] = evidence_sources.signoz(signoz, "traces")
+    if slack is not None:
+        found[EvidenceSource.SLACK] = evidence_sources.slack(slack)
+    if settings.is_on("flag audit"):
+        token = settings.product_api_token.get_secret_value()
+        client = FlagAuditClient(settings.product_api_url, token, settings.http_timeout_seconds)
+        found[EvidenceSource.FLAG_AUDIT] = evidence_sources.flag_audit(client)
+    if settings.is_on("database diagnostics"):
+        replica = Diagnostics(settings.database_url.get_secret_value(), settings.http_timeout_seconds)
+        found[EvidenceSource.DATABASE] = evidence_sources.database(replica)
+    why = {
+        EvidenceSource.PROMETHEUS: off.get("prometheus", ""),
+        EvidenceSource.SIGNOZ_LOGS: off.get("signoz", ""),
+        EvidenceSource.SIGNOZ_TRACES: off.get("signoz", ""),
+        EvidenceSource.SLACK: off.get("slack", ""),
+        EvidenceSource.FLAG_AUDIT: off.get("flag audit", ""),
+        EvidenceSource.DATABASE: off.get("database diagnostics", ""),
+    }
+    return Evidence(EvidenceStore(settings.evidence_url), settings.evidence_url, found, why)
+
+
+def _teller(processes: Processes) -> Callable[[str, Probed], None]:
+    """Return how a verification, which runs in a thread, tells its workflow how it goes."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # no worker: nobody listens
+        return lambda workflow_id, probed: None
+
+    def tell(workflow_id: str, probed: Probed) -> None:
+        asyncio.run_coroutine_threadsafe(processes.tell(workflow_id, probed), loop)
+
+    return tell
 
 
 def integrations_table(settings: Settings) -> Table:
@@ -71,6 +152,12 @@ def _slack(settings: Settings) -> SlackClient | None:
         return None
     token = settings.slack_bot_token.get_secret_value()
     return SlackClient(token, settings.slack_api_url, settings.http_timeout_seconds)
+
+
+def _prometheus(settings: Settings) -> PrometheusClient | None:
+    if not settings.is_on("prometheus"):
+        return None
+    return PrometheusClient(settings.prometheus_url, settings.http_timeout_seconds)
 
 
 def _pagerduty(settings: Settings) -> PagerDutyEvents | None:

@@ -11,21 +11,36 @@ from typing import Any
 from rich.console import Console
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+)
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.processes import RECORDER
 from connection import connect, run_and_exit
-from settings import load_settings
+from runbook.duration import in_words
+from runbook_file import load_runbook
+from settings import Settings, load_settings
 from wiring import integrations_table, make_hands
 from workflows.attributes import SEARCH_ATTRIBUTES
+from workflows.contracts import RecorderInput
 from workflows.incident import IncidentWorkflow
 from workflows.numbers import IncidentNumbersWorkflow
 from workflows.postmortem import PostmortemWorkflow
+from workflows.recorder import RecorderWorkflow
 from workflows.rollback import RollbackWorkflow
 
-WORKFLOWS = (IncidentWorkflow, RollbackWorkflow, PostmortemWorkflow, IncidentNumbersWorkflow)
+WORKFLOWS = (IncidentWorkflow, RollbackWorkflow, PostmortemWorkflow, IncidentNumbersWorkflow, RecorderWorkflow)
 THREADS = 40
 """Activities that run at once. They wait for vendors, so they may be many more than cores."""
 GRACE = timedelta(seconds=10)
@@ -88,6 +103,30 @@ async def ensure_search_attributes(client: Client) -> None:
             raise
 
 
+async def ensure_recorder(client: Client, settings: Settings) -> str:
+    """Make the schedule that records the latency of good times, or bring it up to date; return what to say of it."""
+    runbook = load_runbook(settings)
+    if not settings.is_on("evaluation probe") or not runbook.regions:
+        return "Recorder off: without PROBE_API_KEY and regions there is no normal latency to compare a rollback with"
+    rules = runbook.rollback.recorder
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            RecorderWorkflow.run,
+            RecorderInput(regions=runbook.regions, rules=rules),
+            id=RECORDER,
+            task_queue=settings.temporal_task_queue,
+            static_summary="Records the latency of good times",
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=rules.every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=rules.every),
+    )
+    try:
+        await client.create_schedule(RECORDER, schedule, trigger_immediately=True)
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(RECORDER).update(lambda _: ScheduleUpdate(schedule=schedule))
+    return f"Recorder on: every {in_words(rules.every)}, {rules.probes} probes of each region"
+
+
 async def serve() -> int:
     """Run until SIGTERM or SIGINT; return the exit status."""
     settings = load_settings()
@@ -100,6 +139,7 @@ async def serve() -> int:
     hands = make_hands(settings, client)
     console = Console(stderr=True)
     console.print(integrations_table(settings))
+    console.print(await ensure_recorder(client, settings))
     async with make_worker(client, settings.temporal_task_queue, hands.methods()):
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")

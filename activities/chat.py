@@ -137,7 +137,8 @@ class Chat:
             if ts is None:
                 look = repeated(summary)
                 ts = self._post_once(self._client, summary.channel_id, summary.text, summary.key, look=look)
-                self._client.pin(summary.channel_id, ts)
+                if summary.pin:
+                    self._client.pin(summary.channel_id, ts)
         return Outcome(resources=Resources(summary_ts=ts, summary_text=summary.text))
 
     @activity.defn

@@ -1,72 +1,87 @@
-"""Deployments: the Ops Portal's history, and a new deployment of an exact version.
+"""Deployments: what could be rolled back, a new deployment of an exact version, and what becomes of it."""
 
-The portal's own rollback is not used: it sees only the two newest rows, and can roll forward to the bad version. Nor is
-its word awaited: no deployment there ever leaves `in_progress`, so our own verification decides.
-"""
+import asyncio
+from collections.abc import Mapping
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
+from activities.deployers import Deployer, Standing
 from activities.errors import repeated, translated
-from clients.ops_portal import Deployment as Row
-from clients.ops_portal import OpsPortalClient
-from runbook.deployments import Deployment, Offer, offer
-from runbook.effects import FindRollback, Outcome, Redeploy
+from activities.past import Past
+from runbook.deployments import Offer, offer
+from runbook.effects import FindRollback, FollowDeployment, Outcome, Redeploy
+from runbook.policy import Deployer as Name
+from runbook.policy import Rollback
+
+_FAILED = "DeploymentFailed"
 
 
 class Deployments:
-    """Reads and makes deployments. Without a client it is off, and says why."""
+    """Reads and makes deployments, by the deployer that the runbook names. One that is off says why."""
 
-    def __init__(self, client: OpsPortalClient | None, off: str = "") -> None:
-        self._client, self._off = client, off
+    def __init__(self, deployers: Mapping[Name, Deployer], off: Mapping[Name, str], past: Past) -> None:
+        self._deployers, self._off, self._past = deployers, off, past
 
     @activity.defn
-    def find_rollback(self, wanted: FindRollback) -> Outcome:
+    async def find_rollback(self, wanted: FindRollback) -> Outcome:
         """Judge, for each cluster and from its whole history, what could be rolled back to what."""
-        if self._client is None:
-            return Outcome(skipped=self._off)
+        deployer = self._deployers.get(wanted.rules.deployer)
+        if deployer is None:
+            return Outcome(skipped=self._off[wanted.rules.deployer])
+        earlier, problem = await self._past.bad_releases(wanted.service, wanted.workflow_id)
+        blamed = {**earlier, **wanted.blamed}
         with translated():
-            offers = tuple(self._judge(self._client, name, wanted) for name in wanted.clusters)
-        return Outcome(detail="; ".join(found.reason for found in offers), offers=offers)
+            offers = await asyncio.gather(
+                *(asyncio.to_thread(self._judge, deployer, name, wanted, blamed) for name in wanted.clusters)
+            )
+        detail = "; ".join([found.reason for found in offers] + ([problem] if problem else []))
+        return Outcome(detail=detail, offers=tuple(offers))
 
     @staticmethod
-    def _judge(client: OpsPortalClient, name: str, wanted: FindRollback) -> Offer:
-        cluster = client.cluster(name)
-        if cluster is None:
-            return Offer(cluster=name, reason=f"the portal knows no cluster {name}")
-        history = tuple(_deployment(name, row) for row in client.deployments(cluster.id))
-        return offer(history, name, wanted.alerted_at, wanted.rules)
+    def _judge(deployer: Deployer, cluster: str, wanted: FindRollback, blamed: dict[str, str]) -> Offer:
+        history = deployer.history(cluster, wanted.rules)
+        if history is None:
+            return Offer(cluster=cluster, reason=f"the portal knows no cluster {cluster}")
+        return offer(history, cluster, wanted.alerted_at, wanted.rules, blamed)
 
     @activity.defn
     def redeploy(self, wanted: Redeploy) -> Outcome:
-        """Deploy an exact version, once: a repetition looks for the row that an earlier attempt made."""
-        if self._client is None:
-            return Outcome(skipped=self._off)
+        """Deploy an exact version, once: a repetition looks for what an earlier attempt made."""
+        deployer = self._deployers.get(wanted.rules.deployer)
+        if deployer is None:
+            return Outcome(skipped=self._off[wanted.rules.deployer])
         with translated():
-            cluster = self._client.cluster(wanted.cluster)
-            if cluster is None:
-                return Outcome(skipped=f"the portal knows no cluster {wanted.cluster}")
-            made = self._made(self._client, cluster.id, wanted) if repeated(wanted) else None
-            made = made or self._client.deploy(cluster.id, wanted.version, wanted.services)
-        return Outcome(detail=f"deployment {made.id}")
+            ordered = deployer.deploy(wanted, repeated=repeated(wanted))
+        if ordered is None:
+            return Outcome(skipped=f"the portal knows no cluster {wanted.cluster}")
+        return Outcome(detail=ordered.how, reference=ordered.reference)
+
+    @activity.defn
+    def follow_deployment(self, wanted: FollowDeployment) -> Outcome:
+        """Follow an ordered deployment to its end; one that fails is an error that retrying does not mend."""
+        deployer = self._deployers.get(wanted.rules.deployer)
+        if deployer is None:
+            return Outcome(skipped=self._off[wanted.rules.deployer])
+        while True:
+            found = self._standing(deployer, wanted.reference)
+            if found.failed:
+                raise ApplicationError(found.failed, type=_FAILED, non_retryable=True)
+            if found.done:
+                return Outcome(detail=found.says)
+            activity.heartbeat()
+            # Wakes at once, with the cancellation as an error, when the activity is cancelled.
+            activity.wait_for_cancelled_sync(wanted.rules.probe_interval)
 
     @staticmethod
-    def _made(client: OpsPortalClient, cluster_id: str, wanted: Redeploy) -> Row | None:
-        """Return the row of this version above the suspect's, if there is one."""
-        for row in client.deployments(cluster_id):
-            if row.id == wanted.suspect_id or row.started_at <= wanted.suspect_started_at:
-                return None
-            if row.version == wanted.version:
-                return row
-        return None
+    def _standing(deployer: Deployer, reference: str) -> Standing:
+        with translated():
+            return deployer.standing(reference)
 
+    def deployer(self, rules: Rollback) -> Deployer | None:
+        """Return the deployer that these rules name, for the other hands that read its history."""
+        return self._deployers.get(rules.deployer)
 
-def _deployment(cluster: str, row: Row) -> Deployment:
-    return Deployment(
-        id=row.id,
-        cluster=cluster,
-        version=row.version,
-        status=row.status,
-        started_at=row.started_at,
-        services=row.services,
-        rollback_from=row.rollback_from,
-    )
+    def why_off(self, rules: Rollback) -> str:
+        """Say why that deployer is off."""
+        return self._off[rules.deployer]

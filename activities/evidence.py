@@ -1,38 +1,75 @@
-"""The evidence store: the incident's record, written once, with a manifest by which it can be checked."""
+"""The evidence store: what each source tells of the incident's time, written once, with a manifest to check it by."""
 
 import hashlib
-import json
+from collections.abc import Callable, Iterator, Mapping
 
 from temporalio import activity
 
 from activities.errors import translated
 from clients.storage import EvidenceStore
-from runbook.effects import Outcome, PreserveRecord
+from runbook.effects import CaptureEvidence, KeepDocument, Outcome, WriteManifest
+from runbook.evidence import EvidenceSource, ManifestRef, Part, manifest
 from runbook.incident import Resources
+
+Source = Callable[[CaptureEvidence], Iterator[bytes]]
+"""Reads a source, piece by piece. What is wrong with it is a `VendorError`."""
+
+
+class NothingThere(Exception):
+    """A source has nothing for this incident, such as a chat that has no channel."""
 
 
 class Evidence:
-    """Preserves records under the evidence URL."""
+    """Preserves evidence under the evidence URL. `off`: why a source is not asked."""
 
-    def __init__(self, store: EvidenceStore, url: str) -> None:
+    def __init__(
+        self,
+        store: EvidenceStore,
+        url: str,
+        sources: Mapping[EvidenceSource, Source],
+        off: Mapping[EvidenceSource, str],
+    ) -> None:
         self._store, self._url = store, url.rstrip("/")
+        self._sources, self._off = sources, off
 
     @activity.defn
-    def preserve_record(self, record: PreserveRecord) -> Outcome:
-        """Write the files and their manifest. The same again changes nothing.
+    def capture_evidence(self, wanted: CaptureEvidence) -> Part:
+        """Write one file of evidence as it streams in. A source that is off leaves a gap that says so."""
+        item, scope = wanted.item, wanted.scope
+        part = Part(name=item.name, source=item.source, query=item.query, since=scope.since, until=scope.until)
+        source = _own_text if item.source is EvidenceSource.RUNBOOK else self._sources.get(item.source)
+        if source is None:
+            return part.but(gap=self._off.get(item.source, "there is no such source"))
+        try:
+            with translated():
+                written = self._store.write_stream(f"{wanted.folder}/{item.name}", source(wanted))
+        except NothingThere as nothing:
+            return part.but(gap=str(nothing))
+        return part.but(bytes=written.bytes, sha256=written.sha256)
 
-        The manifest names each file with its bytes and SHA-256; its own hash goes on the timeline.
+    @activity.defn
+    def write_manifest(self, wanted: WriteManifest) -> Outcome:
+        """Write the manifest: each file with its source, query, time range, bytes and SHA-256, and each gap.
+
+        The same again writes the same bytes. Its own hash is for the timeline.
         """
+        data = manifest(wanted.incident, wanted.phase, wanted.parts)
+        path = f"{wanted.folder}/{wanted.phase}/manifest.json"
         with translated():
-            stored = [
-                (name, self._store.write(f"{record.folder}/{name}", text.encode()))
-                for name, text in record.files.items()
-            ]
-            rows = [{"name": name, "bytes": file.bytes, "sha256": file.sha256} for name, file in stored]
-            manifest = {"key": record.key, "files": rows}
-            name = f"{record.folder}/manifest-{hashlib.sha256(record.key.encode()).hexdigest()[:12]}.json"
-            written = self._store.write(name, json.dumps(manifest, indent=1).encode())
-        names = ", ".join(name for name, _ in stored)
-        url = stored[0][1].url if len(stored) == 1 else f"{self._url}/{record.folder}"
-        detail = f"{names} (manifest {written.sha256[:12]})"
-        return Outcome(detail=detail, resources=Resources(evidence_url=url))
+            self._store.write(path, data)
+        digest, gaps = hashlib.sha256(data).hexdigest(), [part for part in wanted.parts if part.gap]
+        kept = len(wanted.parts) - len(gaps)
+        detail = f"{kept} files, manifest SHA-256 {digest}" + "".join(f"; no {p.name}: {p.gap}" for p in gaps)
+        ref = ManifestRef(path=path, sha256=digest, parts=kept, gaps=len(gaps))
+        return Outcome(detail=detail, manifest=ref, resources=Resources(evidence_url=f"{self._url}/{wanted.folder}"))
+
+    @activity.defn
+    def keep_document(self, wanted: KeepDocument) -> Outcome:
+        """Write a document that people will edit. The same again changes nothing."""
+        with translated():
+            written = self._store.write(f"{wanted.folder}/{wanted.name}", wanted.text.encode())
+        return Outcome(detail=wanted.name, resources=Resources(evidence_url=written.url))
+
+
+def _own_text(wanted: CaptureEvidence) -> Iterator[bytes]:
+    yield wanted.item.text.encode()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from activities.baselines import Baselines
 from activities.chat import Chat
 from activities.deployments import Deployments
 from activities.email import Email
@@ -13,6 +14,8 @@ from activities.investigation import Investigation
 from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
 from activities.paging import Paging
+from activities.preflights import Preflights
+from activities.processes import Processes
 from activities.status_page import StatusPage
 from activities.war_room import WarRoom
 
@@ -31,6 +34,9 @@ class Hands:
     deployments: Deployments
     health: Health
     investigation: Investigation
+    baselines: Baselines
+    preflights: Preflights
+    processes: Processes
     evidence: Evidence
 
     def methods(self) -> list[Callable[..., Any]]:

@@ -1,44 +1,71 @@
 """Health: is a region well again? One long activity per region that heartbeats what it has seen."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
 from clients.probe import ProductProbe
-from runbook.effects import VerifyRegion
-from runbook.verification import Probe, RegionVerdict, judge
+from runbook.effects import RecordRegions, VerifyRegion
+from runbook.policy import Region, Rollback
+from runbook.recording import Sample
+from runbook.rollback import Probed
+from runbook.verification import Probe, RegionVerdict, Verdict, judge, standing
 
-_KEPT = 50
-"""Probes that a heartbeat carries: more than a window needs."""
 _REFUSED = ("credentials_refused", "no_api_key")
+_TELL_AT_MOST = timedelta(seconds=2)
+_TELL_AT_LEAST = timedelta(seconds=30)
 
 
 class Health:
-    """Probes the product's own endpoints."""
+    """Probes the product's own endpoints. `tell` takes a workflow's id and how its verification goes."""
 
-    def __init__(self, probe: ProductProbe, flag_key: str = "") -> None:
-        self._probe, self._flag_key = probe, flag_key
+    def __init__(self, probe: ProductProbe, flag_key: str, tell: Callable[[str, Probed], None]) -> None:
+        self._probe, self._flag_key, self._tell = probe, flag_key, tell
 
     @activity.defn
     def verify_region(self, wanted: VerifyRegion) -> RegionVerdict:
         """Probe a region until it is judged, or until the runbook's time is up.
 
         After a worker's death the next attempt goes on with the probes of the last heartbeat: the window is not begun
-        again.
+        again. While it cannot be judged, it goes on probing, and a person is asked once.
         """
         rules, region = wanted.rules, wanted.region.name
-        probes = [Probe.model_validate(seen) for seen in activity.info().heartbeat_details]
+        count, *seen = activity.info().heartbeat_details or (0,)
+        probes = [Probe.model_validate(probe) for probe in seen]
+        told_at, asked = datetime.now(UTC), False
         while True:
-            probes.append(self._look(wanted.region.url))
-            activity.heartbeat(*(probe.model_dump(mode="json") for probe in probes[:1] + probes[1:][-_KEPT:]))
-            last = probes[-1].at - probes[0].at >= rules.give_up_after
-            verdict = judge(region, tuple(probes), rules, last=last)
+            probes, count = _kept([*probes, self.look(wanted.region.url)], rules), count + 1
+            activity.heartbeat(count, *(probe.model_dump(mode="json", exclude_defaults=True) for probe in probes))
+            now, begun = probes[-1].at, probes[0].at
+            verdict = judge(region, tuple(probes), wanted.baseline, rules, last=now - begun >= rules.give_up_after)
             if verdict is not None:
-                return verdict
+                return verdict.but(probes=count)
+            if not asked and (question := _question(wanted, tuple(probes))):
+                asked = True
+                self._say(Probed(region=region, says=question, undecided=True))
+            elif now - told_at >= _tell_every(rules):
+                told_at = now
+                self._say(Probed(region=region, says=standing(region, tuple(probes), count, rules)))
             # Wakes at once, with the cancellation as an error, when the activity is cancelled.
             activity.wait_for_cancelled_sync(rules.probe_interval)
 
-    def _look(self, url: str) -> Probe:
+    @activity.defn
+    def record_regions(self, wanted: RecordRegions) -> list[Sample]:
+        """Make some probes of each region for the recorder. What does not answer well is no sample of good times."""
+        return [self._sample(region, wanted.probes) for region in wanted.regions]
+
+    def _sample(self, region: Region, count: int) -> Sample:
+        at = datetime.now(UTC)
+        looks = [self.look(region.url) for _ in range(count)]
+        times = tuple(look.elapsed_ms for look in looks if look.healthy and look.elapsed_ms is not None)
+        return Sample(at=at, region=region.name, elapsed_ms=times)
+
+    def _say(self, probed: Probed) -> None:
+        self._tell(activity.info().workflow_id or "", probed)
+
+    def look(self, url: str) -> Probe:
+        """Look at a region once: its health endpoint, and one evaluation."""
         at = datetime.now(UTC)
         health = self._probe.health(url)
         evaluation = self._probe.evaluate(url, self._flag_key)
@@ -52,3 +79,26 @@ class Health:
             problem=problem,
             measured=evaluation.problem not in _REFUSED,
         )
+
+
+def _kept(probes: list[Probe], rules: Rollback) -> list[Probe]:
+    """Return the first look, which tells when to give up, and those that a judgement may still need."""
+    first, *others = probes
+    newest = probes[-1].at
+    needed = [p for p in others[: -rules.healthy_probes] if newest - p.at <= rules.window + rules.probe_interval * 2]
+    return [first, *needed, *others[-rules.healthy_probes :]]
+
+
+def _question(wanted: VerifyRegion, probes: tuple[Probe, ...]) -> str:
+    """Return what a person is asked, once a full window has passed without the means to judge; or nothing."""
+    rules = wanted.rules
+    if probes[-1].at - probes[0].at < rules.window + rules.probe_interval * rules.healthy_probes:
+        return ""
+    found = judge(wanted.region.name, probes, wanted.baseline, rules, last=True)
+    if found is None or found.verdict is not Verdict.INCONCLUSIVE:
+        return ""
+    return f"{found.region} cannot be judged ({found.detail}): say `incident verdict` healthy or unhealthy"
+
+
+def _tell_every(rules: Rollback) -> timedelta:
+    return min(max(rules.window / 4, _TELL_AT_MOST), _TELL_AT_LEAST)

@@ -59,7 +59,10 @@ class ClusterHealth:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A row of the history. `rollback_from` is the version, not the id, that a rollback replaced; "" for others."""
+    """A row of the history. `rollback_from` is the version, not the id, that a rollback replaced; "" for others.
+
+    `labels` are read if the portal tells any; the one of today does not.
+    """
 
     id: str
     cluster_id: str
@@ -70,6 +73,7 @@ class Deployment:
     started_at: datetime
     completed_at: datetime | None
     rollback_from: str
+    labels: tuple[str, ...] = ()
 
 
 class OpsPortalClient:
@@ -227,4 +231,5 @@ def _deployment(row: dict[str, Any]) -> Deployment:
         started_at=datetime.fromisoformat(row["started_at"]),
         completed_at=datetime.fromisoformat(completed) if completed else None,
         rollback_from=str(row.get("rollback_from") or ""),
+        labels=tuple(str(label) for label in row.get("labels") or ()),
     )

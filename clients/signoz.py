@@ -16,6 +16,8 @@ import httpx
 from clients.http import VendorHttp, reading
 
 RequestType = Literal["scalar", "time_series", "raw", "trace"]
+Signal = Literal["logs", "traces"]
+PAGE = 1000
 Percentile = Literal["p50", "p75", "p90", "p95", "p99"]
 
 
@@ -96,6 +98,29 @@ class SigNozClient:
         with reading("signoz", "error_logs"):
             return tuple(_log(row) for result in answer.results for row in result.get("rows") or ())
 
+    def rows(
+        self, signal: Signal, service: str, start: datetime, end: datetime, most: int
+    ) -> Iterator[Mapping[str, Any]]:
+        """The service's log lines or spans as SigNoz tells them, newest first, page by page, at most so many."""
+        offset = 0
+        while offset < most:
+            limit = min(PAGE, most - offset)
+            spec = {
+                "name": "A",
+                "signal": signal,
+                "filter": {"expression": f"service.name = {quoted(service)}"},
+                "order": [{"key": {"name": "timestamp"}, "direction": "desc"}],
+                "limit": limit,
+                "offset": offset,
+            }
+            answer = self.query(spec, start, end, request_type="raw")
+            with reading("signoz", "rows"):
+                page = [row for result in answer.results for row in result.get("rows") or ()]
+            yield from page
+            offset += len(page)
+            if len(page) < limit:
+                return
+
     def latency(
         self,
         service: str,
@@ -105,9 +130,11 @@ class SigNozClient:
         percentile: Percentile = "p99",
         span: str = "",
         step: timedelta = timedelta(minutes=1),
+        environment: str = "",
     ) -> tuple[LatencyPoint, ...]:
-        """A percentile of the durations of the service's spans (of this name, if any), oldest first."""
+        """A percentile of the durations of the service's spans (of this name and environment, if any), oldest first."""
         where = f"service.name = {quoted(service)}" + (f" AND name = {quoted(span)}" if span else "")
+        where += f" AND deployment.environment = {quoted(environment)}" if environment else ""
         spec = {
             "name": "A",
             "signal": "traces",

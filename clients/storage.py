@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -61,6 +61,31 @@ class EvidenceStore:
             else:
                 self._fs.pipe_file(target, data)
         return Stored(f"{self._url}/{path}", len(data), hashlib.sha256(data).hexdigest())
+
+    def write_stream(self, path: str, pieces: Iterable[bytes]) -> Stored:
+        """Writes the file piece by piece, replacing an older one of that path when it is whole."""
+        target, digest, size = self._at(path), hashlib.sha256(), 0
+        place = f"{target}.{uuid.uuid4().hex}{PART}" if self._moves else target
+        with self._told("write", path):
+            self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
+            try:
+                with self._fs.open(place, "wb") as file:
+                    for piece in pieces:
+                        digest.update(piece)
+                        size += len(piece)
+                        file.write(piece)
+                if self._moves:
+                    self._fs.mv(place, target)
+            except BaseException:
+                if self._moves:
+                    self._discard(place)
+                raise
+        return Stored(f"{self._url}/{path}", size, digest.hexdigest())
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of a file, read piece by piece. `VendorNotFound` if there is none."""
+        with self._told("read", path), self._fs.open(self._at(path), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def read(self, path: str) -> bytes:
         """The file. `VendorNotFound` if there is none."""

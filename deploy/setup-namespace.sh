@@ -45,3 +45,4 @@ attribute IncidentCommander Keyword
 attribute IncidentAckSeconds Int
 attribute IncidentResolveSeconds Int
 attribute IncidentDrill Bool
+attribute IncidentBadReleases KeywordList

@@ -6,101 +6,28 @@ by key. A change of severity therefore needs no code here; the next call gives t
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from pydantic import AwareDatetime
-
-from runbook.base import Frozen
-from runbook.checklist import StepStatus
+from runbook.duties import ORDER, Duty, Obligation, Source, at_once
 from runbook.incident import Incident, Status
 from runbook.policy import Channel, Reach, Runbook, Rung, Unless
+from runbook.recovery import customers, recovery, shown_rollbacks
 from runbook.summary import summary_text, topic_text
 from runbook.targets import open_targets
 from runbook.updates import delivery_key, next_due, release_at
-
-
-class Duty(StrEnum):
-    """What is to be done. Among duties that are due at the same moment, the first of these goes first."""
-
-    PAGE = "page"
-    NUMBER = "number"
-    ACKNOWLEDGE_PAGE = "acknowledge_page"
-    RESOLVE_PAGE = "resolve_page"
-    CHANNEL = "channel"
-    TOPIC = "topic"
-    INVITE = "invite"
-    SUMMARY = "summary"
-    NOTICE = "notice"
-    WAR_ROOM = "war_room"
-    TICKET = "ticket"
-    UPDATE = "update"
-    REMIND = "remind"
-    NUDGE = "nudge"
-    DELIVER = "deliver"
-    ESCALATE = "escalate"
-    TARGET = "target"
-    INVESTIGATE = "investigate"
-    ROLLBACK = "rollback"
-    STABILITY = "stability"
-    EVIDENCE = "evidence"
-    POSTMORTEM = "postmortem"
-    WITHDRAW_POSTMORTEM = "withdraw_postmortem"
-    CLOSE = "close"
-    ARCHIVE = "archive"
-
-
-_ORDER = {duty: place for place, duty in enumerate(Duty)}
-
-
-INNER_DUTIES = frozenset({Duty.UPDATE, Duty.STABILITY, Duty.TARGET, Duty.CLOSE})
-"""Duties that need no hands: the incident fulfils them by changing its own state."""
-
-
-class Source(StrEnum):
-    """Where the investigation looks (runbook, step 7)."""
-
-    DEPLOYMENTS = "deployments"
-    METRICS = "metrics"
-    LOGS = "logs"
-
-
-class Obligation(Frozen):
-    """One duty: what, by when, and the idempotency key by which it is done once.
-
-    `due` never lies before `since`, the moment of its cause. `subject` names the channel, contact, cluster or source.
-    """
-
-    key: str
-    duty: Duty
-    due: AwareDatetime
-    since: AwareDatetime
-    says: str
-    subject: str = ""
-    sequence: int = 0
-    by: Reach | None = None
-
-
-WITHDRAWABLE = frozenset({Duty.PAGE, Duty.ESCALATE, Duty.DELIVER})
-"""Duties that are given up in mid-attempt when the state no longer asks for them: a page after the acknowledgement,
-an update that a newer one superseded."""
-
-
-HOUSEKEEPING = frozenset({Duty.TOPIC, Duty.INVITE, Duty.SUMMARY, Duty.NOTICE})
-"""Duties that keep the channel in order: not what a responder looks for among the next ones."""
 
 
 def agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
     """Return every duty that is owed, now or later, the earliest first."""
     found = [duty for duty in _duties(incident, runbook) if not incident.settled(duty.key)]
     found += _closing(incident, runbook, found)
-    return sorted(found, key=lambda duty: (duty.due, _ORDER[duty.duty], duty.key))
+    return sorted(found, key=lambda duty: (duty.due, ORDER[duty.duty], duty.key))
 
 
 def patience(duty: Obligation, runbook: Runbook) -> timedelta:
     """Return how long a failing duty is tried again. The number needs no vendor and is never given up."""
     if duty.duty is Duty.NUMBER:
         return timedelta(days=3650)
-    if duty.duty in (Duty.PAGE, Duty.ESCALATE, Duty.ACKNOWLEDGE_PAGE, Duty.RESOLVE_PAGE):
+    if duty.duty in (Duty.PAGE, Duty.ESCALATE, Duty.ALARM, Duty.ACKNOWLEDGE_PAGE, Duty.RESOLVE_PAGE):
         return runbook.patience.page
     if duty.duty in (Duty.DELIVER, Duty.EVIDENCE):
         return runbook.patience.publish
@@ -124,6 +51,7 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     yield from _intake(incident, runbook)
     yield from _chat(incident, runbook)
     yield from _deliveries(incident)
+    yield from customers(incident, runbook)
     if incident.over:
         yield from _aftermath(incident, runbook)
     else:
@@ -131,31 +59,26 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         yield from _cadence(incident, runbook)
         yield from _ladder(incident, runbook)
         yield from _targets(incident, runbook)
-        yield from _recovery(incident, runbook)
-
-
-def _now(duty: Duty, key: str, since: datetime, says: str, **more: str | int) -> Obligation:
-    """Return a duty that is due as soon as its cause exists."""
-    return Obligation.model_validate({"key": key, "duty": duty, "due": since, "since": since, "says": says, **more})
+        yield from recovery(incident, runbook)
 
 
 def _intake(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     opened = incident.opened_at
     if incident.number is None:
-        yield _now(Duty.NUMBER, "number", opened, "Get the incident's number")
+        yield at_once(Duty.NUMBER, "number", opened, "Get the incident's number")
     pages = runbook.policy(incident.severity).page
     if pages and not incident.attended and incident.status == Status.INVESTIGATING:
         since = incident.reopened_at or incident.episode.since
-        yield _now(Duty.PAGE, page_key(incident), since, "Page the engineer on call")
+        yield at_once(Duty.PAGE, page_key(incident), since, "Page the engineer on call")
     if not _paged(incident):
         return
     if incident.over or (incident.status == Status.MONITORING and not incident.attended):
         # Resolved also when nobody was needed: a pager would stay silent about an acknowledged page that comes again.
         ended = incident.resolved_at or incident.monitoring_since or incident.timeline[-1].at
-        yield _now(Duty.RESOLVE_PAGE, f"page-resolve/{incident.pagings}", ended, "Resolve the page")
+        yield at_once(Duty.RESOLVE_PAGE, f"page-resolve/{incident.pagings}", ended, "Resolve the page")
     elif incident.attended:
         since = max(incident.acknowledged_at or opened, opened)
-        yield _now(Duty.ACKNOWLEDGE_PAGE, f"page-ack/{incident.pagings}", since, "Stop the paging")
+        yield at_once(Duty.ACKNOWLEDGE_PAGE, f"page-ack/{incident.pagings}", since, "Stop the paging")
 
 
 def _paged(incident: Incident) -> bool:
@@ -167,27 +90,27 @@ def _response(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     """Yield the automatic steps of the first-response checklist."""
     opened, policy = incident.opened_at, runbook.policy(incident.severity)
     for source in Source:
-        yield _now(
+        yield at_once(
             Duty.INVESTIGATE, f"investigate/{source}", opened, f"Investigate: look at {source}", subject=source.value
         )
     if incident.number is None:
         return
     if policy.war_room and incident.resources.bridge_url is None:
-        yield _now(Duty.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
+        yield at_once(Duty.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
     if Channel.ISSUE_TRACKER in policy.updates.channels:
-        yield _now(Duty.TICKET, "ticket", incident.episode.since, "Open the ticket")
+        yield at_once(Duty.TICKET, "ticket", incident.episode.since, "Open the ticket")
 
 
 def _chat(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     if incident.number is None:
         return
     opened, resources = incident.opened_at, incident.resources
-    yield _now(Duty.CHANNEL, "channel", opened, "Open the incident's channel")
+    yield at_once(Duty.CHANNEL, "channel", opened, "Open the incident's channel")
     if resources.channel_id is None:
         return
-    yield _now(Duty.INVITE, "invite", opened, "Invite the responders")
+    yield at_once(Duty.INVITE, "invite", opened, "Invite the responders")
     if resources.topic != topic_text(incident):
-        yield _now(Duty.TOPIC, f"topic/{incident.topics}", opened, "Set the channel's topic")
+        yield at_once(Duty.TOPIC, f"topic/{incident.topics}", opened, "Set the channel's topic")
     if resources.summary_text != summary_text(incident, runbook):
         due = incident.summary_at + runbook.chat.summary_every if incident.summary_at else opened
         yield Obligation(
@@ -197,12 +120,13 @@ def _chat(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
             since=opened,
             says="Keep the summary in the channel current",
         )
+    yield from shown_rollbacks(incident, runbook)
     unsaid = (
         entry for entry in incident.timeline if entry.announce and not incident.settled(f"notice/{entry.sequence}")
     )
     for entry in unsaid:
         says = f"Say in the channel: {entry.text}"
-        yield _now(Duty.NOTICE, f"notice/{entry.sequence}", entry.at, says, sequence=entry.sequence)
+        yield at_once(Duty.NOTICE, f"notice/{entry.sequence}", entry.at, says, sequence=entry.sequence)
         break  # one at a time, so that the channel reads in order
 
 
@@ -216,7 +140,7 @@ def _deliveries(incident: Incident) -> Iterator[Obligation]:
             continue
         says = f"Publish update {update.sequence} on {channel}"
         key = delivery_key(update.sequence, channel)
-        yield _now(Duty.DELIVER, key, update.at, says, subject=channel.value, sequence=update.sequence)
+        yield at_once(Duty.DELIVER, key, update.at, says, subject=channel.value, sequence=update.sequence)
 
 
 def _cadence(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
@@ -240,7 +164,7 @@ def _cadence(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         )
     if incident.no_news >= runbook.updates.nudge_after and incident.resources.channel_id:
         key = f"update/{sequence}/nudge"
-        yield _now(Duty.NUDGE, key, since, "Ask the commander for words of their own", sequence=sequence)
+        yield at_once(Duty.NUDGE, key, since, "Ask the commander for words of their own", sequence=sequence)
 
 
 def ladder_start(incident: Incident, runbook: Runbook) -> tuple[datetime, int]:
@@ -302,40 +226,18 @@ def _targets(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         )
 
 
-def _recovery(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    opened = incident.opened_at
-    for rollback in incident.rollbacks:
-        if rollback.status.under_way:
-            cluster = rollback.offer.cluster
-            key = f"rollback/{cluster}/{rollback.attempt}"
-            yield _now(Duty.ROLLBACK, key, opened, f"Roll back {cluster}", subject=cluster, sequence=rollback.attempt)
-    if incident.monitoring_since is not None:
-        since = incident.monitoring_since
-        yield Obligation(
-            key=f"stability/{since.isoformat()}",
-            duty=Duty.STABILITY,
-            due=since + runbook.policy(incident.severity).stability_window,
-            since=since,
-            says="See whether it stayed stable",
-        )
-    if incident.round and incident.standing(f"postmortem/{incident.round}") is StepStatus.DONE:
-        since = incident.reopened_at or opened
-        key = f"postmortem-withdraw/{incident.round}"
-        yield _now(Duty.WITHDRAW_POSTMORTEM, key, since, "Withdraw the post-mortem's deadline: reopened")
-
-
 def _aftermath(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     """Yield what an ended incident still owes: the record, the post-mortem, and its own closing."""
     ended = incident.resolved_at or incident.timeline[-1].at
     number = len(incident.intervals)
     for key in (*incident.fulfilled, *incident.begun):
-        if key.startswith("escalate/") and key.endswith(f"/{Reach.PAGE}"):
-            who = key.split("/")[-2]
-            yield _now(Duty.RESOLVE_PAGE, f"page-resolve/{key}", ended, f"Resolve the page of {who}", subject=key)
+        if key.startswith("alarm/") or (key.startswith("escalate/") and key.endswith(f"/{Reach.PAGE}")):
+            says = f"Resolve the page {key}"
+            yield at_once(Duty.RESOLVE_PAGE, f"page-resolve/{key}", ended, says, subject=key)
     if incident.number is not None:
-        yield _now(Duty.EVIDENCE, f"evidence/{incident.pagings + 1}", ended, "Preserve the incident's record")
+        yield at_once(Duty.EVIDENCE, f"evidence/{incident.pagings + 1}", ended, "Preserve the incident's record")
         if postmortem_owed(incident, runbook):
-            yield _now(Duty.POSTMORTEM, f"postmortem/{number}", ended, "Hand over to the post-mortem")
+            yield at_once(Duty.POSTMORTEM, f"postmortem/{number}", ended, "Hand over to the post-mortem")
 
 
 def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> Iterator[Obligation]:
@@ -347,6 +249,7 @@ def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> 
     if for_good and others:
         return
     due = ended if for_good else ended + runbook.policy(incident.highest_severity).reopen_window
+    due = max([due, *(duty.due for duty in others if duty.duty is Duty.NO_ANSWER)])
     key = f"close/{incident.pagings}"
     yield Obligation(key=key, duty=Duty.CLOSE, due=due, since=ended, says="Close the incident for good")
 
@@ -354,4 +257,4 @@ def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> 
 def _archive(incident: Incident) -> Iterator[Obligation]:
     if incident.resources.channel_id is not None:
         at = incident.timeline[-1].at
-        yield _now(Duty.ARCHIVE, f"archive/{incident.pagings}", at, "Archive the channel")
+        yield at_once(Duty.ARCHIVE, f"archive/{incident.pagings}", at, "Archive the channel")

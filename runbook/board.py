@@ -1,6 +1,7 @@
 """What the Temporal Web UI shows of an incident: status, people and the next five duties, as Markdown."""
 
-from runbook.agenda import HOUSEKEEPING, Obligation, agenda
+from runbook.agenda import agenda
+from runbook.duties import HOUSEKEEPING, Obligation
 from runbook.incident import Incident
 from runbook.policy import Runbook
 from runbook.summary import checklist_lines, headline, impact, links, people_line

@@ -93,11 +93,17 @@ class SettleStep(Command):
 
 
 class RequestRollback(Command):
-    """Ask for the rollback of the suspect deployment. The request counts as the approval."""
+    """Ask for the rollback of the suspect deployment. The request counts as the approval.
+
+    `forward` goes back to what an unhelpful rollback replaced. `insist` rolls back although the state has changed since
+    it was decided: somebody deployed, or the region recovered by itself.
+    """
 
     name = "request_rollback"
-    says = "Roll the suspect deployment back to the last known-good one."
+    says = "Roll the suspect deployment back to the last known-good one; forward=true undoes a rollback."
     cluster: str = ""
+    forward: bool = False
+    insist: bool = False
 
 
 class ApproveRollback(Command):
@@ -115,6 +121,25 @@ class DeclineRollback(Command):
     says = "Decline the rollback that is offered, with a reason."
     reason: str = Field(min_length=1, max_length=2000)
     cluster: str = ""
+
+
+class JudgeRollback(Command):
+    """Give the verdict on a rollback that the probes could not judge."""
+
+    name = "judge_rollback"
+    says = "Say whether service is healthy after a rollback that the probes could not judge."
+    healthy: bool
+    reason: str = Field(default="", max_length=2000)
+    cluster: str = ""
+
+
+class FlagRelease(Command):
+    """Flag a release as bad, so that nothing is ever rolled back to it."""
+
+    name = "flag_release"
+    says = "Flag a release as bad: it is no candidate for a rollback, in this incident or a later one."
+    version: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=2000)
 
 
 class ConfirmRecovery(Command):
@@ -171,6 +196,8 @@ COMMANDS: tuple[type[Command], ...] = (
     RequestRollback,
     ApproveRollback,
     DeclineRollback,
+    JudgeRollback,
+    FlagRelease,
     ConfirmRecovery,
     Monitor,
     Resolve,

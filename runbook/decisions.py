@@ -8,9 +8,16 @@ from runbook.base import AlreadyDone, Rejected
 from runbook.checklist import Step, StepStatus
 from runbook.commands import Command, Publication
 from runbook.facts import step_keys
-from runbook.incident import Confirmation, Incident, RollbackState, RollbackStatus, Status, Unfulfilled, UpdateKind
+from runbook.incident import Confirmation, Incident, Status, Unfulfilled, UpdateKind
 from runbook.lifecycle import attend, cancel, change_severity, monitor, reopen, resolve
-from runbook.policy import RollbackPolicy, Runbook
+from runbook.policy import Runbook
+from runbook.rollback_decisions import (
+    approve_rollback,
+    decline_rollback,
+    flag_release,
+    judge_rollback,
+    request_rollback,
+)
 from runbook.timeline import Kind
 from runbook.updates import next_due, publish
 
@@ -141,64 +148,31 @@ def _settle_by_hand(command: commands.SettleStep, incident: Incident, at: dateti
 _COMMAND_OF = {Step.ACKNOWLEDGE: "ack", Step.ASSESS: "assess", Step.SEVERITY: "severity"}
 
 
-def _open_offers(incident: Incident, cluster: str) -> tuple[RollbackState, ...]:
-    states = tuple(state for state in incident.rollbacks if cluster in ("", state.offer.cluster))
-    if not states:
-        where = f" for {cluster}" if cluster else ""
-        looked = incident.standing("investigate/deployments")
-        why = (
-            "the deployments have not been read yet"
-            if looked is StepStatus.PENDING
-            else "see the timeline for the reason"
-        )
-        raise Rejected(f"No rollback is offered{where}: {why}.")
-    return states
-
-
 @_apply.register
 def _request(command: commands.RequestRollback, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
     _live(incident)
-    return _approved(incident, command.cluster, command.by, runbook, at)
+    return request_rollback(command, incident, runbook, at)
 
 
 @_apply.register
 def _approve(command: commands.ApproveRollback, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
     _live(incident)
-    return _approved(incident, command.cluster, command.by, runbook, at)
-
-
-def _approved(incident: Incident, cluster: str, by: str, runbook: Runbook, at: datetime) -> Incident:
-    if runbook.policy(incident.severity).rollback is RollbackPolicy.NEVER:
-        raise Rejected(f"The runbook never rolls back a {incident.severity}.")
-    states = _open_offers(incident, cluster)
-    running = [state for state in states if state.status.under_way]
-    if running and len(running) == len(states):
-        raise AlreadyDone(f"The rollback of {running[0].offer.cluster} was decided by {running[0].decided_by}.")
-    again = (RollbackStatus.FAILED, RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE)
-    ready = [s for s in states if s.status in (RollbackStatus.OFFERED, RollbackStatus.DECLINED, *again)]
-    if not ready:
-        raise Rejected(f"Every rollback of {incident.name} is done: {', '.join(s.offer.cluster for s in states)}.")
-    for state in ready:
-        attempt = state.attempt + (1 if state.status in again else 0)
-        newer = state.but(status=RollbackStatus.APPROVED, decided_by=by, attempt=attempt, detail="")
-        incident = incident.but(rollbacks=tuple(newer if s is state else s for s in incident.rollbacks))
-        text = f"Rollback of {state.offer.cluster} approved by {by}"
-        incident = incident.logged(at, by, Kind.ROLLBACK, text, announce=True)
-    return incident
+    return approve_rollback(command, incident, runbook, at)
 
 
 @_apply.register
 def _decline(command: commands.DeclineRollback, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
-    states = _open_offers(incident, command.cluster)
-    open_ones = [state for state in states if state.status == RollbackStatus.OFFERED]
-    if not open_ones:
-        raise Rejected("No offered rollback is waiting for a decision.")
-    for state in open_ones:
-        newer = state.but(status=RollbackStatus.DECLINED, decided_by=command.by, detail=command.reason)
-        incident = incident.but(rollbacks=tuple(newer if s is state else s for s in incident.rollbacks))
-        text = f"Rollback of {state.offer.cluster} declined: {command.reason}"
-        incident = incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
-    return incident
+    return decline_rollback(command, incident, runbook, at)
+
+
+@_apply.register
+def _judge(command: commands.JudgeRollback, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    return judge_rollback(command, incident, runbook, at)
+
+
+@_apply.register
+def _flag(command: commands.FlagRelease, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    return flag_release(command, incident, runbook, at)
 
 
 @_apply.register

@@ -10,7 +10,7 @@ from runbook.effects import Effect
 from runbook.incident import Incident
 from runbook.policy import Runbook
 from runbook.postmortem import Postmortem, PostmortemDuty, PostmortemObligation
-from runbook.rollback import evidence_folder
+from runbook.preservation import evidence_folder
 from runbook.summary import impact
 
 _DRAFT = """\
@@ -117,8 +117,8 @@ def postmortem_request(duty: PostmortemObligation, postmortem: Postmortem, runbo
     again = duty.key in postmortem.begun
     key = f"{postmortem.incident.run_key}/postmortem/{duty.key}"
     if duty.duty is PostmortemDuty.DRAFT:
-        files = {f"postmortem-{postmortem.round}.md": draft(postmortem, runbook)}
-        return effects.PreserveRecord(key=key, again=again, folder=evidence_folder(postmortem.incident), files=files)
+        name, folder = f"postmortem-{postmortem.round}.md", evidence_folder(postmortem.incident)
+        return effects.KeepDocument(key=key, again=again, folder=folder, name=name, text=draft(postmortem, runbook))
     text = reminder_text(postmortem, runbook, at)
     room = postmortem.incident.resources.channel_id
     if duty.duty is PostmortemDuty.MAIL or room is None:

@@ -9,8 +9,10 @@ from pydantic import AwareDatetime
 
 from runbook.base import Frozen
 from runbook.deployments import Offer
+from runbook.evidence import Item, ManifestRef, Part, Scope
 from runbook.incident import Resources
 from runbook.policy import Region, Rollback
+from runbook.verification import BaselineFinding
 
 
 class Effect(Frozen):
@@ -86,6 +88,7 @@ class KeepSummary(Effect):
     channel_id: str
     ts: str | None
     text: str
+    pin: bool = True
 
 
 class ArchiveChannel(Effect):
@@ -148,11 +151,18 @@ class CommentTicket(Effect):
 
 
 class FindRollback(Effect):
-    """Read the deployment history of the clusters and judge what could be rolled back."""
+    """Read the deployment history of the clusters and judge what could be rolled back.
 
+    `blamed`: versions that this incident knows to be bad, and why. What earlier incidents of the service know is looked
+    up; `workflow_id` keeps this one out of that.
+    """
+
+    workflow_id: str
+    service: str
     clusters: tuple[str, ...]
     alerted_at: AwareDatetime
     rules: Rollback
+    blamed: dict[str, str] = {}
 
 
 class Investigate(Effect):
@@ -176,35 +186,109 @@ class QueryLogs(Investigate):
     log_service: str
 
 
-class PreserveRecord(Effect):
-    """Write the incident's record to the evidence store. `files`: name to content, all small."""
+class KeepDocument(Effect):
+    """Write a document that people will edit, such as the post-mortem's draft, beside the incident's evidence."""
 
     folder: str
-    files: dict[str, str]
+    name: str
+    text: str
+
+
+class MeasureBaseline(Effect):
+    """Find the latency of a region's evaluations in good times. The answer is a `BaselineFinding`."""
+
+    region: Region
+    log_service: str
+    before: AwareDatetime
+    rules: Rollback
+
+
+class CheckRollback(Effect):
+    """Look once more, just before the redeployment. The answer is a `Preflight`."""
+
+    cluster: str
+    regions: tuple[Region, ...]
+    baselines: tuple[BaselineFinding, ...]
+    rules: Rollback
 
 
 class Redeploy(Effect):
-    """Deploy `version` to a cluster, unless an earlier attempt did: its row is newer than `suspect_started_at`."""
+    """Deploy `version` to a cluster, unless an earlier attempt did: then its row is newer than `mark`.
+
+    `suspect_id`: the row that is replaced.
+    """
 
     cluster: str
     version: str
     services: tuple[str, ...]
     suspect_id: str
-    suspect_started_at: AwareDatetime
+    mark: str
+    rules: Rollback
+
+
+class FollowDeployment(Effect):
+    """Follow an ordered deployment to its end, where the deployer tells one."""
+
+    reference: str
+    version: str
+    rules: Rollback
 
 
 class VerifyRegion(Effect):
     """Probe a region until it is judged. The answer is a `RegionVerdict`."""
 
     region: Region
+    baseline: BaselineFinding
     rules: Rollback
 
 
+class FollowRollback(Effect):
+    """Wait for the end of a rollback's own process, whoever started it."""
+
+    workflow_id: str
+
+
+class HolderOf(Effect):
+    """Find out for whom a process runs."""
+
+    workflow_id: str
+
+
+class CaptureEvidence(Effect):
+    """Write one file of evidence. The answer is a `Part`."""
+
+    folder: str
+    item: Item
+    scope: Scope
+    rules: Rollback
+
+
+class WriteManifest(Effect):
+    """Write the manifest of what was preserved in one phase."""
+
+    folder: str
+    incident: str
+    phase: str
+    parts: tuple[Part, ...]
+
+
+class RecordRegions(Effect):
+    """Make some probes of each region in good times. The answer is a tuple of `Sample`."""
+
+    regions: tuple[Region, ...]
+    probes: int
+
+
 class Outcome(Frozen):
-    """What came of a request. `skipped`: why it was not done on purpose, such as an integration that is off."""
+    """What came of a request. `skipped`: why it was not done on purpose, such as an integration that is off.
+
+    `reference`: what a deployment is called by its deployer.
+    """
 
     skipped: str | None = None
     detail: str = ""
     resources: Resources = Resources()
     number: int | None = None
+    reference: str = ""
+    manifest: ManifestRef | None = None
     offers: tuple[Offer, ...] = ()

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from runbook.agenda import Duty, Obligation, Source
 from runbook.alert import Alert
 from runbook.checklist import Step, StepStatus, combined
-from runbook.deployments import Offer
+from runbook.duties import Duty, Obligation, Source
 from runbook.effects import Outcome
-from runbook.incident import AlertState, Incident, RollbackState, RollbackStatus, Status, Unfulfilled
+from runbook.incident import AlertState, Incident, Status, Unfulfilled
 from runbook.lifecycle import monitor, reopen, resolve
-from runbook.policy import Channel, RollbackPolicy, Runbook
+from runbook.policy import Channel, Runbook
+from runbook.rollback_facts import offer_expired, offered, rollback_broke_down
+from runbook.rollback_states import Note
 from runbook.timeline import WORKFLOW, Kind
 from runbook.updates import delivery_key, publish_due, told
 
@@ -105,9 +106,10 @@ def fulfilled(incident: Incident, duty: Obligation, outcome: Outcome, runbook: R
         incident = incident.but(skips=(*incident.skips, skip))
         incident = incident.logged(at, WORKFLOW, _kind(duty), f"Skipped: {duty.says}: {outcome.skipped}")
     else:
-        incident = incident.but(
-            fulfilled=(*incident.fulfilled, duty.key), resources=incident.resources.merged(outcome.resources)
-        )
+        incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
+        if duty.duty is Duty.SHOW_ROLLBACK:
+            return _shown(incident, duty, outcome, at)
+        incident = incident.but(resources=incident.resources.merged(outcome.resources))
         incident = _done(incident, duty, outcome, runbook, at)
     return _checked(incident, runbook, at)
 
@@ -119,9 +121,10 @@ def failed(incident: Incident, duty: Obligation, reason: str, runbook: Runbook, 
     failure = Unfulfilled(key=duty.key, reason=reason, at=at)
     incident = incident.but(failures=(*incident.failures, failure))
     if duty.duty is Duty.ROLLBACK:
-        incident = _with_rollback(incident, duty.subject, status=RollbackStatus.FAILED, detail=reason)
-        incident = _intent_dropped(incident, at)
-    announce = duty.duty not in (Duty.NOTICE, Duty.SUMMARY, Duty.TOPIC)
+        incident = rollback_broke_down(incident, duty.subject, reason, at)
+    if duty.duty is Duty.LOOK_AGAIN:
+        incident = incident.but(rollback_request=None)
+    announce = duty.duty not in _SILENT
     text = f"Failed: {duty.says}: {reason}. Next: `incident step` {duty.key} with --retry, --skip or --done"
     return _checked(incident.logged(at, WORKFLOW, _kind(duty), text, announce=announce), runbook, at)
 
@@ -133,11 +136,15 @@ _KINDS = {
     Duty.DELIVER: Kind.DELIVERY,
     Duty.ESCALATE: Kind.ESCALATION,
     Duty.INVESTIGATE: Kind.INVESTIGATION,
+    Duty.ALARM: Kind.PAGE,
+    Duty.LOOK_AGAIN: Kind.ROLLBACK,
     Duty.ROLLBACK: Kind.ROLLBACK,
+    Duty.TELL_ROLLBACK: Kind.ROLLBACK,
+    Duty.ASK_CUSTOMER: Kind.CONFIRMATION,
     Duty.POSTMORTEM: Kind.POSTMORTEM,
     Duty.WITHDRAW_POSTMORTEM: Kind.POSTMORTEM,
 }
-_SILENT = frozenset({Duty.NOTICE, Duty.SUMMARY, Duty.TOPIC})
+_SILENT = frozenset({Duty.NOTICE, Duty.SUMMARY, Duty.TOPIC, Duty.SHOW_ROLLBACK})
 """Duties whose success is not worth a line of the timeline."""
 
 
@@ -157,70 +164,23 @@ def _done(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbo
     detail = f": {outcome.detail}" if outcome.detail else ""
     announce = duty.duty in (Duty.INVESTIGATE, Duty.WAR_ROOM, Duty.ESCALATE)
     incident = incident.logged(at, WORKFLOW, _kind(duty), f"{duty.says}{detail}", announce=announce)
-    return offered(incident, outcome.offers, runbook, at) if outcome.offers else incident
-
-
-def offered(incident: Incident, offers: tuple[Offer, ...], runbook: Runbook, at: datetime) -> Incident:
-    """Take in what could be rolled back: offered to the responders, or begun at once where the policy says so."""
-    policy = runbook.policy(incident.severity).rollback
-    for offer in offers:
-        if not offer.possible or offer.suspect is None or offer.candidate is None or policy is RollbackPolicy.NEVER:
-            why = offer.reason if not offer.possible else f"the runbook never rolls back a {incident.severity}"
-            incident = incident.logged(at, WORKFLOW, Kind.ROLLBACK, f"No rollback offered: {why}")
-            continue
-        automatic = policy is RollbackPolicy.AUTOMATIC
-        status = RollbackStatus.APPROVED if automatic else RollbackStatus.OFFERED
-        state = RollbackState(offer=offer, status=status, decided_by=WORKFLOW if automatic else "")
-        incident = incident.but(rollbacks=(*incident.rollbacks, state))
-        what = f"{offer.cluster} from {offer.suspect.version} to {offer.candidate.version} ({offer.reason})"
-        text = (
-            f"Rolling back {what}, as the runbook says"
-            if automatic
-            else f"Rollback offered: {what}. Approve or decline it."
-        )
-        incident = incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
+    if outcome.manifest is not None:
+        incident = incident.but(manifests=(*incident.manifests, outcome.manifest))
+    if duty.duty is Duty.TELL_ROLLBACK and (state := incident.rollback(duty.subject)):
+        incident = incident.with_rollback(state.but(judgement=None))
+    if duty.duty is Duty.LOOK_AGAIN or outcome.offers:
+        return offered(incident, outcome.offers, runbook, at)
     return incident
 
 
-def rollback_moved(incident: Incident, cluster: str, progress: str, at: datetime) -> Incident:
-    """Record what a running rollback says of its progress."""
-    incident = _with_rollback(incident, cluster, status=RollbackStatus.RUNNING, progress=progress)
-    return incident.logged(at, WORKFLOW, Kind.ROLLBACK, f"Rollback of {cluster}: {progress}", announce=True)
-
-
-def rollback_ended(
-    incident: Incident, cluster: str, verdict: RollbackStatus, detail: str, runbook: Runbook, at: datetime
-) -> Incident:
-    """Record how a rollback ended. Healthy everywhere means mitigated; a resolution that waited for it now happens."""
-    incident = _with_rollback(incident, cluster, status=verdict, detail=detail)
-    incident = incident.logged(
-        at, WORKFLOW, Kind.ROLLBACK, f"Rollback of {cluster}: {verdict}: {detail}", announce=True
-    )
-    if verdict != RollbackStatus.HEALTHY:
-        incident = _intent_dropped(incident, at)
-        return told(incident, at, "A recent change was reverted, but service is not back to normal yet.")
-    incident = told(incident, at, "A recent change was reverted, and evaluations are back to normal.")
-    if any(r.status.under_way or r.status == RollbackStatus.UNHEALTHY for r in incident.rollbacks) or incident.over:
+def _shown(incident: Incident, duty: Obligation, outcome: Outcome, at: datetime) -> Incident:
+    """Remember the message in the channel that shows a rollback's progress."""
+    state, found = incident.rollback(duty.subject), outcome.resources
+    if state is None or found.summary_ts is None or found.summary_text is None:
         return incident
-    if incident.resolve_intent is not None:
-        intent = incident.resolve_intent
-        return resolve(incident.but(resolve_intent=None), runbook, at, intent.by, intent.text)
-    words = "A recent change was reverted, and evaluations are back to normal. We are watching the recovery."
-    return monitor(incident, runbook, at, WORKFLOW, words)
-
-
-def _intent_dropped(incident: Incident, at: datetime) -> Incident:
-    intent = incident.resolve_intent
-    if intent is None:
-        return incident
-    text = f"The resolution by {intent.by} is dropped: the rollback did not end healthy"
-    return incident.but(resolve_intent=None).logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
-
-
-def _with_rollback(incident: Incident, cluster: str, **changes: object) -> Incident:
-    return incident.but(
-        rollbacks=tuple(r.but(**changes) if r.offer.cluster == cluster else r for r in incident.rollbacks)
-    )
+    changes = state.note.changes + 1 if state.note else 1
+    note = Note(ts=found.summary_ts, text=found.summary_text, at=at, changes=changes)
+    return incident.with_rollback(state.but(note=note))
 
 
 def update_due(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
@@ -256,6 +216,11 @@ def inner_duty_due(incident: Incident, duty: Obligation, runbook: Runbook, at: d
         return stable(incident, duty, runbook, at)
     if duty.duty is Duty.TARGET:
         return target_missed(incident, duty, at)
+    if duty.duty is Duty.OFFER_LAPSES:
+        incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
+        return offer_expired(incident, duty.subject, runbook, at)
+    if duty.duty is Duty.NO_ANSWER:
+        return unanswered(incident, duty, at)
     return close(incident, duty, at)
 
 
@@ -263,6 +228,13 @@ def close(incident: Incident, duty: Obligation, at: datetime) -> Incident:
     """Close the incident for good: from now on, an alert opens a new one."""
     incident = incident.but(fulfilled=(*incident.fulfilled, duty.key), closed=True)
     return incident.logged(at, WORKFLOW, Kind.STATUS, "Closed: the reopen window is over")
+
+
+def unanswered(incident: Incident, duty: Obligation, at: datetime) -> Incident:
+    """Record that a customer did not say whether service is restored: never taken for a yes (BEHAVIOURS 60)."""
+    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
+    text = f"{duty.subject} did not answer whether service is restored"
+    return incident.logged(at, WORKFLOW, Kind.CONFIRMATION, text)
 
 
 def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -> Incident:

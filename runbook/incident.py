@@ -10,8 +10,9 @@ from runbook.alert import Alert
 from runbook.base import Frozen
 from runbook.checklist import Step, StepState, StepStatus
 from runbook.commands import Assess, Resolve
-from runbook.deployments import Offer
+from runbook.evidence import ManifestRef
 from runbook.policy import Channel
+from runbook.rollback_states import RollbackState
 from runbook.severity import Severity
 from runbook.timeline import Entry, Kind
 
@@ -142,33 +143,20 @@ class PublicFact(Frozen):
     text: str
 
 
-class RollbackStatus(StrEnum):
-    """Where the rollback of one cluster stands."""
+class RollbackRequest(Frozen):
+    """Somebody asked for a rollback: the deployments are looked at again on their behalf. The request approves."""
 
-    OFFERED = "offered"
-    DECLINED = "declined"
-    APPROVED = "approved"
-    RUNNING = "running"
-    HEALTHY = "healthy"
-    UNHEALTHY = "unhealthy"
-    INCONCLUSIVE = "inconclusive"
-    FAILED = "failed"
-
-    @property
-    def under_way(self) -> bool:
-        """Tell whether the redeployment is decided and has not ended."""
-        return self in (RollbackStatus.APPROVED, RollbackStatus.RUNNING)
+    by: str
+    cluster: str = ""
+    insist: bool = False
 
 
-class RollbackState(Frozen):
-    """The rollback of one cluster. `attempt` counts from 1."""
+class Flag(Frozen):
+    """A release that a responder called bad."""
 
-    offer: Offer
-    status: RollbackStatus = RollbackStatus.OFFERED
-    attempt: int = 1
-    decided_by: str = ""
-    detail: str = ""
-    progress: str = ""
+    version: str
+    by: str
+    reason: str
 
 
 class Confirmation(Frozen):
@@ -185,7 +173,8 @@ class Incident(Frozen):
     """Everything known of an incident. It changes only through `runbook.decisions` and `runbook.facts`.
 
     `pagings` counts the times at which the on-call was called anew: each is a page of its own, since a pager stays
-    silent about one that was acknowledged or resolved.
+    silent about one that was acknowledged or resolved. `looks` counts the fresh looks at the deployments;
+    `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
     """
 
     key: str
@@ -229,6 +218,11 @@ class Incident(Frozen):
     news: tuple[PublicFact, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()
     rollbacks: tuple[RollbackState, ...] = ()
+    rollback_request: RollbackRequest | None = None
+    looks: int = 0
+    automatic_rollbacks: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    manifests: tuple[ManifestRef, ...] = ()
     resolve_intent: Resolve | None = None
     postmortem_published: bool = False
     resources: Resources = Resources()
@@ -269,6 +263,16 @@ class Incident(Frozen):
     def round(self) -> int:
         """How often it was resolved before: 0 at first, one more with each reopening."""
         return len(self.intervals)
+
+    def rollback(self, cluster: str) -> RollbackState | None:
+        """Return where the rollback of that cluster stands; None if none was ever offered."""
+        return next((state for state in self.rollbacks if state.offer.cluster == cluster), None)
+
+    def with_rollback(self, state: RollbackState) -> Self:
+        """Return the incident with the rollback of that cluster where it now stands."""
+        cluster = state.offer.cluster
+        others = tuple(state if old.offer.cluster == cluster else old for old in self.rollbacks)
+        return self.but(rollbacks=others if self.rollback(cluster) else (*self.rollbacks, state))
 
     def step(self, step: Step) -> StepState:
         """Return where that checklist step stands."""

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from runbook.agenda import Duty, agenda
+from runbook.agenda import agenda
 from runbook.checklist import Step, StepStatus
 from runbook.duration import in_words
+from runbook.duties import Duty
 from runbook.incident import Episode, Incident, Interval, Status, UpdateKind
 from runbook.policy import Runbook
 from runbook.severity import Severity, highest

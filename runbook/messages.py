@@ -52,6 +52,18 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook)
     return Message(subject=subject, body=fill(runbook.templates.body, values).rstrip() + "\n")
 
 
+def customer_question(incident: Incident, runbook: Runbook) -> Message:
+    """Ask a customer whether service is restored (runbook, rollback step 4)."""
+    drill = "[DRILL] " if incident.drill else ""
+    body = (
+        f"About: {public_title(incident, runbook)}.\n\n"
+        f"We have reverted a recent change, and our own checks are good again.\n\n"
+        f"Is service restored for you? Please answer this message; we will record what you say for {incident.name}.\n\n"
+        f"{runbook.team}\n"
+    )
+    return Message(subject=f"{drill}{runbook.product}: is service restored for you? ({incident.name})", body=body)
+
+
 def fill(template: str, values: dict[str, str]) -> str:
     """Replace each `{NAME}` of the template in one pass, so that a value that holds a placeholder stays as it is."""
     parts = template.split("{")

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from runbook import effects
-from runbook.agenda import Duty, Obligation, Source
+from runbook.duties import Duty, Obligation, Source
 from runbook.effects import Effect, Outcome
 from runbook.incident import Incident, Status, StatusUpdate
-from runbook.messages import customer_message, escalation_text, page_text, public_title
+from runbook.messages import customer_message, customer_question, escalation_text, page_text, public_title
 from runbook.policy import Channel, Reach, Runbook
-from runbook.rollback import evidence_folder
+from runbook.rollback_facts import blamed
 from runbook.severity import Severity
-from runbook.summary import summary_text, topic_text
+from runbook.summary import rollback_text, summary_text, topic_text
 from runbook.updates import scheduled_text
 
 _PAGER_WORDS = {Severity.P0: "critical", Severity.P1: "error", Severity.P2: "warning", Severity.P3: "info"}
@@ -217,10 +217,7 @@ def _investigate(duty: Obligation, incident: Incident, runbook: Runbook, at: dat
     if not regions:
         return Outcome(skipped=f"the runbook does not know the service {incident.service}")
     if duty.subject == Source.DEPLOYMENTS:
-        clusters = tuple(dict.fromkeys(region.cluster for region in regions))
-        return effects.FindRollback(
-            key=duty.key, clusters=clusters, alerted_at=incident.started_at, rules=runbook.rollback
-        )
+        return _find_rollback(duty, incident, runbook, at)
     since = incident.started_at - runbook.rollback.bake_time
     asked = runbook.investigation
     if duty.subject == Source.LOGS:
@@ -237,13 +234,58 @@ def _investigate(duty: Obligation, incident: Incident, runbook: Runbook, at: dat
     )
 
 
-def _evidence(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
-    lines = [f"{entry.at.isoformat()} {entry.actor} [{entry.kind}] {entry.text}" for entry in incident.timeline]
-    files = {
-        f"record-{incident.pagings + 1}.json": incident.model_dump_json(indent=1),
-        f"timeline-{incident.pagings + 1}.txt": "\n".join(lines) + "\n",
-    }
-    return effects.PreserveRecord(key=duty.key, folder=evidence_folder(incident), files=files)
+def _find_rollback(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect | Outcome:
+    clusters = tuple(dict.fromkeys(region.cluster for region in runbook.regions_of(incident.service)))
+    if not clusters:
+        return Outcome(skipped=f"the runbook does not know the service {incident.service}")
+    return effects.FindRollback(
+        key=duty.key,
+        workflow_id=incident.workflow_id,
+        service=incident.service,
+        clusters=clusters,
+        alerted_at=incident.reopened_at or incident.started_at,
+        rules=runbook.rollback,
+        blamed=blamed(incident),
+    )
+
+
+def _alarm(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect | Outcome:
+    state = incident.rollback(duty.subject)
+    if state is None:
+        return Outcome(skipped="there is no such rollback any more")
+    return effects.SendPage(
+        key=duty.key,
+        dedup_key=f"{dedup_key(incident)}/{duty.key}",
+        summary=f"{incident.name}: the rollback of {duty.subject} is {state.status}: {state.detail}"[:1000],
+        source=incident.service,
+        severity=_PAGER_WORDS[Severity(incident.severity)],
+        details={"incident": incident.name, "to": runbook.people.on_call, "state": rollback_text(incident, state)},
+    )
+
+
+def _show_rollback(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect | Outcome:
+    state = incident.rollback(duty.subject)
+    if state is None:
+        return Outcome(skipped="there is no such rollback any more")
+    ts = state.note.ts if state.note else None
+    text = rollback_text(incident, state)
+    return effects.KeepSummary(key=duty.key, channel_id=_room(incident), ts=ts, text=text, pin=False)
+
+
+def _ask_customer(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect | Outcome:
+    address = runbook.customers.contacts.get(duty.subject, duty.subject)
+    if "@" not in address:
+        return Outcome(skipped=f"the runbook has no address of {duty.subject} (customers, contacts)")
+    message = customer_question(incident, runbook)
+    return effects.SendMail(
+        key=duty.key,
+        to=(address,),
+        subject=message.subject,
+        text=message.body,
+        thread=incident.run_key,
+        sequence=0,
+        category="confirmation",
+    )
 
 
 def _archive(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
@@ -275,6 +317,9 @@ _MAKERS: dict[Duty, _Maker] = {
     Duty.DELIVER: _deliver,
     Duty.ESCALATE: _escalate,
     Duty.INVESTIGATE: _investigate,
-    Duty.EVIDENCE: _evidence,
+    Duty.LOOK_AGAIN: _find_rollback,
+    Duty.ALARM: _alarm,
+    Duty.SHOW_ROLLBACK: _show_rollback,
+    Duty.ASK_CUSTOMER: _ask_customer,
     Duty.ARCHIVE: _archive,
 }

@@ -3,6 +3,7 @@
 from runbook.checklist import StepStatus
 from runbook.incident import Incident, Status
 from runbook.policy import Runbook
+from runbook.rollback_states import RollbackState
 from runbook.updates import next_due
 
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
@@ -37,6 +38,17 @@ def people_line(incident: Incident) -> str:
     return (
         f"Commander: {commander} · acknowledged by {incident.acknowledged_by} at {incident.acknowledged_at:%H:%M} UTC"
     )
+
+
+def rollback_text(incident: Incident, state: RollbackState) -> str:
+    """Return the message in the channel that shows how a rollback goes: what, where it stands, the newest step."""
+    offer = state.offer
+    versions = f"{offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
+    lines = [
+        f"*{incident.name} · rollback of {offer.cluster}: {versions}* · {state.status}",
+        f"Decided by {state.decided_by or 'nobody yet'} · attempt {state.attempt}",
+    ]
+    return "\n".join([*lines, state.detail or state.progress or "begins"])
 
 
 def links(incident: Incident) -> list[str]:

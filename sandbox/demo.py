@@ -24,7 +24,8 @@ from rich.panel import Panel
 from temporalio.client import Client, WorkflowHandle
 
 from connection import connect, run_and_exit
-from runbook.incident import Incident, RollbackStatus
+from runbook.incident import Incident
+from runbook.rollback_states import RollbackStatus
 from sandbox.server import RunningSandbox, running_sandbox
 from sandbox.temporal_server import free_port, running_temporal, stop
 from settings import load_settings

@@ -20,6 +20,7 @@ PATHS = {
     "PROMETHEUS_URL": "/prometheus",
     "ALERTMANAGER_URL": "/alertmanager",
     "OPS_PORTAL_URL": "/ops",
+    "PRODUCT_API_URL": "/product/eu",
 }
 
 

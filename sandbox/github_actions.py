@@ -36,6 +36,7 @@ class Run:
     created: datetime
     seconds: float
     conclusion: str
+    title: str = ""
 
     def row(self, prefix: str, repository: str) -> dict[str, Any]:
         """The API's object. head_sha is of the workflow's ref, not of the version that was deployed."""
@@ -60,7 +61,7 @@ class Run:
             "run_started_at": _stamp(self.created),
             "updated_at": _stamp(updated),
             "run_number": self.id - 7_000_000,
-            "display_title": name,
+            "display_title": self.title or name,
             "url": f"{prefix}/actions/runs/{self.id}",
             "html_url": f"https://github.com/{repository}/actions/runs/{self.id}",
         }
@@ -90,7 +91,8 @@ class GitHubActions:
         file, body = self._file(request), await json_object(request, BAD_JSON)
         inputs = body.get("inputs") or {}
         self._check(file, body, inputs)
-        run = Run(next(self._ids), file, inputs, str(body["ref"]), now(), *self._outcome())
+        title = self.options.run_name.format(version=inputs.get("version", ""))
+        run = Run(next(self._ids), file, inputs, str(body["ref"]), now(), *self._outcome(), title)
         self.runs.append(run)
         if file == "cd.yml" and run.conclusion == "success":
             self._deploy(str(inputs["version"]), run.seconds)

@@ -27,12 +27,21 @@ FLAGS: dict[str, tuple[Any, str]] = {
     "probe": (True, "DEFAULT"),
 }
 NO_STORE = {"Cache-Control": "no-store"}
+AUDIT = [
+    {"id": f"audit-{number}", "actor_type": "user", "action": "flag.updated", "resource_id": flag}
+    for number, flag in enumerate(FLAGS)
+]
 PROBES_KEPT = 60
 
 
 def is_bad(version: str) -> bool:
     """A version is broken when its name says so."""
     return "bad" in version
+
+
+def is_slow(version: str) -> bool:
+    """A version answers well but slowly when its name says so."""
+    return "slow" in version
 
 
 @dataclass
@@ -83,6 +92,7 @@ class Product:
         return [
             route("/product/{region}/health", self.health),
             route("/product/{region}/v1/evaluate", self.evaluate, "POST"),
+            route("/product/{region}/v1/audit/export", self.audit),
             missing("/product", RefusalError(404, {"error": "not_found", "message": "route not found"})),
         ]
 
@@ -114,6 +124,8 @@ class Product:
             raise RefusalError(401, {"error": "unauthorized", "message": "unauthorized"}, NO_STORE)
         if is_bad(self.fleet.version(region)):
             await self._break(region)
+        if is_slow(self.fleet.version(region)):
+            await asyncio.sleep(self.options.slow_latency_ms / 1000)
         value, reason = FLAGS.get(flag_key, (None, "NOT_FOUND"))
         return JSONResponse({"flag_key": flag_key, "value": value, "reason": reason}, headers=NO_STORE)
 
@@ -123,6 +135,17 @@ class Product:
         if self.fleet.regions[region].evaluations % 5:
             await asyncio.sleep(self.options.bad_latency_ms / 1000)
             raise RefusalError(500, {"error": "internal_error", "message": "ruleset could not be evaluated"}, NO_STORE)
+
+    async def audit(self, request: Request) -> Response:
+        """GET /v1/audit/export?format=json: who changed which flag (VENDORS 2.6)."""
+        self._region(request)
+        if request.headers.get("authorization") != f"Bearer {self.credentials.product_api_token}":
+            raise RefusalError(401, {"error": "unauthorized", "message": "unauthorized"})
+        if request.query_params.get("format") != "json":
+            raise RefusalError(400, {"error": "bad_request", "message": "the sandbox exports JSON only"})
+        limit, offset = (int(request.query_params.get(name, "0")) for name in ("limit", "offset"))
+        page = AUDIT[offset : offset + min(limit or 1000, 10_000)]
+        return JSONResponse({"entries": page, "total": len(AUDIT), "exported": len(page), "exported_at": timestamp()})
 
     async def _checked_flag(self, request: Request) -> str:
         if not request.headers.get("content-type", "").startswith("application/json"):

@@ -34,6 +34,7 @@ class Credentials:
     ops_portal_password: str = "sandbox-portal-password"
     ops_portal_edge_token: str = "sandbox-edge-token"
     probe_api_key: str = "fs_srv_sandbox_probe"
+    product_api_token: str = "sandbox-product-admin-jwt"
 
 
 @dataclass
@@ -42,14 +43,18 @@ class Options:
 
     `workflow_seconds`: how long a dispatched GitHub workflow runs; `workflow_conclusion`: how it ends.
     `deploy_seconds`: from an Ops Portal deployment to the product running that version.
-    `bad_latency_ms`: how slow a bad version is. `portal_token_seconds`: life of a portal JWT (the portal's TOKEN_TTL).
+    `run_name`: what the workflow writes into the title of its runs (`{version}`), as `run-name:` does; "" for nothing.
+    `bad_latency_ms`: how slow a bad version is; `slow_latency_ms`: one that is only slow.
+    `portal_token_seconds`: life of a portal JWT (the portal's TOKEN_TTL).
     `secure_cookies`: as the portal with ENV=production, whose cookies plain HTTP clients do not send back.
     """
 
     workflow_seconds: float = 1.0
     workflow_conclusion: str = "success"
+    run_name: str = ""
     deploy_seconds: float = 0.0
     bad_latency_ms: float = 300.0
+    slow_latency_ms: float = 600.0
     portal_token_seconds: float = 3600.0
     secure_cookies: bool = False
 

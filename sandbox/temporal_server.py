@@ -49,7 +49,9 @@ def command(database: Path | None, port: int, ui_port: int | None) -> list[str]:
 
 def type_name(name: str) -> str:
     """The command line's word for a type of search attribute."""
-    return {"KEYWORD": "Keyword", "INT": "Int", "BOOL": "Bool"}[name.removeprefix("INDEXED_VALUE_TYPE_")]
+    return {"KEYWORD": "Keyword", "INT": "Int", "BOOL": "Bool", "KEYWORD_LIST": "KeywordList"}[
+        name.removeprefix("INDEXED_VALUE_TYPE_")
+    ]
 
 
 @contextlib.contextmanager

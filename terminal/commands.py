@@ -7,7 +7,7 @@ import typer
 
 from runbook import commands
 from runbook.commands import Publication
-from terminal.options import PLAIN, By, Cluster, Json, Number, Reason, Timeout, Words
+from terminal.options import PLAIN, By, Json, Number, Reason, Timeout, Words
 from terminal.running import made, tell
 
 app = typer.Typer(**PLAIN)
@@ -122,26 +122,6 @@ def step(
         raise typer.BadParameter("give one of --retry, --skip REASON, --done")
     how = "retry" if retry else "done" if done else "skip"
     tell(number, made(commands.SettleStep, by=by, step=name, how=how, reason=skip or ""), as_json, timeout)
-
-
-@app.command()
-def rollback(number: Number, by: By, cluster: Cluster = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Roll the suspect deployment back; your request is the approval."""
-    tell(number, made(commands.RequestRollback, by=by, cluster=cluster), as_json, timeout)
-
-
-@app.command()
-def approve(number: Number, by: By, cluster: Cluster = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Approve the rollback that is offered."""
-    tell(number, made(commands.ApproveRollback, by=by, cluster=cluster), as_json, timeout)
-
-
-@app.command()
-def decline(
-    number: Number, by: By, reason: Reason = "", cluster: Cluster = "", as_json: Json = False, timeout: Timeout = 5
-) -> None:
-    """Decline the rollback that is offered."""
-    tell(number, made(commands.DeclineRollback, by=by, reason=reason, cluster=cluster), as_json, timeout)
 
 
 @app.command()

@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import WorkflowExecution
 
-from runbook.agenda import HOUSEKEEPING, Obligation
 from runbook.checklist import StepStatus
 from runbook.duration import in_words
-from runbook.incident import Incident, RollbackStatus
+from runbook.duties import HOUSEKEEPING, Obligation
+from runbook.evidence import Part
+from runbook.incident import Incident
 from runbook.postmortem import Postmortem
+from runbook.rollback_states import RollbackStatus
 from runbook.summary import links, people_line
 from runbook.timeline import Entry
 from terminal.plain import plain
@@ -29,6 +31,9 @@ _ROLLBACK_STYLES = {
     RollbackStatus.UNHEALTHY: "bold red",
     RollbackStatus.FAILED: "bold red",
     RollbackStatus.OFFERED: "yellow",
+    RollbackStatus.EXPIRED: "yellow",
+    RollbackStatus.HELD: "yellow",
+    RollbackStatus.UNDECIDED: "yellow",
     RollbackStatus.INCONCLUSIVE: "yellow",
 }
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
@@ -170,6 +175,32 @@ def rollback_lines(incident: Incident) -> list[Text]:
         style = _ROLLBACK_STYLES.get(state.status, "")
         lines.append(text(f"Rollback {offer.cluster}{versions}: {state.status}: {detail}", style))
     return lines
+
+
+def candidates_table(incident: Incident) -> Table:
+    """Return each deployment that was considered, cluster by cluster, with the reason."""
+    table = Table("cluster", "version", "deployed", "status", "", "because", box=None, pad_edge=False)
+    for state in incident.rollbacks:
+        offer = state.offer
+        if offer.suspect is not None:
+            suspect = offer.suspect
+            cells = (offer.cluster, suspect.version, clock(suspect.started_at), suspect.status, "suspect", offer.reason)
+            table.add_row(*(text(cell) for cell in cells), style="yellow")
+        for seen in offer.considered:
+            row, word = seen.deployment, "taken" if seen.taken else "passed over"
+            cells = (offer.cluster, row.version, clock(row.started_at), row.status, word, seen.reason)
+            table.add_row(*(text(cell) for cell in cells), style="green" if seen.taken else "dim")
+    return table
+
+
+def evidence_table(parts: Sequence[Part]) -> Table:
+    """Return each file of the evidence, and each gap."""
+    table = Table("file", "source", "bytes", "SHA-256", box=None, pad_edge=False)
+    for part in parts:
+        size = "" if part.gap else f"{part.bytes:,}"
+        proof = text(f"missing: {part.gap}", "yellow") if part.gap else text(part.sha256[:16])
+        table.add_row(text(part.name), text(part.source), size, proof)
+    return table
 
 
 def incident_view(

@@ -9,7 +9,7 @@ from rich.live import Live
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from runbook.agenda import Obligation
+from runbook.duties import Obligation
 from runbook.incident import Incident, Status
 from runbook.timeline import Entry
 from terminal.finding import NoAnswer, ask, current, handle_of, is_open, label

@@ -5,6 +5,7 @@ from typing import Any
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from runbook.incident import Incident, Opening, Status
+from runbook.rollback_facts import bad_releases
 
 NUMBER = SearchAttributeKey.for_int("IncidentNumber")
 SEVERITY = SearchAttributeKey.for_keyword("IncidentSeverity")
@@ -14,6 +15,8 @@ COMMANDER = SearchAttributeKey.for_keyword("IncidentCommander")
 ACK_SECONDS = SearchAttributeKey.for_int("IncidentAckSeconds")
 RESOLVE_SECONDS = SearchAttributeKey.for_int("IncidentResolveSeconds")
 DRILL = SearchAttributeKey.for_bool("IncidentDrill")
+BAD_RELEASES = SearchAttributeKey.for_keyword_list("IncidentBadReleases")
+"""Releases that later incidents must not roll back to (activities/past.py reads them)."""
 
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     NUMBER,
@@ -24,13 +27,14 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     ACK_SECONDS,
     RESOLVE_SECONDS,
     DRILL,
+    BAD_RELEASES,
 )
 
 _LONGEST = 200
 """Characters of a value: one over 2,048 bytes would fail the workflow."""
 
 
-Values = dict[str, str | int | bool]
+Values = dict[str, str | int | bool | list[str]]
 """Attribute name to value."""
 
 
@@ -48,7 +52,8 @@ def at_start(opening: Opening) -> TypedSearchAttributes:
 
 def known(attributes: TypedSearchAttributes) -> Values:
     """Return the values that the server has already."""
-    return {pair.key.name: pair.value for pair in attributes if pair.key in SEARCH_ATTRIBUTES}
+    held = ((pair.key, pair.value) for pair in attributes if pair.key in SEARCH_ATTRIBUTES)
+    return {key.name: list(value) if key == BAD_RELEASES else value for key, value in held}
 
 
 def changes(old: Values, new: Values) -> list[SearchAttributeUpdate[Any]]:
@@ -60,13 +65,14 @@ def changes(old: Values, new: Values) -> list[SearchAttributeUpdate[Any]]:
 
 def values(incident: Incident) -> Values:
     """Return the attributes' values as the incident stands; what is not known yet is left out."""
-    found: dict[str, str | int | bool | None] = {
+    found: dict[str, str | int | bool | list[str] | None] = {
         NUMBER.name: incident.number,
         SEVERITY.name: str(incident.severity),
         STATUS.name: str(incident.status),
         SERVICE.name: incident.service[:_LONGEST],
         COMMANDER.name: incident.commander[:_LONGEST] or None,
         DRILL.name: incident.drill,
+        BAD_RELEASES.name: [version[:_LONGEST] for version in bad_releases(incident)] or None,
     }
     if incident.acknowledged_at is not None:
         found[ACK_SECONDS.name] = int((incident.acknowledged_at - incident.started_at).total_seconds())

@@ -1,17 +1,24 @@
 """The workflows that an incident hands duties to."""
 
+from datetime import timedelta
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
-from runbook.agenda import Obligation
-from runbook.effects import Outcome
+from runbook.duties import Obligation
+from runbook.effects import FollowRollback, HolderOf, Outcome
 from runbook.incident import Incident
 from runbook.policy import Runbook
-from runbook.rollback import order
+from runbook.preservation import evidence_folder, incident_scope, resolution_items, resolution_phase
+from runbook.rollback import HOLDER, order
 from workflows.contracts import PostmortemInput, Resolution
+from workflows.evidence import preserve
+from workflows.hands import perform, watch
 from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
+
+_LOCK_PATIENCE = timedelta(seconds=30)
 
 
 async def start_rollback(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
@@ -21,11 +28,11 @@ async def start_rollback(incident: Incident, duty: Obligation, runbook: Runbook)
     rollback that broke down. It is never cancelled with its incident: a rollback is not abandoned half-way.
 
     Raises:
-        WorkflowAlreadyStartedError: another rollback of that cluster and service is under way.
-        ChildWorkflowError: the rollback broke down.
+        ApplicationError: another rollback of that cluster and service is under way; it says for whom.
+        ActivityError, ChildWorkflowError: the rollback broke down.
     """
     state = next(state for state in incident.rollbacks if state.offer.cluster == duty.subject)
-    ordered = order(incident, state, runbook)
+    ordered = order(incident, state, runbook, workflow.now())
     try:
         handle = await workflow.start_child_workflow(
             RollbackWorkflow.run,
@@ -33,15 +40,47 @@ async def start_rollback(incident: Incident, duty: Obligation, runbook: Runbook)
             id=ordered.workflow_id,
             parent_close_policy=ParentClosePolicy.ABANDON,
             cancellation_type=ChildWorkflowCancellationType.ABANDON,
-            static_summary=f"{incident.name}: roll {ordered.cluster} back to {ordered.candidate.version}",
+            static_summary=f"{incident.name}: roll {ordered.cluster} back to {ordered.candidate.version}"[:200],
+            memo={HOLDER: f"{incident.name}, by {ordered.requested_by}"},
         )
     except WorkflowAlreadyStartedError:
         if duty.key in incident.begun:  # ours, started before this incident continued as new
-            return Outcome(detail="goes on")
-        text = f"another rollback of {ordered.service} on {ordered.cluster} is under way ({ordered.workflow_id})"
+            wanted = FollowRollback(key=ordered.key, workflow_id=ordered.workflow_id)
+            return await watch(wanted, f"Watch the rollback of {ordered.cluster}")
+        asked = HolderOf(key=f"{ordered.key}/holder", workflow_id=ordered.workflow_id)
+        found = await perform(asked, "Ask who holds the lock", incident.severity, _LOCK_PATIENCE)
+        text = f"another rollback of {ordered.service} on {ordered.cluster} is under way, for {found.detail}"
         raise ApplicationError(text, type="RollbackLocked", non_retryable=True) from None
-    result = await handle
-    return Outcome(detail=f"{result.status}")
+    ended = await handle
+    return Outcome(detail=f"{ended.status}")
+
+
+async def tell_rollback(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
+    """Tell a rollback that still probes how a person judged it."""
+    state = incident.rollback(duty.subject)
+    if state is None or state.judgement is None:
+        return Outcome(skipped="there is nothing to tell any more")
+    process = order(incident, state, runbook, workflow.now()).workflow_id
+    running = workflow.get_external_workflow_handle_for(RollbackWorkflow.run, process)
+    try:
+        await running.signal(RollbackWorkflow.judged, state.judgement)
+    except ApplicationError as error:  # it has ended
+        return Outcome(detail=f"its process has ended ({error.message})")
+    return Outcome()
+
+
+async def preserve_evidence(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
+    """Keep everything that the incident has left behind, each source by itself."""
+    return await preserve(
+        f"{incident.run_key}/{duty.key}",
+        incident.name,
+        evidence_folder(incident),
+        resolution_phase(incident),
+        resolution_items(incident, runbook),
+        incident_scope(incident, runbook, workflow.now()),
+        runbook.rollback,
+        runbook.patience.others,
+    )
 
 
 async def hand_over(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:

@@ -3,7 +3,7 @@
 from runbook.alert import Alert
 from runbook.base import Frozen
 from runbook.incident import Incident, Opening
-from runbook.policy import Runbook
+from runbook.policy import RecorderRules, Region, Runbook
 from runbook.postmortem import Postmortem
 
 INCIDENT_WORKFLOW = "IncidentWorkflow"
@@ -27,6 +27,13 @@ class AlertBatch(Frozen):
     """Alerts of one incident."""
 
     alerts: tuple[Alert, ...]
+
+
+class RecorderInput(Frozen):
+    """What one round of the recorder probes."""
+
+    regions: tuple[Region, ...]
+    rules: RecorderRules
 
 
 class Published(Frozen):

@@ -9,6 +9,7 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
+from activities.baselines import Baselines
 from activities.chat import Chat
 from activities.deployments import Deployments
 from activities.email import Email
@@ -18,12 +19,17 @@ from activities.investigation import Investigation
 from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
 from activities.paging import Paging
+from activities.preflights import Preflights
+from activities.processes import Processes
 from activities.status_page import StatusPage
 from activities.war_room import WarRoom
 from runbook import effects
 from runbook.effects import Effect, Outcome
+from runbook.evidence import Part
+from runbook.recording import Sample
+from runbook.rollback import Preflight
 from runbook.severity import Severity
-from runbook.verification import RegionVerdict
+from runbook.verification import BaselineFinding, RegionVerdict
 
 ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.AllocateNumber: Numbers.allocate_number,
@@ -45,9 +51,22 @@ ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.Redeploy: Deployments.redeploy,
     effects.QueryMetrics: Investigation.query_metrics,
     effects.QueryLogs: Investigation.query_logs,
-    effects.PreserveRecord: Evidence.preserve_record,
+    effects.FollowDeployment: Deployments.follow_deployment,
+    effects.HolderOf: Processes.holder_of,
+    effects.FollowRollback: Processes.follow_rollback,
+    effects.KeepDocument: Evidence.keep_document,
+    effects.WriteManifest: Evidence.write_manifest,
 }
-"""Every request to a hand, and the activity that fulfils it. `verify` stands apart: its answer is a verdict."""
+"""Every request whose answer is an outcome, and the activity that fulfils it."""
+
+FINDINGS: dict[type[Effect], Callable[..., Any]] = {
+    effects.MeasureBaseline: Baselines.measure_baseline,
+    effects.CheckRollback: Preflights.check_rollback,
+    effects.VerifyRegion: Health.verify_region,
+    effects.CaptureEvidence: Evidence.capture_evidence,
+    effects.RecordRegions: Health.record_regions,
+}
+"""Every request whose answer is a finding of its own kind, and the activity that fulfils it."""
 
 _RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
@@ -56,7 +75,16 @@ _FIRST = {Severity.P0: 1, Severity.P1: 2, Severity.P2: 3, Severity.P3: 4}
 
 _LONGEST_LOOK = timedelta(seconds=15)
 """How long one look at a region may take beyond the pause before it."""
-_SLOW = (effects.FindRollback, effects.Investigate, effects.PreserveRecord)
+_SLOW = (
+    effects.FindRollback,
+    effects.CheckRollback,
+    effects.MeasureBaseline,
+    effects.Investigate,
+    effects.KeepDocument,
+    effects.WriteManifest,
+    effects.CaptureEvidence,
+    effects.RecordRegions,
+)
 """Requests that read or write a lot: their attempts may take longer."""
 
 
@@ -96,6 +124,61 @@ async def verify(effect: effects.VerifyRegion, says: str, severity: Severity) ->
         summary=says[:120],
         priority=Priority(priority_key=_FIRST[Severity(severity)]),
     )
+
+
+async def measure(effect: effects.MeasureBaseline, says: str, patience: timedelta) -> BaselineFinding:
+    """Have the normal latency of a region found."""
+    return await workflow.execute_activity_method(
+        Baselines.measure_baseline, effect, **call(effect, says, Severity.P0, patience)
+    )
+
+
+async def check(effect: effects.CheckRollback, says: str, patience: timedelta) -> Preflight:
+    """Have a last look taken before a redeployment."""
+    return await workflow.execute_activity_method(
+        Preflights.check_rollback, effect, **call(effect, says, Severity.P0, patience)
+    )
+
+
+async def capture(effect: effects.CaptureEvidence, says: str, patience: timedelta) -> Part:
+    """Have one file of evidence written."""
+    return await workflow.execute_activity_method(
+        Evidence.capture_evidence, effect, **call(effect, says, Severity.P1, patience)
+    )
+
+
+async def record(effect: effects.RecordRegions, says: str) -> tuple[Sample, ...]:
+    """Have the regions probed for the recorder. The next round comes soon: a failing one is not tried for long."""
+    config = call(effect, says, Severity.P3, timedelta(minutes=1))
+    return tuple(await workflow.execute_activity_method(Health.record_regions, effect, **config))
+
+
+async def follow(effect: effects.FollowDeployment, says: str, severity: Severity) -> Outcome:
+    """Have a deployment followed to its end."""
+    longest = effect.rules.github.finish_within
+    return await _long(Deployments.follow_deployment, effect, says, severity, longest)
+
+
+async def watch(effect: effects.FollowRollback, says: str) -> Outcome:
+    """Have a rollback's process watched until it ends."""
+    return await _long(Processes.follow_rollback, effect, says, Severity.P0, timedelta(days=7))
+
+
+async def _long(
+    activity: Callable[..., Any], effect: Effect, says: str, severity: Severity, longest: timedelta
+) -> Outcome:
+    """Have something watched that takes its time; it heartbeats, and another worker goes on if its own dies."""
+    outcome = await workflow.execute_activity_method(
+        activity,
+        effect,
+        start_to_close_timeout=longest,
+        schedule_to_close_timeout=longest + timedelta(minutes=5),
+        heartbeat_timeout=_LONGEST_LOOK,
+        retry_policy=_RETRY,
+        summary=says[:120],
+        priority=Priority(priority_key=_FIRST[Severity(severity)]),
+    )
+    return Outcome.model_validate(outcome)
 
 
 def why(error: FailureError) -> str:

@@ -6,18 +6,26 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from runbook import facts
-from runbook.agenda import INNER_DUTIES, WITHDRAWABLE, Duty, Obligation, agenda, patience
+from runbook.agenda import agenda, patience
 from runbook.board import details
 from runbook.commands import COMMANDS, Command, Receipt
 from runbook.decisions import decide
+from runbook.duties import INNER_DUTIES, WITHDRAWABLE, Duty, Obligation
 from runbook.effects import Outcome
 from runbook.incident import Incident
 from runbook.opening import open_incident
 from runbook.requests import request
 from runbook.rollback import RollbackProgress, RollbackResult
+from runbook.rollback_facts import rollback_ended, rollback_moved
 from runbook.timeline import Entry
 from workflows import attributes
-from workflows.children import hand_over, start_rollback, withdraw_postmortem
+from workflows.children import (
+    hand_over,
+    preserve_evidence,
+    start_rollback,
+    tell_rollback,
+    withdraw_postmortem,
+)
 from workflows.commands import takes
 from workflows.contracts import AlertBatch, IncidentInput, Published
 from workflows.hands import perform, why
@@ -172,16 +180,13 @@ class IncidentWorkflow:
     @workflow.signal(description="A running rollback tells of its progress.")
     def rollback_moved(self, progress: RollbackProgress) -> None:
         """Record a step of a rollback."""
-        self._incident = facts.rollback_moved(self._incident, progress.cluster, progress.says, workflow.now())
+        self._incident = rollback_moved(self._incident, progress, workflow.now())
         self._stirred = True
 
     @workflow.signal(description="A rollback has ended.")
     def rollback_ended(self, result: RollbackResult) -> None:
         """Record the end of a rollback."""
-        now = workflow.now()
-        self._incident = facts.rollback_ended(
-            self._incident, result.cluster, result.status, result.detail, self._runbook, now
-        )
+        self._incident = rollback_ended(self._incident, result, self._runbook, workflow.now())
         self._stirred = True
 
     @workflow.signal(description="The post-mortem is published.")
@@ -208,7 +213,9 @@ class IncidentWorkflow:
 
 CHILD_DUTIES = {
     Duty.ROLLBACK: start_rollback,
+    Duty.TELL_ROLLBACK: tell_rollback,
+    Duty.EVIDENCE: preserve_evidence,
     Duty.POSTMORTEM: hand_over,
     Duty.WITHDRAW_POSTMORTEM: withdraw_postmortem,
 }
-"""Duties that another workflow takes over."""
+"""Duties that another workflow takes over, or that are more than one request."""

@@ -6,15 +6,34 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from runbook.effects import PreserveRecord, Redeploy, VerifyRegion
-from runbook.incident import RollbackStatus
+from runbook.effects import (
+    CheckRollback,
+    FollowDeployment,
+    MeasureBaseline,
+    PostMessage,
+    Redeploy,
+    VerifyRegion,
+)
 from runbook.policy import Region
-from runbook.rollback import RollbackOrder, RollbackProgress, RollbackResult, result
-from runbook.severity import Severity
-from runbook.verification import RegionVerdict, Verdict
-from workflows.hands import perform, verify, why
+from runbook.rollback import (
+    Preflight,
+    Probed,
+    RollbackOrder,
+    RollbackProgress,
+    RollbackResult,
+    ended,
+    judged,
+    last_word,
+    result,
+)
+from runbook.rollback_states import Judgement, RollbackStatus
+from runbook.verification import BaselineFinding, RegionVerdict, Verdict
+from workflows.evidence import preserve
+from workflows.hands import check, follow, measure, perform, verify, why
 
+_LOOK_PATIENCE = timedelta(minutes=3)
 _REDEPLOY_PATIENCE = timedelta(minutes=10)
+_FREEZE_PATIENCE = timedelta(seconds=15)
 
 
 @workflow.defn
@@ -26,42 +45,102 @@ class RollbackWorkflow:
         """Take the order."""
         self._order = order
         self._progress: list[str] = []
+        self._regions: dict[str, str] = {}
+        self._told: list[Probed] = []
+        self._judgement: Judgement | None = None
+        self._ordered = False
 
     @workflow.run
     async def run(self, order: RollbackOrder) -> RollbackResult:
-        """Roll the cluster back, verify it, and report how it ended."""
-        await self._keep_evidence()
-        failure = await self._redeploy()
-        if failure is not None:
-            ended = RollbackResult(cluster=order.cluster, status=RollbackStatus.FAILED, detail=failure)
-        else:
-            ended = result(order, tuple(await asyncio.gather(*(self._verify(region) for region in order.regions))))
-        await self._report(ended)
-        return ended
-
-    @workflow.query(description="What the rollback has done so far.")
-    def progress(self) -> list[str]:
-        """Return the steps taken."""
-        return self._progress
-
-    async def _keep_evidence(self) -> None:
-        """Keep what is known of the bad state before it goes away. Its failure is recorded and stops nothing."""
-        order = self._order
-        effect = PreserveRecord(
-            key=f"{order.key}/evidence",
-            folder=order.evidence_folder,
-            files={f"before-rollback-{order.cluster}.json": order.model_dump_json(indent=1)},
-        )
-        budget = order.rules.evidence_budget
+        """Roll the cluster back, verify it, and report how it ended, also when it is cancelled in the middle."""
         try:
-            outcome = await perform(effect, "Keep evidence of the bad state", Severity.P0, budget)
-            await self._tell(f"evidence of the bad state: {outcome.skipped or outcome.detail or 'kept'}")
+            result = await self._roll_back()
+        except BaseException as error:
+            if not is_cancelled_exception(error):
+                raise
+            state = "the candidate was ordered and is not verified" if self._ordered else "nothing was deployed"
+            stopped = ended(order, RollbackStatus.FAILED, f"cancelled by hand: {state}")
+            await asyncio.shield(self._finish(stopped))
+            raise
+        await self._finish(result)
+        return result
+
+    async def _roll_back(self) -> RollbackResult:
+        order = self._order
+        await self._say_freeze("freeze", f"please hold deployments of {order.service} to {order.cluster}")
+        findings, _ = await asyncio.gather(self._measure_all(), self._keep_evidence())
+        try:
+            found = await self._look_again(findings)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            await self._tell(f"evidence of the bad state is incomplete: {why(error)}")
+            return ended(order, RollbackStatus.FAILED, f"nothing was deployed: {why(error)}")
+        go = last_word(order, found)
+        if go.hold:
+            return ended(order, RollbackStatus.HELD, f"nothing was deployed: {go.hold}")
+        if go.deployed:
+            await self._tell(go.deployed, ordered=True)
+        elif failure := await self._redeploy(found, findings):
+            return ended(order, RollbackStatus.FAILED, failure)
+        return await self._verify_all(findings)
 
-    async def _redeploy(self) -> str | None:
+    async def _finish(self, result: RollbackResult) -> None:
+        """Let deployments go on, and report. Never skipped: also a cancelled rollback leaves a known state."""
+        await self._say_freeze("thaw", f"{self._order.service} on {self._order.cluster} may be deployed to again")
+        self._note(f"{result.status}: {result.detail}")
+        await self._signal("rollback_ended", result)
+
+    # --- the steps ------------------------------------------------------------------------------------------------
+
+    async def _keep_evidence(self) -> None:
+        """Keep what is known of the bad state before it goes away. What fails is a recorded gap and stops nothing."""
+        order = self._order
+        kept = await preserve(
+            f"{order.key}/evidence",
+            order.incident,
+            order.evidence_folder,
+            order.phase,
+            order.evidence,
+            order.scope,
+            order.rules,
+            order.rules.evidence_budget,
+        )
+        says = f"evidence of the bad state: {kept.detail}"
+        progress = RollbackProgress(cluster=order.cluster, attempt=order.attempt, says=says, manifest=kept.manifest)
+        self._note(says)
+        await self._signal("rollback_moved", progress)
+
+    async def _measure_all(self) -> tuple[BaselineFinding, ...]:
+        return tuple(await asyncio.gather(*(self._measure(region) for region in self._order.regions)))
+
+    async def _measure(self, region: Region) -> BaselineFinding:
+        order = self._order
+        effect = MeasureBaseline(
+            key=f"{order.key}/baseline/{region.name}",
+            region=region,
+            log_service=order.scope.log_service,
+            before=order.suspect.started_at,
+            rules=order.rules,
+        )
+        try:
+            return await measure(effect, f"Find the normal latency of {region.name}", order.rules.evidence_budget)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return BaselineFinding(region=region.name, why=why(error))
+
+    async def _look_again(self, findings: tuple[BaselineFinding, ...]) -> Preflight:
+        order = self._order
+        effect = CheckRollback(
+            key=f"{order.key}/check",
+            cluster=order.cluster,
+            regions=order.regions,
+            baselines=findings,
+            rules=order.rules,
+        )
+        return await check(effect, "Look once more before the redeployment", _LOOK_PATIENCE)
+
+    async def _redeploy(self, found: Preflight, findings: tuple[BaselineFinding, ...]) -> str | None:
         """Deploy the candidate; return why that failed, or None."""
         order = self._order
         effect = Redeploy(
@@ -70,44 +149,131 @@ class RollbackWorkflow:
             version=order.candidate.version,
             services=order.services,
             suspect_id=order.suspect.id,
-            suspect_started_at=order.suspect.started_at,
+            mark=found.newest.id if found.newest else "",
+            rules=order.rules,
         )
+        await self._tell(f"{order.candidate.version} is ordered in place of {order.suspect.version}", ordered=True)
+        self._ordered = True
         says = f"Deploy {order.candidate.version} to {order.cluster}"
         try:
-            outcome = await perform(effect, says, Severity.P0, _REDEPLOY_PATIENCE)
+            outcome = await perform(effect, says, order.severity, _REDEPLOY_PATIENCE)
+            if outcome.skipped is not None:
+                return outcome.skipped
+            await self._tell(f"{order.candidate.version} is being deployed: {outcome.detail}", ordered=True)
+            wanted = FollowDeployment(
+                key=f"{order.key}/follow",
+                reference=outcome.reference,
+                version=order.candidate.version,
+                rules=order.rules,
+            )
+            followed = await follow(wanted, f"Follow the deployment {outcome.reference}", order.severity)
+            if followed.detail:
+                await self._tell(followed.detail)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return why(error)
-        if outcome.skipped is not None:
-            return outcome.skipped
-        await self._tell(f"{order.candidate.version} is being deployed in place of {order.suspect.version}")
+            return f"{why(error)}; {await self._what_is_there(found, findings)}"
         return None
 
-    async def _verify(self, region: Region) -> RegionVerdict:
-        effect = VerifyRegion(key=f"{self._order.key}/verify/{region.name}", region=region, rules=self._order.rules)
+    async def _what_is_there(self, before: Preflight, findings: tuple[BaselineFinding, ...]) -> str:
+        """Say what a failed redeployment has left, as far as it can be seen."""
         try:
-            judged = await verify(effect, f"Verify {region.name}: health and evaluation latency", Severity.P0)
+            newest = (await self._look_again(findings)).newest
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            judged = RegionVerdict(region=region.name, verdict=Verdict.INCONCLUSIVE, detail=why(error))
-        await self._tell(f"{region.name} is {judged.verdict}: {judged.detail}")
-        return judged
+            return f"what is deployed cannot be seen either ({why(error)})"
+        unchanged = newest is None or (before.newest is not None and newest.id == before.newest.id)
+        return "nothing was deployed" if unchanged or newest is None else f"{newest.version} is the newest deployment"
 
-    async def _tell(self, says: str) -> None:
+    async def _verify_all(self, findings: tuple[BaselineFinding, ...]) -> RollbackResult:
+        """Probe every region until each is judged, or a person has given the verdict."""
+        order = self._order
+        pairs = zip(order.regions, findings, strict=True)
+        probing = asyncio.ensure_future(asyncio.gather(*(self._verify(region, found) for region, found in pairs)))
+        try:
+            while not probing.done() and self._judgement is None:
+                await workflow.wait_condition(lambda: probing.done() or self._judgement is not None or bool(self._told))
+                await self._pass_on()
+            if self._judgement is not None:
+                return judged(order, self._judgement)
+            return result(order, tuple(await probing))
+        finally:
+            if not probing.done():
+                probing.cancel()
+                await asyncio.gather(probing, return_exceptions=True)
+
+    async def _verify(self, region: Region, found: BaselineFinding) -> RegionVerdict:
+        order = self._order
+        effect = VerifyRegion(key=f"{order.key}/verify/{region.name}", region=region, baseline=found, rules=order.rules)
+        try:
+            verdict = await verify(effect, f"Verify {region.name}: health and evaluation latency", order.severity)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            verdict = RegionVerdict(region=region.name, verdict=Verdict.INCONCLUSIVE, detail=why(error))
+        await self._tell(f"{region.name} is {verdict.verdict}: {verdict.detail}")
+        return verdict
+
+    # --- telling --------------------------------------------------------------------------------------------------
+
+    async def _pass_on(self) -> None:
+        """Tell the incident what the probes have said since the last time."""
+        told, self._told = self._told, []
+        for probed in told:
+            self._regions[probed.region] = probed.says
+            says = "; ".join(self._regions.values())
+            await self._tell(says, quiet=not probed.undecided, undecided=probed.undecided)
+
+    async def _tell(self, says: str, *, ordered: bool = False, quiet: bool = False, undecided: bool = False) -> None:
         """Tell the incident of a step; an incident that has ended needs no telling."""
-        self._progress.append(says)
-        workflow.set_current_details("\n".join(f"- {line}" for line in self._progress))
-        await self._signal("rollback_moved", RollbackProgress(cluster=self._order.cluster, says=says))
+        self._note(says, replace=quiet)
+        order = self._order
+        progress = RollbackProgress(
+            cluster=order.cluster, attempt=order.attempt, says=says, ordered=ordered, quiet=quiet, undecided=undecided
+        )
+        await self._signal("rollback_moved", progress)
 
-    async def _report(self, ended: RollbackResult) -> None:
-        self._progress.append(f"{ended.status}: {ended.detail}")
-        workflow.set_current_details("\n".join(f"- {line}" for line in self._progress))
-        await self._signal("rollback_ended", ended)
+    def _note(self, says: str, *, replace: bool = False) -> None:
+        """Show a step in the Web UI; the figures of the open verification stay in one line."""
+        lines = self._progress if replace else [*self._progress, says]
+        self._progress = lines
+        shown = [*lines, says] if replace else lines
+        workflow.set_current_details("\n".join(f"- {line}" for line in shown))
+
+    async def _say_freeze(self, what: str, words: str) -> None:
+        """Ask for a halt of deployments, or end it (BEHAVIOURS 52)."""
+        order = self._order
+        if not order.rules.freeze_channel:
+            return
+        text = f"{order.incident}: {words}"
+        effect = PostMessage(key=f"{order.key}/{what}", channel_id=order.rules.freeze_channel, text=text)
+        try:
+            await perform(effect, text, order.severity, _FREEZE_PATIENCE)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            await self._tell(f"not said in the deployments' channel ({words}): {why(error)}")
 
     async def _signal(self, name: str, what: RollbackProgress | RollbackResult) -> None:
         try:
             await workflow.get_external_workflow_handle(self._order.report_to).signal(name, what)
         except ApplicationError as error:
             workflow.logger.warning("the incident %s was not told: %s", self._order.incident, error.message)
+
+    # --- messages -------------------------------------------------------------------------------------------------
+
+    @workflow.signal(description="A person's verdict on what the probes could not judge.")
+    def judged(self, judgement: Judgement) -> None:
+        """Take the verdict: the verification ends with it."""
+        self._judgement = judgement
+
+    @workflow.signal(description="How the verification of a region goes.")
+    def probed(self, probed: Probed) -> None:
+        """Take what the probes say; the newest word of each region counts."""
+        self._told = [*(old for old in self._told if old.region != probed.region or old.undecided), probed]
+
+    @workflow.query(description="What the rollback has done so far.")
+    def progress(self) -> list[str]:
+        """Return the steps taken."""
+        return [*self._progress, *self._regions.values()]

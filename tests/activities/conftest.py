@@ -1,7 +1,9 @@
 """The real hands with the vendors' real SDKs, against the sandbox."""
 
+import asyncio
 import dataclasses
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -10,6 +12,7 @@ import certifi
 import pytest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
 from activities.hands import Hands
@@ -53,9 +56,23 @@ def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Ca
             patch.setenv("HTTP_TIMEOUT_SECONDS", "2")
             for name, value in environment.items():
                 patch.setenv(name, value)
-            return make_hands(load_settings(), Mock(spec=Client))
+            return make_hands(load_settings(), forgetful())
 
     return make
+
+
+def forgetful() -> Client:
+    """A Temporal client that knows of no earlier incident and no recorder."""
+    client = Mock(spec=Client)
+
+    async def nothing(*_: Any, **__: Any) -> AsyncIterator[Any]:
+        none: tuple[Any, ...] = ()
+        for execution in none:
+            yield execution
+
+    client.list_workflows = nothing
+    client.get_schedule_handle.side_effect = RPCError("no such schedule", RPCStatusCode.NOT_FOUND, b"")
+    return client
 
 
 @pytest.fixture
@@ -74,7 +91,8 @@ def perform(method: Callable[..., Any], effect: Any, attempt: int = 1, **info: A
     """Run an activity as Temporal would, as that attempt."""
     env = ActivityEnvironment()
     env.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=attempt, **info)
-    return env.run(method, effect)
+    found: Any = env.run(method, effect)
+    return asyncio.run(found) if inspect.iscoroutine(found) else found
 
 
 def failed(method: Callable[..., Any], effect: Any, attempt: int = 1) -> ApplicationError:

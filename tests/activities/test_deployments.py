@@ -1,12 +1,14 @@
 """The Ops Portal: what could be rolled back, and one deployment of an exact version."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from activities.hands import Hands
 from runbook.deployments import Offer
-from runbook.effects import FindRollback, Redeploy
+from runbook.effects import FindRollback, FollowDeployment, Outcome, Redeploy
 from runbook.policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
@@ -16,7 +18,14 @@ POST = "POST /ops/api/v1/deployments"
 
 
 def look(hands: Hands, *clusters: str, ago: timedelta = timedelta()) -> tuple[Offer, ...]:
-    asked = FindRollback(key="k", clusters=clusters, alerted_at=datetime.now(UTC) - ago, rules=RULES)
+    asked = FindRollback(
+        key="k",
+        workflow_id="incident-x",
+        service="flag-evaluation",
+        clusters=clusters,
+        alerted_at=datetime.now(UTC) - ago,
+        rules=RULES,
+    )
     outcome = perform(hands.deployments.find_rollback, asked)
     assert outcome.detail == "; ".join(offer.reason for offer in outcome.offers)
     return tuple(outcome.offers)
@@ -32,7 +41,8 @@ def order(hands: Hands, version: str = "v2.14.0") -> Redeploy:
         version=version,
         services=("server",),
         suspect_id=offer.suspect.id,
-        suspect_started_at=offer.suspect.started_at,
+        mark=offer.mark,
+        rules=RULES,
     )
 
 
@@ -113,20 +123,125 @@ def test_a_cluster_that_the_portal_does_not_know(hands: Hands, sandbox: RunningS
     assert perform(hands.deployments.redeploy, wanted).skipped == "the portal knows no cluster mars-001"
 
 
-def test_the_exact_version_is_deployed_and_never_by_the_portals_rollback(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_the_portals_rollback_is_asked_where_it_would_pick_our_candidate(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    outcome = perform(hands.deployments.redeploy, order(hands))
+    [row] = sandbox.ledger("ops_portal")
+    assert (row["operation"], row["payload"]["version"]) == ("deployment.rollback", "v2.14.0")
+    assert row["payload"]["rollback_from"] == "v9-bad", "so the portal, too, knows what was rolled back"
+    assert outcome.reference == row["payload"]["id"]
+
+
+def test_otherwise_the_exact_version_is_deployed(hands: Hands, sandbox: RunningSandbox) -> None:
+    """The portal sees the two newest rows only: it would find nothing here."""
     sandbox.deploy("eu", "v9-worse")
     sandbox.deploy("eu", "v9-bad")
     outcome = perform(hands.deployments.redeploy, order(hands, "v2.13.1"))
     [row] = sandbox.ledger("ops_portal")
     assert row["operation"] == "deployment.create"
-    assert outcome.detail == f"deployment {row['payload']['id']}"
+    assert (outcome.detail, outcome.reference) == (f"deployment {row['payload']['id']}", row["payload"]["id"])
     assert (row["payload"]["version"], row["payload"]["services"]) == ("v2.13.1", ["server"])
-    assert "rollback_from" not in row["payload"]
     assert not [call for call in sandbox.calls("ops_portal") if "rollback" in call["path"]]
     assert {name: region["version"] for name, region in sandbox.state()["product"].items()} == {
         "eu": "v2.13.1",
         "us": "v2.14.0",
     }
+
+
+def test_the_portal_never_rolls_forward_for_us(hands: Hands, sandbox: RunningSandbox) -> None:
+    """Rolling back a rollback row would deploy the bad version again."""
+    sandbox.history(
+        "eu",
+        {"version": "v1", "status": "success"},
+        {"version": "v2-bad", "status": "success"},
+        {"version": "v1", "status": "success", "rollback_from": "v2-bad"},
+    )
+    newest = sandbox.state()["ops_portal"]["deployments"][0]["id"]
+    wanted = Redeploy(
+        key="k", cluster="eu-001", version="v1", services=("server",), suspect_id=newest, mark=newest, rules=RULES
+    )
+    perform(hands.deployments.redeploy, wanted)
+    assert [row["payload"]["version"] for row in sandbox.ledger("ops_portal")] == ["v1"]
+    assert operations(sandbox, "ops_portal") == ["deployment.create"]
+
+
+def test_where_the_portal_thinks_otherwise_the_exact_version_is_deployed(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    wanted = order(hands)
+    body = {"error": "no previous successful deployment found to roll back to"}
+    sandbox.fault("ops_portal", "status", "/rollback", status=422, body=body)
+    perform(hands.deployments.redeploy, wanted)
+    assert operations(sandbox, "ops_portal") == ["deployment.create"]
+
+
+def test_nothing_is_waited_for_at_the_portal(hands: Hands) -> None:
+    wanted = FollowDeployment(key="k", reference="whatever", version="v1", rules=RULES)
+    assert "never settles" in perform(hands.deployments.follow_deployment, wanted).detail
+
+
+def attempted(hands: Hands, wanted: Redeploy, attempt: int) -> Outcome | None:
+    """What an attempt brings; None if Temporal would make another one."""
+    try:
+        return Outcome.model_validate(perform(hands.deployments.redeploy, wanted, attempt=attempt))
+    except ApplicationError as error:
+        if error.non_retryable:
+            raise
+        return None
+
+
+TROUBLES = {
+    "a session that ran out": lambda box: box.fault(
+        "ops_portal", "status", POST, status=401, body={"error": "token_expired"}
+    ),
+    "a rate limit": lambda box: box.fault("ops_portal", "rate_limit", POST, retry_after=0),
+    "a burst of errors": lambda box: box.fault("ops_portal", "status", POST, status=503, times=3),
+    "a broken connection": lambda box: box.fault("ops_portal", "reset", POST),
+    "a hanging endpoint": lambda box: box.fault("ops_portal", "timeout", POST, retry_after=30),
+    "a log-in page": lambda box: box.fault("ops_portal", "status", POST, status=200, body="<html>Log in</html>"),
+    "a lost reply": lambda box: box.fault("ops_portal", "lost_reply", POST),
+    "a lost reply of the rollback": lambda box: box.fault("ops_portal", "lost_reply", "/rollback", status=502),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_53_whatever_happens_on_the_way_it_is_deployed_once(
+    hands: Hands, sandbox: RunningSandbox, trouble: str
+) -> None:
+    if "rollback" not in trouble:
+        sandbox.deploy("eu", "v9-worse")
+    sandbox.deploy("eu", "v9-bad")
+    wanted = order(hands)
+    TROUBLES[trouble](sandbox)
+    found = None
+    for attempt in range(1, 6):
+        if found is None:
+            found = attempted(hands, wanted, attempt)
+    assert found is not None
+    [row] = sandbox.ledger("ops_portal")
+    assert (found.reference, row["payload"]["version"]) == (row["payload"]["id"], "v2.14.0")
+
+
+def test_a_name_that_does_not_resolve_is_tried_again(sandbox: RunningSandbox, wired: Callable[..., Hands]) -> None:
+    nowhere = wired(**sandbox.environment() | {"OPS_PORTAL_URL": "http://no-such-host.invalid"})
+    asked = FindRollback(
+        key="k", workflow_id="x", service="s", clusters=("eu-001",), alerted_at=datetime.now(UTC), rules=RULES
+    )
+    assert not failed(nowhere.deployments.find_rollback, asked).non_retryable
+
+
+def test_50_a_label_marks_a_release_that_cannot_be_taken_back(hands: Hands, sandbox: RunningSandbox) -> None:
+    rules = RULES.but(irreversible=("^irreversible$",))
+    sandbox.history("eu", {"version": "v1"}, {"version": "v2", "labels": ["irreversible"]})
+    asked = FindRollback(
+        key="k",
+        workflow_id="x",
+        service="s",
+        clusters=("eu-001",),
+        alerted_at=datetime.now(UTC),
+        rules=rules.but(suspicion_window=timedelta(days=30)),
+    )
+    [offer] = perform(hands.deployments.find_rollback, asked).offers
+    assert "v2 is marked irreversible" in offer.caution
 
 
 @pytest.mark.parametrize("status", [None, 500, 504])
@@ -140,7 +255,8 @@ def test_53_a_redeployment_whose_reply_is_lost_is_made_once(
     found = perform(hands.deployments.redeploy, wanted, attempt=2)
     assert perform(hands.deployments.redeploy, wanted.but(again=True)) == found
     [row] = sandbox.ledger("ops_portal")
-    assert found.detail == f"deployment {row['payload']['id']}"
+    assert found.reference == row["payload"]["id"]
+    assert "made by an earlier attempt" in found.detail
 
 
 def test_53_a_redeployment_that_never_arrived_is_made(hands: Hands, sandbox: RunningSandbox) -> None:
@@ -150,7 +266,7 @@ def test_53_a_redeployment_that_never_arrived_is_made(hands: Hands, sandbox: Run
     failed(hands.deployments.redeploy, wanted)
     assert operations(sandbox, "ops_portal") == []
     perform(hands.deployments.redeploy, wanted, attempt=2)
-    assert operations(sandbox, "ops_portal") == ["deployment.create"], "older rows of that version do not count"
+    assert len(operations(sandbox, "ops_portal")) == 1, "older rows of that version do not count"
 
 
 def test_a_session_that_the_portal_forgot_is_opened_anew(hands: Hands, sandbox: RunningSandbox) -> None:
@@ -161,7 +277,14 @@ def test_a_session_that_the_portal_forgot_is_opened_anew(hands: Hands, sandbox: 
 
 def test_what_is_off_says_so(hands: Hands, idle: Hands, sandbox: RunningSandbox) -> None:
     off = "ops portal is off: OPS_PORTAL_URL and OPS_PORTAL_EMAIL and OPS_PORTAL_PASSWORD are not set"
-    asked = FindRollback(key="k", clusters=("eu-001",), alerted_at=datetime.now(UTC), rules=RULES)
+    asked = FindRollback(
+        key="k",
+        workflow_id="incident-x",
+        service="flag-evaluation",
+        clusters=("eu-001",),
+        alerted_at=datetime.now(UTC),
+        rules=RULES,
+    )
     assert perform(idle.deployments.find_rollback, asked).skipped == off
     sandbox.deploy("eu", "v9-bad")
     assert perform(idle.deployments.redeploy, order(hands)).skipped == off

@@ -52,7 +52,14 @@ CALLS: dict[str, Call] = {
     "zoom": lambda hands: (hands.war_room.open_bridge, OpenBridge(key="k", topic="t")),
     "ops_portal": lambda hands: (
         hands.deployments.find_rollback,
-        FindRollback(key="k", clusters=("eu-001",), alerted_at=NOW, rules=Rollback()),
+        FindRollback(
+            key="k",
+            workflow_id="incident-x",
+            service="flag-evaluation",
+            clusters=("eu-001",),
+            alerted_at=NOW,
+            rules=Rollback(),
+        ),
     ),
 }
 SECRETS = {

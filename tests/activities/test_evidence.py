@@ -1,77 +1,157 @@
-"""Evidence: files with a manifest by which they can be checked."""
+"""Evidence: files from every source, with a manifest by which they can be checked."""
 
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from activities.hands import Hands
-from runbook.effects import PreserveRecord
+from runbook.effects import CaptureEvidence, KeepDocument, OpenChannel, PostMessage, WriteManifest
+from runbook.evidence import EvidenceSource, Item, Part, Scope, checked, items, parts_of
+from runbook.policy import Region, Rollback
+from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform
 
-RECORD = PreserveRecord(key="run-7/evidence/1", folder="INC-7", files={"a.json": "{}", "b.txt": "bé"})
+DOCUMENT = KeepDocument(key="run-7/postmortem/draft/1", folder="INC-7", name="postmortem-1.md", text="# bé")
+REGIONS = (Region(name="eu", url="http://unused", cluster="eu-001"),)
+METRICS = {"error ratio": "fs_evaluation_error_ratio"}
 
 
-def manifest(folder: Path) -> Path:
-    [found] = folder.glob("manifest-*.json")
-    return found
+def scope(**changes: Any) -> Scope:
+    until = datetime.now(UTC)
+    base = Scope(
+        service="flag-evaluation",
+        log_service="featuresignals-api",
+        regions=REGIONS,
+        since=until - timedelta(minutes=10),
+        until=until,
+        most_rows=10_000,
+        step_seconds=15,
+    )
+    return base.but(**changes)
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
-    return list(json.loads(manifest(folder).read_text(encoding="utf-8"))["files"])
+def captured(hands: Hands, where: Scope | None = None, phase: str = "resolution-1") -> tuple[Part, ...]:
+    """Everything that is kept in one phase."""
+    where = where or scope()
+    return tuple(
+        perform(
+            hands.evidence.capture_evidence,
+            CaptureEvidence(key=item.name, folder="INC-7", item=item, scope=where, rules=Rollback()),
+        )
+        for item in items({"record.json": "{}"}, REGIONS, METRICS, phase)
+    )
 
 
-def test_the_record_is_written_with_a_manifest_that_proves_it(idle: Hands, tmp_path: Path) -> None:
-    outcome = perform(idle.evidence.preserve_record, RECORD)
-    folder = tmp_path / "INC-7"
-    assert outcome.resources.evidence_url == folder.as_uri()
-    assert {path.name: path.read_text("utf-8") for path in folder.iterdir() if "manifest" not in path.name} == {
-        "a.json": "{}",
-        "b.txt": "bé",
+def test_every_source_of_the_sandbox_is_kept(hands: Hands, sandbox: RunningSandbox, tmp_path: Path) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    room = perform(hands.chat.open_channel, OpenChannel(key="c", name="incident-7", marker="[m]")).resources.channel_id
+    perform(hands.chat.post_message, PostMessage(key="p", channel_id=room, text="we look into it"))
+    parts = {part.name.removeprefix("resolution-1/"): part for part in captured(hands, scope(channel_id=room))}
+    kept = {name for name, part in parts.items() if not part.gap}
+    assert kept == {
+        "record.json",
+        "deployments-eu-001.json",
+        "metrics-error-ratio.json",
+        "logs.jsonl",
+        "traces.jsonl",
+        "flag-audit.json",
+        "slack.jsonl",
     }
-    assert [row["name"] for row in rows(folder)] == ["a.json", "b.txt"]
-    for row in rows(folder):
-        data = (folder / row["name"]).read_bytes()
-        assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
-    digest = hashlib.sha256(manifest(folder).read_bytes()).hexdigest()
-    assert outcome.detail == f"a.json, b.txt (manifest {digest[:12]})"
-    assert json.loads(manifest(folder).read_text("utf-8"))["key"] == RECORD.key
+    assert parts["database.json"].gap == "database diagnostics is off: DATABASE_URL is not set"
+    folder = tmp_path / "INC-7" / "resolution-1"
+    for name in kept:
+        data = (folder / name).read_bytes()
+        assert data, name
+        assert (parts[name].bytes, parts[name].sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    assert "v9-bad" in (folder / "deployments-eu-001.json").read_text("utf-8")
+    assert "we look into it" in (folder / "slack.jsonl").read_text("utf-8")
+    assert json.loads((folder / "metrics-error-ratio.json").read_text("utf-8"))["series"][0]["points"]
 
 
-def test_the_same_again_leaves_the_same_content(idle: Hands, tmp_path: Path) -> None:
-    def written() -> dict[str, bytes]:
-        folder = tmp_path / "INC-7"
-        return {path.name: path.read_bytes() for path in folder.iterdir() if "manifest" not in path.name}
-
-    perform(idle.evidence.preserve_record, RECORD)
-    before, proof = written(), rows(tmp_path / "INC-7")
-    perform(idle.evidence.preserve_record, RECORD, attempt=2)
-    assert written() == before
-    assert rows(tmp_path / "INC-7") == proof, "still one manifest, with the same hashes"
+def test_sources_that_are_off_leave_gaps_that_say_so(idle: Hands) -> None:
+    gaps = {part.source: part.gap for part in captured(idle) if part.gap}
+    assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook"}
+    assert gaps["deployments"].startswith("ops portal is off: OPS_PORTAL_URL")
+    assert gaps["prometheus"] == "prometheus is off: PROMETHEUS_URL is not set"
 
 
-def test_each_record_has_a_manifest_of_its_own(idle: Hands, tmp_path: Path) -> None:
-    perform(idle.evidence.preserve_record, RECORD)
-    perform(idle.evidence.preserve_record, RECORD.but(key="run-7/evidence/2", files={"c.txt": "x"}))
-    assert len(list((tmp_path / "INC-7").glob("manifest-*.json"))) == 2
+def test_a_source_that_fails_is_an_error_for_temporal(hands: Hands, sandbox: RunningSandbox) -> None:
+    item = Item(name="p/logs.jsonl", source=EvidenceSource.SIGNOZ_LOGS)
+    wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
+    sandbox.fault("signoz", "status", status=503)
+    assert not failed(hands.evidence.capture_evidence, wanted).non_retryable
+    sandbox.fault("signoz", "status", status=401, body={"status": "error"})
+    assert failed(hands.evidence.capture_evidence, wanted).non_retryable
 
 
-def test_a_single_file_is_linked_itself(idle: Hands, tmp_path: Path) -> None:
-    outcome = perform(idle.evidence.preserve_record, RECORD.but(files={"postmortem.md": "# 7"}))
-    assert outcome.resources.evidence_url == (tmp_path / "INC-7" / "postmortem.md").as_uri()
+def test_a_file_that_breaks_off_in_the_middle_is_not_left_behind(
+    hands: Hands, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    """The second page of the transcript fails: no half file may look like a whole one."""
+    item = Item(name="p/flag-audit.json", source=EvidenceSource.FLAG_AUDIT)
+    wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
+    sandbox.fault("product", "reset", "audit")
+    failed(hands.evidence.capture_evidence, wanted)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def written(hands: Hands, parts: tuple[Part, ...], attempt: int = 1) -> Any:
+    wanted = WriteManifest(key="k", folder="INC-7", incident="INC-7", phase="resolution-1", parts=parts)
+    return perform(hands.evidence.write_manifest, wanted, attempt)
+
+
+def digests(folder: Path, parts: tuple[Part, ...]) -> dict[str, str | None]:
+    there = {part.name: folder / part.name for part in parts}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None for name, path in there.items()
+    }
+
+
+def test_the_manifest_proves_that_nothing_was_changed(idle: Hands, tmp_path: Path) -> None:
+    parts, folder = captured(idle), tmp_path / "INC-7"
+    outcome = written(idle, parts)
+    ref = outcome.manifest
+    data = (tmp_path / ref.path).read_bytes()
+    assert parts_of(data) == parts
+    assert ref.sha256 == hashlib.sha256(data).hexdigest()
+    assert ref.sha256 in outcome.detail, "its own hash is for the timeline"
+    assert (ref.parts, ref.gaps) == (1, len(parts) - 1)
+    assert "no resolution-1/database.json: database diagnostics is off" in outcome.detail
+    assert checked(ref, data, digests(folder, parts)) == []
+    assert written(idle, parts, attempt=2) == outcome, "the same again changes nothing"
+    assert (tmp_path / ref.path).read_bytes() == data
+
+    (folder / "resolution-1" / "record.json").write_text('{"changed": true}', encoding="utf-8")
+    assert checked(ref, data, digests(folder, parts)) == ["resolution-1/record.json was changed"]
+    (folder / "resolution-1" / "record.json").unlink()
+    assert checked(ref, data, digests(folder, parts)) == ["resolution-1/record.json is missing"]
+    assert "was changed" in checked(ref, data + b" ", digests(folder, parts))[0]
+    assert checked(ref, None, {}) == [f"{ref.path} is missing"]
+
+
+def test_a_document_is_linked_itself(idle: Hands, tmp_path: Path) -> None:
+    outcome = perform(idle.evidence.keep_document, DOCUMENT)
+    path = tmp_path / "INC-7" / "postmortem-1.md"
+    assert outcome.resources.evidence_url == path.as_uri()
+    assert path.read_text("utf-8") == "# bé"
 
 
 @pytest.mark.parametrize("name", ["../outside.txt", "/etc/outside.txt", "a/../../../outside.txt"])
 def test_nothing_is_written_outside(idle: Hands, tmp_path: Path, name: str) -> None:
-    refused = failed(idle.evidence.preserve_record, RECORD.but(files={name: "x"}))
+    refused = failed(idle.evidence.keep_document, DOCUMENT.but(name=name))
     assert (refused.type, refused.non_retryable) == ("VendorRefused", True)
+    item = Item(name=name, source=EvidenceSource.RUNBOOK, text="x")
+    wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
+    assert failed(idle.evidence.capture_evidence, wanted).non_retryable
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_store_that_cannot_be_written_is_tried_again(wired: Callable[..., Hands], tmp_path: Path) -> None:
     (tmp_path / "full").write_text("a file where the folder should be", encoding="utf-8")
     hands = wired(EVIDENCE_URL=(tmp_path / "full").as_uri())
-    assert not failed(hands.evidence.preserve_record, RECORD).non_retryable
+    assert not failed(hands.evidence.keep_document, DOCUMENT).non_retryable

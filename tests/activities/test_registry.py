@@ -8,10 +8,9 @@ from typing import Any, get_type_hints
 
 import activities
 from activities.hands import Hands
-from activities.health import Health
 from runbook import effects
 from runbook.effects import Effect
-from workflows.hands import ACTIVITIES
+from workflows.hands import ACTIVITIES, FINDINGS
 
 MARK = "__temporal_activity_definition"
 
@@ -53,21 +52,22 @@ def test_every_activity_is_bound_to_its_hand(idle: Hands) -> None:
 
 def test_what_the_workflows_call_is_registered_under_its_name(idle: Hands) -> None:
     registered = {name_of(method): method for method in idle.methods()}
-    for called in (*ACTIVITIES.values(), Health.verify_region):
+    for called in (*ACTIVITIES.values(), *FINDINGS.values()):
         assert registered[name_of(called)].__func__ is called  # type: ignore[attr-defined]
-    assert set(registered) == {name_of(called) for called in (*ACTIVITIES.values(), Health.verify_region)}
+    assert set(registered) == {name_of(called) for called in (*ACTIVITIES.values(), *FINDINGS.values())}
 
 
 def test_each_activity_takes_the_request_that_it_fulfils() -> None:
-    for kind, method in ACTIVITIES.items():
+    for kind, method in (ACTIVITIES | FINDINGS).items():
         [request] = [hint for name, hint in get_type_hints(method).items() if name != "return"]
         assert request is kind, method.__qualname__
 
 
 def test_every_request_has_an_activity() -> None:
-    taken = {*ACTIVITIES, *(hint for name, hint in get_type_hints(Health.verify_region).items() if name != "return")}
-    assert taken == set(leaves(Effect))
+    assert not set(ACTIVITIES) & set(FINDINGS)
+    assert {*ACTIVITIES, *FINDINGS} == set(leaves(Effect))
 
 
-def test_only_numbers_are_asynchronous(idle: Hands) -> None:
-    assert [name_of(method) for method in idle.methods() if inspect.iscoroutinefunction(method)] == ["allocate_number"]
+def test_only_those_that_ask_temporal_are_asynchronous(idle: Hands) -> None:
+    found = {name_of(method) for method in idle.methods() if inspect.iscoroutinefunction(method)}
+    assert found == {"allocate_number", "find_rollback", "measure_baseline", "holder_of", "follow_rollback"}

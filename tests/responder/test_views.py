@@ -14,9 +14,10 @@ from runbook.agenda import agenda
 from runbook.checklist import TITLES
 from runbook.decisions import decide
 from runbook.deployments import Deployment, Offer
-from runbook.incident import Incident, RollbackState, RollbackStatus
+from runbook.incident import Incident
 from runbook.postmortem import PublishPostmortem, owe
 from runbook.postmortem import decide as decide_postmortem
+from runbook.rollback_states import RollbackState, RollbackStatus
 from runbook.severity import Severity
 from runbook.timeline import Kind
 from terminal import views
@@ -49,7 +50,9 @@ def busy(minutes: float = 3) -> Incident:
     impact = "Half of all flag evaluations in Europe fail, and clients fall back to their defaults. " * 2
     incident = decide(incident, commands.Assess(by="ann", impact=impact, customers=("ACME",)), RUNBOOK, at(minutes))
     incident = decide(incident, commands.AddNote(by="bob@example.com", text=HOSTILE), RUNBOOK, at(minutes))
-    return incident.but(rollbacks=(RollbackState(offer=an_offer(), status=RollbackStatus.RUNNING, progress="probing"),))
+    return incident.but(
+        rollbacks=(RollbackState(offer=an_offer(), since=T0, status=RollbackStatus.RUNNING, progress="probing"),)
+    )
 
 
 def an_offer() -> Offer:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runbook import effects, facts
-from runbook.agenda import INNER_DUTIES, Duty, Obligation, agenda
+from runbook.agenda import agenda
 from runbook.alert import Alert
+from runbook.duties import INNER_DUTIES, Duty, Obligation
 from runbook.effects import Effect, Outcome
 from runbook.incident import Incident, Opening, Resources
 from runbook.loading import parse_runbook
@@ -16,7 +17,7 @@ from runbook.severity import Severity
 TEXT = Path("runbook.yaml").read_text(encoding="utf-8")
 RUNBOOK = parse_runbook(TEXT)
 T0 = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
-CHILDREN = (Duty.ROLLBACK, Duty.POSTMORTEM, Duty.WITHDRAW_POSTMORTEM)
+CHILDREN = (Duty.ROLLBACK, Duty.TELL_ROLLBACK, Duty.EVIDENCE, Duty.POSTMORTEM, Duty.WITHDRAW_POSTMORTEM)
 
 
 def at(minutes: float) -> datetime:

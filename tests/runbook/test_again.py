@@ -6,13 +6,15 @@ import pytest
 
 from runbook import commands as c
 from runbook import facts
-from runbook.agenda import Duty, agenda
+from runbook.agenda import agenda
 from runbook.decisions import decide
 from runbook.deployments import Offer
 from runbook.duration import Term
+from runbook.duties import Duty
 from runbook.effects import SendPage, SettlePage
-from runbook.incident import Incident, RollbackState, RollbackStatus, Status
+from runbook.incident import Incident, Status
 from runbook.requests import request
+from runbook.rollback_states import RollbackState, RollbackStatus
 from runbook.severity import Severity
 from tests.runbook.incidents import RUNBOOK, T0, at, duty, firing, opened, settled
 from tests.runbook.test_recovery import row
@@ -106,7 +108,7 @@ def test_a_storm_of_more_alerts_than_are_remembered_still_reopens() -> None:
 
 def test_57_a_rollback_that_breaks_down_drops_the_resolution_that_waited_for_it() -> None:
     offer = Offer(cluster="eu-001", suspect=row("v2", -5), candidate=row("v1", -900), reason="new")
-    approved = RollbackState(offer=offer, status=RollbackStatus.APPROVED, decided_by="ann")
+    approved = RollbackState(offer=offer, since=T0, status=RollbackStatus.APPROVED, decided_by="ann")
     incident = opened().but(rollbacks=(approved,))
     waiting = decide(incident, c.Resolve(by="ann"), RUNBOOK, at(1))
     assert waiting.resolve_intent is not None

@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbook import commands as c
-from runbook import facts
-from runbook.agenda import INNER_DUTIES, Duty, agenda, postmortem_owed
+from runbook import facts, rollback_facts
+from runbook.agenda import agenda, postmortem_owed
 from runbook.base import AlreadyDone, Rejected
 from runbook.board import details
 from runbook.commands import COMMANDS, Command
 from runbook.decisions import decide
 from runbook.deployments import Deployment, Offer
+from runbook.duties import INNER_DUTIES, Duty
 from runbook.effects import Outcome
-from runbook.incident import Incident, RollbackStatus
+from runbook.incident import Incident
 from runbook.postmortem import (
     PostmortemDuty,
     PublishPostmortem,
@@ -28,6 +29,8 @@ from runbook.postmortem import (
     withdraw,
 )
 from runbook.postmortem import decide as decide_postmortem
+from runbook.rollback import RollbackProgress, RollbackResult
+from runbook.rollback_states import RollbackStatus
 from runbook.severity import Severity
 from tests.runbook.incidents import CHILDREN, RUNBOOK, T0, firing, fulfil, opened, settled
 
@@ -49,9 +52,11 @@ COMMAND: st.SearchStrategy[Command] = st.one_of(
         how=st.sampled_from(["retry", "skip", "done"]),
         reason=words,
     ),
-    st.builds(c.RequestRollback, by=who),
+    st.builds(c.RequestRollback, by=who, forward=st.booleans(), insist=st.booleans()),
     st.builds(c.ApproveRollback, by=who, cluster=st.sampled_from(["", "eu-001", "mars"])),
     st.builds(c.DeclineRollback, by=who, reason=said),
+    st.builds(c.JudgeRollback, by=who, healthy=st.booleans(), reason=words),
+    st.builds(c.FlagRelease, by=who, version=st.sampled_from(["good", "v0"]), reason=said),
     st.builds(c.ConfirmRecovery, by=who, restored=st.booleans()),
     st.builds(c.Monitor, by=who, text=words),
     st.builds(c.Resolve, by=who, text=words, force=st.booleans(), reason=words),
@@ -120,19 +125,25 @@ def offered(incident: Incident, at: datetime) -> Incident:
         return incident
     bad = Deployment(id="2", cluster="eu-001", version="bad", status="success", started_at=T0)
     good = bad.but(id="1", version="good", started_at=T0 - timedelta(days=1))
-    return facts.offered(incident, (Offer(cluster="eu-001", suspect=bad, candidate=good, reason="new"),), RUNBOOK, at)
+    return rollback_facts.offered(
+        incident, (Offer(cluster="eu-001", suspect=bad, candidate=good, reason="new"),), RUNBOOK, at
+    )
 
 
 def rolled_back(verdict: RollbackStatus) -> Step:
     def step(incident: Incident, at: datetime) -> Incident:
         if not any(state.status.under_way for state in incident.rollbacks):
             return incident
-        return facts.rollback_ended(incident, "eu-001", verdict, "as judged", RUNBOOK, at)
+        attempt = incident.rollbacks[0].attempt
+        moved = RollbackProgress(cluster="eu-001", attempt=attempt, says="ordered", ordered=True)
+        incident = rollback_facts.rollback_moved(incident, moved, at)
+        ended = RollbackResult(cluster="eu-001", attempt=attempt, status=verdict, detail="as judged")
+        return rollback_facts.rollback_ended(incident, ended, RUNBOOK, at)
 
     return step
 
 
-VERDICTS = st.sampled_from([RollbackStatus.HEALTHY, RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE])
+VERDICTS = st.sampled_from([status for status in RollbackStatus if status.ended])
 STEP: st.SearchStrategy[Step] = st.one_of(
     COMMAND.map(commanded),
     st.builds(alerted, st.sampled_from(["A", "B"]), st.booleans()),

@@ -1,20 +1,21 @@
-"""48 to 50, 54, 55: what is rolled back to what, and what proves that it helped."""
+"""48 to 50: what is rolled back to what."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
-from runbook.deployments import Deployment, offer
-from runbook.policy import Rollback
-from runbook.verification import Probe, RegionVerdict, Verdict, combine, judge, quantile
+from runbook.deployments import Deployment, offer, portal_would_pick
 from tests.runbook.incidents import RUNBOOK, T0, at
 
 RULES = RUNBOOK.rollback
 DAY = 24 * 60
 
 
-def row(version: str, minutes: float, status: str = "success", rollback_from: str = "") -> Deployment:
+def row(
+    version: str, minutes: float, status: str = "success", rollback_from: str = "", labels: tuple[str, ...] = ()
+) -> Deployment:
     return Deployment(
+        labels=labels,
         id=f"{version}@{minutes}",
         cluster="eu-001",
         version=version,
@@ -77,59 +78,69 @@ def test_a_suspect_without_a_known_good_one_is_said_and_not_offered() -> None:
     assert "no older deployment is known to be good" in reason
 
 
-LIMITS = Rollback(healthy_probes=3, latency_baseline_ms=50, latency_tolerance=1.5)
+def test_49_a_step_back_is_known_where_the_portal_kept_no_word_of_it() -> None:
+    history = (row("v1", -DAY), row("v2", -300), row("v1", -200), row("v2", -100), row("v3", -10))
+    assert judged(*history) == ("v3", "v1")
 
 
-def seen(*looks: tuple[bool, float | None], last: bool = False) -> RegionVerdict | None:
-    probes = tuple(
-        Probe(at=T0 + timedelta(seconds=n), healthy=ok, elapsed_ms=ms, problem="" if ok else "health: http_500")
-        for n, (ok, ms) in enumerate(looks)
+def test_49_a_rollback_that_went_forward_accuses_nobody() -> None:
+    """The portal rolls a rollback "back" to the bad version: that says nothing against the good one."""
+    history = (
+        row("v1", -DAY),
+        row("v2", -300),
+        row("v1", -280, rollback_from="v2"),
+        row("v2", -200, rollback_from="v1"),
+        row("v3", -10),
     )
-    return judge("eu", probes, LIMITS, last=last)
+    assert judged(*history) == ("v3", "v1")
 
 
-def test_54_good_answers_in_a_row_and_latency_back() -> None:
-    assert seen((True, 10), (True, 10)) is None
-    verdict = seen((False, None), (True, 10), (True, 20), (True, 75))
-    assert verdict is not None
-    assert (verdict.verdict, verdict.p50_ms, verdict.p95_ms) == (Verdict.HEALTHY, 20, 75)
+def test_49_what_is_known_from_elsewhere_is_passed_over_with_its_reason() -> None:
+    rows = (row("v1", -3 * DAY), row("v2", -DAY), row("v3", -10))
+    found = offer(rows, "eu-001", T0, RULES, {"v2": "flagged as bad by ann: leaks"})
+    assert found.candidate is not None
+    assert found.candidate.version == "v1"
+    assert found.considered[0].reason == "flagged as bad by ann: leaks"
 
 
-def test_54_answers_that_are_good_but_slow_are_not_healthy() -> None:
-    assert seen((True, 10), (True, 20), (True, 76)) is None
-    verdict = seen((True, 10), (True, 20), (True, 76), last=True)
-    assert verdict is not None
-    assert verdict.verdict is Verdict.UNHEALTHY
-    assert "slow; p95 76 ms, limit 75 ms" in verdict.detail
+@pytest.mark.parametrize(
+    ("suspect", "why"),
+    [
+        (row("v3-migration", -10), "v3-migration is marked irreversible (v3-migration matches migrat)"),
+        (row("v3", -10, labels=("irreversible",)), "v3 is marked irreversible (irreversible matches ^irreversible$)"),
+    ],
+)
+def test_50_what_cannot_be_taken_back_is_marked(suspect: Deployment, why: str) -> None:
+    found = offer((row("v1", -DAY), suspect), "eu-001", T0, RULES)
+    assert found.possible
+    assert found.caution == why
 
 
-def test_54_one_bad_answer_begins_the_row_again() -> None:
-    assert seen((True, 10), (True, 10), (False, None), (True, 10), (True, 10)) is None
+def test_50_also_when_it_lies_between_the_suspect_and_the_candidate() -> None:
+    rows = (row("v1", -DAY), row("v2", -20, labels=("irreversible",)), row("v3", -10))
+    assert "v2 is marked irreversible" in offer(rows, "eu-001", T0, RULES).caution
 
 
-def test_55_too_little_to_judge_by_is_inconclusive() -> None:
-    verdict = seen((True, 10), last=True)
-    assert verdict is not None
-    assert verdict.verdict is Verdict.INCONCLUSIVE
-    blind = tuple(
-        Probe(at=T0, healthy=False, problem="evaluation: credentials_refused", measured=False) for _ in range(9)
-    )
-    refused = judge("eu", blind, LIMITS, last=True)
-    assert refused is not None
-    assert refused.verdict is Verdict.INCONCLUSIVE
-    assert "credentials_refused" in refused.detail
+def test_52_a_deployment_since_the_alert_asks_for_caution() -> None:
+    rows = (row("v1", -DAY), row("v2", -10), row("v3", 2))
+    found = offer(rows, "eu-001", T0, RULES)
+    assert (found.caution, found.mark) == ("v3 was deployed after the alert began", "v3@2")
+    assert offer(rows, "eu-001", T0, RULES, {"v3": "was tried already in this incident"}).caution == ""
 
 
-def test_the_worst_region_decides_and_none_decides_nothing() -> None:
-    def region(verdict: Verdict) -> RegionVerdict:
-        return RegionVerdict(region="x", verdict=verdict, detail="")
-
-    good, bad, open_ = (region(v) for v in (Verdict.HEALTHY, Verdict.UNHEALTHY, Verdict.INCONCLUSIVE))
-    assert combine((good, good)) is Verdict.HEALTHY
-    assert combine((good, open_)) is Verdict.INCONCLUSIVE
-    assert combine((good, open_, bad)) is Verdict.UNHEALTHY
-    assert combine(()) is Verdict.INCONCLUSIVE
+def test_the_offer_links_what_changed() -> None:
+    found = offer((row("v1", -DAY), row("v2", -10)), "eu-001", T0, RULES)
+    assert found.diff_url.endswith("/compare/v1...v2")
 
 
-def test_quantiles_are_values_that_were_seen() -> None:
-    assert [quantile([3.0, 1.0, 2.0], share) for share in (0.0, 0.5, 0.95, 1.0)] == [1.0, 2.0, 3.0, 3.0]
+@pytest.mark.parametrize(
+    ("rows", "picks"),
+    [
+        ((row("bad", -5), row("v1", -DAY)), "v1"),
+        ((row("bad", -5), row("v2", -9, status="in_progress"), row("v1", -DAY)), None),
+        ((row("v1", -5, rollback_from="bad"), row("bad", -9)), "bad"),
+        ((row("bad", -5),), None),
+    ],
+)
+def test_what_the_portals_own_rollback_would_pick(rows: tuple[Deployment, ...], picks: str | None) -> None:
+    assert portal_would_pick(list(rows), rows[0].id) == picks

@@ -34,3 +34,16 @@ async def world() -> AsyncIterator[World]:
         world = World(env=env, hands=FakeHands())
         async with world.worker():
             yield world
+
+
+@pytest.fixture
+async def live_world() -> AsyncIterator[World]:
+    """A world on the development server, in real time: for what the time-skipping server loses or does not have."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=shutil.which("temporal"),
+        data_converter=pydantic_data_converter,
+        search_attributes=list(SEARCH_ATTRIBUTES),
+    ) as env:
+        world = World(env=env, hands=FakeHands())
+        async with world.worker():
+            yield world

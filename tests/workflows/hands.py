@@ -9,13 +9,17 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.health import Health
 from runbook import effects
 from runbook.deployments import Deployment, Offer
 from runbook.effects import Effect, Outcome
+from runbook.evidence import ManifestRef
 from runbook.incident import Resources
-from runbook.verification import RegionVerdict, Verdict
-from workflows.hands import ACTIVITIES
+from runbook.rollback import Preflight
+from runbook.verification import BaselineFinding, RegionVerdict, Verdict
+from workflows.evidence import gap
+from workflows.hands import ACTIVITIES, FINDINGS
+
+STILL_BAD = Preflight(newest=None, recovered=False, looks="eu: http_500")
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,14 @@ class FakeHands:
     final_faults: dict[str, str] = field(default_factory=dict)
     offers: tuple[Offer, ...] = ()
     verdict: Verdict = Verdict.HEALTHY
+    preflight: Preflight = field(default=STILL_BAD)
     number: int = 0
     hold: dict[str, Event] = field(default_factory=dict)
 
     def methods(self) -> list[Callable[..., Any]]:
         """The activities to give to a worker."""
         found = [self._method(method.__name__, kind) for kind, method in ACTIVITIES.items()]
-        return [*found, self._verify()]
+        return [*found, *(self._finder(method.__name__, kind) for kind, method in FINDINGS.items())]
 
     def _method(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
         def act(effect: Effect) -> Outcome:
@@ -53,13 +58,26 @@ class FakeHands:
         act.__annotations__ = {"effect": kind, "return": Outcome}
         return activity.defn(name=name)(act)
 
-    def _verify(self) -> Callable[..., Any]:
-        @activity.defn(name=Health.verify_region.__name__)
-        def verify(effect: effects.VerifyRegion) -> RegionVerdict:
-            self._take("verify_region", effect)
-            return RegionVerdict(region=effect.region.name, verdict=self.verdict, detail="as told")
+    def _finder(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
+        def find(effect: Effect) -> Any:
+            self._take(name, effect)
+            return self._finding(effect)
 
-        return verify
+        find.__annotations__ = {"effect": kind, "return": Any}
+        return activity.defn(name=name)(find)
+
+    def _finding(self, effect: Effect) -> Any:
+        match effect:
+            case effects.MeasureBaseline():
+                return BaselineFinding(region=effect.region.name, why="nobody measured")
+            case effects.CheckRollback():
+                return self.preflight
+            case effects.VerifyRegion():
+                return RegionVerdict(region=effect.region.name, verdict=self.verdict, detail="as told")
+            case effects.CaptureEvidence():
+                item, scope = effect.item, effect.scope
+                return gap(item, scope, "not asked").but(gap="", sha256="0" * 64)
+        return []
 
     def _take(self, name: str, effect: Effect) -> None:
         info = activity.info()
@@ -92,8 +110,11 @@ class FakeHands:
                 return Outcome(resources=Resources(ticket=7))
             case effects.FindRollback():
                 return Outcome(offers=self.offers)
-            case effects.PreserveRecord():
-                return Outcome(resources=Resources(evidence_url="file:///evidence"))
+            case effects.WriteManifest():
+                ref = ManifestRef(path=f"{effect.phase}/manifest.json", sha256="0" * 64, parts=1, gaps=0)
+                return Outcome(manifest=ref, resources=Resources(evidence_url="file:///evidence"))
+            case effects.Redeploy():
+                return Outcome(reference="d3", detail="deployment d3")
         return Outcome()
 
 

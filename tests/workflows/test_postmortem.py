@@ -49,9 +49,9 @@ async def test_68_it_is_due_48_hours_after_the_resolution_and_reminds(world: Wor
     postmortem = await state(world)
     assert round((postmortem.due - world.t0).total_seconds() / 60) == due
     assert postmortem.owner == "ann"
-    [(minute, draft)] = world.sent("preserve_record", "postmortem/draft")
+    [(minute, draft)] = world.sent("keep_document", "postmortem/draft")
     assert minute == 60
-    [text] = draft.files.values()
+    text = draft.text
     assert "# Post-mortem of INC-1" in text
     assert "Acknowledged by ann" in text
 
@@ -80,7 +80,7 @@ async def test_69_the_highest_severity_ever_reached_decides(world: World) -> Non
 async def test_a_p2_owes_none(world: World) -> None:
     await world.open(severity="warning")
     await world.tell(Resolve(by="ann"))
-    assert not world.sent("preserve_record", "postmortem/")
+    assert not world.sent("keep_document", "postmortem/")
 
 
 async def test_63_reopening_withdraws_the_deadline_and_the_new_resolution_restarts_it(world: World) -> None:
@@ -98,7 +98,7 @@ async def test_63_reopening_withdraws_the_deadline_and_the_new_resolution_restar
     again = await state(world)
     assert (again.stage, again.round) == ("owed", 2)
     assert round((again.due - world.t0).total_seconds() / 60) == 200 + 48 * 60
-    assert len(world.sent("preserve_record", "postmortem/draft")) == 2
+    assert len(world.sent("keep_document", "postmortem/draft")) == 2
     await publish(world)
 
 

@@ -4,8 +4,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from runbook.commands import Acknowledge, ApproveRollback, Cancel, DeclineRollback, RequestRollback, Resolve
-from runbook.incident import RollbackStatus
 from runbook.policy import RollbackPolicy
+from runbook.rollback_states import RollbackStatus
 from runbook.severity import Severity
 from runbook.verification import Verdict
 from tests.workflows.hands import an_offer
@@ -23,8 +23,9 @@ async def test_an_approved_rollback_is_verified_and_mitigates(world: World) -> N
     incident = await world.incident()
     [state] = incident.rollbacks
     assert state.status == RollbackStatus.HEALTHY
-    order = [c.name for c in world.hands.calls if c.name in ("preserve_record", "redeploy", "verify_region")]
-    assert order == ["preserve_record", "redeploy", "verify_region"]
+    names = [call.name for call in world.hands.calls]
+    steps = ["write_manifest", "check_rollback", "redeploy", "follow_deployment", "verify_region"]
+    assert sorted(steps, key=names.index) == steps, "evidence first, then a last look, and proof at the end"
     [(_, redeploy)] = world.sent("redeploy")
     assert (redeploy.cluster, redeploy.version) == ("eu-001", "good")
     assert incident.status == "monitoring"
@@ -102,3 +103,14 @@ async def test_57_resolving_during_a_rollback_waits_for_it(world: World) -> None
     incident = await world.incident()
     assert (incident.status, incident.resolved_by) == ("resolved", "ann")
     assert incident.rollbacks[0].status == RollbackStatus.HEALTHY
+
+
+async def test_51_evidence_that_hangs_costs_its_budget_and_no_more(world: World) -> None:
+    world.hands.faults["capture_evidence"] = 10_000
+    world.hands.offers = (an_offer(await world.now()),)
+    await world.open()
+    await world.tell(ApproveRollback(by="ann"), but="rollback/")
+    await world.at(3)
+    assert (await world.incident()).rollbacks[0].status is RollbackStatus.HEALTHY
+    [(minute, _)] = world.sent("redeploy")
+    assert minute <= 1, "after a minute at most"

@@ -12,9 +12,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from runbook.agenda import Obligation
 from runbook.alert import Alert
 from runbook.commands import Command, Receipt
+from runbook.duties import Obligation
 from runbook.incident import Incident
 from runbook.loading import parse_runbook
 from runbook.opening import opening_from

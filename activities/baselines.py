@@ -1,0 +1,80 @@
+"""Baselines: how fast evaluations are in good times, measured before the suspect deployment."""
+
+import asyncio
+from typing import Protocol
+
+from temporalio import activity
+
+from activities.errors import translated
+from clients.errors import VendorError
+from clients.prometheus import PrometheusClient
+from clients.signoz import SigNozClient
+from runbook.effects import MeasureBaseline
+from runbook.recording import Recording, finding
+from runbook.verification import Baseline, BaselineFinding
+
+
+class Recorder(Protocol):
+    """Whoever keeps the recording."""
+
+    async def recording(self) -> Recording:
+        """Return what the recorder remembers; nothing if it never ran."""
+
+
+class Baselines:
+    """Asks whom the runbook names: Prometheus or SigNoz, or else our own recorder. Nothing is ever guessed."""
+
+    def __init__(self, prometheus: PrometheusClient | None, signoz: SigNozClient | None, recorder: Recorder) -> None:
+        self._prometheus, self._signoz, self._recorder = prometheus, signoz, recorder
+
+    @activity.defn
+    async def measure_baseline(self, wanted: MeasureBaseline) -> BaselineFinding:
+        """Find the baseline of a region. A source that fails is named; the next one is asked."""
+        problems: list[str] = []
+        for ask in (self._from_prometheus, self._from_signoz):
+            try:
+                found = await asyncio.to_thread(ask, wanted)
+            except VendorError as error:
+                problems.append(str(error))
+            else:
+                if found is not None:
+                    return BaselineFinding(region=wanted.region.name, baseline=found)
+        with translated():
+            recording = await self._recorder.recording()
+        found_here = finding(recording, wanted.region.name, wanted.before, wanted.rules.baseline)
+        return found_here.but(why="; ".join([*problems, found_here.why])) if found_here.why else found_here
+
+    def _from_prometheus(self, wanted: MeasureBaseline) -> Baseline | None:
+        queries = wanted.rules.baseline.prometheus
+        if not queries or self._prometheus is None:
+            return None
+        values = {}
+        for name, query in queries.items():
+            samples = self._prometheus.query(query.replace("{region}", wanted.region.name), at=wanted.before)
+            good = [sample.value * 1000 for sample in samples if sample.value == sample.value]
+            if not good:
+                return None
+            values[name] = max(good)
+        return self._baseline(wanted, values["p50"], values["p95"], "Prometheus")
+
+    def _from_signoz(self, wanted: MeasureBaseline) -> Baseline | None:
+        span = wanted.rules.baseline.signoz_span
+        if not span or self._signoz is None:
+            return None
+        window = wanted.rules.baseline.window
+        since, service = wanted.before - window, wanted.log_service
+        region = wanted.region.name
+        values = []
+        for percentile in ("p50", "p95"):
+            points = self._signoz.latency(
+                service, since, wanted.before, percentile=percentile, span=span, step=window, environment=region
+            )
+            if not points:
+                return None
+            values.append(max(point.milliseconds for point in points))
+        return self._baseline(wanted, values[0], values[1], "SigNoz")
+
+    @staticmethod
+    def _baseline(wanted: MeasureBaseline, p50: float, p95: float, source: str) -> Baseline:
+        since = wanted.before - wanted.rules.baseline.window
+        return Baseline(p50_ms=p50, p95_ms=p95, samples=0, source=source, since=since, until=wanted.before)

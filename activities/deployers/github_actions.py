@@ -1,0 +1,94 @@
+"""GitHub Actions as a deployer: it dispatches the configured workflow and follows the run that this made.
+
+GitHub tells neither which run a dispatch made nor what a run was asked to do. The run is therefore the first one above
+the mark whose title names the version; the workflow sets its title by `run-name:` (docs/rollback.md).
+"""
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.deployers import Ordered, Standing
+from clients.github import GitHubClient, WorkflowRun
+from runbook.deployments import Deployment
+from runbook.effects import Redeploy
+from runbook.policy import GitHubActions, Rollback
+
+_HISTORY = timedelta(days=90)
+_APPEARS_WITHIN = 6.0
+_LOOK_EVERY = 0.5
+_DISPATCHED = "dispatched"
+
+
+class GitHubActionsDeployer:
+    """Deploys by a workflow of one repository. It knows no clusters: what it deploys reaches each of them."""
+
+    def __init__(self, client: GitHubClient) -> None:
+        self._client = client
+
+    def history(self, cluster: str, rules: Rollback) -> tuple[Deployment, ...] | None:
+        """Read the runs of the last 90 days whose title names a version."""
+        return tuple(
+            Deployment(
+                id=str(run.id),
+                cluster=cluster,
+                version=version,
+                status=_status(run),
+                started_at=run.created_at,
+            )
+            for run in self._runs(rules.github)
+            if (version := _version(run, rules.github))
+        )
+
+    def deploy(self, wanted: Redeploy, *, repeated: bool) -> Ordered | None:
+        """Dispatch the workflow, once, and find its run."""
+        rules = wanted.rules.github
+        accepted = _DISPATCHED in activity.info().heartbeat_details
+        run = self._find(wanted, rules) if repeated else None
+        if run is None and not accepted:
+            inputs = {"version": wanted.version, **({"services": ",".join(wanted.services)} if wanted.services else {})}
+            self._client.dispatch_workflow(rules.workflow, rules.ref, inputs | rules.extra)
+            activity.heartbeat(_DISPATCHED)
+            run = self._find(wanted, rules)
+        if run is None:
+            # Not a second dispatch: the next attempt knows by the heartbeat that this one was accepted.
+            raise ApplicationError("GitHub accepted the dispatch and does not show its run yet", type="RunNotSeen")
+        return Ordered(str(run.id), f"run {run.url}")
+
+    def standing(self, reference: str) -> Standing:
+        """Tell how the run goes; its conclusion is GitHub's, the product's own answers come after it."""
+        run = self._client.get_run(int(reference))
+        if run.status != "completed":
+            return Standing(done=False)
+        if run.conclusion != "success":
+            return Standing(done=True, failed=f"run {run.url} ended with {run.conclusion}")
+        return Standing(done=True, says=f"run {run.url} ended with success")
+
+    def _find(self, wanted: Redeploy, rules: GitHubActions) -> WorkflowRun | None:
+        """Return the first run above the mark that names the version, or names none; it may take a moment to appear."""
+        mark, deadline = int(wanted.mark or 0), time.monotonic() + _APPEARS_WITHIN
+        while True:
+            above = [run for run in self._runs(rules) if run.id > mark]
+            ours = [run for run in above if _version(run, rules) in ("", wanted.version)]
+            if ours:
+                return min(ours, key=lambda run: run.id)
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(_LOOK_EVERY)
+
+    def _runs(self, rules: GitHubActions) -> tuple[WorkflowRun, ...]:
+        return self._client.list_workflow_runs(rules.workflow, datetime.now(UTC) - _HISTORY)
+
+
+def _version(run: WorkflowRun, rules: GitHubActions) -> str:
+    found = re.search(rules.title, run.title)
+    return found["version"] if found else ""
+
+
+def _status(run: WorkflowRun) -> str:
+    if run.status != "completed":
+        return "in_progress"
+    return "success" if run.conclusion == "success" else "failed"

@@ -1,0 +1,84 @@
+"""The FeatureSignals Ops Portal as a deployer, with its traps (VENDORS 1).
+
+Its own rollback sees only the two newest rows, and can roll forward to the bad version: it is asked only when it would
+pick our candidate, for it leaves `rollback_from` behind. Its word is never awaited: no deployment there ever leaves
+`in_progress`, so our own verification decides.
+"""
+
+from itertools import islice
+
+from activities.deployers import Ordered, Standing
+from clients.errors import VendorRefused
+from clients.ops_portal import Deployment as Row
+from clients.ops_portal import OpsPortalClient
+from runbook.deployments import Deployment, portal_would_pick
+from runbook.effects import Redeploy
+from runbook.policy import Rollback
+
+SETTLES_NOTHING = "the portal never settles a deployment, so the product's own answers decide"
+
+
+class OpsPortalDeployer:
+    """Deploys through the portal."""
+
+    def __init__(self, client: OpsPortalClient) -> None:
+        self._client = client
+
+    def history(self, cluster: str, rules: Rollback) -> tuple[Deployment, ...] | None:
+        """Read every page of the cluster's history."""
+        found = self._client.cluster(cluster)
+        if found is None:
+            return None
+        return tuple(_deployment(cluster, row) for row in self._client.deployments(found.id))
+
+    def deploy(self, wanted: Redeploy, *, repeated: bool) -> Ordered | None:
+        """Order the version: by the portal's rollback if that would pick it, else by an exact deployment."""
+        cluster = self._client.cluster(wanted.cluster)
+        if cluster is None:
+            return None
+        if repeated and (made := self._made(cluster.id, wanted)):
+            return Ordered(made.id, f"deployment {made.id}, made by an earlier attempt")
+        if back := self._rolled_back(cluster.id, wanted):
+            return Ordered(back.id, f"deployment {back.id}, by the portal's rollback")
+        made = self._client.deploy(cluster.id, wanted.version, wanted.services)
+        return Ordered(made.id, f"deployment {made.id}")
+
+    def standing(self, reference: str) -> Standing:
+        """Say that there is nothing to wait for."""
+        return Standing(done=True, says=SETTLES_NOTHING)
+
+    def _made(self, cluster_id: str, wanted: Redeploy) -> Row | None:
+        """Return the row of this version above the mark, if there is one."""
+        for row in self._client.deployments(cluster_id):
+            if row.id == wanted.mark:
+                return None
+            if row.version == wanted.version:
+                return row
+        return None
+
+    def _rolled_back(self, cluster_id: str, wanted: Redeploy) -> Row | None:
+        """Let the portal roll back if it would pick our candidate; None if not, or if it then thinks otherwise."""
+        newest = [_deployment(wanted.cluster, row) for row in islice(self._client.deployments(cluster_id), 2)]
+        is_newest = bool(newest) and newest[0].id == wanted.suspect_id
+        if not is_newest or portal_would_pick(newest, wanted.suspect_id) != wanted.version:
+            return None
+        try:
+            row = self._client.rollback(wanted.suspect_id, cluster_id)
+        except VendorRefused as refusal:
+            if refusal.status != 422:  # it finds nothing to roll back to: it sees other rows than we did
+                raise
+            return None
+        return row if row.version == wanted.version else None
+
+
+def _deployment(cluster: str, row: Row) -> Deployment:
+    return Deployment(
+        id=row.id,
+        cluster=cluster,
+        version=row.version,
+        status=row.status,
+        started_at=row.started_at,
+        services=row.services,
+        rollback_from=row.rollback_from,
+        labels=row.labels,
+    )

@@ -1,0 +1,103 @@
+"""Where evidence comes from, one function a source. Each reads piece by piece, so that nothing large is held."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from activities.deployments import Deployments
+from activities.evidence import NothingThere, Source
+from clients.flag_audit import FlagAuditClient
+from clients.postgres import Diagnostics
+from clients.prometheus import PrometheusClient
+from clients.signoz import Signal, SigNozClient
+from clients.slack import SlackClient
+from runbook.effects import CaptureEvidence
+
+
+def deployments(hand: Deployments) -> Source:
+    """Return the source of a cluster's deployment records, from the deployer that the runbook names."""
+
+    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
+        deployer = hand.deployer(wanted.rules)
+        if deployer is None:
+            raise NothingThere(hand.why_off(wanted.rules))
+        rows = deployer.history(wanted.item.query, wanted.rules)
+        if rows is None:
+            raise NothingThere(f"there is no cluster {wanted.item.query}")
+        yield _json([row.model_dump(mode="json") for row in rows])
+
+    return read
+
+
+def metrics(client: PrometheusClient) -> Source:
+    """Return the source of one PromQL query's ranges."""
+
+    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
+        scope = wanted.scope
+        step = timedelta(seconds=scope.step_seconds)
+        series = client.query_range(wanted.item.query, scope.since, scope.until, step)
+        rows = [
+            {"labels": dict(s.labels), "points": [[p.at.isoformat(), str(p.value)] for p in s.points]} for s in series
+        ]
+        yield _json({"query": wanted.item.query, "series": rows})
+
+    return read
+
+
+def signoz(client: SigNozClient, signal: Signal) -> Source:
+    """Return the source of the service's log lines, or of its traces: one JSON object a line, the newest first."""
+
+    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
+        scope = wanted.scope
+        for row in client.rows(signal, scope.log_service, scope.since, scope.until, scope.most_rows):
+            yield _line(row)
+
+    return read
+
+
+def slack(client: SlackClient) -> Source:
+    """Return the source of the channel's transcript, threads included: one message a line, the newest first."""
+
+    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
+        room = wanted.scope.channel_id
+        if not room:
+            raise NothingThere("the incident has no channel")
+        for message in client.history(room):
+            yield _line(asdict(message))
+            if message.reply_count:
+                yield from (_line(asdict(reply)) for reply in client.replies(room, message.ts) if reply != message)
+
+    return read
+
+
+def flag_audit(client: FlagAuditClient) -> Source:
+    """Return the source of the product's flag audit."""
+
+    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
+        for entry in client.entries(wanted.scope.since, wanted.scope.until, wanted.scope.most_rows):
+            yield _line(entry)
+
+    return read
+
+
+def database(diagnostics: Diagnostics) -> Source:
+    """Return the source of the runbook's diagnosis queries, asked of a replica and never written to."""
+
+    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
+        yield _json(diagnostics.run())
+
+    return read
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, default=_plain) + "\n").encode()
+
+
+def _line(value: Any) -> bytes:
+    return (json.dumps(value, default=_plain) + "\n").encode()
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

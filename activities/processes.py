@@ -1,0 +1,74 @@
+"""Other processes of ours, asked through Temporal: who holds a lock, how a rollback ended, what the recorder knows."""
+
+import asyncio
+from contextlib import suppress
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from runbook.effects import FollowRollback, HolderOf, Outcome
+from runbook.recording import Recording
+from runbook.rollback import HOLDER, Probed, RollbackResult
+
+RECORDER = "latency-recorder"
+"""The id of the schedule that runs the recorder."""
+_BEAT = 5.0
+_TELL_WITHIN = 5.0
+
+
+class Processes:
+    """Asks Temporal. Asynchronous, as Temporal's own client is."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @activity.defn
+    async def holder_of(self, wanted: HolderOf) -> Outcome:
+        """Say for whom a process runs."""
+        description = await self._client.get_workflow_handle(wanted.workflow_id).describe()
+        memo = await description.memo()
+        since = f"{description.start_time:%H:%M} UTC"
+        return Outcome(detail=f"{memo.get(HOLDER, 'somebody unknown')} since {since} ({wanted.workflow_id})")
+
+    @activity.defn
+    async def follow_rollback(self, wanted: FollowRollback) -> Outcome:
+        """Wait for the end of a rollback's process; one that was terminated or broke down is an error."""
+        handle: WorkflowHandle[object, RollbackResult] = self._client.get_workflow_handle(
+            wanted.workflow_id, result_type=RollbackResult
+        )
+        ending = asyncio.ensure_future(handle.result())
+        try:
+            while not ending.done():
+                activity.heartbeat()
+                await asyncio.wait([ending], timeout=_BEAT)
+            return Outcome(detail=f"{(await ending).status}")
+        except WorkflowFailureError as error:
+            why = str(error.cause or error)
+            raise ApplicationError(f"its process ended: {why}", type="RollbackBroken", non_retryable=True) from None
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            raise ApplicationError("its process is gone", type="RollbackBroken", non_retryable=True) from None
+        finally:
+            ending.cancel()
+
+    async def recording(self) -> Recording:
+        """Return the newest round's memory; nothing if the recorder never ran or cannot be asked."""
+        try:
+            described = await self._client.get_schedule_handle(RECORDER).describe()
+        except RPCError:
+            return Recording()
+        for done in reversed(described.info.recent_actions):
+            process = getattr(done.action, "workflow_id", "")
+            handle: WorkflowHandle[object, Recording] = self._client.get_workflow_handle(process, result_type=Recording)
+            with suppress(RPCError, WorkflowFailureError, TimeoutError):
+                return await asyncio.wait_for(handle.result(), timeout=2)
+        return Recording()
+
+    async def tell(self, workflow_id: str, probed: Probed) -> None:
+        """Tell a rollback how its verification goes. It is no harm if it does not hear: the verdict comes anyway."""
+        with suppress(RPCError, TimeoutError):
+            sent = self._client.get_workflow_handle(workflow_id).signal("probed", probed)
+            await asyncio.wait_for(sent, timeout=_TELL_WITHIN)

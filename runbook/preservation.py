@@ -1,0 +1,32 @@
+"""The evidence of one incident: where it goes, what it is about, and what is kept when it is over."""
+
+from datetime import datetime
+
+from runbook.evidence import Item, Scope, items, scope
+from runbook.incident import Incident
+from runbook.policy import Runbook
+
+
+def evidence_folder(incident: Incident) -> str:
+    """Return the folder of the incident's evidence, below the evidence URL."""
+    return f"INC-{incident.number}" if incident.number is not None else f"key-{incident.key}"
+
+
+def incident_scope(incident: Incident, runbook: Runbook, until: datetime) -> Scope:
+    """Return what the evidence of the incident is about, until then."""
+    regions, channel = runbook.regions_of(incident.service), incident.resources.channel_id or ""
+    asked, rules = runbook.investigation, runbook.evidence
+    return scope(incident.service, asked, regions, rules, incident.started_at, until, channel)
+
+
+def resolution_phase(incident: Incident) -> str:
+    """Return what the evidence of a resolution is filed under: another one for each reopening."""
+    return f"resolution-{incident.pagings + 1}"
+
+
+def resolution_items(incident: Incident, runbook: Runbook) -> tuple[Item, ...]:
+    """Return what is kept when the incident is over: its record, its timeline, and what every source tells."""
+    lines = [f"{entry.at.isoformat()} {entry.actor} [{entry.kind}] {entry.text}" for entry in incident.timeline]
+    texts = {"record.json": incident.model_dump_json(indent=1), "timeline.txt": "\n".join(lines) + "\n"}
+    regions = runbook.regions_of(incident.service)
+    return items(texts, regions, runbook.investigation.metrics, resolution_phase(incident))

@@ -1,0 +1,114 @@
+"""What the recovery owes: rollbacks and whoever must hear of them, the stability window, the customers' word."""
+
+from collections.abc import Iterator
+
+from runbook.checklist import StepStatus
+from runbook.duties import Duty, Obligation, Source, at_once
+from runbook.incident import Incident, Status
+from runbook.policy import Runbook
+from runbook.rollback_states import RollbackState, RollbackStatus
+from runbook.summary import rollback_text
+
+_NEEDS_A_PERSON = (
+    RollbackStatus.EXPIRED,
+    RollbackStatus.HELD,
+    RollbackStatus.UNDECIDED,
+    RollbackStatus.UNHEALTHY,
+    RollbackStatus.INCONCLUSIVE,
+    RollbackStatus.FAILED,
+)
+"""Where a rollback waits for a decision that nobody but a person can take: whoever is on call is paged."""
+
+
+def recovery(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield what a live incident owes to its recovery."""
+    opened = incident.opened_at
+    if incident.rollback_request is not None:
+        says = "Look at the deployments again"
+        yield at_once(Duty.LOOK_AGAIN, f"look/{incident.looks}", opened, says, subject=Source.DEPLOYMENTS.value)
+    for state in incident.rollbacks:
+        yield from _rollback(state, incident, runbook)
+    if incident.monitoring_since is not None:
+        since = incident.monitoring_since
+        yield Obligation(
+            key=f"stability/{since.isoformat()}",
+            duty=Duty.STABILITY,
+            due=since + runbook.policy(incident.severity).stability_window,
+            since=since,
+            says="See whether it stayed stable",
+        )
+    if incident.round and incident.standing(f"postmortem/{incident.round}") is StepStatus.DONE:
+        since = incident.reopened_at or opened
+        key = f"postmortem-withdraw/{incident.round}"
+        yield at_once(Duty.WITHDRAW_POSTMORTEM, key, since, "Withdraw the post-mortem's deadline: reopened")
+
+
+def _rollback(state: RollbackState, incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    cluster, since, status = state.offer.cluster, state.since, state.status
+    key = f"rollback/{cluster}/{state.attempt}"
+    if status.under_way:
+        says = f"Roll back {cluster}"
+        yield at_once(Duty.ROLLBACK, key, since, says, subject=cluster, sequence=state.attempt)
+    if state.judgement is not None:
+        says = f"Tell the rollback of {cluster} how it was judged"
+        yield at_once(Duty.TELL_ROLLBACK, f"{key}/judged", since, says, subject=cluster)
+    if status is RollbackStatus.OFFERED:
+        yield Obligation(
+            key=f"{key}/lapses",
+            duty=Duty.OFFER_LAPSES,
+            due=since + runbook.rollback.approve_within,
+            since=since,
+            says=f"The offer to roll back {cluster} lapses",
+            subject=cluster,
+        )
+    if status in _NEEDS_A_PERSON and runbook.policy(incident.severity).page:
+        says = f"Page for a decision: the rollback of {cluster} is {status}"
+        yield at_once(Duty.ALARM, f"alarm/{key}/{status}", since, says, subject=cluster)
+
+
+def shown_rollbacks(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield the message in the channel, one for each attempt, that shows how a rollback goes."""
+    for state in incident.rollbacks:
+        begun = state.status.under_way or state.status.ended
+        if not begun or (state.note is not None and state.note.text == rollback_text(incident, state)):
+            continue
+        cluster, changes = state.offer.cluster, state.note.changes if state.note else 0
+        yield Obligation(
+            key=f"rollback/{cluster}/{state.attempt}/shown/{changes}",
+            duty=Duty.SHOW_ROLLBACK,
+            due=state.note.at + runbook.chat.summary_every if state.note else state.since,
+            since=state.since,
+            says=f"Show in the channel how the rollback of {cluster} goes",
+            subject=cluster,
+        )
+
+
+def customers(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield whom to ask whether service is restored, once a rollback has helped (runbook, rollback step 4).
+
+    It holds up nothing. Whoever has not answered in time is recorded as such.
+    """
+    since = incident.mitigated_at
+    helped = any(state.status is RollbackStatus.HEALTHY for state in incident.rollbacks)
+    if since is None or not helped or incident.number is None or incident.status == Status.CANCELLED:
+        return
+    for customer in affected(incident, runbook):
+        key = f"customer/{since.isoformat()}/{customer}"
+        yield at_once(Duty.ASK_CUSTOMER, key, since, f"Ask {customer} whether service is restored", subject=customer)
+        if incident.standing(key) is not StepStatus.DONE:
+            continue
+        if not any(said.customer == customer and said.at >= since for said in incident.confirmations):
+            yield Obligation(
+                key=f"{key}/unanswered",
+                duty=Duty.NO_ANSWER,
+                due=since + runbook.customers.answer_within,
+                since=since,
+                says=f"{customer} should have answered",
+                subject=customer,
+            )
+
+
+def affected(incident: Incident, runbook: Runbook) -> tuple[str, ...]:
+    """Return the customers to ask: those of the assessment, or else all whom the runbook knows."""
+    named = incident.assessment.customers if incident.assessment else ()
+    return tuple(dict.fromkeys(named or runbook.customers.contacts))

@@ -1,0 +1,66 @@
+"""52, 59: the last look before a redeployment."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from activities.hands import Hands
+from runbook.effects import CheckRollback
+from runbook.policy import Region, Rollback
+from runbook.rollback import Preflight
+from runbook.verification import Baseline, BaselineFinding
+from sandbox.server import RunningSandbox
+from tests.activities.conftest import failed, perform
+
+RULES = Rollback(healthy_probes=3, probe_interval=timedelta(milliseconds=5), latency_slack_ms=200)
+NOW = datetime.now(UTC)
+NORMAL = BaselineFinding(
+    region="eu", baseline=Baseline(p50_ms=4, p95_ms=8, samples=60, source="x", since=NOW, until=NOW)
+)
+
+
+def check(sandbox: RunningSandbox) -> CheckRollback:
+    region = Region(name="eu", url=f"{sandbox.url}/product/eu", cluster="eu-001")
+    return CheckRollback(key="k", cluster="eu-001", regions=(region,), baselines=(NORMAL,), rules=RULES)
+
+
+def look(hands: Hands, sandbox: RunningSandbox) -> Preflight:
+    found = perform(hands.preflights.check_rollback, check(sandbox))
+    assert isinstance(found, Preflight)
+    return found
+
+
+def test_a_region_that_is_still_ill(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.options(bad_latency_ms=1)
+    row = sandbox.deploy("eu", "v9-bad")
+    found = look(hands, sandbox)
+    assert (found.recovered, found.newest and found.newest.id) == (False, row["id"])
+    assert "http_500" in found.looks
+    assert len([call for call in sandbox.calls("product") if "evaluate" in call["path"]]) == 1, "one bad look is enough"
+
+
+def test_59_a_region_that_recovered_by_itself(hands: Hands, sandbox: RunningSandbox) -> None:
+    found = look(hands, sandbox)
+    assert found.recovered
+    assert found.looks == "eu: 3 good looks in a row"
+
+
+def test_59_good_but_slow_is_no_recovery(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-slow")
+    found = look(hands, sandbox)
+    assert not found.recovered
+    assert "slow: p50" in found.looks
+
+
+def test_52_the_newest_deployment_is_told(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-bad")
+    hotfix = sandbox.deploy("eu", "v10")
+    found = look(hands, sandbox)
+    assert found.newest is not None
+    assert (found.newest.id, found.newest.version) == (hotfix["id"], "v10")
+
+
+@pytest.mark.parametrize("status", [500, 429])
+def test_a_portal_that_does_not_answer_is_asked_again(hands: Hands, sandbox: RunningSandbox, status: int) -> None:
+    sandbox.fault("ops_portal", "status", "GET", status=status)
+    assert not failed(hands.preflights.check_rollback, check(sandbox)).non_retryable

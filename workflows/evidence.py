@@ -1,0 +1,53 @@
+"""Preserving evidence: every source by itself and side by side, then the manifest of what came of it."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from runbook.effects import CaptureEvidence, Outcome, WriteManifest
+from runbook.evidence import Item, Part, Scope
+from runbook.policy import Rollback
+from runbook.severity import Severity
+from workflows.hands import capture, perform, why
+
+_MANIFEST_PATIENCE = timedelta(seconds=30)
+
+
+async def preserve(
+    key: str,
+    incident: str,
+    folder: str,
+    phase: str,
+    items: tuple[Item, ...],
+    scope: Scope,
+    rules: Rollback,
+    budget: timedelta,
+) -> Outcome:
+    """Write every item, each within `budget`, and the manifest. What fails is a gap in the manifest and stops nothing.
+
+    Never fails: if even the manifest cannot be written, the outcome says so.
+    """
+
+    async def one(item: Item) -> Part:
+        effect = CaptureEvidence(key=f"{key}/{item.name}", folder=folder, item=item, scope=scope, rules=rules)
+        try:
+            return await capture(effect, f"Preserve {item.name}", budget)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return gap(item, scope, why(error))
+
+    parts = tuple(await asyncio.gather(*(one(item) for item in items)))
+    wanted = WriteManifest(key=f"{key}/manifest", folder=folder, incident=incident, phase=phase, parts=parts)
+    try:
+        return await perform(wanted, "Write the manifest of the evidence", Severity.P0, _MANIFEST_PATIENCE)
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        return Outcome(detail=f"no manifest could be written: {why(error)}")
+
+
+def gap(item: Item, scope: Scope, reason: str) -> Part:
+    """Return the gap that a source leaves."""
+    return Part(name=item.name, source=item.source, query=item.query, since=scope.since, until=scope.until, gap=reason)
