@@ -27,12 +27,12 @@ class Health:
     def verify_region(self, wanted: VerifyRegion) -> RegionVerdict:
         """Probe a region until it is judged, or until the runbook's time is up.
 
-        After a worker's death the next attempt goes on with the probes of the last heartbeat: the window is not begun
-        again. While it cannot be judged, it goes on probing, and a person is asked once.
+        After a worker's death the next attempt goes on with the probes of the last heartbeat, as if no time had passed:
+        neither is the window begun again, nor does the time without a worker count against the region. While it cannot be judged, it goes on probing, and a person is asked once.
         """
         rules, region = wanted.rules, wanted.region.name
         count, *seen = activity.info().heartbeat_details or (0,)
-        probes = [Probe.model_validate(probe) for probe in seen]
+        probes = _resumed([Probe.model_validate(probe) for probe in seen], rules)
         told_at, asked = datetime.now(UTC), False
         while True:
             probes, count = _kept([*probes, self.look(wanted.region.url)], rules), count + 1
@@ -79,6 +79,14 @@ class Health:
             problem=problem,
             measured=evaluation.problem not in _REFUSED,
         )
+
+
+def _resumed(probes: list[Probe], rules: Rollback) -> list[Probe]:
+    """Return an earlier attempt's looks, moved up to now: nobody looked in between."""
+    if not probes:
+        return []
+    lost = datetime.now(UTC) - probes[-1].at - rules.probe_interval
+    return [probe.but(at=probe.at + lost) for probe in probes] if lost > timedelta() else probes
 
 
 def _kept(probes: list[Probe], rules: Rollback) -> list[Probe]:

@@ -172,15 +172,21 @@ def test_a_region_that_is_not_there_is_unhealthy(hands: Hands, sandbox: RunningS
 
 def test_after_a_workers_death_the_window_goes_on(hands: Hands, sandbox: RunningSandbox) -> None:
     rules = PATIENT.but(window=timedelta(minutes=1), give_up_after=timedelta(minutes=5))
-    before = seen(timedelta(seconds=61), timedelta(seconds=30), healthy=True)
+    before = seen(timedelta(seconds=91), timedelta(seconds=30), healthy=True)
     verdict = verify(hands, wanted(sandbox, rules), attempt=2, heartbeat_details=before)
     assert (verdict.verdict, verdict.probes) == (Verdict.HEALTHY, 3), "two were seen before, one was made now"
 
 
-def test_after_a_workers_death_the_time_goes_on(hands: Hands, sandbox: RunningSandbox) -> None:
-    before = seen(*[timedelta(hours=1)] * 5, healthy=False)
+def test_after_a_workers_death_the_time_of_looking_goes_on(hands: Hands, sandbox: RunningSandbox) -> None:
+    before = seen(*(timedelta(hours=1, milliseconds=200 * n) for n in range(5, 0, -1)), healthy=False)
     verdict = verify(hands, wanted(sandbox), attempt=2, heartbeat_details=before)
-    assert (verdict.verdict, verdict.probes) == (Verdict.UNHEALTHY, 6)
+    assert (verdict.verdict, verdict.probes) == (Verdict.UNHEALTHY, 6), "it had looked for longer than it may"
+
+
+def test_after_a_workers_death_the_time_without_a_worker_does_not_count(hands: Hands, sandbox: RunningSandbox) -> None:
+    before = seen(timedelta(hours=1, milliseconds=5), timedelta(hours=1), healthy=False)
+    verdict = verify(hands, wanted(sandbox, PATIENT), attempt=2, heartbeat_details=before)
+    assert verdict.verdict is Verdict.HEALTHY
 
 
 def test_a_heartbeat_keeps_the_beginning_and_as_much_as_it_may_carry(hands: Hands, sandbox: RunningSandbox) -> None:
@@ -192,7 +198,7 @@ def test_a_heartbeat_keeps_the_beginning_and_as_much_as_it_may_carry(hands: Hand
     env.on_heartbeat = lambda *details: beats.append(details)
     env.run(hands.health.verify_region, wanted(sandbox, rules))
     count, first, *others = beats[0]
-    assert (count, first) == (82, before[1]), "the first look tells when to give up"
+    assert (count, first["problem"]) == (82, "before"), "the first look tells when to give up"
     assert 38 < len(others) < 45, "the looks of the window, and no older ones"
     assert others[-1]["healthy"], "the newest is this attempt's"
 

@@ -108,11 +108,11 @@ def test_one_cluster_is_rolled_back_and_the_other_declined(offered: Opened, on_s
     assert changed(said) == "Rollback of eu-001 approved by ann"
     said = on_stage("decline", number, "--reason", "it is fine", "--json")
     assert changed(said) == "Rollback of us-001 declined: it is fine"
-    assert "No offered rollback is waiting" in refused(on_stage("decline", number, "--reason", "x"))
+    assert "No rollback is waiting for a decision" in refused(on_stage("decline", number, "--reason", "x"))
     first, second = offered.state().rollbacks
     assert first.status is not RollbackStatus.OFFERED
     assert second.status is RollbackStatus.DECLINED
-    assert "No rollback is offered for mars" in refused(on_stage("rollback", number, "--cluster", "mars"))
+    assert "runs on no cluster mars" in refused(on_stage("rollback", number, "--cluster", "mars"))
 
 
 def test_approve(offered: Opened, on_stage: Incidental) -> None:
@@ -122,8 +122,38 @@ def test_approve(offered: Opened, on_stage: Incidental) -> None:
 
 
 def test_nothing_to_roll_back(opened: Opened, on_stage: Incidental) -> None:
-    for words in (("approve",), ("rollback",), ("decline", "--reason", "x")):
-        assert "No rollback is offered" in refused(on_stage(words[0], opened.number, *words[1:]))
+    for words in (("approve",), ("verdict", "healthy"), ("decline", "--reason", "x")):
+        told = on_stage(words[0], opened.number, *words[1:])
+        assert "No rollback is offered" in refused(told)
+    assert "nothing to roll forward" in refused(on_stage("rollback", opened.number, "--forward"))
+    said = changed(on_stage("rollback", opened.number, "--by", "ann", "--json"))
+    assert said == "ann asks for a rollback: the deployments are looked at again"
+
+
+def test_a_verdict_is_one_of_two_words(opened: Opened, on_stage: Incidental) -> None:
+    said = on_stage("verdict", opened.number, "maybe")
+    assert (said.status, said.out) == (2, "")
+    assert "say healthy or unhealthy" in said.err
+
+
+def test_flag(opened: Opened, on_stage: Incidental) -> None:
+    said = changed(on_stage("flag", opened.number, "v3", "--reason", "leaks", "--by", "ann", "--json"))
+    assert said == "v3 is flagged as bad: leaks"
+    assert [flag.version for flag in opened.state().flags] == ["v3"]
+
+
+def test_candidates(offered: Opened, opened: Opened, on_stage: Incidental) -> None:
+    shown = on_stage("candidates", offered.number).out
+    assert "eu-001" in shown
+    assert "suspect" in shown
+    [eu, us] = on_stage("candidates", offered.number, "--json").document
+    assert (eu["offer"]["candidate"]["version"], us["offer"]["cluster"]) == ("good", "us-001")
+    assert "No rollback was offered" in on_stage("candidates", opened.number).out
+
+
+def test_evidence_that_is_not_there_proves_nothing(opened: Opened, on_stage: Incidental) -> None:
+    assert "Nothing was kept yet" in on_stage("evidence", "list", opened.number).out
+    assert "has no evidence yet" in refused(on_stage("evidence", "verify", opened.number))
 
 
 def test_confirm(opened: Opened, on_stage: Incidental) -> None:

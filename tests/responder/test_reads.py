@@ -107,7 +107,9 @@ def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert incident("check", "--json").document == {"file": "runbook.yaml", "valid": True, "faults": []}
     text = Path("runbook.yaml").read_text(encoding="utf-8")
     broken = tmp_path / "broken.yaml"
-    broken.write_text(text.replace("bake_time:", "bake_tme:").replace("suspicion_window:", "window:"), encoding="utf-8")
+    broken.write_text(
+        text.replace("bake_time:", "bake_tme:").replace("suspicion_window:", "suspicion_windw:"), encoding="utf-8"
+    )
     said = incident("check", "--file", str(broken))
     assert (said.status, said.out) == (1, "")
     lines = said.err.splitlines()

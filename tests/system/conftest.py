@@ -15,6 +15,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from activities.processes import Processes
 from runbook.incident import Incident
 from sandbox.server import RunningSandbox, running_sandbox
 from sandbox.temporal_server import running_temporal, stop
@@ -59,6 +60,17 @@ class Stage:
                 return process
         raise AssertionError(f"the worker ended with {process.wait()}")
 
+    def recorded(self, rounds: int = 3, seconds: float = 30) -> None:
+        """Wait until the recorder knows good times."""
+        asyncio.run(self._recorded(rounds, seconds))
+
+    async def _recorded(self, rounds: int, seconds: float) -> None:
+        client = await Client.connect(self.environment["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter)
+        deadline = time.monotonic() + seconds
+        while len((await Processes(client).recording()).samples) < rounds * 2:  # two regions
+            assert time.monotonic() < deadline, "the recorder does not run"
+            await asyncio.sleep(0.2)
+
     def until(self, number: int, condition: Callable[[Incident], bool], seconds: float = 30) -> Incident:
         """Wait until the incident is so."""
         return asyncio.run(self._until(number, condition, seconds))
@@ -75,7 +87,7 @@ class Stage:
                 continue
             if condition(incident):
                 return incident
-            assert time.monotonic() < deadline, [entry.text for entry in incident.timeline]
+            assert time.monotonic() < deadline, "\n".join(entry.text for entry in incident.timeline)
             await asyncio.sleep(0.1)
 
 

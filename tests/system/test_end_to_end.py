@@ -16,6 +16,7 @@ ALERT: dict[str, Any] = {"title": "Evaluations fail", "service": "flag-evaluatio
 
 
 def test_an_alert_lives_to_its_postmortem(stage: Stage, worker: subprocess.Popen[str]) -> None:
+    stage.recorded()
     stage.sandbox.deploy("eu", "v2.15.0-bad")
     started = stage.start(ALERT)
     number = started["number"]
@@ -40,6 +41,13 @@ def test_an_alert_lives_to_its_postmortem(stage: Stage, worker: subprocess.Popen
         assert effect in sent
     assert sent.count(("slack", "conversations.create")) == 1
     assert sent.count(("statuspage", "incident.create")) == 1
+    assert stage.incident("evidence", "verify", "1")["sound"] is True
+    kept = {part["name"]: part for part in stage.incident("evidence", "list", "1")}
+    assert kept["before-rollback-eu-001-1/logs.jsonl"]["bytes"] > 0, "the bad state, before it went away"
+    assert kept["resolution-1/slack.jsonl"]["bytes"] > 0
+    (stage.home / "evidence" / "INC-1" / "resolution-1" / "logs.jsonl").write_text("nothing happened", "utf-8")
+    said = stage.run("responder.py", "evidence", "verify", "1", fails=True)
+    assert "resolution-1/logs.jsonl was changed" in said.stderr
     deadline = time.monotonic() + 20
     while not (stage.home / "evidence" / "INC-1" / "postmortem-1.md").exists():
         assert time.monotonic() < deadline
@@ -52,8 +60,9 @@ def test_an_alert_lives_to_its_postmortem(stage: Stage, worker: subprocess.Popen
 
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(stage: Stage) -> None:
     """SIGKILL in mid-rollback; commands are given meanwhile; another worker goes on."""
-    stage.sandbox.deploy("eu", "v2.15.0-bad")
     first = stage.worker()
+    stage.recorded()
+    stage.sandbox.deploy("eu", "v2.15.0-bad")
     assert stage.start(ALERT)["number"] == 1
     stage.until(1, lambda i: bool(i.rollbacks) and "update/1/slack" in i.fulfilled)
     stage.incident("approve", "1", "--by", "ann")
@@ -66,7 +75,7 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(stage: Stage) -> None
     second = stage.worker()
     incident = stage.until(1, lambda i: i.status == "monitoring" and bool(i.acknowledged_by), seconds=60)
     assert incident.acknowledged_by == "bob"
-    rows = [row for row in stage.sandbox.ledger("ops_portal") if row["operation"] == "deployment.create"]
+    rows = [row for row in stage.sandbox.ledger("ops_portal") if row["operation"].startswith("deployment.")]
     assert len(rows) == 1, "one redeployment"
     triggers = [row for row in stage.sandbox.ledger("pagerduty") if row["operation"] == "event.trigger"]
     keys = [row["payload"]["dedup_key"] for row in triggers]
