@@ -10,8 +10,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test check bench clean pins histories screenshots
 
-demo: $(INSTALLED) ## a whole incident, live: KEEP=1 leaves everything up for looking around
-	@$(BIN)/python -m sandbox.demo $(if $(KEEP),--keep)
+demo: $(INSTALLED) ## a whole incident, live; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 leaves it all up
+	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
 
 test: $(INSTALLED) ## everything: rules, hands, workflows over days of virtual time, one run with real processes
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -28,7 +28,8 @@ class Health:
         """Probe a region until it is judged, or until the runbook's time is up.
 
         After a worker's death the next attempt goes on with the probes of the last heartbeat, as if no time had passed:
-        neither is the window begun again, nor does the time without a worker count against the region. While it cannot be judged, it goes on probing, and a person is asked once.
+        neither is the window begun again, nor does the time without a worker count against the region. While it cannot
+        be judged, it goes on probing, and a person is asked once.
         """
         rules, region = wanted.rules, wanted.region.name
         count, *seen = activity.info().heartbeat_details or (0,)

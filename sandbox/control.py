@@ -93,12 +93,16 @@ class Control:
         return Response(status_code=204)
 
     async def deploy(self, request: Request) -> Response:
-        """{region, version, status?}: somebody deploys through the Ops Portal; in_progress, as it stays in reality."""
+        """{region, version, status?, breaks?}: somebody deploys through the Ops Portal; in_progress, as it stays in
+        reality. The versions in `breaks` do not work there any more from then on, as after a change of the data.
+        """
         body = await json_object(request, BAD_JSON)
         history, status = self.world.ops_portal.history, body.get("status", "in_progress")
         cluster = history.cluster_of(body["region"])
         if status not in STATUSES:
             raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+        broken = ((cluster.region, str(version)) for version in body.get("breaks") or ())
+        self.world.ops_portal.fleet.broken.update(broken)
         row = history.add(cluster, str(body["version"]), status, DEFAULT_SERVICES, RELEASE_BOT)
         return JSONResponse(row.row(), 201)
 

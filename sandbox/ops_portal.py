@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from sandbox.http import Handler, RefusalError, bounded, json_object, missing, route
 from sandbox.ops_edge import Edge, Sessions
 from sandbox.ops_history import DEFAULT_SERVICES, History
-from sandbox.product import Fleet, is_bad
+from sandbox.product import Fleet
 from sandbox.state import Credentials, Ledger, Options
 
 ROUTER_VERSION = "v1.5.0"
@@ -71,7 +71,7 @@ class OpsPortal:
 
     async def router_health(self, request: Request) -> Response:
         """The router's own health, without auth: 503 when degraded, its version a constant."""
-        bad = [name for name in self.fleet.regions if is_bad(self.fleet.version(name))]
+        bad = [name for name in self.fleet.regions if self.fleet.bad_now(name)]
         services = {f"api.{name}.featuresignals.com": "down" if name in bad else "ok" for name in self.fleet.regions}
         circuits = {domain: "open" if status == "down" else "closed" for domain, status in services.items()}
         status = {"status": "degraded" if bad else "ok", "cluster": "eu-001", "version": ROUTER_VERSION}
@@ -113,7 +113,7 @@ class OpsPortal:
     async def cluster_health(self, request: Request, claims: dict[str, Any]) -> Response:
         """GET /clusters/{id}/health: always 200; a cluster that is down shows in the body only."""
         cluster = self.history.cluster(request.path_params["id"])
-        if not is_bad(self.fleet.version(cluster.region)):
+        if not self.fleet.bad_now(cluster.region):
             services = dict.fromkeys(DEFAULT_SERVICES, "ok")
             good = {"status": "ok", "cluster": cluster.name, "version": ROUTER_VERSION, "uptime": UPTIME_SECONDS}
             return JSONResponse(good | {"services": services})

@@ -64,6 +64,7 @@ class Fleet:
     def __init__(self) -> None:
         start = now() - timedelta(days=1)
         self.regions = {name: Region([(start, FIRST_VERSION)]) for name in REGIONS}
+        self.broken: set[tuple[str, str]] = set()
 
     def roll_out(self, region: str, version: str, after_seconds: float = 0.0) -> None:
         """From then on the region runs this version. A region the product does not have is ignored."""
@@ -78,7 +79,12 @@ class Fleet:
 
     def bad_at(self, region: str, moment: datetime) -> bool:
         """Whether a bad version ran there then."""
-        return is_bad(self.version(region, moment))
+        version = self.version(region, moment)
+        return is_bad(version) or (region, version) in self.broken
+
+    def bad_now(self, region: str) -> bool:
+        """Whether what runs there now is broken: by its name, or because a later one changed the data under it."""
+        return self.bad_at(region, now())
 
 
 class Product:
@@ -98,7 +104,7 @@ class Product:
 
     async def health(self, request: Request) -> Response:
         """A constant 200; a bad version answers 500."""
-        if is_bad(self.fleet.version(self._region(request))):
+        if self.fleet.bad_now(self._region(request)):
             raise RefusalError(500, {"error": "internal_error", "message": "internal server error"})
         return JSONResponse({"status": "ok", "service": "featuresignals"})
 
@@ -122,7 +128,7 @@ class Product:
         flag_key = await self._checked_flag(request)
         if request.headers.get("x-api-key") != self.credentials.probe_api_key:
             raise RefusalError(401, {"error": "unauthorized", "message": "unauthorized"}, NO_STORE)
-        if is_bad(self.fleet.version(region)):
+        if self.fleet.bad_now(region):
             await self._break(region)
         if is_slow(self.fleet.version(region)):
             await asyncio.sleep(self.options.slow_latency_ms / 1000)
@@ -176,7 +182,7 @@ class Product:
         return {
             name: {
                 "version": region.version(now()),
-                "bad": is_bad(region.version(now())),
+                "bad": self.fleet.bad_now(name),
                 "probes": list(region.probes),
             }
             for name, region in self.fleet.regions.items()

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -117,11 +117,15 @@ class RunningSandbox:
         """Changes knobs; see sandbox.state.Options."""
         self._request("PATCH", "/options", changes)
 
-    def deploy(self, region: str, version: str, status: str = "in_progress") -> dict[str, Any]:
-        """Somebody deploys a version to a region; a name with `bad` in it breaks the region. The portal's row."""
-        row: dict[str, Any] = self._request(
-            "POST", "/deploy", {"region": region, "version": version, "status": status}
-        ).json()
+    def deploy(
+        self, region: str, version: str, status: str = "in_progress", breaks: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Somebody deploys a version to a region; a name with `bad` in it breaks the region. The portal's row.
+
+        `breaks`: versions that do not work there any more from then on.
+        """
+        order = {"region": region, "version": version, "status": status, "breaks": list(breaks)}
+        row: dict[str, Any] = self._request("POST", "/deploy", order).json()
         return row
 
     def history(self, region: str, *rows: dict[str, Any]) -> None:

@@ -1,0 +1,167 @@
+"""The demo's stage: who says what when, through the real programs, and what is to be seen of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+from temporalio.client import Client, WorkflowHandle
+
+from activities.processes import Processes
+from runbook.incident import Incident
+from sandbox.server import RunningSandbox
+from terminal.views import incident_view
+from terminal.watch import state
+
+HOME = Path(".demo")
+BAD, GOOD, REGION = "v2.15.0-bad", "v2.14.0", "eu"
+PATIENCE = 60.0
+ROUNDS = 3
+"""Rounds of the recorder that make a baseline: of ten samples, five from each round, and one round to spare."""
+
+
+class DemoFailed(Exception):
+    """The demo did not go as it should. One line says where, and where the logs are."""
+
+
+class Demo:
+    """The stage: what runs, and who says what when."""
+
+    def __init__(self, sandbox: RunningSandbox, environment: dict[str, str], console: Console) -> None:
+        self.sandbox, self.environment, self.console = sandbox, environment, console
+        self.number = 0
+        self.started = datetime.now(UTC)
+        self.incident: Incident | None = None
+        self._told = 0
+
+    # --- telling --------------------------------------------------------------------------------------------------
+
+    def tell(self, text: str) -> None:
+        """Say what happens next."""
+        self.console.print(f"[bold cyan]▸[/bold cyan] {text}")
+
+    async def show(self, handle: WorkflowHandle[Any, Any], live: Live | None) -> None:
+        """Keep the screen current until cancelled; without a terminal, print the timeline as it grows."""
+        while True:
+            with contextlib.suppress(Exception):  # the picture may lag; the story's own waits decide
+                self.incident, duties = await state(handle, f"INC-{self.number}")
+                if live is not None:
+                    rows = max(self.console.height - 12, 20)  # room for the story above
+                    live.update(incident_view(self.incident, duties, datetime.now(UTC), rows=rows))
+                else:
+                    self._print_new(self.incident)
+            await asyncio.sleep(0.4)
+
+    def print_rest(self) -> None:
+        """Print what of the timeline was not printed yet."""
+        if self.incident is not None:
+            self._print_new(self.incident)
+
+    def _print_new(self, incident: Incident) -> None:
+        for entry in incident.timeline[self._told :]:
+            self.console.print(f"  {entry.at:%H:%M:%S} {entry.actor}: {entry.text}", highlight=False, markup=False)
+        self._told = len(incident.timeline)
+
+    # --- doing ----------------------------------------------------------------------------------------------------
+
+    async def run(self, *words: str) -> str:
+        """Run one of our programs as a person would; what it prints."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        out, err = await process.communicate()
+        if process.returncode != 0:
+            raise DemoFailed(f"{' '.join(words)} ended with status {process.returncode}: {err.decode().strip()}")
+        return out.decode()
+
+    async def responder(self, who: str, command: str, *words: str) -> None:
+        """Let a responder type a command into the real command line."""
+        typed = " ".join(f'"{word}"' if " " in word else word for word in words)
+        self.tell(f"[bold]{who}[/bold] types: incident {command} {self.number} {typed}".rstrip())
+        answer = await self.run("responder.py", command, str(self.number), *words, "--by", who)
+        self.console.print(f"  [dim]{answer.strip()}[/dim]", highlight=False)
+
+    async def alert(self, *, ended: bool) -> dict[str, Any]:
+        """Send an Alertmanager webhook through starter.py."""
+        path = HOME / ("alert-resolved.json" if ended else "alert-firing.json")
+        path.write_text(json.dumps(alertmanager_payload(self.started, ended=ended), indent=1), encoding="utf-8")
+        said = await self.run("starter.py", str(path), "--json")
+        answer: dict[str, Any] = json.loads(said)
+        return answer
+
+    async def until(self, what: str, condition: Callable[[Incident], bool]) -> None:
+        """Wait until the incident is as the story needs it."""
+        deadline = time.monotonic() + PATIENCE
+        while self.incident is None or not condition(self.incident):
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"not within {PATIENCE:.0f} s: {what}. The logs are in {HOME}/")
+            await asyncio.sleep(0.1)
+
+    async def calm(self, client: Client) -> None:
+        """Wait until the recorder knows good times."""
+        deadline = time.monotonic() + PATIENCE
+        while len((await Processes(client).recording()).samples) < ROUNDS * 2:  # in each of two regions
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"the recorder of good times does not run. The logs are in {HOME}/")
+            await asyncio.sleep(0.3)
+
+    async def looks(self) -> str:
+        """Look at the region from outside; it must be well."""
+        base = json.loads(self.environment["PROBE_URLS"])[REGION]
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+            health = await http.get(f"{base}/health")
+            evaluation = await http.post(
+                f"{base}/v1/evaluate",
+                json={"flag_key": "probe", "context": {"key": "demo"}},
+                headers={"X-API-Key": self.environment["PROBE_API_KEY"]},
+            )
+        if (health.status_code, evaluation.status_code) != (200, 200):
+            raise DemoFailed(f"{REGION} answers {health.status_code} and {evaluation.status_code} after the rollback")
+        return f"GET /health {health.status_code}, POST /v1/evaluate {evaluation.status_code}"
+
+    @contextlib.contextmanager
+    def live(self) -> Iterator[Live | None]:
+        """Keep a screen, if there is a terminal."""
+        if not self.console.is_terminal:
+            yield None
+            return
+        with Live(console=self.console, refresh_per_second=4, vertical_overflow="crop") as live:
+            yield live
+
+
+def alertmanager_payload(started: datetime, *, ended: bool) -> dict[str, Any]:
+    """An Alertmanager webhook, version 4, as Prometheus' alert on the product's errors would send it."""
+    labels = {"alertname": "EvaluationErrors", "service": "flag-evaluation", "severity": "critical", "region": REGION}
+    annotations = {"summary": f"Evaluation errors in {REGION} above 5 %"}
+    alert = {
+        "status": "resolved" if ended else "firing",
+        "labels": labels,
+        "annotations": annotations,
+        "startsAt": started.isoformat(),
+        "endsAt": datetime.now(UTC).isoformat() if ended else "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus.example/graph",
+        "fingerprint": "d3m0d3m0d3m0d3m0",
+    }
+    return {
+        "version": "4",
+        "groupKey": '{}:{service="flag-evaluation"}',
+        "truncatedAlerts": 0,
+        "status": alert["status"],
+        "receiver": "incident-runbook",
+        "groupLabels": {"service": "flag-evaluation"},
+        "commonLabels": labels,
+        "commonAnnotations": annotations,
+        "externalURL": "http://alertmanager.example",
+        "alerts": [alert],
+    }
