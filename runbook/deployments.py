@@ -92,6 +92,7 @@ def offer(
     bad = {**rolled_back(rows), **(blamed or {})}
     considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
     chosen = next((c.deployment for c in considered if c.taken), None)
+    considered = tuple(c if not c.taken or c.deployment is chosen else _next_in_line(c) for c in considered)
     found = Offer(cluster=cluster, suspect=suspect, considered=considered[:_SHOWN], reason="", mark=rows[0].id)
     if chosen is None:
         reason = f"{suspect.version} on {cluster} is suspect, but no older deployment is known to be good"
@@ -123,6 +124,10 @@ def rolled_back(rows: list[Deployment]) -> dict[str, str]:
         if left in first and first[after.version] < first[left]:
             bad[left] = f"was itself rolled back, to {after.version}"
     return bad
+
+
+def _next_in_line(candidate: Candidate) -> Candidate:
+    return candidate.but(taken=False, reason=f"known-good too, but older: {candidate.reason}")
 
 
 def _consider(place: int, rows: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Candidate:

@@ -27,7 +27,7 @@ async def rolled_back_to_its_postmortem(world: World) -> tuple[str, ...]:
     await world.at(2)
     await world.tell(Acknowledge(by="ann"))
     await world.tell(Assess(by="ann", impact="Half of Europe."))
-    await world.at(31)
+    await world.at(10)
     await world.tell(ApproveRollback(by="ann"))
     await world.at(50)
     await world.tell(Resolve(by="ann", force=True, reason="seen"))
