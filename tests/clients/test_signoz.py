@@ -85,3 +85,26 @@ def test_signoz_errors(signoz: SigNozClient, script: Any) -> None:
 
 def test_quoting() -> None:
     assert quoted("a'b\\c") == r"'a\'b\\c'"
+
+
+def test_rows_page_by_page_and_no_more_than_asked_for(signoz: SigNozClient, script: Any) -> None:
+    def page(count: int) -> dict[str, Any]:
+        return results("raw", {"queryName": "A", "rows": [{"timestamp": "t", "data": {"n": n}} for n in range(count)]})
+
+    script.answer(200, page(1000))
+    script.answer(200, page(500))
+    rows = list(signoz.rows("traces", "api", START, END, 1500))
+    assert len(rows) == 1500
+    specs = [asked.json["compositeQuery"]["queries"][0]["spec"] for asked in script.asked]
+    assert [(spec["signal"], spec["offset"], spec["limit"]) for spec in specs] == [
+        ("traces", 0, 1000),
+        ("traces", 1000, 500),
+    ]
+
+
+def test_latency_of_one_environment(signoz: SigNozClient, script: Any) -> None:
+    script.answer(200, results("time_series"))
+    assert signoz.latency("api", START, END, percentile="p50", environment="eu") == ()
+    spec = script.last.json["compositeQuery"]["queries"][0]["spec"]
+    assert spec["filter"]["expression"] == "service.name = 'api' AND deployment.environment = 'eu'"
+    assert spec["aggregations"][0]["expression"] == "p50(duration_nano)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,24 @@ def test_a_file_system_that_is_not_there(url: str) -> None:
     with pytest.raises(VendorRefused) as caught:
         EvidenceStore(url)
     assert "pa55word" not in str(caught.value)
+
+
+def test_a_stream_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = EvidenceStore(tmp_path.as_uri())
+    stored = store.write_stream("a/b.jsonl", (b"x" * 1000 for _ in range(50)))
+    assert (stored.bytes, stored.sha256) == (50_000, hashlib.sha256(b"x" * 50_000).hexdigest())
+    assert store.digest("a/b.jsonl") == stored.sha256
+
+    def breaks_off() -> Iterator[bytes]:
+        yield b"half"
+        raise RuntimeError("the source broke")
+
+    with pytest.raises(RuntimeError, match="the source broke"):
+        store.write_stream("a/b.jsonl", breaks_off())
+    assert store.digest("a/b.jsonl") == stored.sha256, "the older file is still there"
+    assert store.list() == ("a/b.jsonl",), "and nothing half-written"
+
+
+def test_what_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    with pytest.raises(VendorNotFound):
+        EvidenceStore(tmp_path.as_uri()).digest("nothing.txt")

@@ -96,15 +96,15 @@ def lived(stage: Stage, kill_at: dict[str, Callable[[Incident], bool]]) -> Incid
     stage.incident("ack", "1", "--by", "ann")
     stage.incident("approve", "1", "--by", "ann")
     for reached in kill_at.values():
-        stage.until(1, reached, seconds=60)
+        stage.until(1, reached, seconds=120)
         worker.kill()
         worker.wait()
         worker = stage.worker()
     settled = ("update/2/slack", "update/2/status_page", "update/2/email")
-    incident = stage.until(1, lambda i: all(key in i.fulfilled for key in settled), seconds=90)
+    incident = stage.until(1, lambda i: all(key in i.fulfilled for key in settled), seconds=120)
     stage.incident("resolve", "1", "--by", "ann", "--force", "--reason", "done")
     keys = ("update/3/slack", "update/3/email", "evidence/1", "page-resolve/0", "postmortem/1")
-    return stage.until(1, lambda i: all(key in i.fulfilled for key in keys), seconds=60) or incident
+    return stage.until(1, lambda i: all(key in i.fulfilled for key in keys), seconds=120) or incident
 
 
 def test_a_rollback_that_is_killed_at_each_step_has_the_effects_of_an_undisturbed_one(

@@ -1,0 +1,141 @@
+"""What is asked of Temporal itself, on a real server: locks, ends, earlier incidents, the recorder's memory."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from activities.past import PastIncidents
+from activities.processes import Processes
+from runbook.effects import FollowRollback, HolderOf
+from runbook.recording import Recording
+from runbook.rollback import HOLDER, Probed, RollbackResult
+from runbook.rollback_states import RollbackStatus
+from workflows import attributes
+
+QUEUE = "processes-test"
+
+
+@workflow.defn(name="RollbackWorkflow", sandboxed=False)
+class Waiting:
+    """A rollback that ends when it is told how it goes."""
+
+    def __init__(self) -> None:
+        self.heard: Probed | None = None
+
+    @workflow.run
+    async def run(self) -> RollbackResult:
+        await workflow.wait_condition(lambda: self.heard is not None)
+        return RollbackResult(cluster="eu-001", attempt=1, status=RollbackStatus.HEALTHY, detail="well")
+
+    @workflow.signal
+    def probed(self, probed: Probed) -> None:
+        self.heard = probed
+
+
+@workflow.defn(name="IncidentWorkflow", sandboxed=False)
+class Known:
+    """An incident of which only visibility matters."""
+
+    @workflow.run
+    async def run(self) -> None:
+        return None
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=shutil.which("temporal"),
+        data_converter=pydantic_data_converter,
+        search_attributes=list(attributes.SEARCH_ATTRIBUTES),
+    ) as env:
+        runner = UnsandboxedWorkflowRunner()
+        async with Worker(env.client, task_queue=QUEUE, workflows=[Waiting, Known], workflow_runner=runner):
+            yield env.client
+
+
+async def waiting(client: Client) -> str:
+    handle = await client.start_workflow(
+        Waiting.run, id="rollback-eu-001-flags", task_queue=QUEUE, memo={HOLDER: "INC-7, by ann"}
+    )
+    return handle.id
+
+
+async def test_52_who_holds_a_lock(client: Client) -> None:
+    wanted = HolderOf(key="k", workflow_id=await waiting(client))
+    said = (await Processes(client).holder_of(wanted)).detail
+    assert said.startswith("INC-7, by ann since ")
+    assert said.endswith("UTC (rollback-eu-001-flags)")
+
+
+async def following(client: Client) -> asyncio.Task[str]:
+    """Follow the rollback, as an activity would."""
+    wanted = FollowRollback(key="k", workflow_id=await waiting(client))
+
+    async def follow() -> str:
+        outcome = await ActivityEnvironment().run(Processes(client).follow_rollback, wanted)
+        return outcome.detail
+
+    return asyncio.create_task(follow())
+
+
+async def test_a_rollback_is_followed_to_its_end_and_told_how_it_goes(client: Client) -> None:
+    ending = await following(client)
+    await Processes(client).tell("rollback-eu-001-flags", Probed(region="eu", says="3 probes"))
+    assert await asyncio.wait_for(ending, 20) == "healthy"
+
+
+async def test_a_rollback_that_is_terminated_is_an_error_that_says_so(client: Client) -> None:
+    ending = await following(client)
+    await client.get_workflow_handle("rollback-eu-001-flags").terminate("by hand")
+    with pytest.raises(ApplicationError, match="its process ended") as broken:
+        await asyncio.wait_for(ending, 20)
+    assert broken.value.non_retryable
+
+
+async def test_telling_one_that_has_ended_is_no_harm(client: Client) -> None:
+    await Processes(client).tell("rollback-nobody", Probed(region="eu", says="x"))
+
+
+async def an_incident(client: Client, number: int, service: str, releases: list[str]) -> None:
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(attributes.NUMBER, number),
+        SearchAttributePair(attributes.SERVICE, service),
+        SearchAttributePair(attributes.BAD_RELEASES, releases),
+    ]
+    known = TypedSearchAttributes(pairs)
+    await client.start_workflow(Known.run, id=f"incident-{number}", task_queue=QUEUE, search_attributes=known)
+
+
+async def test_49_what_earlier_incidents_of_the_service_know(client: Client) -> None:
+    await an_incident(client, 1, "flags", ["v1", "v2"])
+    await an_incident(client, 2, "dashboard", ["v3"])
+    await an_incident(client, 3, "flags", ["v9"])
+    past = PastIncidents(client)
+    deadline = datetime.now(UTC) + timedelta(seconds=20)
+    while len((await past.bad_releases("flags", "nobody"))[0]) < 3:  # visibility lags behind
+        assert datetime.now(UTC) < deadline
+        await asyncio.sleep(0.1)
+    found, problem = await past.bad_releases("flags", "incident-3")
+    assert (found, problem) == (dict.fromkeys(("v1", "v2"), "suspected or flagged in INC-1"), "")
+
+
+async def test_a_server_that_cannot_be_asked_hides_nothing(client: Client) -> None:
+    other = Client(client.service_client, namespace="nowhere", data_converter=pydantic_data_converter)
+    found, problem = await PastIncidents(other).bad_releases("flags", "x")
+    assert found == {}
+    assert "earlier incidents could not be read" in problem
+
+
+async def test_a_recorder_that_never_ran_remembers_nothing(client: Client) -> None:
+    assert await Processes(client).recording() == Recording()
