@@ -40,8 +40,8 @@ from clients.statuspage import StatuspageClient
 from clients.storage import EvidenceStore
 from clients.zoom import ZoomClient
 from runbook.evidence import EvidenceSource
-from runbook.policy import Deployer
 from runbook.rollback import Probed
+from runbook.rollback_policy import Deployer
 from settings import Settings
 
 

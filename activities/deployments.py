@@ -11,8 +11,8 @@ from activities.errors import repeated, translated
 from activities.past import Past
 from runbook.deployments import Offer, offer
 from runbook.effects import FindRollback, FollowDeployment, Outcome, Redeploy
-from runbook.policy import Deployer as Name
-from runbook.policy import Rollback
+from runbook.rollback_policy import Deployer as Name
+from runbook.rollback_policy import Rollback
 
 _FAILED = "DeploymentFailed"
 

@@ -7,9 +7,10 @@ from temporalio import activity
 
 from clients.probe import ProductProbe
 from runbook.effects import RecordRegions, VerifyRegion
-from runbook.policy import Region, Rollback
+from runbook.policy import Region
 from runbook.recording import Sample
 from runbook.rollback import Probed
+from runbook.rollback_policy import Rollback
 from runbook.verification import Probe, RegionVerdict, Verdict, judge, standing
 
 _REFUSED = ("credentials_refused", "no_api_key")

@@ -10,8 +10,9 @@ from activities.errors import translated
 from activities.health import Health
 from runbook.deployments import newest_first
 from runbook.effects import CheckRollback
-from runbook.policy import Region, Rollback
+from runbook.policy import Region
 from runbook.rollback import Preflight
+from runbook.rollback_policy import Rollback
 from runbook.verification import BaselineFinding, Probe, limit_ms, quantile
 
 _LONGEST_PAUSE = timedelta(seconds=1)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from runbook.base import Frozen
 from runbook.duration import in_words
-from runbook.policy import Rollback as RollbackRules
+from runbook.rollback_policy import Rollback as RollbackRules
 
 NEVER_SETTLED = "in_progress"
 """What the Ops Portal calls a deployment for ever: only its time in service tells that it is finished."""

@@ -11,7 +11,8 @@ from runbook.base import Frozen
 from runbook.deployments import Offer
 from runbook.evidence import Item, ManifestRef, Part, Scope
 from runbook.incident import Resources
-from runbook.policy import Region, Rollback
+from runbook.policy import Region
+from runbook.rollback_policy import Rollback
 from runbook.verification import BaselineFinding
 
 

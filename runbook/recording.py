@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import AwareDatetime
 
 from runbook.base import Frozen
-from runbook.policy import BaselineRules, RecorderRules
+from runbook.rollback_policy import BaselineRules, RecorderRules
 from runbook.verification import BaselineFinding, baseline_of
 
 SOURCE = "the recorder"

@@ -6,8 +6,9 @@ from runbook.base import Frozen
 from runbook.deployments import Deployment
 from runbook.evidence import Item, ManifestRef, Scope, items
 from runbook.incident import Incident
-from runbook.policy import Region, Rollback, Runbook
+from runbook.policy import Region, Runbook
 from runbook.preservation import evidence_folder, incident_scope
+from runbook.rollback_policy import Rollback
 from runbook.rollback_states import Judgement, RollbackState, RollbackStatus
 from runbook.severity import Severity
 from runbook.verification import RegionVerdict, Verdict, combine

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from runbook.base import Frozen
-from runbook.policy import Rollback
+from runbook.rollback_policy import Rollback
 
 
 class Verdict(StrEnum):

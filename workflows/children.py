@@ -61,7 +61,7 @@ async def tell_rollback(incident: Incident, duty: Obligation, runbook: Runbook) 
     if state is None or state.judgement is None:
         return Outcome(skipped="there is nothing to tell any more")
     process = order(incident, state, runbook, workflow.now()).workflow_id
-    running = workflow.get_external_workflow_handle_for(RollbackWorkflow.run, process)
+    running = workflow.get_external_workflow_handle(process)
     try:
         await running.signal(RollbackWorkflow.judged, state.judgement)
     except ApplicationError as error:  # it has ended

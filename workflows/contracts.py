@@ -3,8 +3,9 @@
 from runbook.alert import Alert
 from runbook.base import Frozen
 from runbook.incident import Incident, Opening
-from runbook.policy import RecorderRules, Region, Runbook
+from runbook.policy import Region, Runbook
 from runbook.postmortem import Postmortem
+from runbook.rollback_policy import RecorderRules
 
 INCIDENT_WORKFLOW = "IncidentWorkflow"
 POSTMORTEM_WORKFLOW = "PostmortemWorkflow"

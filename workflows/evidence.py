@@ -7,7 +7,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from runbook.effects import CaptureEvidence, Outcome, WriteManifest
 from runbook.evidence import Item, Part, Scope
-from runbook.policy import Rollback
+from runbook.rollback_policy import Rollback
 from runbook.severity import Severity
 from workflows.hands import capture, perform, why
 

@@ -1,6 +1,6 @@
 """The live incident: from the alert to the resolution, and to the end of the reopen window."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -80,11 +80,11 @@ class IncidentWorkflow:
 
     def _advance(self) -> None:
         """Begin every duty that is due, give up those that are no longer owed, and set the alarm for the next one."""
-        self._do_inner_duties()
+        now = self._alarm.now()
+        self._do_inner_duties(now)
         owed = agenda(self._incident, self._runbook)
         self._tracks.withdraw_all_but([duty.key for duty in owed])
         waiting = [duty for duty in owed if duty.key not in self._tracks]
-        now = workflow.now()
         for duty in waiting:
             if duty.due <= now:
                 self._tracks.start(duty.key, self._fulfil(duty), withdrawable=duty.duty in WITHDRAWABLE)
@@ -92,12 +92,10 @@ class IncidentWorkflow:
         self._alarm.set(later.due if later else None, later.says if later else "")
         self._show()
 
-    def _do_inner_duties(self) -> None:
+    def _do_inner_duties(self, now: datetime) -> None:
         """Fulfil what is due and needs no hands: these only change the state, and so the agenda."""
-        while inner := [
-            d for d in agenda(self._incident, self._runbook) if d.duty in INNER_DUTIES and d.due <= workflow.now()
-        ]:
-            self._incident = facts.inner_duty_due(self._incident, inner[0], self._runbook, workflow.now())
+        while inner := [d for d in agenda(self._incident, self._runbook) if d.duty in INNER_DUTIES and d.due <= now]:
+            self._incident = facts.inner_duty_due(self._incident, inner[0], self._runbook, now)
 
     async def _fulfil(self, duty: Obligation) -> None:
         """Have one duty done, and record what came of it."""

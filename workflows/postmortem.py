@@ -69,7 +69,7 @@ class PostmortemWorkflow:
         return self._postmortem
 
     def _advance(self) -> None:
-        now = workflow.now()
+        now = self._alarm.now()
         owed = postmortem_agenda(self._postmortem, self._runbook)
         for duty in owed:
             if duty.due <= now and duty.key not in self._tracks:

@@ -1,11 +1,11 @@
-"""Who deploys. A third deployer is one more file here, its name in `runbook.policy.Deployer`, and a line in wiring."""
+"""Who deploys. A third deployer is one more file here, its name in the runbook's `Deployer`, and a line in wiring."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from runbook.deployments import Deployment
 from runbook.effects import Redeploy
-from runbook.policy import Rollback
+from runbook.rollback_policy import Rollback
 
 
 @dataclass(frozen=True)

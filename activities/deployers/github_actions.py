@@ -15,7 +15,7 @@ from activities.deployers import Ordered, Standing
 from clients.github import GitHubClient, WorkflowRun
 from runbook.deployments import Deployment
 from runbook.effects import Redeploy
-from runbook.policy import GitHubActions, Rollback
+from runbook.rollback_policy import GitHubActions, Rollback
 
 _HISTORY = timedelta(days=90)
 _APPEARS_WITHIN = 6.0

@@ -10,8 +10,9 @@ from activities.hands import Hands
 from clients.prometheus import PrometheusClient
 from clients.signoz import SigNozClient
 from runbook.effects import MeasureBaseline
-from runbook.policy import BaselineRules, Region, Rollback
+from runbook.policy import Region
 from runbook.recording import Recording, Sample
+from runbook.rollback_policy import BaselineRules, Rollback
 from runbook.verification import BaselineFinding
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import perform

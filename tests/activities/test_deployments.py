@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.hands import Hands
 from runbook.deployments import Offer
 from runbook.effects import FindRollback, FollowDeployment, Outcome, Redeploy
-from runbook.policy import Rollback
+from runbook.rollback_policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

@@ -22,7 +22,7 @@ from runbook.effects import (
     SendMail,
     SendPage,
 )
-from runbook.policy import Rollback
+from runbook.rollback_policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed
 

@@ -12,7 +12,8 @@ import pytest
 from activities.hands import Hands
 from runbook.effects import CaptureEvidence, KeepDocument, OpenChannel, PostMessage, WriteManifest
 from runbook.evidence import EvidenceSource, Item, Part, Scope, checked, items, parts_of
-from runbook.policy import Region, Rollback
+from runbook.policy import Region
+from runbook.rollback_policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform
 

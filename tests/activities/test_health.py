@@ -16,8 +16,9 @@ from activities.hands import Hands
 from activities.health import Health
 from clients.probe import ProductProbe
 from runbook.effects import RecordRegions, VerifyRegion
-from runbook.policy import Region, Rollback
+from runbook.policy import Region
 from runbook.rollback import Probed
+from runbook.rollback_policy import Rollback
 from runbook.verification import Baseline, BaselineFinding, Probe, RegionVerdict, Verdict
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import perform

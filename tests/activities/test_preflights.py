@@ -6,8 +6,9 @@ import pytest
 
 from activities.hands import Hands
 from runbook.effects import CheckRollback
-from runbook.policy import Region, Rollback
+from runbook.policy import Region
 from runbook.rollback import Preflight
+from runbook.rollback_policy import Rollback
 from runbook.verification import Baseline, BaselineFinding
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from runbook.policy import BaselineRules, RecorderRules, Rollback
 from runbook.recording import Recording, Sample, finding, recorded
+from runbook.rollback_policy import BaselineRules, RecorderRules, Rollback
 from runbook.verification import (
     Baseline,
     BaselineFinding,

@@ -49,16 +49,15 @@ class Stage:
         return answer
 
     def worker(self) -> subprocess.Popen[str]:
-        """Start a worker, and wait until it is ready."""
-        process = subprocess.Popen(
-            [sys.executable, "worker.py"], env=self.environment, stderr=subprocess.PIPE, text=True
-        )
+        """Start a worker, and wait until it is ready. It logs into a file: nobody would empty a pipe."""
+        log = self.home / f"worker-{len(self.workers)}.log"
+        with log.open("w", encoding="utf-8") as out:
+            process = subprocess.Popen([sys.executable, "worker.py"], env=self.environment, stderr=out, text=True)
         self.workers.append(process)
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "ready on task queue" in line:
-                return process
-        raise AssertionError(f"the worker ended with {process.wait()}")
+        while "ready on task queue" not in log.read_text(encoding="utf-8"):
+            assert process.poll() is None, f"the worker ended with {process.returncode}: {log.read_text('utf-8')}"
+            time.sleep(0.05)
+        return process
 
     def recorded(self, rounds: int = 3, seconds: float = 30) -> None:
         """Wait until the recorder knows good times."""
