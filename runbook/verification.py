@@ -41,11 +41,12 @@ class Baseline(Frozen):
 
 
 class BaselineFinding(Frozen):
-    """The baseline of one region; without one, `why` says why there is none."""
+    """The baseline of one region; without one, `why` says why. `failed`: nobody could be asked, so it may exist."""
 
     region: str
     baseline: Baseline | None = None
     why: str = ""
+    failed: bool = False
 
 
 class RegionVerdict(Frozen):

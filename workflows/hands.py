@@ -78,7 +78,6 @@ _LONGEST_LOOK = timedelta(seconds=15)
 _SLOW = (
     effects.FindRollback,
     effects.CheckRollback,
-    effects.MeasureBaseline,
     effects.Investigate,
     effects.KeepDocument,
     effects.WriteManifest,

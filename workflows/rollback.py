@@ -82,7 +82,7 @@ class RollbackWorkflow:
             await self._tell(go.deployed, ordered=True)
         elif failure := await self._redeploy(found, findings):
             return ended(order, RollbackStatus.FAILED, failure)
-        return await self._verify_all(findings)
+        return await self._verify_all(await self._measure_what_is_missing(findings))
 
     async def _finish(self, result: RollbackResult) -> None:
         """Let deployments go on, and report. Never skipped: also a cancelled rollback leaves a known state."""
@@ -111,9 +111,16 @@ class RollbackWorkflow:
         await self._signal("rollback_moved", progress)
 
     async def _measure_all(self) -> tuple[BaselineFinding, ...]:
-        return tuple(await asyncio.gather(*(self._measure(region) for region in self._order.regions)))
+        budget = self._order.rules.evidence_budget
+        return tuple(await asyncio.gather(*(self._measure(region, budget) for region in self._order.regions)))
 
-    async def _measure(self, region: Region) -> BaselineFinding:
+    async def _measure_what_is_missing(self, findings: tuple[BaselineFinding, ...]) -> tuple[BaselineFinding, ...]:
+        """Ask again for the baselines that were not found in the budget: the redeployment has not waited for them."""
+        pairs = zip(self._order.regions, findings, strict=True)
+        again = (self._measure(region, _LOOK_PATIENCE) if found.failed else _known(found) for region, found in pairs)
+        return tuple(await asyncio.gather(*again))
+
+    async def _measure(self, region: Region, patience: timedelta) -> BaselineFinding:
         order = self._order
         effect = MeasureBaseline(
             key=f"{order.key}/baseline/{region.name}",
@@ -123,11 +130,11 @@ class RollbackWorkflow:
             rules=order.rules,
         )
         try:
-            return await measure(effect, f"Find the normal latency of {region.name}", order.rules.evidence_budget)
+            return await measure(effect, f"Find the normal latency of {region.name}", patience)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return BaselineFinding(region=region.name, why=why(error))
+            return BaselineFinding(region=region.name, why=why(error), failed=True)
 
     async def _look_again(self, findings: tuple[BaselineFinding, ...]) -> Preflight:
         order = self._order
@@ -277,3 +284,7 @@ class RollbackWorkflow:
     def progress(self) -> list[str]:
         """Return the steps taken."""
         return [*self._progress, *self._regions.values()]
+
+
+async def _known(found: BaselineFinding) -> BaselineFinding:
+    return found

@@ -203,3 +203,13 @@ async def test_going_forward_again_deploys_the_suspect(world: World) -> None:
     world.hands.verdict = Verdict.HEALTHY
     await world.tell(RequestRollback(by="ann", forward=True))
     assert [effect.version for _, effect in world.sent("redeploy")] == ["good", "bad"]
+
+
+async def test_a_baseline_that_nobody_could_tell_is_asked_for_again_and_holds_up_nothing(world: World) -> None:
+    world.hands.final_faults["measure_baseline"] = "SigNoz is down"
+    await approved(world)
+    names = [call.name for call in world.hands.calls]
+    assert names.count("measure_baseline") == 2
+    assert names.index("measure_baseline") < names.index("redeploy")
+    assert names.index("redeploy") < len(names) - names[::-1].index("measure_baseline")
+    assert (await the_state(world)).status is RollbackStatus.HEALTHY
