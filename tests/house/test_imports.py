@@ -119,6 +119,10 @@ def forbidden_to(module: str) -> set[str]:
     return {"sandbox"} if module in ENTRY_POINT_MODULES else {"sandbox", *ENTRY_POINT_MODULES}
 
 
+def _inner(package: Path) -> list[Path]:
+    return [init for init in package.rglob("__init__.py") if init.parent != package]
+
+
 def packages() -> set[str]:
     return {path.parent.name for path in ROOT.glob("*/__init__.py")} - NOT_OURS_TO_LAYER
 
@@ -150,7 +154,9 @@ def test_forbidden_import_in_a_single_module_is_seen(module: str, text: str, bre
 def test_every_module_of_ours_is_layered_and_installed() -> None:
     assert {*project()["tool"]["importlinter"]["root_packages"]} == packages()
     installed = project()["tool"]["setuptools"]
-    assert {*installed["packages"]} == packages()
+    assert {name for name in installed["packages"] if "." not in name} == packages()
+    inner = {str(init.parent.relative_to(ROOT)).replace("/", ".") for top in packages() for init in _inner(ROOT / top)}
+    assert {name for name in installed["packages"] if "." in name} == inner, "or it is missing where it is installed"
     assert {*installed["py-modules"]} == modules()
 
 
