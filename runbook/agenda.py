@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from runbook.duties import ORDER, Duty, Obligation, Source, at_once
 from runbook.incident import Incident, Status
 from runbook.policy import Channel, Reach, Runbook, Rung, Unless
-from runbook.recovery import customers, recovery, shown_rollbacks
+from runbook.recovery import customers, judgements, recovery, shown_rollbacks
 from runbook.summary import summary_text, topic_text
 from runbook.targets import open_targets
 from runbook.updates import delivery_key, next_due, release_at
@@ -51,6 +51,7 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     yield from _intake(incident, runbook)
     yield from _chat(incident, runbook)
     yield from _deliveries(incident)
+    yield from judgements(incident)
     yield from customers(incident, runbook)
     if incident.over:
         yield from _aftermath(incident, runbook)

@@ -104,6 +104,8 @@ def fulfilled(incident: Incident, duty: Obligation, outcome: Outcome, runbook: R
     if outcome.skipped is not None:
         skip = Unfulfilled(key=duty.key, reason=outcome.skipped, at=at)
         incident = incident.but(skips=(*incident.skips, skip))
+        if duty.duty is Duty.LOOK_AGAIN:
+            incident = incident.but(rollback_request=None)
         incident = incident.logged(at, WORKFLOW, _kind(duty), f"Skipped: {duty.says}: {outcome.skipped}")
     else:
         incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))

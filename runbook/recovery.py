@@ -49,9 +49,6 @@ def _rollback(state: RollbackState, incident: Incident, runbook: Runbook) -> Ite
     if status.under_way:
         says = f"Roll back {cluster}"
         yield at_once(Duty.ROLLBACK, key, since, says, subject=cluster, sequence=state.attempt)
-    if state.judgement is not None:
-        says = f"Tell the rollback of {cluster} how it was judged"
-        yield at_once(Duty.TELL_ROLLBACK, f"{key}/judged", since, says, subject=cluster)
     if status is RollbackStatus.OFFERED:
         yield Obligation(
             key=f"{key}/lapses",
@@ -64,6 +61,15 @@ def _rollback(state: RollbackState, incident: Incident, runbook: Runbook) -> Ite
     if status in _NEEDS_A_PERSON and runbook.policy(incident.severity).page:
         says = f"Page for a decision: the rollback of {cluster} is {status}"
         yield at_once(Duty.ALARM, f"alarm/{key}/{status}", since, says, subject=cluster)
+
+
+def judgements(incident: Incident) -> Iterator[Obligation]:
+    """Yield the processes that still probe what a person has judged: they have to be told, also when all is over."""
+    for state in incident.rollbacks:
+        if state.judgement is not None:
+            cluster = state.offer.cluster
+            key, says = f"rollback/{cluster}/{state.attempt}/judged", f"Tell the rollback of {cluster} its verdict"
+            yield at_once(Duty.TELL_ROLLBACK, key, state.since, says, subject=cluster)
 
 
 def shown_rollbacks(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:

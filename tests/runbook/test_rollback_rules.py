@@ -283,6 +283,24 @@ def test_55_the_person_decides_and_the_process_is_told(healthy: bool, becomes: R
     assert (incident.status == Status.MONITORING) is healthy
 
 
+def test_55_the_process_is_told_also_if_the_verdict_ends_the_incident() -> None:
+    incident = decide(undecided(), c.Resolve(by="bob", force=True, reason="well"), RUNBOOK, at(3))
+    assert incident.resolve_intent is not None
+    incident = decide(incident, c.JudgeRollback(by="ann", healthy=True), RUNBOOK, at(4))
+    assert incident.status == Status.RESOLVED
+    assert of(incident, Duty.TELL_ROLLBACK)
+
+
+def test_a_look_that_could_not_be_taken_approves_nothing_later() -> None:
+    incident = decide(settled(offered(), at(15)), c.RequestRollback(by="bob"), RUNBOOK, at(20))
+    [look] = of(incident, Duty.LOOK_AGAIN)
+    skipped = facts.fulfilled(incident, look, Outcome(skipped="the portal is off"), RUNBOOK, at(20))
+    failed = facts.failed(incident, look, "the portal is down", RUNBOOK, at(20))
+    for after in (skipped, failed):
+        assert after.rollback_request is None
+        assert status(rollback_facts.offered(after, (OFFER,), RUNBOOK, at(30))) is S.OFFERED
+
+
 def test_55_after_the_limit_there_is_no_process_to_tell() -> None:
     incident = decide(ended(approved(), S.INCONCLUSIVE), c.JudgeRollback(by="ann", healthy=True), RUNBOOK, at(9))
     assert status(incident) is S.HEALTHY
