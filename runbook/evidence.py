@@ -15,6 +15,7 @@ class EvidenceSource(StrEnum):
     """Where evidence comes from."""
 
     RUNBOOK = "runbook"
+    INCIDENT = "incident"
     DEPLOYMENTS = "deployments"
     PROMETHEUS = "prometheus"
     SIGNOZ_LOGS = "signoz_logs"
@@ -25,7 +26,7 @@ class EvidenceSource(StrEnum):
 
 
 class Item(Frozen):
-    """One file to be written: what is asked of which source. `text` is the content itself, where we have it."""
+    """One file to be written: what is asked of which source. `text` is the content itself, where it is a small one."""
 
     name: str
     source: EvidenceSource
@@ -56,7 +57,7 @@ class ManifestRef(Frozen):
 
 
 class Scope(Frozen):
-    """What the evidence is about."""
+    """What the evidence is about. `workflow_id`: the incident's process, which is asked for its own record."""
 
     service: str
     log_service: str
@@ -66,9 +67,11 @@ class Scope(Frozen):
     most_rows: int
     step_seconds: float
     channel_id: str = ""
+    workflow_id: str = ""
 
 
 def scope(
+    workflow_id: str,
     service: str,
     investigation: Investigation,
     regions: tuple[Region, ...],
@@ -79,6 +82,7 @@ def scope(
 ) -> Scope:
     """Return what is preserved: from so long before the first alert until now."""
     return Scope(
+        workflow_id=workflow_id,
         service=service,
         log_service=investigation.log_service,
         regions=regions,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from runbook.evidence import Item, Scope, items, scope
+from runbook.evidence import EvidenceSource, Item, Scope, items, scope
 from runbook.incident import Incident
 from runbook.policy import Runbook
 
@@ -16,7 +16,7 @@ def incident_scope(incident: Incident, runbook: Runbook, until: datetime) -> Sco
     """Return what the evidence of the incident is about, until then."""
     regions, channel = runbook.regions_of(incident.service), incident.resources.channel_id or ""
     asked, rules = runbook.investigation, runbook.evidence
-    return scope(incident.service, asked, regions, rules, incident.started_at, until, channel)
+    return scope(incident.workflow_id, incident.service, asked, regions, rules, incident.started_at, until, channel)
 
 
 def resolution_phase(incident: Incident) -> str:
@@ -25,8 +25,13 @@ def resolution_phase(incident: Incident) -> str:
 
 
 def resolution_items(incident: Incident, runbook: Runbook) -> tuple[Item, ...]:
-    """Return what is kept when the incident is over: its record, its timeline, and what every source tells."""
-    lines = [f"{entry.at.isoformat()} {entry.actor} [{entry.kind}] {entry.text}" for entry in incident.timeline]
-    texts = {"record.json": incident.model_dump_json(indent=1), "timeline.txt": "\n".join(lines) + "\n"}
-    regions = runbook.regions_of(incident.service)
-    return items(texts, regions, runbook.investigation.metrics, resolution_phase(incident))
+    """Return what is kept when the incident is over: its record, its timeline, and what every source tells.
+
+    Its own record is asked for by query, so that it enters the workflow's history no second time.
+    """
+    phase, regions = resolution_phase(incident), runbook.regions_of(incident.service)
+    own = (
+        Item(name=f"{phase}/record.json", source=EvidenceSource.INCIDENT, query="incident"),
+        Item(name=f"{phase}/timeline.txt", source=EvidenceSource.INCIDENT, query="timeline"),
+    )
+    return (*own, *items({}, regions, runbook.investigation.metrics, phase))

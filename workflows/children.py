@@ -95,14 +95,14 @@ async def hand_over(incident: Incident, duty: Obligation, runbook: Runbook) -> O
             static_summary=f"{incident.name}: post-mortem of {incident.title}"[:200],
         )
     except WorkflowAlreadyStartedError:
-        running = workflow.get_external_workflow_handle_for(PostmortemWorkflow.run, process)
+        running = workflow.get_external_workflow_handle(process)
         await running.signal(PostmortemWorkflow.incident_resolved, Resolution(incident=incident))
     return Outcome(detail=process)
 
 
 async def withdraw_postmortem(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
     """Tell the post-mortem's process that the incident was reopened."""
-    running = workflow.get_external_workflow_handle_for(PostmortemWorkflow.run, f"postmortem-{incident.number}")
+    running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
     try:
         await running.signal(PostmortemWorkflow.incident_reopened)
     except ApplicationError as error:  # it ended: published or waived

@@ -25,6 +25,7 @@ METRICS = {"error ratio": "fs_evaluation_error_ratio"}
 def scope(**changes: Any) -> Scope:
     until = datetime.now(UTC)
     base = Scope(
+        workflow_id="incident-x",
         service="flag-evaluation",
         log_service="featuresignals-api",
         regions=REGIONS,
@@ -76,7 +77,7 @@ def test_every_source_of_the_sandbox_is_kept(hands: Hands, sandbox: RunningSandb
 
 def test_sources_that_are_off_leave_gaps_that_say_so(idle: Hands) -> None:
     gaps = {part.source: part.gap for part in captured(idle) if part.gap}
-    assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook"}
+    assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook", "incident"}
     assert gaps["deployments"].startswith("ops portal is off: OPS_PORTAL_URL")
     assert gaps["prometheus"] == "prometheus is off: PROMETHEUS_URL is not set"
 

@@ -45,6 +45,9 @@ def test_an_alert_lives_to_its_postmortem(stage: Stage, worker: subprocess.Popen
     kept = {part["name"]: part for part in stage.incident("evidence", "list", "1")}
     assert kept["before-rollback-eu-001-1/logs.jsonl"]["bytes"] > 0, "the bad state, before it went away"
     assert kept["resolution-1/slack.jsonl"]["bytes"] > 0
+    timeline = (stage.home / "evidence" / "INC-1" / "resolution-1" / "timeline.txt").read_text("utf-8")
+    assert "ann [acknowledged] Acknowledged by ann" in timeline
+    assert kept["resolution-1/record.json"]["gap"] == ""
     (stage.home / "evidence" / "INC-1" / "resolution-1" / "logs.jsonl").write_text("nothing happened", "utf-8")
     said = stage.run("responder.py", "evidence", "verify", "1", fails=True)
     assert "resolution-1/logs.jsonl was changed" in said.stderr
