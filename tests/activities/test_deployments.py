@@ -288,3 +288,13 @@ def test_what_is_off_says_so(hands: Hands, idle: Hands, sandbox: RunningSandbox)
     assert perform(idle.deployments.find_rollback, asked).skipped == off
     sandbox.deploy("eu", "v9-bad")
     assert perform(idle.deployments.redeploy, order(hands)).skipped == off
+
+
+def test_a_redirect_to_a_log_in_page_deploys_nothing_and_says_so(hands: Hands, sandbox: RunningSandbox) -> None:
+    sandbox.deploy("eu", "v9-worse")
+    sandbox.deploy("eu", "v9-bad")
+    wanted = order(hands)
+    sandbox.fault("ops_portal", "status", POST, status=302, body="<html>Log in</html>", times=None)
+    error = failed(hands.deployments.redeploy, wanted)
+    assert "302" in error.message or "redirect" in error.message
+    assert operations(sandbox, "ops_portal") == []
