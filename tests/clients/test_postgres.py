@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(program("initdb") is None, reason="PostgreSQL is
 
 def as_postgres(*words: str) -> None:
     """PostgreSQL refuses to run as root."""
-    prefix = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
-    subprocess.run([*prefix, *words], check=True, capture_output=True, cwd="/")
+    user = "postgres" if os.geteuid() == 0 else None
+    subprocess.run(words, check=True, capture_output=True, cwd="/", user=user, group=user)
 
 
 @pytest.fixture(scope="module")
