@@ -59,7 +59,7 @@ class Stage:
             time.sleep(0.05)
         return process
 
-    def recorded(self, rounds: int = 3, seconds: float = 30) -> None:
+    def recorded(self, rounds: int = 3, seconds: float = 60) -> None:
         """Wait until the recorder knows good times."""
         asyncio.run(self._recorded(rounds, seconds))
 
@@ -70,7 +70,7 @@ class Stage:
             assert time.monotonic() < deadline, "the recorder does not run"
             await asyncio.sleep(0.2)
 
-    def until(self, number: int, condition: Callable[[Incident], bool], seconds: float = 30) -> Incident:
+    def until(self, number: int, condition: Callable[[Incident], bool], seconds: float = 60) -> Incident:
         """Wait until the incident is so."""
         return asyncio.run(self._until(number, condition, seconds))
 

@@ -10,7 +10,7 @@ from sandbox.demo_stage import alertmanager_payload
 from sandbox.temporal_server import stop
 from tests.system.conftest import Stage
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 ALERT: dict[str, Any] = {"title": "Evaluations fail", "service": "flag-evaluation", "severity": "critical"}
 

@@ -14,7 +14,7 @@ from sandbox.server import running_sandbox
 from sandbox.temporal_server import running_temporal, stop
 from tests.system.conftest import Stage, stage_environment
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 ALERT: dict[str, Any] = {"title": "Evaluations fail", "service": "flag-evaluation", "severity": "critical"}
 
