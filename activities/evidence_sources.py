@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from activities.deployments import Deployments
@@ -73,7 +74,7 @@ def slack(client: SlackClient) -> Source:
         room = wanted.scope.channel_id
         if not room:
             raise NothingThere("the incident has no channel")
-        for message in client.history(room):
+        for message in islice(client.history(room), wanted.scope.most_rows):
             yield _line(asdict(message))
             if message.reply_count:
                 yield from (_line(asdict(reply)) for reply in client.replies(room, message.ts) if reply != message)

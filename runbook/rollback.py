@@ -45,6 +45,11 @@ class RollbackOrder(Frozen):
         return f"rollback-{self.cluster}-{self.service}"
 
     @property
+    def good_until(self) -> AwareDatetime:
+        """When good times ended: the newer of the two versions came then, also where the way leads forward again."""
+        return max(self.suspect.started_at, self.candidate.started_at)
+
+    @property
     def phase(self) -> str:
         """What the evidence of the bad state is filed under."""
         return f"before-rollback-{self.cluster}-{self.attempt}"

@@ -1,5 +1,6 @@
 """What responders may say of a rollback: ask for it, approve, decline, judge it, and flag a release as bad."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from runbook.base import AlreadyDone, Rejected
@@ -20,8 +21,7 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
         known = ", ".join(clusters) or "none"
         raise Rejected(f"{incident.service} runs on no cluster {command.cluster} (it runs on: {known}).")
     states = [s for s in incident.rollbacks if command.cluster in ("", s.offer.cluster)]
-    if running := [state for state in states if state.status.under_way]:
-        raise AlreadyDone(f"The rollback of {running[0].offer.cluster} was decided by {running[0].decided_by}.")
+    _not_decided_yet(states)
     if command.forward:
         return _forward(command, incident, states, at)
     if any(state.status is RollbackStatus.OFFERED for state in states):
@@ -56,6 +56,12 @@ def approve_rollback(command: ApproveRollback, incident: Incident, runbook: Runb
     return _approved(incident, command.cluster, command.by, at)
 
 
+def _not_decided_yet(states: Sequence[RollbackState]) -> None:
+    """Tell a second asker who was the first."""
+    if running := [state for state in states if state.status.under_way]:
+        raise AlreadyDone(f"The rollback of {running[0].offer.cluster} was decided by {running[0].decided_by}.")
+
+
 def _allowed(incident: Incident, runbook: Runbook) -> None:
     if runbook.policy(incident.severity).rollback is RollbackPolicy.NEVER:
         raise Rejected(f"The runbook never rolls back a {incident.severity}.")
@@ -63,8 +69,7 @@ def _allowed(incident: Incident, runbook: Runbook) -> None:
 
 def _approved(incident: Incident, cluster: str, by: str, at: datetime, *, insist: bool = False) -> Incident:
     states = _states(incident, cluster)
-    if running := [state for state in states if state.status.under_way]:
-        raise AlreadyDone(f"The rollback of {running[0].offer.cluster} was decided by {running[0].decided_by}.")
+    _not_decided_yet(states)
     ready = [state for state in states if state.status is RollbackStatus.OFFERED]
     if not ready:
         stand = ", ".join(f"{state.offer.cluster} is {state.status}" for state in states)

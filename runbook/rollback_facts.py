@@ -1,6 +1,7 @@
 """What the incident learns of its rollbacks: offers, progress, ends, and offers that nobody decided."""
 
 from datetime import datetime
+from itertools import takewhile
 
 from runbook.deployments import Offer
 from runbook.duration import in_words
@@ -75,7 +76,8 @@ def _decided_by(
 
 
 def _passed_over(offer: Offer) -> str:
-    over = [f"{c.deployment.version} {c.reason}" for c in offer.considered if not c.taken]
+    newer = takewhile(lambda candidate: not candidate.taken, offer.considered)
+    over = [f"{candidate.deployment.version} {candidate.reason}" for candidate in newer]
     return f". Passed over: {'; '.join(over[:3])}" if over else ""
 
 
@@ -158,9 +160,10 @@ def _what_next(
         incident = incident.but(rollback_request=request, looks=incident.looks + 1)
         return incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
     number = incident.number
+    forward = f" with `--forward` it goes back to {_suspect(state)}," if state.ordered else ""
     text = (
         f"{cluster} needs a person: `incident rollback {number} --cluster {cluster}` tries the next candidate,"
-        f" with `--forward` it goes back to {_suspect(state)}, `incident decline {number}` leaves it as it is"
+        f"{forward} `incident decline {number}` leaves it as it is"
     )
     return incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
 

@@ -126,7 +126,7 @@ class RollbackWorkflow:
             key=f"{order.key}/baseline/{region.name}",
             region=region,
             log_service=order.scope.log_service,
-            before=order.suspect.started_at,
+            before=order.good_until,
             rules=order.rules,
         )
         try:

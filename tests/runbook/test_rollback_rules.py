@@ -197,6 +197,17 @@ def test_56_whatever_did_not_help_stops_pages_and_offers(how: RollbackStatus) ->
         assert "--forward` it goes back to v3" in says(incident)
 
 
+def test_56_the_way_forward_is_offered_only_where_something_was_deployed() -> None:
+    assert "--forward" not in says(ended(approved(), S.FAILED, ordered=False))
+
+
+def test_what_is_older_than_the_candidate_was_not_passed_over() -> None:
+    older = Candidate(deployment=row("v1", -9000), taken=False, reason="known-good too, but older")
+    taken = Candidate(deployment=row("v2", -900), taken=True, reason="in service for 14h")
+    offer = OFFER.but(considered=(*OFFER.considered, taken, older))
+    assert offered(offer=offer).timeline[-1].text.endswith("Passed over: v2b its status is failed")
+
+
 def test_56_the_runbook_never_tries_twice_by_itself() -> None:
     runbook = automatic()
     incident = ended(offered(runbook), S.UNHEALTHY, runbook=runbook)
@@ -222,7 +233,9 @@ def test_56_rolling_forward_goes_back_to_what_was_there() -> None:
     state = incident.rollbacks[0]
     assert state.offer.candidate is not None
     assert (state.status, state.offer.candidate.version, state.attempt, state.insist) == (S.APPROVED, "v3", 2, True)
-    assert order(incident, state, RUNBOOK, at(5)).suspect.version == "v2"
+    ordered = order(incident, state, RUNBOOK, at(5))
+    assert ordered.suspect.version == "v2"
+    assert ordered.good_until == at(-5), "normal is what was before v3 came, also on the way back to it"
 
 
 def test_there_is_nothing_to_roll_forward_if_nothing_was_deployed() -> None:
