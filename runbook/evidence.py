@@ -55,6 +55,11 @@ class ManifestRef(Frozen):
     parts: int
     gaps: int
 
+    @property
+    def folder(self) -> str:
+        """Where its files are. A rollback may begin before the incident has its number, which names the others'."""
+        return self.path.rsplit("/", 2)[0]
+
 
 class Scope(Frozen):
     """What the evidence is about. `workflow_id`: the incident's process, which is asked for its own record."""

@@ -9,7 +9,7 @@ from runbook.policy import Runbook
 
 def evidence_folder(incident: Incident) -> str:
     """Return the folder of the incident's evidence, below the evidence URL."""
-    return f"INC-{incident.number}" if incident.number is not None else f"key-{incident.key}"
+    return f"INC-{incident.number}" if incident.number is not None else f"run-{incident.run_key}"
 
 
 def incident_scope(incident: Incident, runbook: Runbook, until: datetime) -> Scope:

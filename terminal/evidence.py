@@ -9,7 +9,6 @@ from temporalio.client import Client
 from runbook.base import RunbookError
 from runbook.evidence import ManifestRef, Part, checked, parts_of
 from runbook.incident import Incident
-from runbook.preservation import evidence_folder
 from settings import load_settings
 from terminal.finding import ask, find, handle_of, label
 from terminal.options import PLAIN, Json, Number
@@ -49,7 +48,7 @@ def verify(number: Number, url: Store = "", as_json: Json = False) -> None:
         incident, store = await _open(client, number, url)
         if not incident.manifests:
             raise Altered(f"{incident.name} has no evidence yet: nothing could be compared.")
-        wrong = [fault for ref in incident.manifests for fault in _faults(store, incident, ref)]
+        wrong = [fault for ref in incident.manifests for fault in _faults(store, ref)]
         files = sum(ref.parts for ref in incident.manifests)
         if as_json:
             manifests = [ref.model_dump(mode="json") for ref in incident.manifests]
@@ -87,7 +86,7 @@ def _parts(store: Any, ref: ManifestRef) -> tuple[Part, ...]:
     return parts_of(found) if found is not None else ()
 
 
-def _faults(store: Any, incident: Incident, ref: ManifestRef) -> list[str]:
+def _faults(store: Any, ref: ManifestRef) -> list[str]:
     from clients.errors import VendorNotFound
 
     found = _read(store, ref.path)
@@ -95,7 +94,7 @@ def _faults(store: Any, incident: Incident, ref: ManifestRef) -> list[str]:
     if found is not None and not checked(ref, found, {part.name: part.sha256 for part in _parts(store, ref)}):
         for part in parts_of(found):
             try:
-                digests[part.name] = store.digest(f"{evidence_folder(incident)}/{part.name}")
+                digests[part.name] = store.digest(f"{ref.folder}/{part.name}")
             except VendorNotFound:
                 digests[part.name] = None
     return checked(ref, found, digests)

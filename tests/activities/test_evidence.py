@@ -121,6 +121,7 @@ def test_the_manifest_proves_that_nothing_was_changed(idle: Hands, tmp_path: Pat
     data = (tmp_path / ref.path).read_bytes()
     assert parts_of(data) == parts
     assert ref.sha256 == hashlib.sha256(data).hexdigest()
+    assert ref.folder == "INC-7", "wherever that is, the files are beside it"
     assert ref.sha256 in outcome.detail, "its own hash is for the timeline"
     assert (ref.parts, ref.gaps) == (1, len(parts) - 1)
     assert "no resolution-1/database.json: database diagnostics is off" in outcome.detail
