@@ -66,7 +66,7 @@ class World:
             "statuspage": Statuspage(credentials, ledger),
             "github_actions": GitHubActions(credentials, options, ledger, fleet),
             "github": GitHub(credentials, ledger),
-            "pagerduty": PagerDuty(credentials, ledger),
+            "pagerduty": PagerDuty(credentials, ledger, options),
             "zoom": Zoom(credentials, ledger),
             "signoz": SigNoz(credentials, fleet),
             "prometheus": Prometheus(options, fleet),

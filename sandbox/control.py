@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from sandbox.environment import environment
 from sandbox.http import Handler, RefusalError, json_object, route
 from sandbox.ops_history import DEFAULT_SERVICES, RELEASE_BOT, STATUSES
 from sandbox.slack_workspace import SlackError
+from sandbox.state import CLOCK
 
 if TYPE_CHECKING:
     from sandbox.app import World
@@ -28,8 +30,8 @@ class Control:
         self.world = world
 
     def routes(self) -> list[BaseRoute]:
-        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say, DELETE /faults,
-        PATCH /options.
+        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /clock,
+        DELETE /faults, PATCH /options.
         """
         return [
             route("/environment", self.environment),
@@ -44,6 +46,7 @@ class Control:
             route("/deploy", _reporting(self.deploy), "POST"),
             route("/history", _reporting(self.history), "POST"),
             route("/say", _reporting(self.say), "POST"),
+            route("/clock", _reporting(self.clock), "POST"),
         ]
 
     async def environment(self, request: Request) -> Response:
@@ -88,7 +91,8 @@ class Control:
         return JSONResponse(asdict(self.world.options))
 
     async def reset(self, request: Request) -> Response:
-        """Begins anew: no effects, no faults, options and seeds as at the start."""
+        """Begins anew: no effects, no faults, options, seeds and clock as at the start."""
+        CLOCK.set(None)
         self.world.reset()
         return Response(status_code=204)
 
@@ -120,6 +124,12 @@ class Control:
         """{channel, email, text}: a person writes into a Slack channel."""
         body = await json_object(request, BAD_JSON)
         return JSONResponse(self.world.slack.say(body["channel"], body["email"], body["text"]), 201)
+
+    async def clock(self, request: Request) -> Response:
+        """{at}: the vendors' clocks show that moment (RFC 3339), for tests in virtual time; null: real time again."""
+        body = await json_object(request, BAD_JSON)
+        CLOCK.set(datetime.fromisoformat(body["at"]) if body["at"] else None)
+        return Response(status_code=204)
 
 
 def _reporting(handler: Handler) -> Handler:

@@ -11,20 +11,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from sandbox.http import RefusalError, bearer, bounded, json_object, missing, route
-from sandbox.state import Credentials, Ledger, pick, timestamp
+from sandbox.state import Credentials, Ledger, Options, pick, timestamp
 
 ACTIONS = ("trigger", "acknowledge", "resolve")
 SEVERITIES = ("critical", "error", "warning", "info")
 STATUSES = ("triggered", "acknowledged", "resolved")
 ON_CALL = (("oncall", "Ona Call"), ("ops-lead", "Olive Opslead"), ("em", "Emil Manager"))
+SCHEDULE = "PSBXSCHED"
 SUMMARY_LIMIT, DEDUP_LIMIT, NOTE_LIMIT = 1024, 255, 2000
 
 
 class PagerDuty:
     """One service. An alert opens its incident; both share the status, as with PagerDuty's default grouping."""
 
-    def __init__(self, credentials: Credentials, ledger: Ledger) -> None:
-        self.credentials, self.ledger = credentials, ledger
+    def __init__(self, credentials: Credentials, ledger: Ledger, options: Options) -> None:
+        self.credentials, self.ledger, self.options = credentials, ledger, options
         self.incidents: list[dict[str, Any]] = []
         self._numbers = itertools.count(1)
         self.users = [_user(index, name, real) for index, (name, real) in enumerate(ON_CALL, 1)]
@@ -97,20 +98,12 @@ class PagerDuty:
         return errors
 
     async def oncalls(self, request: Request) -> Response:
-        """GET /oncalls: three escalation levels."""
+        """GET /oncalls: three escalation levels, the first by a schedule; with `schedule_ids[]`, only by these."""
         self._authenticate(request)
-        policy = {"id": "PSBXPOL", "type": "escalation_policy_reference", "summary": "FeatureSignals"}
-        rows = [
-            {
-                "user": user,
-                "schedule": None,
-                "escalation_policy": policy,
-                "escalation_level": level,
-                "start": None,
-                "end": None,
-            }
-            for level, user in enumerate(self.users, 1)
-        ]
+        wanted = request.query_params.getlist("schedule_ids[]")
+        users = [] if self.options.nobody_on_call else list(enumerate(self.users, 1))
+        rows = [_on_call(level, user) for level, user in users]
+        rows = [row for row in rows if not wanted or (row["schedule"] or {}).get("id") in wanted]
         return JSONResponse(_page("oncalls", rows, request))
 
     async def list_users(self, request: Request) -> Response:
@@ -225,6 +218,17 @@ def _incident_of(event: dict[str, Any], key: str, number: int) -> dict[str, Any]
         "html_url": f"https://sandbox.pagerduty.invalid/incidents/{incident_id}",
         "notes": [],
         "log": [],
+    }
+
+
+def _on_call(level: int, user: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "user": user,
+        "schedule": {"id": SCHEDULE, "type": "schedule_reference", "summary": "Primary"} if level == 1 else None,
+        "escalation_policy": {"id": "PSBXPOL", "type": "escalation_policy_reference", "summary": "FeatureSignals"},
+        "escalation_level": level,
+        "start": None,
+        "end": None,
     }
 
 

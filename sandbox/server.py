@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -135,6 +136,10 @@ class RunningSandbox:
     def say(self, channel: str, email: str, text: str) -> None:
         """A person writes into a Slack channel."""
         self._request("POST", "/say", {"channel": channel, "email": email, "text": text})
+
+    def clock(self, at: datetime | None) -> None:
+        """The vendors' clocks show that moment; None: real time again."""
+        self._request("POST", "/clock", {"at": at.isoformat() if at else None})
 
     def reset(self) -> None:
         """Begins anew: no effects, faults or changed options."""

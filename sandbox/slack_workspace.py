@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.http import bounded
+from sandbox.state import now
 
 Arguments = dict[str, Any]
 Answer = dict[str, Any]
@@ -115,13 +115,13 @@ class Workspace:
 
     def ts(self) -> str:
         """A new timestamp, unique in the workspace: a string, for as a float it would lose digits."""
-        self._last_ts = max(self._last_ts + 1, int(time.time() * 1_000_000))
+        self._last_ts = max(self._last_ts + 1, int(now().timestamp() * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def create(self, name: str, *, private: bool) -> Channel:
         """A new channel of the bot's, or the error that its name earns; archived channels keep their names."""
         self.check_name(name)
-        channel = Channel(self._id("C"), name, BOT_USER, int(time.time()), private, members=[BOT_USER])
+        channel = Channel(self._id("C"), name, BOT_USER, int(now().timestamp()), private, members=[BOT_USER])
         self.channels[channel.id] = channel
         return channel
 
@@ -144,7 +144,9 @@ class Workspace:
         for channel in self.channels.values():
             if channel.is_direct and channel.members == members:
                 return channel, True
-        channel = Channel(self._id("D" if len(users) == 1 else "G"), "", BOT_USER, int(time.time()), members=members)
+        channel = Channel(
+            self._id("D" if len(users) == 1 else "G"), "", BOT_USER, int(now().timestamp()), members=members
+        )
         channel.name = ", ".join(self.users[user]["name"] for user in users)
         self.channels[channel.id] = channel
         return channel, False

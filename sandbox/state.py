@@ -45,6 +45,7 @@ class Options:
     `deploy_seconds`: from an Ops Portal deployment to the product running that version.
     `run_name`: what the workflow writes into the title of its runs (`{version}`), as `run-name:` does; "" for nothing.
     `bad_latency_ms`: how slow a bad version is; `slow_latency_ms`: one that is only slow.
+    `nobody_on_call`: PagerDuty's schedule is empty.
     `portal_token_seconds`: life of a portal JWT (the portal's TOKEN_TTL).
     `secure_cookies`: as the portal with ENV=production, whose cookies plain HTTP clients do not send back.
     """
@@ -55,6 +56,7 @@ class Options:
     deploy_seconds: float = 0.0
     bad_latency_ms: float = 300.0
     slow_latency_ms: float = 600.0
+    nobody_on_call: bool = False
     portal_token_seconds: float = 3600.0
     secure_cookies: bool = False
 
@@ -131,9 +133,23 @@ class Ledger:
         return [asdict(call) for call in self.calls if vendor in (None, call.vendor)]
 
 
+@dataclass
+class Clock:
+    """The clock of every sandbox in this process: real time, unless a test in virtual time sets it."""
+
+    at: datetime | None = None
+
+    def set(self, moment: datetime | None) -> None:
+        """Shows that moment from now on, and never an earlier one than before; None: real time again."""
+        self.at = max(self.at or moment, moment) if moment is not None else None
+
+
+CLOCK = Clock()
+
+
 def now() -> datetime:
-    """The sandbox's clock: real time in UTC."""
-    return datetime.now(UTC)
+    """The sandbox's time, in UTC."""
+    return CLOCK.at or datetime.now(UTC)
 
 
 def timestamp(moment: datetime | None = None) -> str:
