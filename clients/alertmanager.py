@@ -74,11 +74,24 @@ class AlertmanagerClient:
             if error.status != 500 or self._http.fetch("get_silence", "GET", path, _silence).state != "expired":
                 raise
 
+    def firing(self, name: str) -> list[dict[str, str]]:
+        """The label sets of the alerts of that name that fire, silenced and inhibited ones included."""
+        params = {"filter": f'alertname="{_quoted(name)}"', "active": "true", "silenced": "true", "inhibited": "true"}
+        return self._http.fetch("list_alerts", "GET", "/api/v2/alerts", _label_sets, params=params)
+
     def find_silence(self, marker: str) -> Silence | None:
         """The silence, pending or active, whose comment holds the marker."""
         params = {"active": "true", "pending": "true", "expired": "false"}
         silences = self._http.fetch("list_silences", "GET", "/api/v2/silences", _silences, params=params)
         return next((found for found in silences if found.state != "expired" and marker in found.comment), None)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _label_sets(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{str(name): str(value) for name, value in row["labels"].items()} for row in rows]
 
 
 def _silence_id(answer: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 
@@ -87,7 +88,7 @@ class PagerDutyEvents:
 
 
 class PagerDutyClient:
-    """The REST API: who is on call."""
+    """The REST API: who is on call, and which of our keys an incident of PagerDuty's has."""
 
     def __init__(
         self,
@@ -105,6 +106,11 @@ class PagerDutyClient:
             "pagerduty", base_url, timeout=timeout, headers=headers, secrets=[api_key], transport=transport
         )
 
+    def incident_key(self, incident_id: str) -> str:
+        """The dedup key of an incident at PagerDuty; "" if it has none."""
+        path = f"/incidents/{quote(incident_id, safe='')}"
+        return self._http.fetch("get_incident", "GET", path, _key_of)
+
     def on_calls(self, schedule_ids: Sequence[str]) -> tuple[OnCall, ...]:
         """Who is on call now by these schedules, lowest escalation level first, each person once per schedule."""
         if not schedule_ids:
@@ -120,6 +126,10 @@ class PagerDutyClient:
             if not more:
                 break
         return tuple(sorted(found.values(), key=lambda entry: entry.level))
+
+
+def _key_of(answer: dict[str, Any]) -> str:
+    return str(answer["incident"].get("incident_key") or "")
 
 
 def bounded_key(key: str) -> str:

@@ -7,8 +7,6 @@ whether a mail went out, so a repeat is a second mail.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from email.utils import parseaddr
 from http.client import HTTPException
 from typing import Any
@@ -19,41 +17,10 @@ from sendgrid import SendGridAPIClient
 
 from clients.errors import VendorError, VendorRefused, VendorUnavailable
 from clients.http import mute_wire_logs, reading, refusal, urllib_failure
+from clients.mail import Mail
 
 RECIPIENTS_LIMIT = 1000
 CATEGORIES_LIMIT = 10
-
-
-@dataclass(frozen=True)
-class Mail:
-    """One text to people who do not see each other.
-
-    Attributes:
-        sender, reply_to, recipients: addresses, plain or as "Name <address>".
-        headers: such as Message-ID, References, In-Reply-To, Auto-Submitted.
-        key: the operation's key; it travels as the custom argument `operation_key`, by which SendGrid's activity feed
-            and event webhooks tell the mails of one operation.
-    """
-
-    sender: str
-    recipients: tuple[str, ...]
-    subject: str
-    text: str
-    key: str
-    html: str = ""
-    reply_to: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    categories: tuple[str, ...] = ()
-    custom_args: Mapping[str, str] = field(default_factory=dict)
-
-    def split(self) -> Iterator[Mail]:
-        """The same mail in parts of at most 1000 recipients, an address once."""
-        unique: dict[str, str] = {}
-        for recipient in self.recipients:
-            unique.setdefault(parseaddr(recipient)[1].casefold(), recipient)
-        people = tuple(unique.values())
-        for start in range(0, len(people), RECIPIENTS_LIMIT):
-            yield replace(self, recipients=people[start : start + RECIPIENTS_LIMIT])
 
 
 class SendGridClient:
@@ -66,24 +33,13 @@ class SendGridClient:
         self._sdk.client.timeout = timeout
 
     def send(self, mail: Mail) -> str:
-        """Queues the mail, and returns SendGrid's message id.
-
-        Over 1000 recipients it takes several requests, and returns their ids with a space between. If a later one
-        fails, the error says `maybe_done`, for the earlier ones have gone: with `Mail.split` a caller can send part by
-        part.
-        """
-        ids: list[str] = []
-        for part in mail.split():
-            try:
-                ids.append(self._send(part))
-            except VendorError as error:
-                error.maybe_done = error.maybe_done or bool(ids)
-                raise
-        if not ids:
+        """Queues the mail, and returns SendGrid's message id. At most 1000 recipients: more are refused, by us."""
+        people = mail.people()
+        if not people:
             raise VendorRefused("sendgrid", "mail.send", "the mail has no recipients", code="no_recipients")
-        return " ".join(ids)
-
-    def _send(self, mail: Mail) -> str:
+        if len(people) > RECIPIENTS_LIMIT:
+            problem = f"{len(people)} recipients, at most {RECIPIENTS_LIMIT} in one request"
+            raise VendorRefused("sendgrid", "mail.send", problem, code="too_many_recipients")
         try:
             answer = self._sdk.client.mail.send.post(request_body=_body(mail))
         except HTTPError as error:
@@ -119,11 +75,11 @@ def _body(mail: Mail) -> dict[str, Any]:
     if mail.html:
         content.append({"type": "text/html", "value": mail.html})
     body: dict[str, Any] = {
-        "personalizations": [{"to": [_address(recipient)]} for recipient in mail.recipients],
+        "personalizations": [{"to": [_address(recipient)]} for recipient in mail.people()],
         "from": _address(mail.sender),
         "subject": " ".join(mail.subject.split()),
         "content": content,
-        "custom_args": {**mail.custom_args, "operation_key": mail.key},
+        "custom_args": {"operation_key": mail.key},
     }
     if mail.reply_to:
         body["reply_to"] = _address(mail.reply_to)

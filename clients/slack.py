@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from clients.errors import VendorNotFound, VendorRefused, VendorUnauthorized
@@ -20,6 +20,7 @@ EVENT_TYPE = "incident_runbook"
 TOPIC_LIMIT, TEXT_LIMIT = 250, 40_000
 INVITES_AT_ONCE = 100
 PAGE, LONGEST_PAGE, PAGES = 200, 999, 50
+THREADS = 20
 
 # What can be wrong with one person in an invitation. It says nothing against the others.
 ABOUT_ONE_PERSON = {
@@ -60,6 +61,7 @@ class Message:
     key: str
     thread_ts: str
     reply_count: int
+    by_person: bool
 
 
 class SlackClient:
@@ -155,6 +157,26 @@ class SlackClient:
         """Pins a message; pinned already is as good."""
         self._api.call("pins.add", self._web.pins_add, done="already_pinned", channel=channel_id, timestamp=ts)
 
+    def bookmarks(self, channel_id: str) -> list[str]:
+        """The addresses of a channel's bookmarks."""
+        answer = self._api.call("bookmarks.list", self._web.bookmarks_list, writes=False, channel_id=channel_id)
+        with reading("slack", "bookmarks.list"):
+            return [str(bookmark.get("link") or "") for bookmark in answer["bookmarks"]]
+
+    def add_bookmark(self, channel_id: str, title: str, url: str) -> None:
+        """Puts a link above a channel. Repeated, it puts a second one: look at `bookmarks` first."""
+        add = self._web.bookmarks_add
+        self._api.call("bookmarks.add", add, channel_id=channel_id, title=title, type="link", link=url)
+
+    def last_word(self, channel_id: str, since: datetime) -> datetime | None:
+        """When a person last wrote there after `since`, in the channel or below one of its newest 20 threads."""
+        newest = list(self.history(channel_id, pages=1))
+        threads = [message.thread_ts or message.ts for message in newest if message.reply_count][:THREADS]
+        below = [reply for ts in threads for reply in self.replies(channel_id, ts, pages=1)]
+        spoken = [float(message.ts) for message in (*newest, *below) if message.by_person]
+        last = datetime.fromtimestamp(max(spoken), UTC) if spoken else None
+        return last if last is not None and last > since else None
+
     def archive(self, channel_id: str) -> None:
         """Archives a channel; archived already is as good."""
         archive = self._web.conversations_archive
@@ -234,6 +256,8 @@ def _message(data: dict[str, Any]) -> Message:
         key=str((metadata.get("event_payload") or {}).get("key", "")) if ours else "",
         thread_ts=str(data.get("thread_ts", "")),
         reply_count=int(data.get("reply_count", 0)),
+        # Joins and topics have a subtype; a bot's word is none.
+        by_person=bool(data.get("user")) and not data.get("bot_id") and not data.get("subtype"),
     )
 
 

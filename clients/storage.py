@@ -1,4 +1,4 @@
-"""Evidence: whole files under one URL, wherever fsspec can write (a folder, S3, Google Cloud Storage, SFTP ...)."""
+"""Whole files under one URL, wherever fsspec can write (a folder, S3, Google Cloud Storage, SFTP ...)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ class Stored:
     sha256: str
 
 
-class EvidenceStore:
-    """Files under a base URL such as `file:///var/lib/evidence` or `s3://bucket/evidence`.
+class FileStore:
+    """Files under a base URL such as `file:///var/lib/evidence` or `s3://bucket/evidence`. `name`: for errors.
 
     Writing the same again changes nothing. Other protocols than files need their fsspec package (s3fs, gcsfs ...).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str = "evidence") -> None:
+        self._name = name
         parts = urlsplit(url)
         self._secrets = [parts.password] if parts.password else []
         self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
@@ -82,6 +83,10 @@ class EvidenceStore:
                 raise
         return Stored(f"{self._url}/{path}", size, digest.hexdigest())
 
+    def url_of(self, path: str) -> str:
+        """Where a file is, or would be."""
+        return f"{self._url}/{path}"
+
     def digest(self, path: str) -> str:
         """The SHA-256 of a file, read piece by piece. `VendorNotFound` if there is none."""
         with self._told("read", path), self._fs.open(self._at(path), "rb") as file:
@@ -109,7 +114,7 @@ class EvidenceStore:
         """The place of a relative path. Never outside the base: names are made of alerts' texts."""
         clean = posixpath.normpath(path)
         if clean != path or path.startswith(("/", "..")) or path in ("", ".") or "\\" in path or "\0" in path:
-            raise VendorRefused("evidence", "path", f"not a plain relative path: {one_line(path)}", code="bad_path")
+            raise VendorRefused(self._name, "path", f"not a plain relative path: {one_line(path)}", code="bad_path")
         return f"{self._root.rstrip('/')}/{path}"
 
     def _discard(self, part: str) -> None:
@@ -124,14 +129,14 @@ class EvidenceStore:
             yield
         except FileNotFoundError:
             raise VendorNotFound(
-                "evidence", operation, f"there is no {one_line(path, self._secrets)}", code="not_found"
+                self._name, operation, f"there is no {one_line(path, self._secrets)}", code="not_found"
             ) from None
         except PermissionError as error:
             problem = one_line(str(error), self._secrets)
-            raise VendorUnauthorized("evidence", operation, problem, code="permission") from None
+            raise VendorUnauthorized(self._name, operation, problem, code="permission") from None
         except (ImportError, ValueError) as error:
             problem = one_line(str(error), self._secrets)
-            raise VendorRefused("evidence", operation, problem, code="unsupported") from None
+            raise VendorRefused(self._name, operation, problem, code="unsupported") from None
         except OSError as error:
             problem = one_line(str(error), self._secrets)
-            raise VendorUnavailable("evidence", operation, problem, code="io") from None
+            raise VendorUnavailable(self._name, operation, problem, code="io") from None

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from clients.errors import VendorNotFound, VendorRefused, VendorUnauthorized, VendorUnavailable
-from clients.storage import EvidenceStore, Stored
+from clients.storage import FileStore, Stored
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore((tmp_path / "evidence").as_uri())
+def store(tmp_path: Path) -> FileStore:
+    return FileStore((tmp_path / "evidence").as_uri())
 
 
-def test_write_and_read(store: EvidenceStore, tmp_path: Path) -> None:
+def test_write_and_read(store: FileStore, tmp_path: Path) -> None:
     data = b"line\n" * 1000
     stored = store.write("incident-1/logs/eu.txt", data)
     url = (tmp_path / "evidence/incident-1/logs/eu.txt").as_uri()
@@ -27,14 +27,14 @@ def test_write_and_read(store: EvidenceStore, tmp_path: Path) -> None:
     assert (tmp_path / "evidence/incident-1/logs/eu.txt").read_bytes() == data
 
 
-def test_writing_again_replaces_and_leaves_nothing_behind(store: EvidenceStore, tmp_path: Path) -> None:
+def test_writing_again_replaces_and_leaves_nothing_behind(store: FileStore, tmp_path: Path) -> None:
     store.write("a/b.txt", b"one")
     assert store.write("a/b.txt", b"two") == store.write("a/b.txt", b"two")
     assert store.read("a/b.txt") == b"two"
     assert [path.name for path in (tmp_path / "evidence/a").iterdir()] == ["b.txt"]
 
 
-def test_nobody_sees_half_a_file(store: EvidenceStore) -> None:
+def test_nobody_sees_half_a_file(store: FileStore) -> None:
     sizes = (100_000, 200_000)
     store.write("a.bin", b"x" * sizes[0])
     stop = threading.Event()
@@ -53,7 +53,7 @@ def test_nobody_sees_half_a_file(store: EvidenceStore) -> None:
     assert seen <= set(sizes)
 
 
-def test_exists_and_list(store: EvidenceStore, tmp_path: Path) -> None:
+def test_exists_and_list(store: FileStore, tmp_path: Path) -> None:
     assert store.list() == ()
     assert not store.exists("a/b.txt")
     for path in ("b/c.txt", "a/b.txt", "a/a.txt"):
@@ -67,19 +67,19 @@ def test_exists_and_list(store: EvidenceStore, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", ".", "..", "/etc/passwd", "../a", "a/../../b", "a//b", "a/./b", "a\\b", "a\0b"])
-def test_paths_stay_inside(store: EvidenceStore, path: str) -> None:
+def test_paths_stay_inside(store: FileStore, path: str) -> None:
     for act in (lambda: store.write(path, b"x"), lambda: store.read(path), lambda: store.exists(path)):
         with pytest.raises(VendorRefused) as caught:
             act()
         assert caught.value.code == "bad_path"
 
 
-def test_nothing_there(store: EvidenceStore) -> None:
+def test_nothing_there(store: FileStore) -> None:
     with pytest.raises(VendorNotFound, match=r"evidence read: there is no a/b.txt"):
         store.read("a/b.txt")
 
 
-def test_no_right_to_write(store: EvidenceStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_right_to_write(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -88,7 +88,7 @@ def test_no_right_to_write(store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
         store.write("a.txt", b"x")
 
 
-def test_a_full_disk_leaves_the_old_file(store: EvidenceStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_file(store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write("a.txt", b"old")
 
     def full(path: str, data: bytes) -> None:
@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_the_old_file(store: EvidenceStore, tmp_path: Path, m
 
 
 def test_object_stores_are_written_directly() -> None:
-    store = EvidenceStore("memory://bucket/evidence")
+    store = FileStore("memory://bucket/evidence")
     assert store.write("a/b.txt", b"x").url == "memory://bucket/evidence/a/b.txt"
     assert store.read("a/b.txt") == b"x"
     assert store.list() == ("a/b.txt",)
@@ -113,12 +113,12 @@ def test_object_stores_are_written_directly() -> None:
 @pytest.mark.parametrize("url", ["nonsense://me:pa55word@host/x", "s3://bucket/x"])
 def test_a_file_system_that_is_not_there(url: str) -> None:
     with pytest.raises(VendorRefused) as caught:
-        EvidenceStore(url)
+        FileStore(url)
     assert "pa55word" not in str(caught.value)
 
 
 def test_a_stream_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    store = EvidenceStore(tmp_path.as_uri())
+    store = FileStore(tmp_path.as_uri())
     stored = store.write_stream("a/b.jsonl", (b"x" * 1000 for _ in range(50)))
     assert (stored.bytes, stored.sha256) == (50_000, hashlib.sha256(b"x" * 50_000).hexdigest())
     assert store.digest("a/b.jsonl") == stored.sha256
@@ -135,4 +135,4 @@ def test_a_stream_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_what_is_not_there_has_no_digest(tmp_path: Path) -> None:
     with pytest.raises(VendorNotFound):
-        EvidenceStore(tmp_path.as_uri()).digest("nothing.txt")
+        FileStore(tmp_path.as_uri()).digest("nothing.txt")
