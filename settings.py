@@ -41,9 +41,14 @@ class Integration:
 NEEDS: dict[str, tuple[str, ...]] = {
     "slack": ("SLACK_BOT_TOKEN",),
     "sendgrid": ("SENDGRID_API_KEY", "EMAIL_FROM"),
+    "smtp": ("SMTP_URL", "EMAIL_FROM"),
     "statuspage": ("STATUSPAGE_API_KEY", "STATUSPAGE_PAGE_ID"),
+    "status site": ("STATUS_SITE_URL",),
     "github": ("GITHUB_TOKEN", "GITHUB_REPOSITORY"),
+    "ticket folder": ("TRACKER_FOLDER",),
     "pagerduty": ("PAGERDUTY_ROUTING_KEY",),
+    "pagerduty schedules": ("PAGERDUTY_API_KEY",),
+    "alertmanager": ("ALERTMANAGER_URL",),
     "zoom": ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"),
     "ops portal": ("OPS_PORTAL_URL", "OPS_PORTAL_EMAIL", "OPS_PORTAL_PASSWORD"),
     "evaluation probe": ("PROBE_API_KEY",),
@@ -84,6 +89,7 @@ class Settings(BaseSettings):
 
     sendgrid_api_key: SecretStr = UNSET
     sendgrid_api_url: str = "https://api.sendgrid.com"
+    smtp_url: SecretStr = UNSET
     email_from: str = "FeatureSignals Incident Response Team <incidents@featuresignals.com>"
     email_reply_to: str = ""
 
@@ -91,11 +97,15 @@ class Settings(BaseSettings):
     statuspage_page_id: str = ""
     statuspage_api_url: str = "https://api.statuspage.io/v1"
 
+    status_site_url: str = ""
+
     github_token: SecretStr = UNSET
     github_repository: str = ""
     github_api_url: str = "https://api.github.com"
+    tracker_folder: Path | None = None
 
     pagerduty_routing_key: SecretStr = UNSET
+    pagerduty_routing_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
     pagerduty_api_key: SecretStr = UNSET
     pagerduty_from: str = ""
     pagerduty_api_url: str = "https://api.pagerduty.com"
@@ -169,9 +179,17 @@ class Settings(BaseSettings):
             raise ValueError("must be owner/name")
         return name
 
-    @field_validator("evidence_url")
+    @field_validator("smtp_url")
     @classmethod
-    def _evidence(cls, url: str) -> str:
+    def _mail_server(cls, url: SecretStr) -> SecretStr:
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("must be a URL that begins with smtp:// or smtps://")
+        return url
+
+    @field_validator("evidence_url", "status_site_url")
+    @classmethod
+    def _place(cls, url: str) -> str:
         return url if "://" in url else Path(url).expanduser().absolute().as_uri()
 
     @field_validator("probe_urls", mode="before")
@@ -185,6 +203,18 @@ class Settings(BaseSettings):
         if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
             raise ValueError('must be a JSON object, such as {"eu": "https://api.eu.example.com"}')
         return {region: _checked_url(url) for region, url in urls.items()}
+
+    @field_validator("pagerduty_routing_keys", mode="before")
+    @classmethod
+    def _pagers(cls, text: object) -> object:
+        """From JSON, since the environment holds text only."""
+        try:
+            keys = json.loads(text) if isinstance(text, str) else text
+        except ValueError:
+            keys = None
+        if not isinstance(keys, dict) or not all(isinstance(key, str | SecretStr) for key in keys.values()):
+            raise ValueError('must be a JSON object, such as {"cto": "an integration key"}')
+        return keys
 
     def integrations(self) -> tuple[Integration, ...]:
         """Every integration in a fixed order: whether it is on and, if it is off, which variable is missing."""

@@ -25,7 +25,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from connection import connect, run_and_exit
 from runbook.alert import Alert, MalformedAlert, grouped, identity, parse_alerts
-from runbook.incident import Incident, Opening
+from runbook.incident import Incident
+from runbook.incident_parts import Opening
 from runbook.opening import opening_from
 from runbook.policy import Intake, Runbook
 from runbook.severity import Severity

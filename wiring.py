@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 import activities.deployers as deploying
 from activities import evidence_sources
+from activities.alerts import Alerts
 from activities.baselines import Baselines
 from activities.chat import Chat
 from activities.deployers.github_actions import GitHubActionsDeployer
@@ -18,26 +19,32 @@ from activities.evidence import Evidence, Source
 from activities.hands import Hands
 from activities.health import Health
 from activities.investigation import Investigation
-from activities.issue_tracker import IssueTracker
+from activities.issue_tracker import IssueTracker, Tracker
 from activities.numbers import Numbers
+from activities.on_call import OnCall
 from activities.paging import Paging
 from activities.past import PastIncidents
 from activities.preflights import Preflights
 from activities.processes import Processes
 from activities.status_page import StatusPage
+from activities.status_site import StatusSite
 from activities.war_room import WarRoom
+from clients.alertmanager import AlertmanagerClient
 from clients.flag_audit import FlagAuditClient
 from clients.github import GitHubClient
+from clients.mail import Mailer
+from clients.markdown_issues import MarkdownIssues
 from clients.ops_portal import OpsPortalClient
-from clients.pagerduty import PagerDutyEvents
+from clients.pagerduty import PagerDutyClient, PagerDutyEvents
 from clients.postgres import Diagnostics
 from clients.probe import ProductProbe
 from clients.prometheus import PrometheusClient
 from clients.sendgrid_mail import SendGridClient
 from clients.signoz import SigNozClient
 from clients.slack import SlackClient
+from clients.smtp_mail import SmtpClient
 from clients.statuspage import StatuspageClient
-from clients.storage import EvidenceStore
+from clients.storage import FileStore
 from clients.zoom import ZoomClient
 from runbook.evidence import EvidenceSource
 from runbook.rollback import Probed
@@ -55,12 +62,14 @@ def make_hands(settings: Settings, client: Client) -> Hands:
     health = Health(probe, settings.probe_flag_key, _teller(processes))
     return Hands(
         numbers=Numbers(client, settings.temporal_task_queue),
-        paging=Paging(_pagerduty(settings), off.get("pagerduty", "")),
-        chat=Chat(slack, off.get("slack", "")),
+        paging=Paging(_pagerduty(settings), off.get("pagerduty", ""), _own_pagers(settings)),
+        on_call=OnCall(_schedules(settings), off.get("pagerduty schedules", "")),
+        alerts=Alerts(_alertmanager(settings), off.get("alertmanager", "")),
+        chat=Chat(slack, off.get("slack", ""), interactive=bool(settings.slack_signing_secret)),
         war_room=WarRoom(_zoom(settings), off.get("zoom", "")),
-        status_page=StatusPage(_statuspage(settings), off.get("statuspage", "")),
-        email=Email(_sendgrid(settings), settings.email_from, settings.email_reply_to, off.get("sendgrid", "")),
-        issue_tracker=IssueTracker(_github(settings), off.get("github", "")),
+        status_page=StatusPage(_statuspage(settings), off.get("statuspage", ""), _status_site(settings)),
+        email=Email(_mailer(settings), settings.email_from, settings.email_reply_to, off.get("sendgrid", "")),
+        issue_tracker=IssueTracker(_tracker(settings), off.get("github", "")),
         deployments=deployments,
         health=health,
         investigation=Investigation(
@@ -125,7 +134,7 @@ def _evidence(
         EvidenceSource.FLAG_AUDIT: off.get("flag audit", ""),
         EvidenceSource.DATABASE: off.get("database diagnostics", ""),
     }
-    return Evidence(EvidenceStore(settings.evidence_url), settings.evidence_url, found, why)
+    return Evidence(FileStore(settings.evidence_url), settings.evidence_url, found, why)
 
 
 def _own_record(processes: Processes) -> Source | None:
@@ -181,6 +190,46 @@ def _pagerduty(settings: Settings) -> PagerDutyEvents | None:
         return None
     key = settings.pagerduty_routing_key.get_secret_value()
     return PagerDutyEvents(key, settings.pagerduty_events_url, settings.http_timeout_seconds)
+
+
+def _mailer(settings: Settings) -> Mailer | None:
+    """Return SendGrid if it is on, else the mail server if one is named."""
+    if settings.is_on("sendgrid") or not settings.is_on("smtp"):
+        return _sendgrid(settings)
+    return SmtpClient(settings.smtp_url.get_secret_value(), settings.http_timeout_seconds)
+
+
+def _tracker(settings: Settings) -> Tracker | None:
+    """Return GitHub if it is on, else the folder if one is named."""
+    if settings.is_on("github") or settings.tracker_folder is None:
+        return _github(settings)
+    return MarkdownIssues(settings.tracker_folder)
+
+
+def _status_site(settings: Settings) -> StatusSite | None:
+    if not settings.is_on("status site"):
+        return None
+    return StatusSite(FileStore(settings.status_site_url, "status site"))
+
+
+def _own_pagers(settings: Settings) -> dict[str, PagerDutyEvents]:
+    """Return the pager of each contact who has one of their own."""
+    url, patience = settings.pagerduty_events_url, settings.http_timeout_seconds
+    keys = settings.pagerduty_routing_keys
+    return {contact: PagerDutyEvents(key.get_secret_value(), url, patience) for contact, key in keys.items()}
+
+
+def _schedules(settings: Settings) -> PagerDutyClient | None:
+    if not settings.is_on("pagerduty schedules"):
+        return None
+    key = settings.pagerduty_api_key.get_secret_value()
+    return PagerDutyClient(key, settings.pagerduty_api_url, settings.http_timeout_seconds)
+
+
+def _alertmanager(settings: Settings) -> AlertmanagerClient | None:
+    if not settings.is_on("alertmanager"):
+        return None
+    return AlertmanagerClient(settings.alertmanager_url, settings.http_timeout_seconds)
 
 
 def _zoom(settings: Settings) -> ZoomClient | None:

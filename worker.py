@@ -23,7 +23,7 @@ from temporalio.client import (
     ScheduleUpdate,
 )
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.processes import RECORDER
@@ -65,13 +65,15 @@ def make_worker(
     task_queue: str,
     activities: list[Callable[..., Any]],
     workflows: Sequence[type[Any]] = WORKFLOWS,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
-    """Return a worker for the incidents' task queue."""
+    """Return a worker for the incidents' task queue. `interceptors`: such as for tracing, or a test's clock."""
     return Worker(
         client,
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
+        interceptors=interceptors,
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
         workflow_runner=sandbox_runner(),

@@ -1,6 +1,7 @@
 """Chat: the incident's Slack channel. Slack has no idempotency keys, so a repetition looks for its mark first."""
 
 import re
+from typing import Any
 
 from temporalio import activity
 
@@ -8,8 +9,10 @@ from activities.errors import repeated, translated
 from clients.errors import VendorNotFound, VendorRefused
 from clients.slack import Channel, SlackClient
 from runbook.effects import (
+    AddBookmark,
     ArchiveChannel,
     DirectMessage,
+    HearChannel,
     Invite,
     KeepSummary,
     OpenChannel,
@@ -17,9 +20,10 @@ from runbook.effects import (
     PostMessage,
     SetTopic,
 )
-from runbook.incident import Resources
+from runbook.incident_parts import Resources
 
 _LONGEST_NAME = 80
+_LONGEST_SECTION = 3000
 _VARIANTS = 9
 _FALLBACK = "incident"
 
@@ -34,10 +38,13 @@ def channel_name(text: str, suffix: str = "") -> str:
 
 
 class Chat:
-    """Opens and keeps the incident's channel. Without a client it is off, and says why."""
+    """Opens and keeps the incident's channel. Without a client it is off, and says why.
 
-    def __init__(self, client: SlackClient | None, off: str = "") -> None:
-        self._client, self._off = client, off
+    `interactive`: the gateway hears what is clicked, so messages may have buttons.
+    """
+
+    def __init__(self, client: SlackClient | None, off: str = "", *, interactive: bool = False) -> None:
+        self._client, self._off, self._interactive = client, off, interactive
 
     @activity.defn
     def open_channel(self, wanted: OpenChannel) -> Outcome:
@@ -106,7 +113,27 @@ class Chat:
         if self._client is None:
             return Outcome(skipped=self._off)
         with translated():
-            self._post_once(self._client, message.channel_id, message.text, message.key, look=repeated(message))
+            channel, thread = message.channel_id, message.thread_ts
+            self._post_once(self._client, channel, message.text, message.key, look=repeated(message), thread=thread)
+        return Outcome()
+
+    @activity.defn
+    def hear_channel(self, wanted: HearChannel) -> Outcome:
+        """Return when a person last wrote in the channel, or below one of its newest messages."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            spoken = self._client.last_word(wanted.channel_id, wanted.since)
+        return Outcome(heard_at=spoken)
+
+    @activity.defn
+    def add_bookmark(self, wanted: AddBookmark) -> Outcome:
+        """Put a bookmark above the channel, unless one with that address is there."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            if not (repeated(wanted) and wanted.url in self._client.bookmarks(wanted.channel_id)):
+                self._client.add_bookmark(wanted.channel_id, wanted.label, wanted.url)
         return Outcome()
 
     @activity.defn
@@ -131,12 +158,14 @@ class Chat:
             ts = summary.ts
             if ts is not None:
                 try:
-                    self._client.update(summary.channel_id, ts, summary.text)
+                    self._client.update(summary.channel_id, ts, summary.text, self._blocks(summary))
                 except VendorNotFound:  # somebody deleted it
                     ts = None
             if ts is None:
                 look = repeated(summary)
-                ts = self._post_once(self._client, summary.channel_id, summary.text, summary.key, look=look)
+                ts = self._post_once(
+                    self._client, summary.channel_id, summary.text, summary.key, look=look, blocks=self._blocks(summary)
+                )
                 if summary.pin:
                     self._client.pin(summary.channel_id, ts)
         return Outcome(resources=Resources(summary_ts=ts, summary_text=summary.text))
@@ -150,7 +179,33 @@ class Chat:
             self._client.archive(wanted.channel_id)
         return Outcome()
 
+    def _blocks(self, summary: KeepSummary) -> list[dict[str, Any]] | None:
+        """Return the message with its buttons; None where it has none, or nobody hears them."""
+        if not summary.buttons or not self._interactive:
+            return None
+        elements = [
+            {
+                "type": "button",
+                "action_id": button.action,
+                "value": button.value,
+                "text": {"type": "plain_text", "text": button.label},
+                "style": "danger" if button.danger else "primary",
+            }
+            for button in summary.buttons
+        ]
+        section = {"type": "section", "text": {"type": "mrkdwn", "text": summary.text[:_LONGEST_SECTION]}}
+        return [section, {"type": "actions", "elements": elements}]
+
     @staticmethod
-    def _post_once(client: SlackClient, channel_id: str, text: str, key: str, *, look: bool) -> str:
-        found = client.find_message(channel_id, key) if look else None
-        return found or client.post(channel_id, text, key=key)
+    def _post_once(
+        client: SlackClient,
+        channel_id: str,
+        text: str,
+        key: str,
+        *,
+        look: bool,
+        thread: str | None = None,
+        blocks: list[dict[str, Any]] | None = None,
+    ) -> str:
+        found = client.find_message(channel_id, key, thread_ts=thread) if look else None
+        return found or client.post(channel_id, text, key=key, thread_ts=thread, blocks=blocks)

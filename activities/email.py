@@ -1,4 +1,4 @@
-"""E-mail by SendGrid. Mail cannot be looked up, so a lost reply means that it is sent again: at least once."""
+"""E-mail, by SendGrid or SMTP. Mail cannot be looked up: a lost reply means that it is sent again, at least once."""
 
 from email.utils import parseaddr
 
@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader
 from temporalio import activity
 
 from activities.errors import translated
-from clients.sendgrid_mail import Mail, SendGridClient
+from clients.mail import Mail, Mailer
 from runbook.effects import Outcome, SendMail
 
 _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
@@ -15,7 +15,7 @@ _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
 class Email:
     """Sends mail. Without a client it is off, and says why."""
 
-    def __init__(self, client: SendGridClient | None, sender: str, reply_to: str = "", off: str = "") -> None:
+    def __init__(self, client: Mailer | None, sender: str, reply_to: str = "", off: str = "") -> None:
         self._client, self._sender, self._reply_to, self._off = client, sender, reply_to, off
 
     @activity.defn

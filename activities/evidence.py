@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from temporalio import activity
 
 from activities.errors import translated
-from clients.storage import EvidenceStore
+from clients.storage import FileStore
 from runbook.effects import CaptureEvidence, KeepDocument, Outcome, WriteManifest
 from runbook.evidence import EvidenceSource, ManifestRef, Part, manifest
-from runbook.incident import Resources
+from runbook.incident_parts import Resources
 
 Source = Callable[[CaptureEvidence], Iterator[bytes]]
 """Reads a source, piece by piece. What is wrong with it is a `VendorError`."""
@@ -24,7 +24,7 @@ class Evidence:
 
     def __init__(
         self,
-        store: EvidenceStore,
+        store: FileStore,
         url: str,
         sources: Mapping[EvidenceSource, Source],
         off: Mapping[EvidenceSource, str],

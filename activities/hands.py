@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from activities.alerts import Alerts
 from activities.baselines import Baselines
 from activities.chat import Chat
 from activities.deployments import Deployments
@@ -13,6 +14,7 @@ from activities.health import Health
 from activities.investigation import Investigation
 from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
+from activities.on_call import OnCall
 from activities.paging import Paging
 from activities.preflights import Preflights
 from activities.processes import Processes
@@ -26,6 +28,8 @@ class Hands:
 
     numbers: Numbers
     paging: Paging
+    on_call: OnCall
+    alerts: Alerts
     chat: Chat
     war_room: WarRoom
     status_page: StatusPage

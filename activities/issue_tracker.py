@@ -1,17 +1,42 @@
-"""The issue tracker: GitHub issues. A marker in the body tells whether an earlier attempt made it."""
+"""The issue tracker: GitHub, or a folder. A marker in the body tells whether an earlier attempt made the issue."""
+
+from collections.abc import Sequence
+from typing import Protocol
 
 from temporalio import activity
 
 from activities.errors import repeated, translated
-from clients.github import GitHubClient, Issue
+from clients.github import Comment, Issue
 from runbook.effects import CommentTicket, OpenTicket, Outcome
-from runbook.incident import Resources
+from runbook.incident_parts import Resources
+
+
+class Tracker(Protocol):
+    """Where issues are kept."""
+
+    def create_issue(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
+        """Make an issue."""
+
+    def find_issue(self, marker: str, label: str) -> Issue | None:
+        """Find the issue that carries the marker."""
+
+    def get_issue(self, number: int) -> Issue:
+        """Return an issue."""
+
+    def close_issue(self, number: int) -> Issue:
+        """Close an issue."""
+
+    def comment(self, number: int, body: str) -> Comment:
+        """Comment on an issue."""
+
+    def find_comment(self, number: int, marker: str) -> Comment | None:
+        """Find the comment that carries the marker."""
 
 
 class IssueTracker:
     """Keeps the incident's ticket. Without a client it is off, and says why."""
 
-    def __init__(self, client: GitHubClient | None, off: str = "") -> None:
+    def __init__(self, client: Tracker | None, off: str = "") -> None:
         self._client, self._off = client, off
 
     @activity.defn
@@ -40,7 +65,7 @@ class IssueTracker:
         return _done(issue)
 
     @staticmethod
-    def _open(client: GitHubClient, wanted: OpenTicket, *, look: bool) -> Issue:
+    def _open(client: Tracker, wanted: OpenTicket, *, look: bool) -> Issue:
         found = client.find_issue(wanted.marker, wanted.labels[0]) if look and wanted.labels else None
         return found or client.create_issue(wanted.title, f"{wanted.body}\n\n{wanted.marker}", wanted.labels)
 

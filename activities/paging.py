@@ -1,42 +1,51 @@
 """Paging: PagerDuty's events. Its dedup key makes every call safe to repeat."""
 
+from collections.abc import Mapping
 from typing import Literal, cast
 
 from temporalio import activity
 
 from activities.errors import translated
-from clients.pagerduty import PagerDutyEvents
+from clients.pagerduty import Link, PagerDutyEvents
 from runbook.effects import Outcome, SendPage, SettlePage
 
 
 class Paging:
-    """Pages people, and stops paging them. Without a client it is off, and says why."""
+    """Pages people, and stops paging them. Without a client it is off, and says why.
 
-    def __init__(self, client: PagerDutyEvents | None, off: str = "") -> None:
-        self._client, self._off = client, off
+    `own`: the pagers of contacts who have one; everybody else's page goes to `client`, and says whom to call.
+    """
+
+    def __init__(
+        self, client: PagerDutyEvents | None, off: str = "", own: Mapping[str, PagerDutyEvents] | None = None
+    ) -> None:
+        self._client, self._off, self._own = client, off, own or {}
 
     @activity.defn
     def send_page(self, page: SendPage) -> Outcome:
         """Page somebody. A repetition while the page is open is the same page."""
-        if self._client is None:
+        client = self._own.get(page.to, self._client)
+        if client is None:
             return Outcome(skipped=self._off)
         severity = cast(Literal["critical", "error", "warning", "info"], page.severity)
         with translated():
-            self._client.enqueue(
+            client.enqueue(
                 "trigger",
                 page.dedup_key,
                 summary=page.summary,
                 source=page.source,
                 severity=severity,
                 custom_details=page.details,
+                links=[Link(href=url, text=label) for label, url in page.links.items()],
             )
         return Outcome(detail=f"paged {page.details.get('to', 'on call')}")
 
     @activity.defn
     def settle_page(self, page: SettlePage) -> Outcome:
         """Acknowledge or resolve a page. Without an open one, PagerDuty does nothing and says so to nobody."""
-        if self._client is None:
+        client = self._own.get(page.to, self._client)
+        if client is None:
             return Outcome(skipped=self._off)
         with translated():
-            self._client.enqueue(cast(Literal["acknowledge", "resolve"], page.action), page.dedup_key)
+            client.enqueue(cast(Literal["acknowledge", "resolve"], page.action), page.dedup_key)
         return Outcome()

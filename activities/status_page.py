@@ -1,22 +1,26 @@
-"""The public status page: Atlassian Statuspage. An update is mailed to subscribers, so it must go out once."""
+"""The public status page: Statuspage, or a static site. Subscribers are mailed, so an update goes out once."""
 
 from temporalio import activity
 
 from activities.errors import repeated, translated
+from activities.status_site import StatusSite
 from clients.statuspage import StatusIncident, StatuspageClient
 from runbook.effects import Outcome, PublishStatus
-from runbook.incident import Resources
+from runbook.incident_parts import Resources
 
 
 class StatusPage:
-    """Publishes updates. Without a client it is off, and says why."""
+    """Publishes updates: at Statuspage, or else on the site. Without either it is off, and says why."""
 
-    def __init__(self, client: StatuspageClient | None, off: str = "") -> None:
-        self._client, self._off = client, off
+    def __init__(self, client: StatuspageClient | None, off: str = "", site: StatusSite | None = None) -> None:
+        self._client, self._off, self._site = client, off, site
 
     @activity.defn
     def publish_status(self, update: PublishStatus) -> Outcome:
         """Publish an update, once. The page never goes backwards: an older one than the page's is dropped."""
+        if self._client is None and self._site is not None:
+            with translated():
+                return self._site.publish(update)
         if self._client is None:
             return Outcome(skipped=self._off)
         with translated():

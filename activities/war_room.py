@@ -5,7 +5,7 @@ from temporalio import activity
 from activities.errors import repeated, translated
 from clients.zoom import ZoomClient
 from runbook.effects import OpenBridge, Outcome
-from runbook.incident import Resources
+from runbook.incident_parts import Resources
 
 
 class WarRoom:

@@ -5,38 +5,38 @@ by key. A change of severity therefore needs no code here; the next call gives t
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from runbook.duties import ORDER, Duty, Obligation, Source, at_once
-from runbook.incident import Incident, Status
-from runbook.policy import Channel, Reach, Runbook, Rung, Unless
-from runbook.recovery import customers, judgements, recovery, shown_rollbacks
-from runbook.summary import summary_text, topic_text
-from runbook.targets import open_targets
-from runbook.updates import delivery_key, next_due, release_at
+from runbook.attention import attention
+from runbook.communication_policy import Channel, Reach
+from runbook.duties import Duty, Obligation, Source, at_once
+from runbook.incident import Incident
+from runbook.incident_parts import Status
+from runbook.policy import Runbook
+from runbook.promises import in_order, promises
+from runbook.recovery import customers, judgements
+from runbook.room import archive, channel_key, room
+from runbook.updates import delivery_key
 
 
 def agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
     """Return every duty that is owed, now or later, the earliest first."""
     found = [duty for duty in _duties(incident, runbook) if not incident.settled(duty.key)]
     found += _closing(incident, runbook, found)
-    return sorted(found, key=lambda duty: (duty.due, ORDER[duty.duty], duty.key))
+    return in_order(found)
 
 
 def patience(duty: Obligation, runbook: Runbook) -> timedelta:
     """Return how long a failing duty is tried again. The number needs no vendor and is never given up."""
     if duty.duty is Duty.NUMBER:
         return timedelta(days=3650)
-    if duty.duty in (Duty.PAGE, Duty.ESCALATE, Duty.ALARM, Duty.ACKNOWLEDGE_PAGE, Duty.RESOLVE_PAGE):
+    if duty.duty in (Duty.PAGE, Duty.ALARM, Duty.ACKNOWLEDGE_PAGE, Duty.RESOLVE_PAGE):
         return runbook.patience.page
+    if duty.duty in (Duty.ESCALATE, Duty.ON_CALL):
+        return runbook.patience.reach
     if duty.duty in (Duty.DELIVER, Duty.EVIDENCE):
         return runbook.patience.publish
     return runbook.patience.others
-
-
-def page_key(incident: Incident) -> str:
-    """Return the key of the page that is owed: one for each calling anew and each new highest severity."""
-    return f"page/{incident.pagings}/{incident.highest_severity}"
 
 
 def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
@@ -46,10 +46,12 @@ def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
 
 def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     if incident.closed:
-        yield from _archive(incident)
+        yield from archive(incident)
         return
-    yield from _intake(incident, runbook)
-    yield from _chat(incident, runbook)
+    yield from _number(incident)
+    yield from attention(incident, runbook)
+    coming = promises(incident, runbook)
+    yield from room(incident, runbook, coming)
     yield from _deliveries(incident)
     yield from judgements(incident)
     yield from customers(incident, runbook)
@@ -57,34 +59,12 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         yield from _aftermath(incident, runbook)
     else:
         yield from _response(incident, runbook)
-        yield from _cadence(incident, runbook)
-        yield from _ladder(incident, runbook)
-        yield from _targets(incident, runbook)
-        yield from recovery(incident, runbook)
+        yield from coming
 
 
-def _intake(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    opened = incident.opened_at
+def _number(incident: Incident) -> Iterator[Obligation]:
     if incident.number is None:
-        yield at_once(Duty.NUMBER, "number", opened, "Get the incident's number")
-    pages = runbook.policy(incident.severity).page
-    if pages and not incident.attended and incident.status == Status.INVESTIGATING:
-        since = incident.reopened_at or incident.episode.since
-        yield at_once(Duty.PAGE, page_key(incident), since, "Page the engineer on call")
-    if not _paged(incident):
-        return
-    if incident.over or (incident.status == Status.MONITORING and not incident.attended):
-        # Resolved also when nobody was needed: a pager would stay silent about an acknowledged page that comes again.
-        ended = incident.resolved_at or incident.monitoring_since or incident.timeline[-1].at
-        yield at_once(Duty.RESOLVE_PAGE, f"page-resolve/{incident.pagings}", ended, "Resolve the page")
-    elif incident.attended:
-        since = max(incident.acknowledged_at or opened, opened)
-        yield at_once(Duty.ACKNOWLEDGE_PAGE, f"page-ack/{incident.pagings}", since, "Stop the paging")
-
-
-def _paged(incident: Incident) -> bool:
-    paging = f"page/{incident.pagings}/"
-    return any(key.startswith(paging) for key in (*incident.fulfilled, *incident.begun))
+        yield at_once(Duty.NUMBER, "number", incident.opened_at, "Get the incident's number")
 
 
 def _response(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
@@ -102,129 +82,17 @@ def _response(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         yield at_once(Duty.TICKET, "ticket", incident.episode.since, "Open the ticket")
 
 
-def _chat(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    if incident.number is None:
-        return
-    opened, resources = incident.opened_at, incident.resources
-    yield at_once(Duty.CHANNEL, "channel", opened, "Open the incident's channel")
-    if resources.channel_id is None:
-        return
-    yield at_once(Duty.INVITE, "invite", opened, "Invite the responders")
-    if resources.topic != topic_text(incident):
-        yield at_once(Duty.TOPIC, f"topic/{incident.topics}", opened, "Set the channel's topic")
-    if resources.summary_text != summary_text(incident, runbook):
-        due = incident.summary_at + runbook.chat.summary_every if incident.summary_at else opened
-        yield Obligation(
-            key=f"summary/{incident.summaries}",
-            duty=Duty.SUMMARY,
-            due=due,
-            since=opened,
-            says="Keep the summary in the channel current",
-        )
-    yield from shown_rollbacks(incident, runbook)
-    unsaid = (
-        entry for entry in incident.timeline if entry.announce and not incident.settled(f"notice/{entry.sequence}")
-    )
-    for entry in unsaid:
-        says = f"Say in the channel: {entry.text}"
-        yield at_once(Duty.NOTICE, f"notice/{entry.sequence}", entry.at, says, sequence=entry.sequence)
-        break  # one at a time, so that the channel reads in order
-
-
 def _deliveries(incident: Incident) -> Iterator[Obligation]:
     """Yield the newest update for each channel; older ones are superseded (BEHAVIOURS 35 and 36)."""
     if incident.number is None:
         return
     newest = {channel: update for update in incident.updates for channel in update.channels}
     for channel, update in newest.items():
-        if channel is Channel.SLACK and not incident.settled("channel"):
+        if channel is Channel.SLACK and not incident.settled(channel_key(incident)):
             continue
         says = f"Publish update {update.sequence} on {channel}"
         key = delivery_key(update.sequence, channel)
         yield at_once(Duty.DELIVER, key, update.at, says, subject=channel.value, sequence=update.sequence)
-
-
-def _cadence(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    due = next_due(incident, runbook)
-    if due is None or incident.update_anchor is None:
-        return
-    sequence = len(incident.updates) + 1
-    since = incident.updates[-1].at if incident.updates else incident.opened_at
-    release = max(release_at(incident, runbook, due), since)
-    says = f"Publish status update {sequence}"
-    yield Obligation(key=f"update/{sequence}", duty=Duty.UPDATE, due=release, since=since, says=says, sequence=sequence)
-    before = runbook.policy(incident.severity).updates.remind_before
-    if before and incident.resources.channel_id:
-        yield Obligation(
-            key=f"update/{sequence}/reminder",
-            duty=Duty.REMIND,
-            due=max(due - before, since),
-            since=since,
-            says=f"Show the responders the draft of update {sequence}",
-            sequence=sequence,
-        )
-    if incident.no_news >= runbook.updates.nudge_after and incident.resources.channel_id:
-        key = f"update/{sequence}/nudge"
-        yield at_once(Duty.NUDGE, key, since, "Ask the commander for words of their own", sequence=sequence)
-
-
-def ladder_start(incident: Incident, runbook: Runbook) -> tuple[datetime, int]:
-    """Return from when the current severity's ladder counts, and the number of that episode.
-
-    A severity that was left for no longer than `escalation.rejoin_within` goes on where it was (BEHAVIOURS 29).
-    """
-    number = len(incident.episodes) - 1
-    since = incident.episodes[number].since
-    for index in range(number - 1, -1, -1):
-        episode = incident.episodes[index]
-        if episode.severity == incident.severity:
-            if episode.until is None or since - episode.until > runbook.escalation.rejoin_within:
-                break
-            number, since = index, episode.since
-    return since, number
-
-
-def _needless(rung: Rung, incident: Incident) -> bool:
-    if rung.unless is Unless.ACKNOWLEDGED:
-        return incident.attended or incident.status == Status.MONITORING
-    return rung.unless is Unless.MITIGATED and incident.mitigated_at is not None
-
-
-def _rung_due(rung: Rung, incident: Incident, runbook: Runbook, since: datetime) -> datetime:
-    if rung.after is not None:
-        return since + rung.after
-    return runbook.calendar.deadline(since, runbook.policy(incident.severity).acknowledge_within)
-
-
-def _ladder(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    since, number = ladder_start(incident, runbook)
-    for rung in runbook.policy(incident.severity).escalation:
-        if _needless(rung, incident):
-            continue
-        name = runbook.contacts[rung.contact].name
-        for reach in rung.by:
-            yield Obligation(
-                key=f"escalate/{incident.severity}/{number}/{rung.contact}/{reach}",
-                duty=Duty.ESCALATE,
-                due=_rung_due(rung, incident, runbook, since),
-                since=since,
-                says=f"Escalate to {name} by {reach}",
-                subject=rung.contact,
-                by=reach,
-            )
-
-
-def _targets(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    since, number = ladder_start(incident, runbook)
-    for target in open_targets(incident, runbook, since):
-        yield Obligation(
-            key=f"target/{incident.severity}/{number}/{target.name}",
-            duty=Duty.TARGET,
-            due=target.due,
-            since=since,
-            says=f"Target: {target.says}",
-            subject=target.name,
-        )
 
 
 def _aftermath(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
@@ -253,9 +121,3 @@ def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> 
     due = max([due, *(duty.due for duty in others if duty.duty is Duty.NO_ANSWER)])
     key = f"close/{incident.pagings}"
     yield Obligation(key=key, duty=Duty.CLOSE, due=due, since=ended, says="Close the incident for good")
-
-
-def _archive(incident: Incident) -> Iterator[Obligation]:
-    if incident.resources.channel_id is not None:
-        at = incident.timeline[-1].at
-        yield at_once(Duty.ARCHIVE, f"archive/{incident.pagings}", at, "Archive the channel")

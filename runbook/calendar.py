@@ -89,6 +89,22 @@ class Calendar(Frozen):
             return self.add_business_days(start, term.business_days)
         return start + (term.elapsed or timedelta())
 
+    def is_open(self, instant: datetime) -> bool:
+        """Tell whether people are at work at that instant."""
+        local = instant.astimezone(ZoneInfo(self.time_zone))
+        return self.is_working_day(local.date()) and self.opens <= local.time() < self.closes
+
+    def next_open(self, instant: datetime) -> datetime:
+        """Return the instant itself if people are at work then, else the next opening."""
+        if self.is_open(instant):
+            return instant
+        zone = ZoneInfo(self.time_zone)
+        local = instant.astimezone(zone)
+        day = local.date()
+        if not self.is_working_day(day) or local.time() >= self.closes:
+            day = self._next_working_day(day)
+        return datetime.combine(day, self.opens, zone).astimezone(UTC)
+
     def in_brackets(self, instant: datetime) -> str:
         """Write an instant for people: UTC always, the organisation's wall clock in brackets if it is another zone."""
         utc = instant.astimezone(UTC)

@@ -67,6 +67,53 @@ class PostUpdate(Command):
     when: Publication = Publication.NOW
 
 
+class HoldUpdate(Command):
+    """Hold the next update back, once. The interval afterwards stays as it is (BEHAVIOURS 38)."""
+
+    name = "hold_update"
+    says = "Hold the next status update back, once, for some minutes (within the severity's cap), with a reason."
+    minutes: int = Field(ge=1, le=24 * 60)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Escalate(Command):
+    """Climb the next rung of the ladder now.
+
+    `revision`: the incident's when the sender looked at it, as a button carries it. If the incident has turned since,
+    the command is refused (BEHAVIOURS 46). 0: whatever it is now.
+    """
+
+    name = "escalate"
+    says = "Call the next person of the escalation ladder now."
+    reason: str = Field(default="", max_length=2000)
+    revision: int = Field(default=0, ge=0)
+
+
+class Role(StrEnum):
+    """The roles that an incident has."""
+
+    COMMANDER = "commander"
+    COMMUNICATIONS = "communications"
+    SCRIBE = "scribe"
+
+
+class AssignRole(Command):
+    """Give a role to somebody, or hand it over. An empty `person` lays it down."""
+
+    name = "assign_role"
+    says = "Give a role to somebody or hand it over: commander, communications or scribe."
+    role: Role
+    person: str = Field(default="", max_length=100)
+
+
+class MakePrivate(Command):
+    """Make it a private incident, such as for security: nothing of it stands in a public place from now on."""
+
+    name = "make_private"
+    says = "Make it private: a private channel, no status page, and nothing in the digest but its number."
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 class AddNote(Command):
     """Write a line into the timeline and the channel. Internal."""
 
@@ -191,6 +238,10 @@ COMMANDS: tuple[type[Command], ...] = (
     Assess,
     DeclareSeverity,
     PostUpdate,
+    HoldUpdate,
+    Escalate,
+    AssignRole,
+    MakePrivate,
     AddNote,
     SettleStep,
     RequestRollback,

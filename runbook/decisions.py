@@ -7,10 +7,13 @@ from runbook import commands
 from runbook.base import AlreadyDone, Rejected
 from runbook.checklist import Step, StepStatus
 from runbook.commands import Command, Publication
-from runbook.facts import step_keys
-from runbook.incident import Confirmation, Incident, Status, Unfulfilled, UpdateKind
+from runbook.communication_decisions import assign, escalate, hold, make_private
+from runbook.incident import Incident
+from runbook.incident_parts import Confirmation, Status, Unfulfilled, UpdateKind
 from runbook.lifecycle import attend, cancel, change_severity, monitor, reopen, resolve
+from runbook.outcomes import step_keys
 from runbook.policy import Runbook
+from runbook.public import PublicText
 from runbook.rollback_decisions import (
     approve_rollback,
     decline_rollback,
@@ -36,7 +39,7 @@ def decide(incident: Incident, command: Command, runbook: Runbook, at: datetime)
         raise AlreadyDone("This command was received before.")
     if incident.closed:
         raise Rejected(f"{incident.name} is closed for good. A new alert, or `starter.py`, opens a new incident.")
-    incident = _apply(command, incident, runbook, at)
+    incident = _apply(command, incident, runbook, at).but(heard_at=at)
     if command.id:
         incident = incident.but(handled=(*incident.handled, command.id)[-_REMEMBERED:])
     return incident
@@ -68,6 +71,8 @@ def _acknowledge(command: commands.Acknowledge, incident: Incident, runbook: Run
 @_apply.register
 def _assess(command: commands.Assess, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
     _live(incident)
+    PublicText.said(command.impact, runbook)
+    PublicText.said(command.title or "", runbook)
     extent = "complete outage" if command.complete_outage else "partial"
     who = f"; customers: {', '.join(command.customers)}" if command.customers else ""
     what = f"; services: {', '.join(command.services)}" if command.services else ""
@@ -92,18 +97,42 @@ def _declare(command: commands.DeclareSeverity, incident: Incident, runbook: Run
 @_apply.register
 def _post_update(command: commands.PostUpdate, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
     _live(incident)
+    words = PublicText.said(command.text, runbook)
     if command.when is Publication.NOW:
-        incident = publish(incident, runbook, at, UpdateKind.MANUAL, command.text, by=command.by, anchor=at)
-        return incident.but(draft="", draft_at=None)
+        incident = publish(incident, runbook, at, UpdateKind.MANUAL, words, by=command.by, anchor=at)
+        return incident.but(draft=PublicText(), draft_at=None, hold=None)
     if next_due(incident, runbook) is None:
         raise Rejected(f"A {incident.severity} has no scheduled updates: publish this one now, or when it is resolved.")
     if command.when is Publication.NEXT:
-        return incident.but(next_words=command.text).logged(
+        return incident.but(next_words=words).logged(
             at, command.by, Kind.UPDATE, f"Words for the next update: {command.text}"
         )
-    return incident.but(draft=command.text, draft_at=at).logged(
+    return incident.but(draft=words, draft_at=at).logged(
         at, command.by, Kind.UPDATE, f"Draft of the next update: {command.text}"
     )
+
+
+@_apply.register
+def _hold(command: commands.HoldUpdate, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    return hold(command, incident, runbook, at)
+
+
+@_apply.register
+def _escalate(command: commands.Escalate, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    return escalate(command, incident, runbook, at)
+
+
+@_apply.register
+def _role(command: commands.AssignRole, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    _live(incident)
+    return assign(command, incident, at)
+
+
+@_apply.register
+def _private(command: commands.MakePrivate, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    return make_private(command, incident, at)
 
 
 @_apply.register
@@ -194,8 +223,8 @@ def _monitor(command: commands.Monitor, incident: Incident, runbook: Runbook, at
     _live(incident)
     if incident.status == Status.MONITORING:
         raise AlreadyDone(f"{incident.name} is being watched already.")
-    text = command.text or "The problem is mitigated, and we are watching the recovery."
-    return monitor(incident, runbook, at, command.by, text)
+    words = PublicText.said(command.text or "The problem is mitigated, and we are watching the recovery.", runbook)
+    return monitor(incident, runbook, at, command.by, words)
 
 
 @_apply.register
@@ -207,6 +236,7 @@ def _resolve(command: commands.Resolve, incident: Incident, runbook: Runbook, at
     if incident.firing and runbook.policy(incident.severity).confirm_resolution and not command.force:
         names = ", ".join(alert.title for alert in incident.firing[:3])
         raise Rejected(f"Still firing: {names}. To resolve a {incident.severity} anyway, use --force with --reason.")
+    words = PublicText.said(command.text or "Service is back to normal.", runbook)
     if command.force and not command.reason:
         raise Rejected("--force needs a --reason: the post-mortem will ask for it.")
     if command.force:
@@ -216,7 +246,7 @@ def _resolve(command: commands.Resolve, incident: Incident, runbook: Runbook, at
         text = "Resolution intended: the rollback under way is finished first"
         incident = incident.but(resolve_intent=command)
         return incident.logged(at, command.by, Kind.STATUS, text, announce=True)
-    return resolve(incident, runbook, at, command.by, command.text or "Service is back to normal.")
+    return resolve(incident, runbook, at, command.by, words)
 
 
 @_apply.register

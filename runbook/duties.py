@@ -6,26 +6,36 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from runbook.base import Frozen
-from runbook.policy import Reach
+from runbook.communication_policy import Reach
 
 
 class Duty(StrEnum):
     """What is to be done. Among duties that are due at the same moment, the first of these goes first."""
 
     PAGE = "page"
+    ON_CALL = "on_call"
     NUMBER = "number"
     ACKNOWLEDGE_PAGE = "acknowledge_page"
     RESOLVE_PAGE = "resolve_page"
+    SILENCE = "silence"
+    UNSILENCE = "unsilence"
+    CHECK_ALERTS = "check_alerts"
+    LISTEN = "listen"
+    OPERATORS = "operators"
     CHANNEL = "channel"
     TOPIC = "topic"
     INVITE = "invite"
     SUMMARY = "summary"
+    BOOKMARK = "bookmark"
+    DIGEST = "digest"
+    DIGEST_UPDATE = "digest_update"
     NOTICE = "notice"
     WAR_ROOM = "war_room"
     TICKET = "ticket"
     UPDATE = "update"
     REMIND = "remind"
     NUDGE = "nudge"
+    REMIND_COMMANDER = "remind_commander"
     DELIVER = "deliver"
     ESCALATE = "escalate"
     TARGET = "target"
@@ -82,7 +92,20 @@ WITHDRAWABLE = frozenset({Duty.PAGE, Duty.ESCALATE, Duty.ALARM, Duty.DELIVER})
 an update that a newer one superseded."""
 
 
-HOUSEKEEPING = frozenset({Duty.TOPIC, Duty.INVITE, Duty.SUMMARY, Duty.SHOW_ROLLBACK, Duty.NOTICE})
+HOUSEKEEPING = frozenset(
+    {
+        Duty.TOPIC,
+        Duty.INVITE,
+        Duty.SUMMARY,
+        Duty.BOOKMARK,
+        Duty.DIGEST,
+        Duty.DIGEST_UPDATE,
+        Duty.SHOW_ROLLBACK,
+        Duty.NOTICE,
+        Duty.ON_CALL,
+        Duty.CHECK_ALERTS,
+    }
+)
 """Duties that keep the channel in order: not what a responder looks for among the next ones."""
 
 

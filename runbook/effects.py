@@ -10,8 +10,9 @@ from pydantic import AwareDatetime
 from runbook.base import Frozen
 from runbook.deployments import Offer
 from runbook.evidence import Item, ManifestRef, Part, Scope
-from runbook.incident import Resources
+from runbook.incident_parts import Resources, Silence
 from runbook.policy import Region
+from runbook.public import PublicText
 from runbook.rollback_policy import Rollback
 from runbook.verification import BaselineFinding
 
@@ -31,13 +32,18 @@ class AllocateNumber(Effect):
 
 
 class SendPage(Effect):
-    """Page somebody. A repeated `dedup_key` is the same page while it is open. `severity`: PagerDuty's word."""
+    """Page somebody. A repeated `dedup_key` is the same page while it is open. `severity`: PagerDuty's word.
+
+    `to`: the contact, for whom a pager of their own may be set up. `links`: label to address, such as the war room.
+    """
 
     dedup_key: str
     summary: str
     source: str
     severity: str
     details: dict[str, str] = {}
+    to: str = ""
+    links: dict[str, str] = {}
 
 
 class SettlePage(Effect):
@@ -45,6 +51,42 @@ class SettlePage(Effect):
 
     dedup_key: str
     action: str
+    to: str = ""
+
+
+class FindOnCall(Effect):
+    """Ask who is on call by a schedule."""
+
+    schedule: str
+
+
+class SilenceAlerts(Effect):
+    """Silence exactly these alerts (fingerprint to labels) until then, each once."""
+
+    alerts: dict[str, dict[str, str]]
+    since: AwareDatetime
+    until: AwareDatetime
+    by: str
+    comment: str
+
+
+class LiftSilences(Effect):
+    """End silences; one that has ended is as good."""
+
+    silences: tuple[str, ...]
+
+
+class CheckAlerts(Effect):
+    """Ask which of these alerts (fingerprint to labels) do not fire any more, silenced or not."""
+
+    alerts: dict[str, dict[str, str]]
+
+
+class HearChannel(Effect):
+    """Look for the newest word of a person in a channel, threads of the newest messages included."""
+
+    channel_id: str
+    since: AwareDatetime
 
 
 class OpenChannel(Effect):
@@ -74,6 +116,7 @@ class PostMessage(Effect):
 
     channel_id: str
     text: str
+    thread_ts: str | None = None
 
 
 class DirectMessage(Effect):
@@ -83,6 +126,15 @@ class DirectMessage(Effect):
     text: str
 
 
+class Button(Frozen):
+    """A button below a message: what it says, which action it stands for, and what it sends back."""
+
+    label: str
+    action: str
+    value: str
+    danger: bool = False
+
+
 class KeepSummary(Effect):
     """Post the summary message, or bring the one that is there up to date."""
 
@@ -90,6 +142,15 @@ class KeepSummary(Effect):
     ts: str | None
     text: str
     pin: bool = True
+    buttons: tuple[Button, ...] = ()
+
+
+class AddBookmark(Effect):
+    """Put a bookmark above a channel, once."""
+
+    channel_id: str
+    label: str
+    url: str
 
 
 class ArchiveChannel(Effect):
@@ -114,11 +175,13 @@ class PublishStatus(Effect):
     page_id: str | None
     marker: str
     sequence: int
-    title: str
+    title: PublicText
     status: str
-    body: str
+    body: PublicText
     impact: str
     components: dict[str, str] = {}
+    at: AwareDatetime | None = None
+    product: str = ""
     notify: bool = True
 
 
@@ -280,10 +343,17 @@ class RecordRegions(Effect):
     probes: int
 
 
+class Person(Frozen):
+    """Somebody on call."""
+
+    name: str
+    email: str = ""
+
+
 class Outcome(Frozen):
     """What came of a request. `skipped`: why it was not done on purpose, such as an integration that is off.
 
-    `reference`: what a deployment is called by its deployer.
+    `reference`: what a deployment is called by its deployer. `ended`: the fingerprints of alerts that fire no more.
     """
 
     skipped: str | None = None
@@ -292,4 +362,8 @@ class Outcome(Frozen):
     number: int | None = None
     reference: str = ""
     manifest: ManifestRef | None = None
+    on_call: tuple[Person, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    ended: tuple[str, ...] = ()
+    heard_at: AwareDatetime | None = None
     offers: tuple[Offer, ...] = ()

@@ -1,21 +1,23 @@
-"""What the incident learns from machines: alerts, and what came of its own duties. A fact is never refused."""
+"""What the incident learns from the monitoring and from its own clock. A fact is never refused."""
 
 from datetime import datetime
 
 from runbook.alert import Alert
-from runbook.checklist import Step, StepStatus, combined
-from runbook.duties import Duty, Obligation, Source
-from runbook.effects import Outcome
-from runbook.incident import AlertState, Incident, Status, Unfulfilled
+from runbook.duties import Duty, Obligation
+from runbook.incident import Incident
+from runbook.incident_parts import AlertState, Status
 from runbook.lifecycle import monitor, reopen, resolve
-from runbook.policy import Channel, Runbook
-from runbook.rollback_facts import offer_expired, offered, rollback_broke_down
-from runbook.rollback_states import Note
+from runbook.policy import Runbook
+from runbook.public import PublicText
+from runbook.rollback_facts import offer_expired
 from runbook.timeline import WORKFLOW, Kind
-from runbook.updates import delivery_key, publish_due, told
+from runbook.updates import publish_due, told
 
 _MOST_ALERTS = 200
 """Different alerts that an incident remembers one by one. One of a greater storm only reopens."""
+
+_MOST_LABELLED = 20
+"""Alerts whose labels are kept, so that exactly they can be silenced."""
 
 
 def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook, at: datetime) -> Incident:
@@ -29,7 +31,8 @@ def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook,
         known = next((a for a in incident.alerts if a.fingerprint == alert.fingerprint), None)
         if known is None:
             if len(incident.alerts) < _MOST_ALERTS:
-                incident = incident.but(alerts=(*incident.alerts, AlertState.of(alert)))
+                labelled = len(incident.alerts) < _MOST_LABELLED
+                incident = incident.but(alerts=(*incident.alerts, AlertState.of(alert, labelled=labelled)))
             elif incident.status == Status.INVESTIGATING:
                 continue
             fresh.append(alert)
@@ -61,8 +64,9 @@ def _fired_again(incident: Incident, runbook: Runbook, at: datetime) -> Incident
             mitigated_at=None,
             stable_since=None,
             pagings=incident.pagings + (0 if incident.attended else 1),
+            called_at=incident.called_at if incident.attended else at,
         )
-        incident = told(incident, at, "The problem has come back, and we are investigating again.")
+        incident = told(incident, at, PublicText.ours("The problem has come back, and we are investigating again."))
         return incident.logged(at, WORKFLOW, Kind.STATUS, "Back to investigating: the alert fires again", announce=True)
     return incident
 
@@ -74,7 +78,11 @@ def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbo
     (BEHAVIOURS 6). Once a person works on it, the end is recorded and said, never acted on (BEHAVIOURS 7). The end is
     recorded after a resolution too: only so is the next firing known to be a new one.
     """
-    ended = {alert.fingerprint: alert.ended_at or at for alert in alerts}
+    return alerts_ended(incident, {alert.fingerprint: alert.ended_at or at for alert in alerts}, runbook, at)
+
+
+def alerts_ended(incident: Incident, ended: dict[str, datetime], runbook: Runbook, at: datetime) -> Incident:
+    """Take in which alerts ended when, by their fingerprints, as the monitoring told it or answered it."""
     hit = [alert for alert in incident.firing if alert.fingerprint in ended]
     if not hit:
         return incident
@@ -88,101 +96,8 @@ def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbo
     soon = at - incident.opened_at <= runbook.intake.self_resolve_within
     if incident.firing or incident.attended or not soon or incident.status != Status.INVESTIGATING:
         return incident
-    return monitor(incident, runbook, at, WORKFLOW, "The alert has ended by itself. We are watching the recovery.")
-
-
-def begun(incident: Incident, key: str) -> Incident:
-    """Remember that a duty was begun: whoever does it again must first look for the mark of the earlier attempt."""
-    return incident if key in incident.begun else incident.but(begun=(*incident.begun, key))
-
-
-def fulfilled(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbook, at: datetime) -> Incident:
-    """Record that a duty was done, or skipped on purpose. A second report of the same duty changes nothing."""
-    if incident.settled(duty.key):
-        return incident
-    incident = incident.but(begun=tuple(key for key in incident.begun if key != duty.key))
-    if outcome.skipped is not None:
-        skip = Unfulfilled(key=duty.key, reason=outcome.skipped, at=at)
-        incident = incident.but(skips=(*incident.skips, skip))
-        if duty.duty is Duty.LOOK_AGAIN:
-            incident = incident.but(rollback_request=None)
-        incident = incident.logged(at, WORKFLOW, _kind(duty), f"Skipped: {duty.says}: {outcome.skipped}")
-    else:
-        incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
-        if duty.duty is Duty.SHOW_ROLLBACK:
-            return _shown(incident, duty, outcome, at)
-        incident = incident.but(resources=incident.resources.merged(outcome.resources))
-        incident = _done(incident, duty, outcome, runbook, at)
-    return _checked(incident, runbook, at)
-
-
-def failed(incident: Incident, duty: Obligation, reason: str, runbook: Runbook, at: datetime) -> Incident:
-    """Record that a duty failed for good. The incident goes on; a responder may retry, skip or do it by hand."""
-    if incident.settled(duty.key):
-        return incident
-    failure = Unfulfilled(key=duty.key, reason=reason, at=at)
-    incident = incident.but(failures=(*incident.failures, failure))
-    if duty.duty is Duty.ROLLBACK:
-        incident = rollback_broke_down(incident, duty.subject, reason, at)
-    if duty.duty is Duty.LOOK_AGAIN:
-        incident = incident.but(rollback_request=None)
-    announce = duty.duty not in _SILENT
-    text = f"Failed: {duty.says}: {reason}. Next: `incident step` {duty.key} with --retry, --skip or --done"
-    return _checked(incident.logged(at, WORKFLOW, _kind(duty), text, announce=announce), runbook, at)
-
-
-_KINDS = {
-    Duty.PAGE: Kind.PAGE,
-    Duty.ACKNOWLEDGE_PAGE: Kind.PAGE,
-    Duty.RESOLVE_PAGE: Kind.PAGE,
-    Duty.DELIVER: Kind.DELIVERY,
-    Duty.ESCALATE: Kind.ESCALATION,
-    Duty.INVESTIGATE: Kind.INVESTIGATION,
-    Duty.ALARM: Kind.PAGE,
-    Duty.LOOK_AGAIN: Kind.ROLLBACK,
-    Duty.ROLLBACK: Kind.ROLLBACK,
-    Duty.TELL_ROLLBACK: Kind.ROLLBACK,
-    Duty.ASK_CUSTOMER: Kind.CONFIRMATION,
-    Duty.POSTMORTEM: Kind.POSTMORTEM,
-    Duty.WITHDRAW_POSTMORTEM: Kind.POSTMORTEM,
-}
-_SILENT = frozenset({Duty.NOTICE, Duty.SUMMARY, Duty.TOPIC, Duty.SHOW_ROLLBACK})
-"""Duties whose success is not worth a line of the timeline."""
-
-
-def _kind(duty: Obligation) -> Kind:
-    return _KINDS.get(duty.duty, Kind.CHECKLIST)
-
-
-def _done(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbook, at: datetime) -> Incident:
-    if duty.duty is Duty.NUMBER:
-        incident = incident.but(number=outcome.number)
-    if duty.duty is Duty.SUMMARY:
-        incident = incident.but(summary_at=at, summaries=incident.summaries + 1)
-    if duty.duty is Duty.TOPIC:
-        incident = incident.but(topics=incident.topics + 1)
-    if duty.duty in _SILENT:
-        return incident
-    detail = f": {outcome.detail}" if outcome.detail else ""
-    announce = duty.duty in (Duty.INVESTIGATE, Duty.WAR_ROOM, Duty.ESCALATE)
-    incident = incident.logged(at, WORKFLOW, _kind(duty), f"{duty.says}{detail}", announce=announce)
-    if outcome.manifest is not None:
-        incident = incident.but(manifests=(*incident.manifests, outcome.manifest))
-    if duty.duty is Duty.TELL_ROLLBACK and (state := incident.rollback(duty.subject)):
-        incident = incident.with_rollback(state.but(judgement=None))
-    if duty.duty is Duty.LOOK_AGAIN or outcome.offers:
-        return offered(incident, outcome.offers, runbook, at)
-    return incident
-
-
-def _shown(incident: Incident, duty: Obligation, outcome: Outcome, at: datetime) -> Incident:
-    """Remember the message in the channel that shows a rollback's progress."""
-    state, found = incident.rollback(duty.subject), outcome.resources
-    if state is None or found.summary_ts is None or found.summary_text is None:
-        return incident
-    changes = state.note.changes + 1 if state.note else 1
-    note = Note(ts=found.summary_ts, text=found.summary_text, at=at, changes=changes)
-    return incident.with_rollback(state.but(note=note))
+    words = PublicText.ours("The alert has ended by itself. We are watching the recovery.")
+    return monitor(incident, runbook, at, WORKFLOW, words)
 
 
 def update_due(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
@@ -200,7 +115,8 @@ def stable(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime)
     if runbook.policy(incident.severity).confirm_resolution:
         text = f"Stable since {duty.since:%H:%M} UTC: resolve it when you are satisfied"
         return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
-    return resolve(incident, runbook, at, WORKFLOW, "Service has been stable, and the incident is over.")
+    words = PublicText.ours("Service has been stable, and the incident is over.")
+    return resolve(incident, runbook, at, WORKFLOW, words)
 
 
 def target_missed(incident: Incident, duty: Obligation, at: datetime) -> Incident:
@@ -249,37 +165,3 @@ def postmortem_published(incident: Incident, at: datetime, url: str) -> Incident
     return incident.but(postmortem_published=True).logged(
         at, WORKFLOW, Kind.POSTMORTEM, f"Post-mortem published: {url}", announce=True
     )
-
-
-def _checked(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
-    """Bring the automatic checklist steps up to date with the duties that they consist of."""
-    for step, keys in step_keys(incident, runbook).items():
-        status = combined([_standing(incident, key) for key in keys])
-        if status is StepStatus.PENDING:
-            continue
-        why = [duty.reason for duty in (*incident.failures, *incident.skips) if duty.key in keys]
-        incident = incident.with_step(step, status, at, WORKFLOW, "; ".join(dict.fromkeys(why)))
-    return incident
-
-
-def _standing(incident: Incident, key: str) -> StepStatus:
-    """Return where a duty stands; an update that never went out counts by the newer one that took its place."""
-    if key.startswith("update/"):
-        channel = key.rsplit("/", 1)[1]
-        newest = [u for u in incident.updates if channel in u.channels][-1]
-        if incident.standing(key) is StepStatus.PENDING:
-            return incident.standing(delivery_key(newest.sequence, Channel(channel)))
-    return incident.standing(key)
-
-
-def step_keys(incident: Incident, runbook: Runbook) -> dict[Step, tuple[str, ...]]:
-    """Return the duties that each automatic checklist step consists of."""
-    policy = runbook.policy(incident.severity)
-    first = incident.updates[0] if incident.updates else None
-    told_by = tuple(delivery_key(first.sequence, channel) for channel in first.channels) if first else ()
-    ticket = ("ticket",) if Channel.ISSUE_TRACKER in policy.updates.channels else ()
-    return {
-        Step.CHANNEL: ("channel", "war-room") if policy.war_room else ("channel",),
-        Step.COMMUNICATE: told_by or ticket or ("number",),
-        Step.INVESTIGATE: tuple(f"investigate/{source}" for source in Source),
-    }

@@ -1,180 +1,45 @@
 """The incident: one frozen value that holds everything known of it."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Self
 
 from pydantic import AwareDatetime
 
-from runbook.alert import Alert
 from runbook.base import Frozen
 from runbook.checklist import Step, StepState, StepStatus
 from runbook.commands import Assess, Resolve
 from runbook.evidence import ManifestRef
-from runbook.policy import Channel
+from runbook.incident_parts import (
+    AlertState,
+    Confirmation,
+    Episode,
+    Flag,
+    Hastened,
+    Hold,
+    Interval,
+    OnCall,
+    PublicFact,
+    Refusal,
+    Resources,
+    RollbackRequest,
+    Silence,
+    Status,
+    StatusUpdate,
+    Unfulfilled,
+)
+from runbook.public import PublicText
 from runbook.rollback_states import RollbackState
 from runbook.severity import Severity
 from runbook.timeline import Entry, Kind
 
 
-class Status(StrEnum):
-    """The three statuses that customers read, and the withdrawal of a false positive."""
-
-    INVESTIGATING = "investigating"
-    MONITORING = "monitoring"
-    RESOLVED = "resolved"
-    CANCELLED = "cancelled"
-
-
-class Opening(Frozen):
-    """How an incident starts: from an alert, or by hand."""
-
-    key: str
-    title: str
-    service: str
-    environment: str = "production"
-    severity: Severity
-    needs_triage: bool = False
-    alerted_at: AwareDatetime
-    source: str
-    reporter: str = "alertmanager"
-    drill: bool = False
-
-
-class AlertState(Frozen):
-    """An alert of this incident, and how often it was sent."""
-
-    name: str
-    fingerprint: str
-    title: str
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-    times: int = 1
-    link: str = ""
-
-    @classmethod
-    def of(cls, alert: Alert) -> Self:
-        """Remember an alert that came for the first time."""
-        return cls(
-            name=alert.name,
-            fingerprint=alert.fingerprint,
-            title=alert.title,
-            started_at=alert.started_at,
-            ended_at=alert.ended_at,
-            link=alert.link,
-        )
-
-
-class Episode(Frozen):
-    """A stretch of time that the incident spent at one severity."""
-
-    severity: Severity
-    since: AwareDatetime
-    until: AwareDatetime | None = None
-
-
-class Interval(Frozen):
-    """From the start, or a reopening, to a resolution."""
-
-    since: AwareDatetime
-    until: AwareDatetime
-    by: str
-
-
-class UpdateKind(StrEnum):
-    """Why a status update went out."""
-
-    INITIAL = "initial"
-    SCHEDULED = "scheduled"
-    MANUAL = "manual"
-    SEVERITY = "severity"
-    STATUS = "status"
-    FINAL = "final"
-
-
-class StatusUpdate(Frozen):
-    """What customers were told, once; `channels` are those that it is for. `sequence` never goes back on a channel."""
-
-    sequence: int
-    kind: UpdateKind
-    at: AwareDatetime
-    due: AwareDatetime
-    severity: Severity
-    status: Status
-    text: str
-    news: bool
-    next_at: AwareDatetime | None
-    channels: tuple[Channel, ...]
-    by: str
-
-
-class Unfulfilled(Frozen):
-    """A duty that was not done, and why: it failed for good, or it was skipped."""
-
-    key: str
-    reason: str
-    at: AwareDatetime
-
-
-class Resources(Frozen):
-    """What the incident owns at the vendors. A field that is unset has not been made."""
-
-    channel_id: str | None = None
-    channel_name: str | None = None
-    summary_ts: str | None = None
-    summary_text: str | None = None
-    topic: str | None = None
-    bridge_url: str | None = None
-    status_page_id: str | None = None
-    status_page_url: str | None = None
-    ticket: int | None = None
-    ticket_url: str | None = None
-    evidence_url: str | None = None
-
-    def merged(self, newer: "Resources") -> "Resources":
-        """Return these with everything that `newer` has."""
-        return self.but(**{name: value for name, value in newer if value is not None})
-
-
-class PublicFact(Frozen):
-    """Something that happened, in words that customers may read."""
-
-    at: AwareDatetime
-    text: str
-
-
-class RollbackRequest(Frozen):
-    """Somebody asked for a rollback: the deployments are looked at again on their behalf. The request approves."""
-
-    by: str
-    cluster: str = ""
-    insist: bool = False
-
-
-class Flag(Frozen):
-    """A release that a responder called bad."""
-
-    version: str
-    by: str
-    reason: str
-
-
-class Confirmation(Frozen):
-    """What a customer, or a responder, said about the recovery."""
-
-    at: AwareDatetime
-    by: str
-    customer: str
-    restored: bool
-    note: str
-
-
 class Incident(Frozen):
     """Everything known of an incident. It changes only through `runbook.decisions` and `runbook.facts`.
 
-    `pagings` counts the times at which the on-call was called anew: each is a page of its own, since a pager stays
-    silent about one that was acknowledged or resolved. `looks` counts the fresh looks at the deployments;
-    `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
+    `pagings` counts the times at which the on-call was called anew, the last at `called_at`: each is a page of its own,
+    since a pager stays silent about one that was acknowledged or resolved. `heard_at`: the last word of a responder.
+    `channels` counts the channels it had: one that becomes private moves into a new one. `looks` counts the fresh looks
+    at the deployments; `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
     """
 
     key: str
@@ -187,6 +52,7 @@ class Incident(Frozen):
     source: str
     reporter: str
     drill: bool = False
+    private: bool = False
     severity: Severity
     highest_severity: Severity
     needs_triage: bool = False
@@ -198,6 +64,14 @@ class Incident(Frozen):
     acknowledged_by: str = ""
     attended: bool = False
     pagings: int = 0
+    called_at: AwareDatetime | None = None
+    heard_at: AwareDatetime | None = None
+    on_call: tuple[OnCall, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    alert_checks: int = 0
+    alerts_checked_at: AwareDatetime | None = None
+    hastened: tuple[Hastened, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     mitigated_at: AwareDatetime | None = None
     monitoring_since: AwareDatetime | None = None
     stable_since: AwareDatetime | None = None
@@ -206,13 +80,17 @@ class Incident(Frozen):
     reopened_at: AwareDatetime | None = None
     intervals: tuple[Interval, ...] = ()
     commander: str = ""
+    no_commander_since: AwareDatetime | None = None
+    communications: str = ""
+    scribe: str = ""
     assessment: Assess | None = None
     alerts: tuple[AlertState, ...] = ()
     steps: tuple[StepState, ...]
     updates: tuple[StatusUpdate, ...] = ()
     update_anchor: AwareDatetime | None = None
-    next_words: str = ""
-    draft: str = ""
+    next_words: PublicText = PublicText()
+    hold: Hold | None = None
+    draft: PublicText = PublicText()
     draft_at: AwareDatetime | None = None
     no_news: int = 0
     news: tuple[PublicFact, ...] = ()
@@ -226,7 +104,10 @@ class Incident(Frozen):
     resolve_intent: Resolve | None = None
     postmortem_published: bool = False
     resources: Resources = Resources()
+    channels: int = 1
+    former_channels: tuple[str, ...] = ()
     topics: int = 0
+    digests: int = 0
     summaries: int = 0
     summary_at: AwareDatetime | None = None
     fulfilled: tuple[str, ...] = ()
@@ -263,6 +144,10 @@ class Incident(Frozen):
     def round(self) -> int:
         """How often it was resolved before: 0 at first, one more with each reopening."""
         return len(self.intervals)
+
+    def who(self, contact: str) -> OnCall | None:
+        """Return who that contact was when its schedule was last asked; None if it was not."""
+        return next((found for found in reversed(self.on_call) if found.contact == contact), None)
 
     def rollback(self, cluster: str) -> RollbackState | None:
         """Return where the rollback of that cluster stands; None if none was ever offered."""

@@ -1,13 +1,15 @@
 """The turns of an incident's life that a person, or the incident itself, can bring about."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runbook.agenda import agenda
 from runbook.checklist import Step, StepStatus
 from runbook.duration import in_words
 from runbook.duties import Duty
-from runbook.incident import Episode, Incident, Interval, Status, UpdateKind
+from runbook.incident import Incident
+from runbook.incident_parts import Episode, Interval, Status, UpdateKind
 from runbook.policy import Runbook
+from runbook.public import PublicText
 from runbook.severity import Severity, highest
 from runbook.timeline import WORKFLOW, Kind
 from runbook.updates import everywhere, publish, used_channels
@@ -34,18 +36,21 @@ def change_severity(
     incident = incident.logged(at, by, Kind.SEVERITY, f"Severity {old} → {severity}{why}", announce=True)
     incident = _lapsed(owed, incident, runbook, at)
     policy = runbook.policy(severity)
+    if incident.resources.bridge_url and not policy.war_room:
+        text = f"The war room stays open for whoever is in it, though a {severity} needs none"
+        incident = incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
     if raised:
-        text = f"The severity was raised from {old} to {severity}."
+        text = PublicText.ours(f"The severity was raised from {old} to {severity}.")
         anchor, channels = at, policy.updates.channels
     else:
-        text = f"The severity was lowered from {old} to {severity}."
+        text = PublicText.ours(f"The severity was lowered from {old} to {severity}.")
         last = next((u.due for u in reversed(incident.updates) if u.kind != UpdateKind.SEVERITY), incident.opened_at)
         anchor = max(last, incident.update_anchor or last)
         channels = tuple(dict.fromkeys((*before, *policy.updates.channels)))
     return publish(incident, runbook, at, UpdateKind.SEVERITY, text, by=by, channels=channels, anchor=anchor)
 
 
-def monitor(incident: Incident, runbook: Runbook, at: datetime, by: str, text: str) -> Incident:
+def monitor(incident: Incident, runbook: Runbook, at: datetime, by: str, text: PublicText) -> Incident:
     """Say that the incident is mitigated and watched for the stability window."""
     incident = incident.but(
         status=Status.MONITORING, mitigated_at=incident.mitigated_at or at, monitoring_since=at, stable_since=None
@@ -56,7 +61,7 @@ def monitor(incident: Incident, runbook: Runbook, at: datetime, by: str, text: s
     )
 
 
-def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: str) -> Incident:
+def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: PublicText) -> Incident:
     """End the incident: outstanding duties lapse, and every channel ever used hears of it (BEHAVIOURS 62)."""
     owed, since = incident, incident.reopened_at or incident.started_at
     incident = incident.but(
@@ -68,8 +73,9 @@ def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: s
         resolve_intent=None,
         intervals=(*incident.intervals, Interval(since=since, until=at, by=by)),
         episodes=(*incident.episodes[:-1], incident.episode.but(until=at)),
-        draft="",
-        next_words="",
+        draft=PublicText(),
+        next_words=PublicText(),
+        hold=None,
     )
     incident = incident.logged(at, by, Kind.RESOLVED, f"Resolved: {text}", announce=True)
     incident = _lapsed(owed, incident, runbook, at)
@@ -90,13 +96,15 @@ def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: 
         stable_since=None,
         attended=attended,
         pagings=incident.pagings + 1,
+        called_at=at,
+        heard_at=at if attended else incident.heard_at,
         postmortem_published=False,
         closed=False,
         no_news=0,
         episodes=(*incident.episodes, Episode(severity=incident.severity, since=at)),
     )
     incident = incident.logged(at, by, Kind.REOPENED, f"Reopened: {reason}", announce=True)
-    text = "The problem has come back, and we are investigating again."
+    text = PublicText.ours("The problem has come back, and we are investigating again.")
     return publish(
         incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=everywhere(incident, runbook), anchor=at
     )
@@ -110,14 +118,15 @@ def cancel(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: 
         monitoring_since=None,
         resolve_intent=None,
         episodes=(*incident.episodes[:-1], incident.episode.but(until=at)),
-        draft="",
-        next_words="",
+        draft=PublicText(),
+        next_words=PublicText(),
+        hold=None,
     )
     incident = incident.logged(at, by, Kind.CANCELLED, f"Cancelled: {reason}", announce=True)
     incident = _lapsed(owed, incident, runbook, at)
     if not incident.updates:
         return incident
-    text = "Correction: this was a false alarm. There was no incident, and service was not affected."
+    text = PublicText.ours("Correction: this was a false alarm. There was no incident, and service was not affected.")
     return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=used_channels(incident))
 
 
@@ -139,10 +148,19 @@ def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> 
     first = incident.acknowledged_at is None
     incident = incident.but(
         attended=True,
+        heard_at=at,
         acknowledged_at=happened_at if first else incident.acknowledged_at,
         acknowledged_by=by if first else incident.acknowledged_by,
         commander=incident.commander or by,
+        no_commander_since=None,
     )
     return incident.with_step(Step.ACKNOWLEDGE, StepStatus.DONE, happened_at, by, f"by {by}").logged(
         at, by, Kind.ACKNOWLEDGED, f"Acknowledged by {by}", happened_at=happened_at, announce=True
     )
+
+
+def fell_silent(incident: Incident, at: datetime, patience: timedelta) -> Incident:
+    """Call the on-call anew: somebody acknowledged, and then nobody said a word (BEHAVIOURS 44)."""
+    text = f"Acknowledged, and then no word for {in_words(patience)}: paging again"
+    incident = incident.but(attended=False, pagings=incident.pagings + 1, called_at=at)
+    return incident.logged(at, WORKFLOW, Kind.PAGE, text, announce=True)

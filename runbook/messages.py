@@ -2,19 +2,12 @@
 
 from datetime import datetime
 
-from runbook.base import Frozen
 from runbook.duration import in_words
-from runbook.incident import Incident, Status, StatusUpdate
+from runbook.incident import Incident
+from runbook.incident_parts import Refusal, Status, StatusUpdate
 from runbook.policy import Runbook
+from runbook.public import InternalMessage, PublicMessage, PublicText
 from runbook.summary import impact
-
-
-class Message(Frozen):
-    """A subject and a body, ready to send."""
-
-    subject: str
-    body: str
-
 
 _STATUS = {
     Status.INVESTIGATING: "INVESTIGATING",
@@ -24,17 +17,17 @@ _STATUS = {
 }
 
 
-def public_title(incident: Incident, runbook: Runbook) -> str:
+def public_title(incident: Incident, runbook: Runbook) -> PublicText:
     """Return the title that customers read: the assessor's, or the service's public name; never the alert's words."""
     if incident.assessment is not None and incident.assessment.title:
-        return incident.assessment.title
-    return f"{runbook.service(incident.service).public_name} disruption"
+        return PublicText.ours(incident.assessment.title)  # looked through when it was said
+    return PublicText.ours(f"{runbook.service(incident.service).public_name} disruption")
 
 
-def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook) -> Message:
+def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook) -> PublicMessage:
     """Fill the runbook's template for one update."""
     calendar = runbook.calendar
-    coming = calendar.in_brackets(update.next_at) if update.next_at else _no_next(update)
+    coming = _next(update, runbook)
     values = {
         "PRODUCT": runbook.product,
         "TEAM": runbook.team,
@@ -48,11 +41,20 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook)
         "EXPECTED_UPDATE_TIME": coming,
     }
     drill = "[DRILL] " if incident.drill else ""
-    subject = drill + fill(runbook.templates.subject, values)
-    return Message(subject=subject, body=fill(runbook.templates.body, values).rstrip() + "\n")
+    return PublicMessage(
+        subject=PublicText.ours(drill + fill(runbook.templates.subject, values)),
+        body=PublicText.ours(fill(runbook.templates.body, values).rstrip() + "\n"),
+    )
 
 
-def customer_question(incident: Incident, runbook: Runbook) -> Message:
+def bare_message(incident: Incident) -> PublicMessage:
+    """Say the end of a private incident where it was public before: no title, no impact, nobody's words."""
+    return PublicMessage(
+        subject=PublicText.ours("Incident closed"), body=PublicText.ours(f"{incident.name} is over.\n")
+    )
+
+
+def customer_question(incident: Incident, runbook: Runbook) -> PublicMessage:
     """Ask a customer whether service is restored (runbook, rollback step 4)."""
     drill = "[DRILL] " if incident.drill else ""
     body = (
@@ -61,7 +63,8 @@ def customer_question(incident: Incident, runbook: Runbook) -> Message:
         f"Is service restored for you? Please answer this message; we will record what you say for {incident.name}.\n\n"
         f"{runbook.team}\n"
     )
-    return Message(subject=f"{drill}{runbook.product}: is service restored for you? ({incident.name})", body=body)
+    subject = f"{drill}{runbook.product}: is service restored for you? ({incident.name})"
+    return PublicMessage(subject=PublicText.ours(subject), body=PublicText.ours(body))
 
 
 def fill(template: str, values: dict[str, str]) -> str:
@@ -72,6 +75,15 @@ def fill(template: str, values: dict[str, str]) -> str:
         name, closed, rest = part.partition("}")
         filled.append(values[name] + rest if closed and name in values else "{" + part)
     return "".join(filled)
+
+
+def _next(update: StatusUpdate, runbook: Runbook) -> str:
+    """Say when the next update comes; one that waits for office hours says so (BEHAVIOURS 41)."""
+    cadence = runbook.policy(update.severity).updates
+    if update.next_at is None:
+        return _no_next(update)
+    waits = cadence.office_hours_only and cadence.every is not None and update.next_at - update.at > cadence.every
+    return runbook.calendar.in_brackets(update.next_at) + (", when our office hours begin" if waits else "")
 
 
 def _no_next(update: StatusUpdate) -> str:
@@ -85,7 +97,7 @@ def page_text(incident: Incident) -> str:
     return f"{incident.severity} {incident.service} ({incident.environment}): {incident.title}"[:1000]
 
 
-def escalation_text(incident: Incident, runbook: Runbook, at: datetime) -> Message:
+def escalation_text(incident: Incident, runbook: Runbook, at: datetime) -> InternalMessage:
     """Return what somebody reads to whom the incident is escalated, as it stands at that moment (BEHAVIOURS 42)."""
     acknowledged = (
         f"Acknowledged by {incident.acknowledged_by}." if incident.attended else "Nobody has acknowledged it yet."
@@ -101,4 +113,27 @@ def escalation_text(incident: Incident, runbook: Runbook, at: datetime) -> Messa
         lines.append(f"Channel: #{incident.resources.channel_name}")
     if incident.resources.bridge_url:
         lines.append(f"War room: {incident.resources.bridge_url}")
-    return Message(subject=f"{incident.severity} {incident.name}: {incident.title}"[:200], body="\n".join(lines) + "\n")
+    return InternalMessage(
+        subject=f"{incident.severity} {incident.name}: {incident.title}"[:200], body="\n".join(lines) + "\n"
+    )
+
+
+def broken_text(refusal: Refusal, incident: Incident) -> InternalMessage:
+    """Return what the operators read when a vendor refuses our credentials (BEHAVIOURS 21)."""
+    body = (
+        f"{refusal.vendor} refuses the credentials of the incident runbook: {refusal.reason}\n\n"
+        f"Noticed in {incident.name} at {refusal.at:%Y-%m-%d %H:%M} UTC. Until they are mended nothing goes out by"
+        f" {refusal.vendor}; all other channels go on.\n\nMend them and restart the worker. Then, for what failed:"
+        f" `incident step {incident.number} NAME --retry` (`incident show {incident.number}` names it).\n"
+    )
+    return InternalMessage(subject=f"Operators: {refusal.vendor} refuses our credentials", body=body)
+
+
+def reminder_text(sequence: int, due: str, draft: PublicText, kept: PublicText, number: int | None) -> str:
+    """Return what responders read before an update goes out: its text, and what they can do about it."""
+    unfinished = f"\nA draft is kept that will not go out by itself:\n> {kept}" if kept and kept != draft else ""
+    return (
+        f"Update {sequence} goes out at {due} with this text:\n> {draft}{unfinished}\n"
+        f'Other words: `incident update {number} --next "…"`.'
+        f' Hold it back once: `incident hold {number} 10 --reason "…"`.'
+    )

@@ -5,7 +5,8 @@ from datetime import datetime
 from runbook.alert import Alert, identity, severity_of
 from runbook.checklist import Step, StepState, StepStatus
 from runbook.duration import in_words
-from runbook.incident import Episode, Incident, Opening, UpdateKind
+from runbook.incident import Incident
+from runbook.incident_parts import Episode, Opening, UpdateKind
 from runbook.policy import Intake, Runbook
 from runbook.timeline import WORKFLOW, Kind
 from runbook.updates import opening_text, publish
@@ -29,6 +30,7 @@ def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening
         alerted_at=min(alert.started_at for alert in alerts),
         source=alert.source,
         reporter=alert.source,
+        private=any(alert.labels.get(intake.private_label, "").lower() == "true" for alert in alerts),
     )
 
 
@@ -49,12 +51,15 @@ def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_
         source=opening.source,
         reporter=opening.reporter,
         drill=opening.drill,
+        private=opening.private,
         severity=opening.severity,
         highest_severity=opening.severity,
         needs_triage=opening.needs_triage,
         episodes=(Episode(severity=opening.severity, since=at),),
         started_at=started,
         opened_at=at,
+        called_at=at,
+        no_commander_since=at,
         steps=tuple(StepState(step=step) for step in Step),
     )
     incident = incident.logged(

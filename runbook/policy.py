@@ -8,38 +8,29 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from runbook.base import Frozen
 from runbook.calendar import Calendar
+from runbook.communication_policy import (
+    Cadence,
+    Chat,
+    Contact,
+    Customers,
+    Escalation,
+    Paging,
+    People,
+    Roles,
+    Rung,
+    StatusPage,
+    Templates,
+    Tracker,
+    Updates,
+    WarRoom,
+)
 from runbook.duration import Duration, Term
 from runbook.rollback_policy import Rollback
 from runbook.severity import Severity
-
-
-class Channel(StrEnum):
-    """Where a status update is published (runbook, "Status Update Cadence")."""
-
-    STATUS_PAGE = "status_page"
-    SLACK = "slack"
-    EMAIL = "email"
-    ISSUE_TRACKER = "issue_tracker"
-
-
-class Reach(StrEnum):
-    """How a person is reached when the incident is escalated to them."""
-
-    PAGE = "page"
-    SLACK = "slack"
-    EMAIL = "email"
-
-
-class Unless(StrEnum):
-    """What makes a rung of the escalation ladder needless. Read at the moment at which it is due."""
-
-    ACKNOWLEDGED = "acknowledged"
-    MITIGATED = "mitigated"
-    RESOLVED = "resolved"
 
 
 class RollbackPolicy(StrEnum):
@@ -50,38 +41,11 @@ class RollbackPolicy(StrEnum):
     NEVER = "never"
 
 
-class Contact(Frozen):
-    """A person or a rota that the runbook names."""
-
-    name: str
-    email: str | None = None
-
-
-class Rung(Frozen):
-    """One step of a severity's escalation ladder. Without `after` it is climbed when the acknowledgement is overdue."""
-
-    contact: str
-    after: Duration | None = None
-    unless: Unless = Unless.RESOLVED
-    by: tuple[Reach, ...] = (Reach.PAGE, Reach.EMAIL)
-
-
-class Cadence(Frozen):
-    """How often customers hear from us, and where. `every` unset: on resolution only."""
-
-    every: Duration | None = None
-    remind_before: Duration = timedelta()
-    channels: tuple[Channel, ...]
-
-    @model_validator(mode="after")
-    def _sane(self) -> "Cadence":
-        if self.every is not None and self.every < timedelta(seconds=1):
-            raise ValueError("every must be at least 1s")
-        return self
-
-
 class SeverityPolicy(Frozen):
-    """What the runbook promises for incidents of one severity."""
+    """What the runbook promises for incidents of one severity.
+
+    `silent_after`: acknowledged, and then no word for so long: the on-call is paged again. Unset: never.
+    """
 
     name: str
     definition: str
@@ -93,6 +57,7 @@ class SeverityPolicy(Frozen):
     war_room_within: Term | None = None
     updates: Cadence
     escalation: tuple[Rung, ...] = ()
+    silent_after: Duration | None = None
     postmortem: bool = False
     rollback: RollbackPolicy = RollbackPolicy.APPROVE
     confirm_resolution: bool = False
@@ -106,13 +71,14 @@ class SeverityPolicy(Frozen):
 
 
 class Intake(Frozen):
-    """How an alert finds its incident and its first severity."""
+    """How an alert finds its incident and its first severity. An alert whose `private_label` is "true" is private."""
 
     correlate_by: tuple[str, ...] = ("service", "environment")
     defaults: dict[str, str] = {"environment": "production"}
     severity_label: str = "severity"
     severities: dict[str, Severity] = {}
     unknown_severity: Severity = Severity.P1
+    private_label: str = "private"
     self_resolve_within: Duration = timedelta(minutes=5)
 
     @field_validator("correlate_by")
@@ -131,24 +97,15 @@ class Intake(Frozen):
 
 
 class Patience(Frozen):
-    """How long a vendor that fails is tried again before the duty counts as failed."""
+    """How long a vendor that fails is tried again before the duty counts as failed.
+
+    `reach`: an escalation by one way; after that, the person's next way is tried.
+    """
 
     page: Duration = timedelta(hours=1)
+    reach: Duration = timedelta(minutes=5)
     publish: Duration = timedelta(hours=4)
     others: Duration = timedelta(minutes=15)
-
-
-class Escalation(Frozen):
-    """How the ladders of all severities are climbed."""
-
-    rejoin_within: Duration = timedelta(minutes=15)
-
-
-class Updates(Frozen):
-    """How status updates behave at every severity."""
-
-    draft_grace: Duration = timedelta(minutes=2)
-    nudge_after: int = Field(default=3, ge=1)
 
 
 class Region(Frozen):
@@ -177,48 +134,6 @@ class PostmortemPolicy(Frozen):
     manager: str = "engineering_manager"
 
 
-class People(Frozen):
-    """Who is reached as what. Names refer to `contacts`."""
-
-    on_call: str = "on_call"
-    stakeholders: tuple[str, ...] = ()
-    responders: tuple[str, ...] = ()
-
-
-class Customers(Frozen):
-    """Who hears from us by e-mail outside the company.
-
-    `contacts`: a customer's name, as an assessment names them, to the address that is asked whether service is
-    restored. `answer_within`: after that, no answer is recorded as no answer, never as a yes.
-    """
-
-    emails: tuple[str, ...] = ()
-    contacts: dict[str, str] = {}
-    answer_within: Duration = timedelta(hours=4)
-
-
-class Templates(Frozen):
-    """The customer-facing message, with the placeholders of the runbook's own template."""
-
-    subject: str
-    body: str
-
-
-class StatusPage(Frozen):
-    """What Statuspage is told. `components`: our service name to Statuspage's component id."""
-
-    notify_subscribers: bool = True
-    components: dict[str, str] = {}
-
-
-class Chat(Frozen):
-    """What the incident's Slack channel is like."""
-
-    channel_prefix: str = "incident"
-    private: bool = False
-    summary_every: Duration = timedelta(seconds=10)
-
-
 class Investigation(Frozen):
     """What the investigation asks the monitoring: PromQL by name, and the service's name in the logs."""
 
@@ -234,18 +149,6 @@ class EvidenceRules(Frozen):
     metrics_step: Duration = timedelta(seconds=15)
 
 
-class WarRoom(Frozen):
-    """The video call. `static_url`: a bridge that is always open, for when Zoom is off."""
-
-    static_url: str = ""
-
-
-class Tracker(Frozen):
-    """Where a P3 lives: labels of the ticket in the issue tracker."""
-
-    labels: tuple[str, ...] = ("incident",)
-
-
 class Runbook(Frozen):
     """The whole runbook. Every name in it that refers to another part of it exists."""
 
@@ -255,7 +158,9 @@ class Runbook(Frozen):
     intake: Intake = Intake()
     severities: dict[Severity, SeverityPolicy]
     patience: Patience = Patience()
+    paging: Paging = Paging()
     escalation: Escalation = Escalation()
+    roles: Roles = Roles()
     updates: Updates = Updates()
     contacts: dict[str, Contact]
     people: People = People()
@@ -287,6 +192,7 @@ class Runbook(Frozen):
             (("people", "on_call"), self.people.on_call),
             *((("people", "stakeholders", n), name) for n, name in enumerate(self.people.stakeholders)),
             *((("people", "responders", n), name) for n, name in enumerate(self.people.responders)),
+            *((("people", "operators", n), name) for n, name in enumerate(self.people.operators)),
             (("postmortem", "manager"), self.postmortem.manager),
         ]
         for severity, policy in self.severities.items():

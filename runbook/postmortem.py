@@ -11,7 +11,8 @@ from runbook.base import AlreadyDone, Frozen, Rejected
 from runbook.commands import Command
 from runbook.duration import in_words
 from runbook.effects import Outcome
-from runbook.incident import Incident, Unfulfilled
+from runbook.incident import Incident
+from runbook.incident_parts import Unfulfilled
 from runbook.policy import Runbook
 from runbook.timeline import WORKFLOW, Entry, Kind
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from runbook.checklist import StepStatus
 from runbook.duties import Duty, Obligation, Source, at_once
-from runbook.incident import Incident, Status
+from runbook.incident import Incident
+from runbook.incident_parts import Status
 from runbook.policy import Runbook
 from runbook.rollback_states import RollbackState, RollbackStatus
-from runbook.summary import rollback_text
 
 _NEEDS_A_PERSON = (
     RollbackStatus.EXPIRED,
@@ -70,23 +70,6 @@ def judgements(incident: Incident) -> Iterator[Obligation]:
             cluster = state.offer.cluster
             key, says = f"rollback/{cluster}/{state.attempt}/judged", f"Tell the rollback of {cluster} its verdict"
             yield at_once(Duty.TELL_ROLLBACK, key, state.since, says, subject=cluster)
-
-
-def shown_rollbacks(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    """Yield the message in the channel, one for each attempt, that shows how a rollback goes."""
-    for state in incident.rollbacks:
-        begun = state.status.under_way or state.status.ended
-        if not begun or (state.note is not None and state.note.text == rollback_text(incident, state)):
-            continue
-        cluster, changes = state.offer.cluster, state.note.changes if state.note else 0
-        yield Obligation(
-            key=f"rollback/{cluster}/{state.attempt}/shown/{changes}",
-            duty=Duty.SHOW_ROLLBACK,
-            due=state.note.at + runbook.chat.summary_every if state.note else state.since,
-            since=state.since,
-            says=f"Show in the channel how the rollback of {cluster} goes",
-            subject=cluster,
-        )
 
 
 def customers(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from runbook.base import AlreadyDone, Rejected
 from runbook.checklist import StepStatus
 from runbook.commands import ApproveRollback, DeclineRollback, FlagRelease, JudgeRollback, RequestRollback
-from runbook.incident import Flag, Incident, RollbackRequest
+from runbook.incident import Incident
+from runbook.incident_parts import Flag, RollbackRequest
 from runbook.policy import RollbackPolicy, Runbook
 from runbook.rollback_facts import rollback_judged
 from runbook.rollback_states import Judgement, RollbackState, RollbackStatus

@@ -5,9 +5,11 @@ from itertools import takewhile
 
 from runbook.deployments import Offer
 from runbook.duration import in_words
-from runbook.incident import Incident, RollbackRequest, Status
+from runbook.incident import Incident
+from runbook.incident_parts import RollbackRequest, Status
 from runbook.lifecycle import monitor, resolve
 from runbook.policy import RollbackPolicy, Runbook
+from runbook.public import PublicText
 from runbook.rollback import RollbackProgress, RollbackResult
 from runbook.rollback_states import Judgement, RollbackState, RollbackStatus
 from runbook.timeline import WORKFLOW, Kind
@@ -128,22 +130,25 @@ def _after(
     incident = intent_dropped(incident, at)
     if status is RollbackStatus.HELD:
         return incident
-    incident = told(incident, at, "A recent change was reverted, but service is not back to normal yet.")
+    incident = told(
+        incident, at, PublicText.ours("A recent change was reverted, but service is not back to normal yet.")
+    )
     return _what_next(incident, state, status, runbook, at)
 
 
 def _recovered(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
-    incident = told(incident, at, "A recent change was reverted, and evaluations are back to normal.")
+    incident = told(incident, at, PublicText.ours("A recent change was reverted, and evaluations are back to normal."))
     open_ones = (RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE, RollbackStatus.FAILED)
     if any(r.status.under_way or r.status in open_ones for r in incident.rollbacks) or incident.over:
         return incident
     if incident.resolve_intent is not None:
         intent = incident.resolve_intent
-        return resolve(incident.but(resolve_intent=None), runbook, at, intent.by, intent.text)
+        said = PublicText.ours(intent.text or "Service is back to normal.")  # looked through when it was said
+        return resolve(incident.but(resolve_intent=None), runbook, at, intent.by, said)
     if incident.status == Status.MONITORING:
         return incident
     words = "A recent change was reverted, and evaluations are back to normal. We are watching the recovery."
-    return monitor(incident, runbook, at, WORKFLOW, words)
+    return monitor(incident, runbook, at, WORKFLOW, PublicText.ours(words))
 
 
 def _what_next(

@@ -1,17 +1,35 @@
 """What responders see of an incident: the summary in its channel, the channel's topic, and the Web UI's details."""
 
 from runbook.checklist import StepStatus
-from runbook.incident import Incident, Status
+from runbook.duties import Duty, Obligation
+from runbook.incident import Incident
+from runbook.incident_parts import Status
+from runbook.ladder import escalated_to
 from runbook.policy import Runbook
+from runbook.public import PublicText
 from runbook.rollback_states import RollbackState
-from runbook.updates import next_due
 
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
+
+_COMING = 3
+_PROMISED = frozenset({Duty.UPDATE, Duty.ESCALATE, Duty.TARGET, Duty.STABILITY, Duty.OFFER_LAPSES})
+"""What the summary tells to come: promises whose time is known. It changes seldom, so the channel is not noisy."""
 
 
 def headline(incident: Incident) -> str:
     """Say what it is in one line: `INC-42 · P0 · investigating · Error ratio is 0.31`."""
-    return f"{incident.name} · {incident.severity} · {incident.status} · {incident.title}"
+    private = "private · " if incident.private else ""
+    return f"{incident.name} · {private}{incident.severity} · {incident.status} · {incident.title}"
+
+
+def digest_text(incident: Incident) -> str:
+    """Return the incident's line in the channel of all incidents; of a private one, nothing but its number."""
+    if incident.private:
+        over = f" · {incident.status}" if incident.over else ""
+        return f"private incident {incident.name}{over}"
+    commander = incident.commander or "nobody yet"
+    channel = f" · <#{incident.resources.channel_id}>" if incident.resources.channel_id else ""
+    return f"*{headline(incident)}* · commander {commander}{channel}"
 
 
 def topic_text(incident: Incident) -> str:
@@ -35,9 +53,10 @@ def people_line(incident: Incident) -> str:
     commander = incident.commander or "nobody yet"
     if incident.acknowledged_at is None:
         return "Commander: nobody yet · not acknowledged"
-    return (
-        f"Commander: {commander} · acknowledged by {incident.acknowledged_by} at {incident.acknowledged_at:%H:%M} UTC"
-    )
+    others = (("communications", incident.communications), ("scribe", incident.scribe))
+    roles = "".join(f" · {role} {person}" for role, person in others if person)
+    acknowledged = f"acknowledged by {incident.acknowledged_by} at {incident.acknowledged_at:%H:%M} UTC"
+    return f"Commander: {commander}{roles} · {acknowledged}"
 
 
 def rollback_text(incident: Incident, state: RollbackState) -> str:
@@ -49,6 +68,12 @@ def rollback_text(incident: Incident, state: RollbackState) -> str:
         f"Decided by {state.decided_by or 'nobody yet'} · attempt {state.attempt}",
     ]
     return "\n".join([*lines, state.detail or state.progress or "begins"])
+
+
+def bookmarks(incident: Incident) -> list[tuple[str, str]]:
+    """Return what the channel's bookmarks lead to: what has an address that a browser opens."""
+    found = (link.partition(": ")[::2] for link in links(incident))
+    return [(label, url) for label, url in found if url.startswith(("http://", "https://"))]
 
 
 def links(incident: Incident) -> list[str]:
@@ -63,9 +88,9 @@ def links(incident: Incident) -> list[str]:
     return [f"{label}: {url}" for label, url in found if url]
 
 
-def summary_text(incident: Incident, runbook: Runbook) -> str:
-    """Return the message at the top of the incident's channel, which is kept current."""
-    due, since = next_due(incident, runbook), runbook.calendar.in_brackets(incident.started_at)
+def summary_text(incident: Incident, runbook: Runbook, coming: list[Obligation]) -> str:
+    """Return the message at the top of the incident's channel, which is kept current. `coming`: what is promised."""
+    since = runbook.calendar.in_brackets(incident.started_at)
     lines = [
         f"*{headline(incident)}*",
         f"Service: {incident.service} ({incident.environment}) · since {since}",
@@ -73,8 +98,11 @@ def summary_text(incident: Incident, runbook: Runbook) -> str:
         f"Impact: {impact(incident, runbook)}",
         *checklist_lines(incident),
     ]
-    if due is not None:
-        lines.append(f"Next status update: {runbook.calendar.in_brackets(due)}")
+    if called := escalated_to(incident, runbook):
+        lines.append(f"Escalated to: {', '.join(called)}")
+    if timed := [duty for duty in coming if duty.duty in _PROMISED and duty.due > duty.since]:
+        lines.append("Next:")
+        lines += [f"• {runbook.calendar.in_brackets(duty.due)} — {duty.says}" for duty in timed[:_COMING]]
     if incident.needs_triage:
         lines.append(f"The alert had no known severity: confirm {incident.severity} or declare another.")
     if incident.status == Status.MONITORING:
@@ -82,8 +110,8 @@ def summary_text(incident: Incident, runbook: Runbook) -> str:
     return "\n".join([*lines, *links(incident)])
 
 
-def impact(incident: Incident, runbook: Runbook) -> str:
+def impact(incident: Incident, runbook: Runbook) -> PublicText:
     """Return the impact in words that customers may read: as assessed, or else the severity's own."""
     if incident.assessment is not None:
-        return incident.assessment.impact
-    return runbook.policy(incident.severity).impact
+        return PublicText.ours(incident.assessment.impact)  # looked through when it was said
+    return PublicText.ours(runbook.policy(incident.severity).impact)

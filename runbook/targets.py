@@ -6,7 +6,8 @@ from datetime import datetime
 from runbook.base import Frozen
 from runbook.checklist import StepStatus
 from runbook.duration import Term, in_words
-from runbook.incident import Incident, Status
+from runbook.incident import Incident
+from runbook.incident_parts import Status
 from runbook.policy import Runbook
 
 _INVESTIGATIONS = ("investigate/deployments", "investigate/metrics", "investigate/logs")
@@ -31,7 +32,9 @@ def open_targets(incident: Incident, runbook: Runbook, since: datetime) -> Itera
     )
     for name, says, term, met in promises:
         if term is not None and not met:
-            due = runbook.calendar.deadline(since, term)
+            # Whoever is called again has as long again to acknowledge.
+            start = max(since, incident.called_at or since) if name == "acknowledge" else since
+            due = runbook.calendar.deadline(start, term)
             yield Target(name=name, says=f"{says} within {_term(term)}", due=due)
 
 

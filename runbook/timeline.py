@@ -28,6 +28,7 @@ class Kind(StrEnum):
     ROLLBACK = "rollback"
     CONFIRMATION = "confirmation"
     NOTE = "note"
+    ROLE = "role"
     REFUSED = "refused"
     RESOLVED = "resolved"
     REOPENED = "reopened"

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from runbook.communication_policy import Channel
 from runbook.duration import in_words
-from runbook.incident import Incident, PublicFact, Status, StatusUpdate, UpdateKind
-from runbook.policy import Channel, Runbook
+from runbook.incident import Incident
+from runbook.incident_parts import PublicFact, Status, StatusUpdate, UpdateKind
+from runbook.policy import Runbook
+from runbook.public import PublicText
 from runbook.timeline import WORKFLOW, Kind
 
 _WORTH_TELLING = timedelta(minutes=1)
@@ -21,11 +24,25 @@ def next_due(incident: Incident, runbook: Runbook) -> datetime | None:
     if incident.over or every is None or incident.update_anchor is None:
         return None
     last = max(incident.update_anchor, incident.updates[-1].at) if incident.updates else incident.update_anchor
-    return incident.update_anchor + every * ((last - incident.update_anchor) // every + 1)
+    return _coming(incident.update_anchor, last, incident, runbook)
+
+
+def _coming(anchor: datetime, after: datetime, incident: Incident, runbook: Runbook) -> datetime:
+    """Return the first due time on the grid after that moment, or the next opening if it lies out of office hours."""
+    cadence = runbook.policy(incident.severity).updates
+    every = cadence.every or timedelta(days=1)
+    due = anchor + every * ((after - anchor) // every + 1)
+    return runbook.calendar.next_open(due) if cadence.office_hours_only else due
 
 
 def release_at(incident: Incident, runbook: Runbook, due: datetime) -> datetime:
-    """Return when the update due at `due` really goes out: a draft begun since the last update holds it for a grace."""
+    """Return when the update due at `due` really goes out.
+
+    A responder may hold it back once (BEHAVIOURS 38); a draft begun since the last update holds it for a grace.
+    """
+    hold = incident.hold
+    if hold is not None and hold.sequence == len(incident.updates) + 1:
+        return max(due, hold.until)
     last = incident.updates[-1].at if incident.updates else incident.opened_at
     held = incident.draft_at is not None and incident.draft_at > last and not incident.next_words
     return due + runbook.updates.draft_grace if held else due
@@ -38,7 +55,16 @@ def used_channels(incident: Incident) -> tuple[Channel, ...]:
 
 def everywhere(incident: Incident, runbook: Runbook) -> tuple[Channel, ...]:
     """Return every channel ever used and those of the current severity (BEHAVIOURS 62)."""
-    return tuple(dict.fromkeys((*used_channels(incident), *runbook.policy(incident.severity).updates.channels)))
+    now = _allowed(incident, runbook.policy(incident.severity).updates.channels)
+    return tuple(dict.fromkeys((*used_channels(incident), *now)))
+
+
+PUBLIC_PLACES = (Channel.STATUS_PAGE, Channel.ISSUE_TRACKER)
+"""Where everybody can read. A private incident is not published there (BEHAVIOURS 24)."""
+
+
+def _allowed(incident: Incident, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    return tuple(channel for channel in channels if not (incident.private and channel in PUBLIC_PLACES))
 
 
 def publish(
@@ -46,7 +72,7 @@ def publish(
     runbook: Runbook,
     at: datetime,
     kind: UpdateKind,
-    text: str,
+    text: PublicText,
     *,
     by: str = WORKFLOW,
     news: bool = True,
@@ -60,6 +86,8 @@ def publish(
     (BEHAVIOURS 35).
     """
     channels = channels if channels is not None else runbook.policy(incident.severity).updates.channels
+    if kind is not UpdateKind.FINAL:  # the end is said everywhere, so that no page says "investigating" for ever
+        channels = _allowed(incident, channels)
     stranded = superseded(incident, channels)
     update = StatusUpdate(
         sequence=len(incident.updates) + 1,
@@ -102,18 +130,18 @@ def delivery_key(sequence: int, channel: Channel) -> str:
     return f"update/{sequence}/{channel}"
 
 
-def told(incident: Incident, at: datetime, text: str) -> Incident:
+def told(incident: Incident, at: datetime, text: PublicText) -> Incident:
     """Return the incident with a fact that customers may read, for the next update."""
     return incident.but(news=(*incident.news, PublicFact(at=at, text=text)))
 
 
-def opening_text(incident: Incident, runbook: Runbook) -> str:
+def opening_text(incident: Incident, runbook: Runbook) -> PublicText:
     """Say the first thing that customers read."""
     when = runbook.calendar.in_brackets(incident.started_at)
-    return f"We detected a problem at {when} and are investigating it."
+    return PublicText.ours(f"We detected a problem at {when} and are investigating it.")
 
 
-def scheduled_text(incident: Incident, runbook: Runbook, next_at: datetime | None) -> tuple[str, bool]:
+def scheduled_text(incident: Incident, runbook: Runbook, next_at: datetime | None) -> tuple[PublicText, bool]:
     """Return the text of the update that is due, and whether it holds news.
 
     It is the responder's words for it, or what happened since the last update, or an honest "no change", which never
@@ -124,24 +152,24 @@ def scheduled_text(incident: Incident, runbook: Runbook, next_at: datetime | Non
     last = incident.updates[-1].at if incident.updates else incident.opened_at
     facts = [fact.text for fact in incident.news if fact.at > last]
     if facts:
-        return " ".join(dict.fromkeys(facts)), True
+        return PublicText.ours(" ".join(dict.fromkeys(facts))), True
     last_news = next((update.at for update in reversed(incident.updates) if update.news), incident.opened_at)
     doing = "watching the recovery" if incident.status == Status.MONITORING else "investigating"
     since = runbook.calendar.in_brackets(last_news)
     coming = f" Next update: {runbook.calendar.in_brackets(next_at)}." if next_at else ""
-    return f"We are still {doing}. No change since {since}.{coming}", False
+    return PublicText.ours(f"We are still {doing}. No change since {since}.{coming}"), False
 
 
 def publish_due(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
     """Publish the update that is due; if it is late, the timeline says by how much. A draft is kept (BEHAVIOURS 34)."""
-    due = next_due(incident, runbook)
-    every, anchor = runbook.policy(incident.severity).updates.every, incident.update_anchor
-    if due is None or every is None or anchor is None:
+    due, anchor = next_due(incident, runbook), incident.update_anchor
+    if due is None or anchor is None:
         return incident
     late = at - release_at(incident, runbook, due)
-    coming = anchor + every * ((at - anchor) // every + 1)
+    coming = _coming(anchor, max(at, due), incident, runbook)
     text, news = scheduled_text(incident, runbook, coming)
-    incident = publish(incident, runbook, at, UpdateKind.SCHEDULED, text, news=news, due=due).but(next_words="")
+    incident = publish(incident, runbook, at, UpdateKind.SCHEDULED, text, news=news, due=due)
+    incident = incident.but(next_words=PublicText(), hold=None)
     if late < _WORTH_TELLING:
         return incident
     sequence = incident.updates[-1].sequence

@@ -95,6 +95,44 @@ def update(
 
 
 @app.command()
+def hold(
+    number: Number,
+    minutes: Annotated[int, typer.Argument(help="For how long, after it is due", show_default=False)],
+    by: By,
+    reason: Reason = "",
+    as_json: Json = False,
+    timeout: Timeout = 5,
+) -> None:
+    """Hold the next status update back, once."""
+    tell(number, made(commands.HoldUpdate, by=by, minutes=minutes, reason=reason), as_json, timeout)
+
+
+@app.command()
+def escalate(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
+    """Call the next person of the escalation ladder now."""
+    tell(number, made(commands.Escalate, by=by, reason=reason), as_json, timeout)
+
+
+@app.command()
+def role(
+    number: Number,
+    name: Annotated[commands.Role, typer.Argument(help="Which role", show_default=False)],
+    by: By,
+    person: Annotated[str, typer.Argument(help="Who has it from now on; nobody if not given")] = "",
+    as_json: Json = False,
+    timeout: Timeout = 5,
+) -> None:
+    """Give a role to somebody, or hand it over."""
+    tell(number, made(commands.AssignRole, by=by, role=name, person=person), as_json, timeout)
+
+
+@app.command()
+def private(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
+    """Make it a private incident: nothing of it stands in a public place from now on."""
+    tell(number, made(commands.MakePrivate, by=by, reason=reason), as_json, timeout)
+
+
+@app.command()
 def note(
     number: Number,
     text: Annotated[str, typer.Argument(help="What responders read", show_default=False)],

@@ -64,11 +64,11 @@ def verify(number: Number, url: Store = "", as_json: Json = False) -> None:
 
 
 async def _open(client: Client, number: str, url: str) -> tuple[Incident, Any]:
-    from clients.storage import EvidenceStore  # fsspec is slow to import, and no other command needs it
+    from clients.storage import FileStore  # fsspec is slow to import, and no other command needs it
 
     found = await find(client, number)
     incident: Incident = await ask(handle_of(client, found), "incident", Incident, label(found))
-    return incident, EvidenceStore(url or load_settings().evidence_url)
+    return incident, FileStore(url or load_settings().evidence_url)
 
 
 def _read(store: Any, path: str) -> bytes | None:

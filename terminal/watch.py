@@ -10,7 +10,8 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHand
 from temporalio.service import RPCError, RPCStatusCode
 
 from runbook.duties import Obligation
-from runbook.incident import Incident, Status
+from runbook.incident import Incident
+from runbook.incident_parts import Status
 from runbook.timeline import Entry
 from terminal.finding import NoAnswer, ask, current, handle_of, is_open, label
 from terminal.views import incident_view, incidents_table, timeline_line

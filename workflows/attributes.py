@@ -4,7 +4,8 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
-from runbook.incident import Incident, Opening, Status
+from runbook.incident import Incident
+from runbook.incident_parts import Opening, Status
 from runbook.rollback_facts import bad_releases
 
 NUMBER = SearchAttributeKey.for_int("IncidentNumber")

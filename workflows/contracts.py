@@ -2,7 +2,8 @@
 
 from runbook.alert import Alert
 from runbook.base import Frozen
-from runbook.incident import Incident, Opening
+from runbook.incident import Incident
+from runbook.incident_parts import Opening
 from runbook.policy import Region, Runbook
 from runbook.postmortem import Postmortem
 from runbook.rollback_policy import RecorderRules

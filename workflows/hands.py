@@ -9,15 +9,18 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
+from activities.alerts import Alerts
 from activities.baselines import Baselines
 from activities.chat import Chat
 from activities.deployments import Deployments
 from activities.email import Email
+from activities.errors import ErrorType
 from activities.evidence import Evidence
 from activities.health import Health
 from activities.investigation import Investigation
 from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
+from activities.on_call import OnCall
 from activities.paging import Paging
 from activities.preflights import Preflights
 from activities.processes import Processes
@@ -33,6 +36,12 @@ from runbook.verification import BaselineFinding, RegionVerdict
 
 ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.AllocateNumber: Numbers.allocate_number,
+    effects.FindOnCall: OnCall.find_on_call,
+    effects.SilenceAlerts: Alerts.silence_alerts,
+    effects.LiftSilences: Alerts.lift_silences,
+    effects.CheckAlerts: Alerts.check_alerts,
+    effects.HearChannel: Chat.hear_channel,
+    effects.AddBookmark: Chat.add_bookmark,
     effects.SendPage: Paging.send_page,
     effects.SettlePage: Paging.settle_page,
     effects.OpenChannel: Chat.open_channel,
@@ -180,11 +189,21 @@ async def _long(
     return Outcome.model_validate(outcome)
 
 
+def unauthorized(error: FailureError) -> str:
+    """Return the vendor that refused our credentials, if that is why an activity failed, else ""."""
+    cause = _cause(error)
+    refused = isinstance(cause, ApplicationError) and cause.type == ErrorType.UNAUTHORIZED
+    return cause.message.split()[0] if refused and isinstance(cause, ApplicationError) else ""
+
+
+def _cause(error: FailureError) -> BaseException | None:
+    cause = error.cause if isinstance(error, ActivityError | ChildWorkflowError) else error
+    return cause.cause if isinstance(cause, ActivityTimeout) and cause.cause is not None else cause
+
+
 def why(error: FailureError) -> str:
     """Say in one line why an activity failed: the vendor's reason, not "Activity task failed"."""
-    cause = error.cause if isinstance(error, ActivityError | ChildWorkflowError) else error
-    if isinstance(cause, ActivityTimeout) and cause.cause is not None:
-        cause = cause.cause
+    cause = _cause(error)
     if isinstance(cause, ApplicationError):
         return cause.message[:300]
     return (str(cause) if cause is not None else str(error))[:300]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from runbook import facts
+from runbook import facts, outcomes
 from runbook.agenda import agenda, patience
 from runbook.board import details
 from runbook.commands import COMMANDS, Command, Receipt
@@ -14,7 +14,7 @@ from runbook.duties import INNER_DUTIES, WITHDRAWABLE, Duty, Obligation
 from runbook.effects import Outcome
 from runbook.incident import Incident
 from runbook.opening import open_incident
-from runbook.requests import request
+from runbook.requests import parts, request
 from runbook.rollback import RollbackProgress, RollbackResult
 from runbook.rollback_facts import rollback_ended, rollback_moved
 from runbook.timeline import Entry
@@ -28,7 +28,7 @@ from workflows.children import (
 )
 from workflows.commands import takes
 from workflows.contracts import AlertBatch, IncidentInput, Published
-from workflows.hands import perform, why
+from workflows.hands import perform, unauthorized, why
 from workflows.tracks import Alarm, Tracks
 
 _DRAIN = timedelta(seconds=30)
@@ -104,21 +104,26 @@ class IncidentWorkflow:
         except FailureError as error:
             if is_cancelled_exception(error):
                 return  # withdrawn: neither done nor failed; its key stays among the begun ones
-            self._incident = facts.failed(self._incident, duty, why(error), self._runbook, workflow.now())
+            self._incident = outcomes.failed(
+                self._incident, duty, why(error), self._runbook, workflow.now(), unauthorized=unauthorized(error)
+            )
         else:
-            self._incident = facts.fulfilled(self._incident, duty, outcome, self._runbook, workflow.now())
+            self._incident = outcomes.fulfilled(self._incident, duty, outcome, self._runbook, workflow.now())
         self._stirred = True
 
     async def _do(self, duty: Obligation) -> Outcome:
         """Do one duty: by another workflow, or by one of the hands."""
         incident = self._incident
-        self._incident = facts.begun(incident, duty.key)
+        self._incident = outcomes.begun(incident, duty.key)
         if duty.duty in CHILD_DUTIES:
             return await CHILD_DUTIES[duty.duty](incident, duty, self._runbook)
         asked = request(duty, incident, self._runbook, workflow.now())
         if isinstance(asked, Outcome):
             return asked
-        return await perform(asked, duty.says, incident.severity, patience(duty, self._runbook))
+        outcome = Outcome()
+        for part in parts(asked):
+            outcome = await perform(part, duty.says, incident.severity, patience(duty, self._runbook))
+        return outcome
 
     def _is_long(self) -> bool:
         info = workflow.info()

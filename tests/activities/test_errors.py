@@ -22,6 +22,7 @@ from runbook.effects import (
     SendMail,
     SendPage,
 )
+from runbook.public import PublicText
 from runbook.rollback_policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed
@@ -38,7 +39,14 @@ CALLS: dict[str, Call] = {
     "statuspage": lambda hands: (
         hands.status_page.publish_status,
         PublishStatus(
-            key="k", page_id=None, marker="r", sequence=1, title="t", status="resolved", body="b", impact="none"
+            key="k",
+            page_id=None,
+            marker="r",
+            sequence=1,
+            title=PublicText("t"),
+            status="resolved",
+            body=PublicText("b"),
+            impact="none",
         ),
     ),
     "github": lambda hands: (

@@ -6,6 +6,7 @@ import pytest
 
 from activities.hands import Hands
 from runbook.effects import PublishStatus
+from runbook.public import PublicText
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 
@@ -14,12 +15,12 @@ UPDATE = PublishStatus(
     page_id=None,
     marker="run-7",
     sequence=1,
-    title="Flag evaluation disruption",
+    title=PublicText.ours("Flag evaluation disruption"),
     status="investigating",
-    body="We look into it.",
+    body=PublicText.ours("We look into it."),
     impact="critical",
 )
-NEWEST = UPDATE.but(key="run-7/update/3/status_page", sequence=3, body="Newest.")
+NEWEST = UPDATE.but(key="run-7/update/3/status_page", sequence=3, body=PublicText.ours("Newest."))
 
 
 def shown(sandbox: RunningSandbox) -> dict[str, Any]:
@@ -52,7 +53,9 @@ def test_a_status_update_goes_out_once(hands: Hands, sandbox: RunningSandbox, st
     page = publish(hands, UPDATE, attempt=2).resources.status_page_id
     assert operations(sandbox, "statuspage") == ["incident.create"]
 
-    second = UPDATE.but(key="run-7/update/2/status_page", page_id=page, sequence=2, status="monitoring", body="Fixed?")
+    second = UPDATE.but(
+        key="run-7/update/2/status_page", page_id=page, sequence=2, status="monitoring", body=PublicText.ours("Fixed?")
+    )
     sandbox.fault("statuspage", "lost_reply", "PATCH", status=status)
     failed(hands.status_page.publish_status, second)
     assert publish(hands, second, attempt=2).resources.status_page_id == page
@@ -69,7 +72,7 @@ def test_a_worker_that_died_after_creating_creates_no_second_one(hands: Hands, s
 def test_35_the_newest_update_finds_the_incident_whose_creation_was_lost(hands: Hands, sandbox: RunningSandbox) -> None:
     sandbox.fault("statuspage", "lost_reply", "incidents")
     failed(hands.status_page.publish_status, UPDATE)
-    publish(hands, UPDATE.but(key="run-7/update/4/status_page", sequence=4, body="Newest."))
+    publish(hands, UPDATE.but(key="run-7/update/4/status_page", sequence=4, body=PublicText.ours("Newest.")))
     assert operations(sandbox, "statuspage") == ["incident.create", "incident.update"]
     assert [row["body"] for row in shown(sandbox)["incident_updates"]] == ["Newest.", "We look into it."]
 
@@ -94,8 +97,8 @@ def test_35_an_older_update_does_not_follow_the_newest_that_made_the_page(
 
 def test_36_the_page_never_goes_backwards(hands: Hands, sandbox: RunningSandbox) -> None:
     page = publish(hands, UPDATE).resources.status_page_id
-    publish(hands, UPDATE.but(page_id=page, sequence=5, status="resolved", body="All is well."))
-    late = publish(hands, UPDATE.but(page_id=page, sequence=3, body="Still bad."))
+    publish(hands, UPDATE.but(page_id=page, sequence=5, status="resolved", body=PublicText.ours("All is well.")))
+    late = publish(hands, UPDATE.but(page_id=page, sequence=3, body=PublicText.ours("Still bad.")))
     assert late.detail == "dropped: the page shows update 5"
     assert operations(sandbox, "statuspage") == ["incident.create", "incident.update"]
     assert shown(sandbox)["status"] == "resolved"

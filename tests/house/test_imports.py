@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_OURS_TO_LAYER = {"tests", "benchmarks", "docs", "deploy"}
 """What runs the program from outside, and may import anything."""
 
-ENTRY_POINT_MODULES = {"worker", "starter", "responder", "wiring"}
+ENTRY_POINT_MODULES = {"worker", "starter", "responder", "wiring", "gateway"}
 
 
 def project() -> dict[str, Any]:
@@ -63,6 +63,7 @@ ACTIVITIES = "Activities import the runbook and the clients"
 WORKFLOWS = "Workflows import the runbook, and activities to name them"
 SANDBOX = "Nothing but the sandbox itself imports the sandbox"
 ENTRY_POINTS = "Only entry points import entry points"
+INBOUND = "What comes in is understood by the runbook's words alone"
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,8 @@ ENTRY_POINTS = "Only entry points import entry points"
         ("terminal/__init__.py", "sandbox.state", SANDBOX),
         ("terminal/__init__.py", "worker", ENTRY_POINTS),
         ("terminal/__init__.py", "starter", ENTRY_POINTS),
+        ("inbound/__init__.py", "gateway", ENTRY_POINTS),
+        ("inbound/slack.py", "clients.slack", INBOUND),
     ],
 )
 def test_forbidden_import_breaks_its_contract(tree: Path, module: str, forbidden: str, contract: str) -> None:
@@ -100,7 +103,7 @@ def test_import_within_a_function_counts(tree: Path) -> None:
 
 def test_every_contract_is_proven_to_fail() -> None:
     contracts = {contract["name"] for contract in project()["tool"]["importlinter"]["contracts"]}
-    assert contracts == {PURE, CLIENTS, ACTIVITIES, WORKFLOWS, SANDBOX, ENTRY_POINTS}
+    assert contracts == {PURE, CLIENTS, ACTIVITIES, WORKFLOWS, SANDBOX, ENTRY_POINTS, INBOUND}
 
 
 def imported(text: str) -> set[str]:

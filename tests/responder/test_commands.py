@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runbook.checklist import Step
-from runbook.incident import Status
+from runbook.incident_parts import Status
 from runbook.rollback_states import RollbackStatus
 from tests.responder.conftest import Incidental, Opened, Stage, changed, numbered, refused
 from tests.workflows.hands import an_offer

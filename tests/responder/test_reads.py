@@ -1,5 +1,6 @@
 """Reading: lists, looks, watching and following; and the check of the runbook."""
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_list(opened: Opened, orphan: Opened, on_stage: Incidental) -> None:
 @pytest.mark.parametrize("name", ["{}", "INC-{}", "inc-{}", " {} "])
 def test_show_by_each_name(opened: Opened, on_stage: Incidental, name: str) -> None:
     document = on_stage("show", name.format(opened.number), "--json").document
-    assert Incident.model_validate(document).run_key == opened.state().run_key
+    assert Incident.model_validate_json(json.dumps(document)).run_key == opened.state().run_key
 
 
 def test_show_and_one_look(opened: Opened, on_stage: Incidental) -> None:

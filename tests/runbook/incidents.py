@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from runbook import effects, facts
+from runbook import effects, facts, outcomes
 from runbook.agenda import agenda
 from runbook.alert import Alert
 from runbook.duties import INNER_DUTIES, Duty, Obligation
 from runbook.effects import Effect, Outcome
-from runbook.incident import Incident, Opening, Resources
+from runbook.incident import Incident
+from runbook.incident_parts import Opening, Resources, Silence
 from runbook.loading import parse_runbook
 from runbook.opening import open_incident
 from runbook.requests import request
@@ -41,7 +42,8 @@ def opened(severity: Severity = Severity.P0, when: datetime = T0, needs_triage: 
 
 def firing(name: str = "EvaluationErrors", when: datetime = T0) -> Alert:
     """An alert that fires."""
-    return Alert(name=name, summary=f"{name} is high", started_at=when, fingerprint=name)
+    labels = {"alertname": name}
+    return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=when, fingerprint=name)
 
 
 def answer(effect: Effect) -> Outcome:
@@ -55,6 +57,9 @@ def answer(effect: Effect) -> Outcome:
             return Outcome(resources=Resources(topic=effect.topic))
         case effects.KeepSummary():
             return Outcome(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+        case effects.SilenceAlerts():
+            made = [Silence(id=name, fingerprint=name, until=effect.until) for name in effect.alerts]
+            return Outcome(silences=tuple(made))
         case effects.OpenBridge():
             return Outcome(resources=Resources(bridge_url="https://meet.example/1"))
         case effects.PublishStatus():
@@ -68,7 +73,7 @@ def fulfil(incident: Incident, duty: Obligation, when: datetime) -> Incident:
         return facts.inner_duty_due(incident, duty, RUNBOOK, when)
     asked = Outcome() if duty.duty in CHILDREN else request(duty, incident, RUNBOOK, when)
     outcome = asked if isinstance(asked, Outcome) else answer(asked)
-    return facts.fulfilled(facts.begun(incident, duty.key), duty, outcome, RUNBOOK, when)
+    return outcomes.fulfilled(outcomes.begun(incident, duty.key), duty, outcome, RUNBOOK, when)
 
 
 def settled(incident: Incident, when: datetime) -> Incident:

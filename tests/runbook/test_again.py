@@ -5,14 +5,15 @@ from datetime import timedelta
 import pytest
 
 from runbook import commands as c
-from runbook import facts
+from runbook import facts, outcomes
 from runbook.agenda import agenda
 from runbook.decisions import decide
 from runbook.deployments import Offer
 from runbook.duration import Term
 from runbook.duties import Duty
 from runbook.effects import SendPage, SettlePage
-from runbook.incident import Incident, Status
+from runbook.incident import Incident
+from runbook.incident_parts import Status
 from runbook.requests import request
 from runbook.rollback_states import RollbackState, RollbackStatus
 from runbook.severity import Severity
@@ -112,7 +113,7 @@ def test_57_a_rollback_that_breaks_down_drops_the_resolution_that_waited_for_it(
     incident = opened().but(rollbacks=(approved,))
     waiting = decide(incident, c.Resolve(by="ann"), RUNBOOK, at(1))
     assert waiting.resolve_intent is not None
-    broken = facts.failed(waiting, duty(waiting, "rollback/"), "terminated", RUNBOOK, at(2))
+    broken = outcomes.failed(waiting, duty(waiting, "rollback/"), "terminated", RUNBOOK, at(2))
     assert broken.resolve_intent is None
     assert any("dropped" in entry.text for entry in broken.timeline)
 

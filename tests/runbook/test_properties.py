@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbook import commands as c
-from runbook import facts, rollback_facts
+from runbook import facts, outcomes, rollback_facts
 from runbook.agenda import agenda, postmortem_owed
 from runbook.base import AlreadyDone, Rejected
 from runbook.board import details
@@ -44,6 +44,10 @@ COMMAND: st.SearchStrategy[Command] = st.one_of(
     st.builds(c.Assess, by=who, impact=said, customers=st.just(("ACME", "x@acme.example")), title=st.none() | said),
     st.builds(c.DeclareSeverity, by=who, severity=st.sampled_from(Severity), reason=words),
     st.builds(c.PostUpdate, by=who, text=said, when=st.sampled_from(c.Publication)),
+    st.builds(c.HoldUpdate, by=who, minutes=st.sampled_from([1, 20, 90]), reason=said),
+    st.builds(c.Escalate, by=who, revision=st.sampled_from([0, 1, 40])),
+    st.builds(c.AssignRole, by=who, role=st.sampled_from(c.Role), person=st.sampled_from(["", "ann", "bob"])),
+    st.builds(c.MakePrivate, by=who, reason=said),
     st.builds(c.AddNote, by=who, text=said, id=st.sampled_from(["", "n-1"])),
     st.builds(
         c.SettleStep,
@@ -108,14 +112,14 @@ def worked(fate: str) -> Step:
         if duty.duty in INNER_DUTIES or fate == "done":
             after = fulfil(incident, duty, at)
             if duty.duty not in INNER_DUTIES:
-                twice = facts.fulfilled(after, duty, Outcome(), RUNBOOK, at)
+                twice = outcomes.fulfilled(after, duty, Outcome(), RUNBOOK, at)
                 assert twice == after, "fulfilled at most once"
             return after
         if fate == "failed" and duty.duty is not Duty.NUMBER:
-            return facts.failed(facts.begun(incident, duty.key), duty, "it broke", RUNBOOK, at)
+            return outcomes.failed(outcomes.begun(incident, duty.key), duty, "it broke", RUNBOOK, at)
         if fate == "skipped" and duty.duty is not Duty.NUMBER:
-            return facts.fulfilled(incident, duty, Outcome(skipped="it is off"), RUNBOOK, at)
-        return facts.begun(incident, duty.key)
+            return outcomes.fulfilled(incident, duty, Outcome(skipped="it is off"), RUNBOOK, at)
+        return outcomes.begun(incident, duty.key)
 
     return step
 

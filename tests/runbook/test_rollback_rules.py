@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from runbook import commands as c
-from runbook import facts, rollback_facts
+from runbook import facts, outcomes, rollback_facts
 from runbook.agenda import agenda
 from runbook.base import AlreadyDone, Rejected
 from runbook.decisions import decide
 from runbook.deployments import Candidate, Deployment, Offer
 from runbook.duties import Duty, Obligation
 from runbook.effects import FindRollback, KeepSummary, Outcome, SendMail, SendPage
-from runbook.incident import Incident, Status
+from runbook.incident import Incident
+from runbook.incident_parts import Status
 from runbook.policy import RollbackPolicy, Runbook
 from runbook.requests import request
 from runbook.rollback import Go, Preflight, RollbackProgress, RollbackResult, last_word, order
@@ -128,7 +129,7 @@ def test_a_request_after_the_offer_lapsed_looks_again_and_is_the_approval() -> N
     asked = request(look, incident, RUNBOOK, at(20))
     assert isinstance(asked, FindRollback)
 
-    incident = facts.fulfilled(incident, look, Outcome(offers=(OFFER,)), RUNBOOK, at(20))
+    incident = outcomes.fulfilled(incident, look, Outcome(offers=(OFFER,)), RUNBOOK, at(20))
     assert (status(incident), incident.rollbacks[0].attempt) == (S.APPROVED, 2)
     assert incident.rollbacks[0].decided_by == "bob"
     assert incident.rollback_request is None
@@ -307,8 +308,8 @@ def test_55_the_process_is_told_also_if_the_verdict_ends_the_incident() -> None:
 def test_a_look_that_could_not_be_taken_approves_nothing_later() -> None:
     incident = decide(settled(offered(), at(15)), c.RequestRollback(by="bob"), RUNBOOK, at(20))
     [look] = of(incident, Duty.LOOK_AGAIN)
-    skipped = facts.fulfilled(incident, look, Outcome(skipped="the portal is off"), RUNBOOK, at(20))
-    failed = facts.failed(incident, look, "the portal is down", RUNBOOK, at(20))
+    skipped = outcomes.fulfilled(incident, look, Outcome(skipped="the portal is off"), RUNBOOK, at(20))
+    failed = outcomes.failed(incident, look, "the portal is down", RUNBOOK, at(20))
     for after in (skipped, failed):
         assert after.rollback_request is None
         assert status(rollback_facts.offered(after, (OFFER,), RUNBOOK, at(30))) is S.OFFERED
@@ -398,7 +399,7 @@ def test_60_no_answer_is_recorded_as_no_answer() -> None:
     runbook = with_customers(answer_within=timedelta(hours=1))
     incident = ended(approved(), S.HEALTHY, runbook=runbook)
     for ask in of(incident, Duty.ASK_CUSTOMER, runbook):
-        incident = facts.fulfilled(incident, ask, Outcome(), runbook, at(3))
+        incident = outcomes.fulfilled(incident, ask, Outcome(), runbook, at(3))
     incident = decide(incident, c.ConfirmRecovery(by="ann", customer="ACME"), runbook, at(20))
     [silent] = of(incident, Duty.NO_ANSWER, runbook)
     assert (silent.subject, silent.due) == ("Globex", at(63))
@@ -413,7 +414,7 @@ def test_60_it_does_not_end_before_the_answers_are_in_or_overdue() -> None:
     incident = settled(ended(approved(), S.HEALTHY, runbook=runbook), at(3))
 
     for ask in of(incident, Duty.ASK_CUSTOMER, runbook):
-        incident = facts.fulfilled(incident, ask, Outcome(), runbook, at(3))
+        incident = outcomes.fulfilled(incident, ask, Outcome(), runbook, at(3))
     incident = decide(incident, c.Resolve(by="ann", force=True, reason="x"), runbook, at(5))
     [close] = of(incident, Duty.CLOSE, runbook)
     assert close.due == at(3) + timedelta(hours=30)

@@ -5,18 +5,19 @@ from datetime import timedelta
 import pytest
 
 from runbook import commands as c
-from runbook import facts
+from runbook import facts, outcomes
 from runbook.agenda import agenda, postmortem_owed
 from runbook.base import AlreadyDone, Rejected
 from runbook.board import details
 from runbook.checklist import Step, StepStatus
+from runbook.communication_policy import Channel
 from runbook.decisions import decide
 from runbook.effects import Outcome
-from runbook.incident import Incident, Opening, Status
+from runbook.incident import Incident
+from runbook.incident_parts import Opening, Status
 from runbook.messages import customer_message
 from runbook.numbers import Allocation, Ledger
 from runbook.opening import open_incident
-from runbook.policy import Channel
 from runbook.severity import Severity
 from runbook.updates import next_due
 from tests.runbook.incidents import RUNBOOK, T0, at, duty, firing, keys, lived, opened, settled
@@ -67,8 +68,8 @@ def test_16_the_page_is_first_among_what_is_due_at_once() -> None:
 def test_17_a_failed_step_says_why_and_what_next() -> None:
     incident = settled(opened().but(), T0)
     fresh = opened().but(number=1)
-    failed = facts.failed(fresh, duty(fresh, "channel"), "missing_scope", RUNBOOK, T0)
-    failed = facts.fulfilled(failed, duty(failed, "war-room"), Outcome(), RUNBOOK, T0)
+    failed = outcomes.failed(fresh, duty(fresh, "channel"), "missing_scope", RUNBOOK, T0)
+    failed = outcomes.fulfilled(failed, duty(failed, "war-room"), Outcome(), RUNBOOK, T0)
     state = failed.step(Step.CHANNEL)
     assert (state.status, state.detail) == (StepStatus.FAILED, "missing_scope")
     assert "--retry, --skip or --done" in failed.timeline[-2].text

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from runbook.base import RunbookError
+from runbook.communication_policy import Channel
 from runbook.loading import parse_runbook
 from runbook.messages import customer_message, fill
-from runbook.policy import Channel, Runbook
+from runbook.policy import Runbook
 from runbook.severity import Severity
 from tests.runbook.incidents import RUNBOOK, T0, TEXT, opened
 
@@ -78,7 +79,7 @@ def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        ("after: 30m", "after: 30", "severities.P0.escalation.2.after: 30 has no unit"),
+        (", after: 30m", ", after: 30", "severities.P0.escalation.2.after: 30 has no unit"),
         ("every: 30m", "every: often", "severities.P0.updates.every: 'often' is not a duration"),
         ("contact: cto", "contact: nobody", "severities.P0.escalation.0.contact: 'nobody' is not among contacts"),
         ("regions: [eu, us]", "regions: [eu, mars]", "services.0.regions.1: 'mars' is not among regions"),
@@ -110,7 +111,7 @@ def test_the_line_is_the_one_with_the_fault() -> None:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    broken = TEXT.replace("bake_time:", "bake_tme:").replace("after: 30m", "after: 30")
+    broken = TEXT.replace("bake_time:", "bake_tme:").replace(", after: 30m", ", after: 30")
     with pytest.raises(RunbookError) as raised:
         parse_runbook(broken)
     assert len(str(raised.value).splitlines()) == 2

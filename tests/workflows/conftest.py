@@ -37,13 +37,18 @@ async def world() -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def live_world() -> AsyncIterator[World]:
-    """A world on the development server, in real time: for what the time-skipping server loses or does not have."""
+async def empty_world() -> AsyncIterator[World]:
+    """A world on the development server, in real time, without a worker."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=shutil.which("temporal"),
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
-        world = World(env=env, hands=FakeHands())
-        async with world.worker():
-            yield world
+        yield World(env=env, hands=FakeHands())
+
+
+@pytest.fixture
+async def live_world(empty_world: World) -> AsyncIterator[World]:
+    """A world on the development server, in real time: for what the time-skipping server loses or does not have."""
+    async with empty_world.worker():
+        yield empty_world

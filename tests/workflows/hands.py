@@ -13,7 +13,7 @@ from runbook import effects
 from runbook.deployments import Deployment, Offer
 from runbook.effects import Effect, Outcome
 from runbook.evidence import ManifestRef
-from runbook.incident import Resources
+from runbook.incident_parts import Resources, Silence
 from runbook.rollback import Preflight
 from runbook.verification import BaselineFinding, RegionVerdict, Verdict
 from workflows.evidence import gap
@@ -43,6 +43,11 @@ class FakeHands:
     verdict: Verdict = Verdict.HEALTHY
     preflight: Preflight = field(default=STILL_BAD)
     number: int = 0
+    channels: int = 0
+    on_call: tuple[effects.Person, ...] = (effects.Person(name="Ona Call", email="ona@featuresignals.com"),)
+    silencing: bool = False
+    ended: tuple[str, ...] = ()
+    heard_at: datetime | None = None
     hold: dict[str, Event] = field(default_factory=dict)
 
     def methods(self) -> list[Callable[..., Any]]:
@@ -97,7 +102,19 @@ class FakeHands:
                 self.number += 1
                 return Outcome(number=self.number)
             case effects.OpenChannel():
-                return Outcome(resources=Resources(channel_id="C1", channel_name=effect.name))
+                self.channels += 1
+                return Outcome(resources=Resources(channel_id=f"C{self.channels}", channel_name=effect.name))
+            case effects.FindOnCall():
+                return Outcome(on_call=self.on_call)
+            case effects.SilenceAlerts() if not self.silencing:
+                return Outcome(skipped="alertmanager is off")
+            case effects.SilenceAlerts():
+                made = [Silence(id=f, fingerprint=f, until=effect.until) for f in effect.alerts]
+                return Outcome(silences=tuple(made))
+            case effects.CheckAlerts():
+                return Outcome(ended=tuple(f for f in effect.alerts if f in self.ended))
+            case effects.HearChannel():
+                return Outcome(heard_at=self.heard_at)
             case effects.SetTopic():
                 return Outcome(resources=Resources(topic=effect.topic))
             case effects.KeepSummary():

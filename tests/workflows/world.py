@@ -33,7 +33,7 @@ RUNBOOK = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
 
 def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "EvaluationErrors", **more: str) -> Alert:
     """An alert of flag evaluation."""
-    labels = {"service": "flag-evaluation", "environment": "production", **more}
+    labels = {"alertname": name, "service": "flag-evaluation", "environment": "production", **more}
     if severity is not None:
         labels["severity"] = severity
     return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=at, fingerprint=name)
@@ -57,10 +57,16 @@ class World:
         """The virtual time."""
         return (await self.env.get_current_time()).astimezone(UTC)
 
-    async def open(self, severity: str | None = "critical", history_limit: int = 0, settle: bool = True) -> None:
+    async def open(
+        self,
+        severity: str | None = "critical",
+        history_limit: int = 0,
+        settle: bool = True,
+        labels: dict[str, str] | None = None,
+    ) -> None:
         """Let an alert open the incident, and wait until all that is due at once is done."""
         self.t0 = await self.now()
-        alert = an_alert(self.t0, severity=severity)
+        alert = an_alert(self.t0, severity=severity, **(labels or {}))
         opening = opening_from((alert,), "flag-evaluation:production", self.runbook.intake)
         self.handle = await self.env.client.start_workflow(
             IncidentWorkflow.run,

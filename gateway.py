@@ -1,0 +1,260 @@
+"""HTTP in: alert webhooks, Slack's commands and buttons, PagerDuty's webhooks.
+
+    python gateway.py --port 8090
+
+    POST /alerts               an Alertmanager webhook (SigNoz sends the same) or our simple JSON; Bearer GATEWAY_TOKEN
+    POST /slack/commands       `/incident ack 42`; signed by Slack
+    POST /slack/interactions   buttons; signed by Slack
+    POST /pagerduty            acknowledged there; signed by PagerDuty
+    GET  /healthz              Temporal answers
+
+Whoever cannot prove who they are is refused. While Temporal is away the answer is 503, so that the sender tries again.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from clients.errors import VendorError
+from clients.pagerduty import PagerDutyClient
+from connection import connect, run_and_exit
+from inbound import pagerduty, signatures, slack
+from runbook.alert import MalformedAlert, parse_alerts
+from runbook.commands import Command
+from runbook.policy import Runbook
+from runbook.summary import headline, people_line
+from runbook_file import load_runbook
+from settings import Settings, load_settings
+from starter import LARGEST, intake
+from terminal.finding import NoAnswer, NotFound, describe, find, incident
+from terminal.sending import Refusal, send
+
+_QUICK = timedelta(seconds=2)
+"""Slack wants its answer within three seconds. A command that no worker takes by then is recorded for later."""
+_SLACK_HOSTS = ("hooks.slack.com",)
+_log = logging.getLogger("gateway")
+
+
+class Gateway:
+    """The gateway's answers. It keeps nothing: what it accepted is with Temporal."""
+
+    def __init__(self, client: Client, settings: Settings, runbook: Runbook) -> None:
+        self._client, self._settings, self._runbook = client, settings, runbook
+        self._answers: set[asyncio.Task[None]] = set()
+        key = settings.pagerduty_api_key.get_secret_value()
+        url, patience = settings.pagerduty_api_url, settings.http_timeout_seconds
+        self._pagerduty = PagerDutyClient(key, url, patience) if key else None
+
+    def app(self) -> Starlette:
+        """Return the application to serve."""
+        routes = [
+            Route("/alerts", self.alerts, methods=["POST"]),
+            Route("/slack/commands", self.slack_command, methods=["POST"]),
+            Route("/slack/interactions", self.slack_click, methods=["POST"]),
+            Route("/pagerduty", self.page_acknowledged, methods=["POST"]),
+            Route("/healthz", self.health),
+        ]
+        return Starlette(routes=routes, exception_handlers={RPCError: _away, _TooLarge: _too_large})
+
+    async def alerts(self, request: Request) -> Response:
+        """Bring alerts to their incidents."""
+        if not signatures.with_token(self._settings.gateway_token.get_secret_value(), request.headers):
+            return _stranger(request)
+        try:
+            alerts = parse_alerts(json.loads(await _body(request)), datetime.now(UTC))
+        except (MalformedAlert, ValueError, RecursionError) as error:
+            return JSONResponse({"error": f"not an alert: {error}"}, 400)
+        queue = self._settings.temporal_task_queue
+        started = await intake(self._client, alerts, self._runbook, queue, patience=timedelta())
+        return JSONResponse([found.model_dump() for found in started], 202)
+
+    async def slack_command(self, request: Request) -> Response:
+        """Do what somebody typed, and tell them what came of it."""
+        body = await _body(request)
+        if not self._by_slack(request, body):
+            return _stranger(request)
+        try:
+            asked = slack.read_command(body, self._runbook.chat.channel_prefix)
+            said = await self._answer(asked.incident, asked.command)
+        except slack.Usage as usage:
+            said = str(usage)
+        return JSONResponse({"response_type": "ephemeral", "text": said})
+
+    async def slack_click(self, request: Request) -> Response:
+        """Do what a button stands for. Slack is answered at once; whoever clicked reads the outcome a moment later."""
+        body = await _body(request)
+        if not self._by_slack(request, body):
+            return _stranger(request)
+        try:
+            click = slack.read_click(body)
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": "not an interaction of ours"}, 400)
+        if click is not None:
+            task = asyncio.create_task(self._click(click))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+        return Response(status_code=200)
+
+    async def page_acknowledged(self, request: Request) -> Response:
+        """Take an acknowledgement at PagerDuty as one here. What does not concern us is accepted and dropped.
+
+        It goes as a signal: durable also while no worker runs. A repeated delivery is known by the event's id.
+        """
+        body = await _body(request)
+        if not signatures.from_pagerduty(
+            self._settings.pagerduty_webhook_secret.get_secret_value(), request.headers, body
+        ):
+            return _stranger(request)
+        try:
+            event = pagerduty.read(body)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        key = await self._dedup_key(event) if event is not None else ""
+        if event is None or not key:
+            return JSONResponse({"action": "ignored"}, 202)
+        handle = self._client.get_workflow_handle(pagerduty.workflow_of(key))
+        try:
+            await handle.signal(event.command.name, event.command, rpc_timeout=_QUICK)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return JSONResponse({"action": "ignored"}, 202)
+        return JSONResponse({"action": "acknowledged"}, 202)
+
+    async def health(self, request: Request) -> Response:
+        """Tell whether Temporal answers."""
+        await self._client.service_client.check_health(timeout=_QUICK)
+        return PlainTextResponse("ok\n")
+
+    def _by_slack(self, request: Request, body: bytes) -> bool:
+        secret = self._settings.slack_signing_secret.get_secret_value()
+        return signatures.from_slack(secret, request.headers, body, time.time())
+
+    async def _dedup_key(self, event: pagerduty.Acknowledged) -> str:
+        """Return the key of the page: as the webhook says, or as PagerDuty answers; "" if neither tells."""
+        if event.key or self._pagerduty is None:
+            return event.key
+        try:
+            return await asyncio.to_thread(self._pagerduty.incident_key, event.page)
+        except VendorError as error:
+            _log.warning("An acknowledgement at PagerDuty was not understood: %s", error)
+            return ""
+
+    async def _answer(self, name: str, command: Command | None) -> str:
+        """Return what came of a command, in one message, whatever it was."""
+        try:
+            if command is None:
+                state = await incident(self._client, name)
+                return f"*{headline(state)}*\n{people_line(state)}"
+            return (await send(self._client, await find(self._client, name), command, _QUICK)).message
+        except (NotFound, NoAnswer, Refusal) as refusal:
+            return str(refusal)
+        except RPCError as error:
+            _log.warning("Temporal answered %s: %s", error.status.name, error.message)
+            return "Temporal cannot be reached: the command did not arrive. Running incidents go on. Say it again soon."
+
+    async def _click(self, click: slack.Click) -> None:
+        try:
+            run = await describe(self._client, click.incident)
+            said = (await send(self._client, run, click.command, _QUICK)).message
+        except (NotFound, Refusal) as refusal:
+            said = str(refusal)
+        except RPCError:
+            said = "Temporal cannot be reached: nothing was done. Click again soon."
+        if self._is_slacks(click.answer_to):
+            answer = {"response_type": "ephemeral", "replace_original": False, "text": said}
+            async with httpx.AsyncClient(timeout=self._settings.http_timeout_seconds) as http:
+                with suppress(httpx.HTTPError):  # the channel tells it, too
+                    await http.post(click.answer_to, json=answer)
+
+    def _is_slacks(self, url: str) -> bool:
+        """Tell whether an answer may go there: to Slack, and nowhere else that a payload names."""
+        own = urlsplit(self._settings.slack_api_url)
+        parts = urlsplit(url)
+        return (parts.scheme == "https" and parts.hostname in _SLACK_HOSTS) or (
+            (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+        )
+
+
+class _TooLarge(Exception):
+    """A body that no alert needs."""
+
+
+async def _body(request: Request) -> bytes:
+    """Return the raw body, which signatures are about; one that is too large is not read to its end."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST:
+            raise _TooLarge
+    return body
+
+
+def _stranger(request: Request) -> Response:
+    who = request.client.host if request.client else "unknown"
+    _log.warning("Refused: %s to %s does not prove who it is", who, request.url.path)
+    return JSONResponse({"error": "the signature or token does not fit; nothing was done"}, 401)
+
+
+def _too_large(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": f"larger than {LARGEST // 1024} KiB: send the alert without its dumps"}, 413)
+
+
+def _away(request: Request, error: Exception) -> Response:
+    """Say that Temporal is away. Alertmanager and PagerDuty repeat after a 5xx, and never after a 4xx."""
+    _log.warning("Temporal does not answer: %s", error)
+    return JSONResponse({"error": "Temporal does not answer; nothing was lost here: send it again"}, 503)
+
+
+cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@cli.command(help=__doc__)
+def main(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8090,
+) -> None:
+    """Serve until SIGTERM or SIGINT."""
+
+    async def serve() -> int:
+        settings = load_settings()
+        runbook = load_runbook(settings)
+        client = await connect(settings)
+        _say_what_is_open(settings)
+        config = uvicorn.Config(Gateway(client, settings, runbook).app(), host=host, port=port, log_level="warning")
+        server = uvicorn.Server(config)
+        print(f"Gateway listens on http://{host}:{port}", file=sys.stderr, flush=True)
+        await server.serve()
+        return 0 if server.started else 1
+
+    run_and_exit(serve())
+
+
+def _say_what_is_open(settings: Settings) -> None:
+    doors = {
+        "/alerts": ("GATEWAY_TOKEN", settings.gateway_token),
+        "/slack": ("SLACK_SIGNING_SECRET", settings.slack_signing_secret),
+        "/pagerduty": ("PAGERDUTY_WEBHOOK_SECRET", settings.pagerduty_webhook_secret),
+    }
+    for door, (variable, secret) in doors.items():
+        print(f"{door}: {'open' if secret else f'closed: {variable} is not set'}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,38 @@
+"""Who sent it: the signatures and tokens of those who may call the gateway. Compared in constant time."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+
+_SLACK_SKEW = 300
+"""Seconds that a request of Slack's may be old: an older one may be a recording (docs.slack.dev)."""
+
+
+def from_slack(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:
+    """Tell whether Slack signed the raw body: `v0=` HMAC-SHA256 of `v0:TIMESTAMP:BODY`. `now`: epoch seconds."""
+    stamp = headers.get("x-slack-request-timestamp", "")
+    if not secret or not stamp.isascii() or not stamp.isdigit() or abs(now - int(stamp)) > _SLACK_SKEW:
+        return False
+    expected = "v0=" + _hmac(secret, b"v0:" + stamp.encode() + b":" + body)
+    return _same(expected, headers.get("x-slack-signature", ""))
+
+
+def from_pagerduty(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether PagerDuty signed the raw body: one of the comma-separated `v1=` HMAC-SHA256 values fits."""
+    given = headers.get("x-pagerduty-signature", "")
+    expected = "v1=" + _hmac(secret, body)
+    return bool(secret) and any(_same(expected, one.strip()) for one in given.split(","))
+
+
+def with_token(token: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether the request shows our bearer token."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return bool(token) and scheme.lower() == "bearer" and _same(token, given.strip())
+
+
+def _hmac(secret: str, message: bytes) -> str:
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _same(expected: str, given: str) -> bool:
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))

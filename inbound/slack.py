@@ -1,0 +1,142 @@
+"""What people type and click in Slack, as commands of the runbook."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from pydantic import ValidationError
+
+from runbook import commands
+from runbook.commands import Command, Publication
+
+
+class Usage(Exception):
+    """What was typed is not understood. The message says how it is said."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command for the incident that people call so. Without a command, its state is asked for."""
+
+    incident: str
+    command: Command | None
+
+
+@dataclass(frozen=True)
+class Click:
+    """A button that was clicked: the incident by its workflow id, the command, and where the answer goes."""
+
+    incident: str
+    command: Command
+    answer_to: str
+
+
+HELP = """\
+`ack` · `status` · `note TEXT` · `assess IMPACT` · `severity P0|P1|P2|P3 [REASON]` · `update TEXT` · `next TEXT` · \
+`hold MINUTES REASON` · `escalate [REASON]` · `role commander|communications|scribe [PERSON]` · `monitor [TEXT]` · \
+`resolve [TEXT]`
+In the incident's channel as it stands; elsewhere with the number after the verb: `ack 42`."""
+
+_Maker = Callable[[str, str], Command]
+
+
+def _split(rest: str) -> tuple[str, str]:
+    first, _, others = rest.partition(" ")
+    return first, others.strip()
+
+
+def _severity(by: str, rest: str) -> Command:
+    level, reason = _split(rest)
+    return commands.DeclareSeverity.model_validate({"by": by, "severity": level.upper(), "reason": reason})
+
+
+def _hold(by: str, rest: str) -> Command:
+    minutes, reason = _split(rest)
+    return commands.HoldUpdate.model_validate({"by": by, "minutes": minutes, "reason": reason})
+
+
+def _role(by: str, rest: str) -> Command:
+    role, person = _split(rest)
+    return commands.AssignRole.model_validate({"by": by, "role": role.lower(), "person": person.removeprefix("@")})
+
+
+_VERBS: dict[str, _Maker] = {
+    "ack": lambda by, _: commands.Acknowledge(by=by),
+    "note": lambda by, rest: commands.AddNote(by=by, text=rest),
+    "assess": lambda by, rest: commands.Assess(by=by, impact=rest),
+    "severity": _severity,
+    "update": lambda by, rest: commands.PostUpdate(by=by, text=rest),
+    "next": lambda by, rest: commands.PostUpdate(by=by, text=rest, when=Publication.NEXT),
+    "hold": _hold,
+    "escalate": lambda by, rest: commands.Escalate(by=by, reason=rest),
+    "role": _role,
+    "monitor": lambda by, rest: commands.Monitor(by=by, text=rest),
+    "resolve": lambda by, rest: commands.Resolve(by=by, text=rest),
+}
+
+
+def read_command(body: bytes, channel_prefix: str) -> Asked:
+    """Read a slash command (form-encoded), such as `/incident ack 42`, or `/incident ack` in the channel of INC-42.
+
+    Raises:
+        Usage: it is not understood.
+    """
+    form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    by, text = form.get("user_name", ""), form.get("text", "").strip()
+    verb, rest = _split(text)
+    number, rest = _number(rest, form.get("channel_name", ""), channel_prefix)
+    if verb.lower() != "status" and verb.lower() not in _VERBS:
+        raise Usage(HELP)
+    if number is None:
+        raise Usage(f"Which incident? `{verb.lower()} 42`, or say it in the incident's channel.")
+    if verb.lower() == "status":
+        return Asked(incident=number, command=None)
+    try:
+        return Asked(incident=number, command=_VERBS[verb.lower()](by, rest))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise Usage(f"{place}: {fault['msg'].removeprefix('Value error, ')}\n{HELP}") from None
+
+
+def _number(rest: str, channel: str, prefix: str) -> tuple[str | None, str]:
+    """Return the incident's number and the rest: it is said first, or else the channel's name tells it."""
+    if said := re.match(r"(?:INC-)?(\d{1,9})(?:\s+|$)", rest, re.IGNORECASE):
+        here = re.match(rf"{re.escape(prefix)}-(\d+)(?:-|$)", channel)
+        # In INC-42's channel `hold 10 …` holds for ten minutes: a number is another incident's only elsewhere.
+        if here is None or here[1] == said[1] or said[0].upper().startswith("INC-"):
+            return said[1], rest[said.end() :].strip()
+        return here[1], rest
+    here = re.match(rf"{re.escape(prefix)}-(\d+)(?:-|$)", channel)
+    return (here[1] if here else None), rest
+
+
+_CLICKS: dict[str, Callable[[str, int], Command]] = {
+    "acknowledge": lambda by, _: commands.Acknowledge(by=by),
+    "escalate": lambda by, revision: commands.Escalate(by=by, revision=revision),
+}
+
+
+def read_click(body: bytes) -> Click | None:
+    """Read an interaction (form field `payload`); None if it is none of our buttons.
+
+    Raises:
+        ValueError: it is no interaction at all.
+    """
+    payload = json.loads(parse_qs(body.decode("utf-8", "replace")).get("payload", [""])[0])
+    if not isinstance(payload, dict):
+        raise ValueError("an interaction is a JSON object")
+    if payload.get("type") != "block_actions":
+        return None
+    action: Mapping[str, Any] = next(iter(payload.get("actions") or []), {})
+    made = _CLICKS.get(str(action.get("action_id")))
+    user = payload.get("user") or {}
+    if made is None:
+        return None
+    value = json.loads(str(action.get("value") or "null"))
+    by = str(user.get("name") or user.get("username") or user.get("id") or "")
+    answer_to = str(payload.get("response_url") or "")
+    return Click(str(value["incident"]), made(by, int(value["revision"])), answer_to)

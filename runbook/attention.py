@@ -1,0 +1,132 @@
+"""Whose attention the incident asks for: pages, the alerts' silence, whoever fell silent, a missing commander."""
+
+from collections.abc import Iterator
+
+from runbook.checklist import StepStatus
+from runbook.communication_policy import Reach
+from runbook.duties import Duty, Obligation, at_once
+from runbook.incident import Incident
+from runbook.incident_parts import AlertState, Status
+from runbook.ladder import lookup
+from runbook.policy import Runbook
+from runbook.severity import Severity
+
+_MOST_SILENCED = 20
+"""Alerts that are silenced and asked for one by one. A greater storm is told to us as before."""
+
+
+def attention(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield what is owed so that somebody is on it, and so that nobody is disturbed for nothing."""
+    yield from _page(incident, runbook)
+    yield from _settled_page(incident)
+    yield from _silence(incident, runbook)
+    yield from _operators(incident)
+    if incident.over:
+        return
+    yield from _alerts_checked(incident, runbook)
+    yield from _heard(incident, runbook)
+    yield from _commander(incident, runbook)
+
+
+def page_key(incident: Incident) -> str:
+    """Return the key of the page that is owed: one for each calling anew and each new highest severity."""
+    return f"page/{incident.pagings}/{incident.highest_severity}"
+
+
+def _page(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    if not runbook.policy(incident.severity).page or incident.attended or incident.status != Status.INVESTIGATING:
+        return
+    since = max(incident.called_at or incident.opened_at, incident.episode.since)
+    key = page_key(incident)
+    yield at_once(Duty.PAGE, key, since, "Page the engineer on call")
+    yield from lookup(incident, runbook)
+    if incident.standing(key) in (StepStatus.FAILED, StepStatus.SKIPPED):
+        contact = runbook.people.on_call
+        for reach in (Reach.SLACK, Reach.EMAIL):
+            says = f"The page did not go out: call {runbook.contacts[contact].name} by {reach}"
+            yield at_once(Duty.ESCALATE, f"{key}/{reach}", since, says, subject=contact, by=reach)
+
+
+def _settled_page(incident: Incident) -> Iterator[Obligation]:
+    """Yield the end of the paging: acknowledged by whoever took it, resolved when nobody is needed any more."""
+    if not _paged(incident):
+        return
+    if incident.over or (incident.status == Status.MONITORING and not incident.attended):
+        # Resolved also when nobody was needed: a pager would stay silent about an acknowledged page that comes again.
+        ended = incident.resolved_at or incident.monitoring_since or incident.timeline[-1].at
+        yield at_once(Duty.RESOLVE_PAGE, f"page-resolve/{incident.pagings}", ended, "Resolve the page")
+    elif incident.attended:
+        since = max(incident.acknowledged_at or incident.opened_at, incident.opened_at)
+        yield at_once(Duty.ACKNOWLEDGE_PAGE, f"page-ack/{incident.pagings}", since, "Stop the paging")
+
+
+def _paged(incident: Incident) -> bool:
+    paging = f"page/{incident.pagings}/"
+    return any(key.startswith(paging) for key in (*incident.fulfilled, *incident.begun))
+
+
+def silenceable(incident: Incident) -> tuple[AlertState, ...]:
+    """Return the firing alerts whose labels are known: nothing but exactly these is ever silenced."""
+    return tuple(alert for alert in incident.firing if alert.labels)[:_MOST_SILENCED]
+
+
+def _silence(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    if incident.over:
+        if incident.silences:
+            says = "Lift the alerts' silence"
+            yield at_once(Duty.UNSILENCE, f"unsilence/{incident.pagings}", incident.timeline[-1].at, says)
+    elif incident.attended and silenceable(incident):
+        since = incident.heard_at or incident.opened_at
+        yield at_once(Duty.SILENCE, f"silence/{incident.pagings}", since, "Silence the alerts")
+
+
+def _alerts_checked(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield the question whether silenced alerts still fire: Alertmanager keeps their end to itself, too."""
+    firing = {alert.fingerprint for alert in incident.firing}
+    hidden = [silence for silence in incident.silences if silence.fingerprint in firing]
+    if not hidden or incident.alerts_checked_at is None:
+        return
+    due = incident.alerts_checked_at + runbook.paging.check_alerts_every
+    if due <= max(silence.until for silence in hidden):
+        yield Obligation(
+            key=f"alerts-check/{incident.alert_checks}",
+            duty=Duty.CHECK_ALERTS,
+            due=due,
+            since=incident.alerts_checked_at,
+            says="Ask whether the silenced alerts still fire",
+        )
+
+
+def _heard(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield when a word from whoever acknowledged is overdue (BEHAVIOURS 44)."""
+    patience = runbook.policy(incident.severity).silent_after
+    if patience is None or not incident.attended or incident.status != Status.INVESTIGATING:
+        return
+    since = max(incident.heard_at or incident.opened_at, incident.episode.since)
+    yield Obligation(
+        key=f"listen/{since.isoformat()}",
+        duty=Duty.LISTEN,
+        due=since + patience,
+        since=since,
+        says=f"Page again unless {incident.commander or 'somebody'} has said a word",
+    )
+
+
+def _commander(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    if incident.severity not in (Severity.P0, Severity.P1) or incident.commander or not incident.resources.channel_id:
+        return
+    since = max(incident.no_commander_since or incident.opened_at, incident.episode.since)
+    yield Obligation(
+        key=f"commander/{since.isoformat()}",
+        duty=Duty.REMIND_COMMANDER,
+        due=since + runbook.roles.remind_after,
+        since=since,
+        says=f"Say that this {incident.severity} has no commander",
+    )
+
+
+def _operators(incident: Incident) -> Iterator[Obligation]:
+    """Yield an alarm for each vendor that refuses our credentials: by mail, or by page if it is the mail."""
+    for refusal in incident.refusals:
+        says = f"Tell the operators that {refusal.vendor} refuses our credentials"
+        yield at_once(Duty.OPERATORS, f"operators/{refusal.vendor}", refusal.at, says, subject=refusal.vendor)

@@ -1,0 +1,208 @@
+"""What came of the incident's duties: done, skipped on purpose, or failed for good, and what follows from it."""
+
+from datetime import datetime
+
+from runbook.checklist import Step, StepStatus, combined
+from runbook.communication_policy import Channel
+from runbook.duties import Duty, Obligation, Source
+from runbook.effects import Outcome
+from runbook.facts import alerts_ended
+from runbook.incident import Incident
+from runbook.incident_parts import OnCall, Refusal, Unfulfilled
+from runbook.lifecycle import fell_silent
+from runbook.policy import Runbook
+from runbook.rollback_facts import offered, rollback_broke_down
+from runbook.rollback_states import Note
+from runbook.room import channel_key
+from runbook.timeline import WORKFLOW, Kind
+from runbook.updates import delivery_key
+
+
+def begun(incident: Incident, key: str) -> Incident:
+    """Remember that a duty was begun: whoever does it again must first look for the mark of the earlier attempt."""
+    return incident if key in incident.begun else incident.but(begun=(*incident.begun, key))
+
+
+def fulfilled(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbook, at: datetime) -> Incident:
+    """Record that a duty was done, or skipped on purpose. A second report of the same duty changes nothing."""
+    if incident.settled(duty.key):
+        return incident
+    incident = incident.but(begun=tuple(key for key in incident.begun if key != duty.key))
+    if outcome.skipped is not None:
+        skip = Unfulfilled(key=duty.key, reason=outcome.skipped, at=at)
+        incident = incident.but(skips=(*incident.skips, skip))
+        if duty.duty is Duty.LOOK_AGAIN:
+            incident = incident.but(rollback_request=None)
+        if duty.duty is Duty.LISTEN:
+            return _listened(incident, duty, outcome, runbook, at)
+        incident = incident.logged(at, WORKFLOW, _kind(duty), f"Skipped: {duty.says}: {outcome.skipped}")
+    else:
+        incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
+        if duty.duty in (Duty.SHOW_ROLLBACK, Duty.DIGEST):
+            return _shown(incident, duty, outcome, at)
+        incident = incident.but(resources=incident.resources.merged(outcome.resources))
+        incident = _done(incident, duty, outcome, runbook, at)
+    return _checked(incident, runbook, at)
+
+
+def failed(
+    incident: Incident, duty: Obligation, reason: str, runbook: Runbook, at: datetime, *, unauthorized: str = ""
+) -> Incident:
+    """Record that a duty failed for good. The incident goes on; a responder may retry, skip or do it by hand.
+
+    `unauthorized`: the vendor that refused our credentials, if that was why: the operators have to hear of it.
+    """
+    if incident.settled(duty.key):
+        return incident
+    if unauthorized and all(known.vendor != unauthorized for known in incident.refusals):
+        incident = incident.but(refusals=(*incident.refusals, Refusal(vendor=unauthorized, reason=reason, at=at)))
+    failure = Unfulfilled(key=duty.key, reason=reason, at=at)
+    incident = incident.but(failures=(*incident.failures, failure))
+    if duty.duty is Duty.ROLLBACK:
+        incident = rollback_broke_down(incident, duty.subject, reason, at)
+    if duty.duty is Duty.LOOK_AGAIN:
+        incident = incident.but(rollback_request=None)
+    if duty.duty is Duty.LISTEN:
+        return _listened(incident, duty, Outcome(), runbook, at)
+    announce = duty.duty not in _SILENT
+    text = f"Failed: {duty.says}: {reason}. Next: `incident step` {duty.key} with --retry, --skip or --done"
+    return _checked(incident.logged(at, WORKFLOW, _kind(duty), text, announce=announce), runbook, at)
+
+
+_KINDS = {
+    Duty.PAGE: Kind.PAGE,
+    Duty.ACKNOWLEDGE_PAGE: Kind.PAGE,
+    Duty.RESOLVE_PAGE: Kind.PAGE,
+    Duty.DELIVER: Kind.DELIVERY,
+    Duty.ESCALATE: Kind.ESCALATION,
+    Duty.INVESTIGATE: Kind.INVESTIGATION,
+    Duty.ALARM: Kind.PAGE,
+    Duty.LOOK_AGAIN: Kind.ROLLBACK,
+    Duty.ROLLBACK: Kind.ROLLBACK,
+    Duty.TELL_ROLLBACK: Kind.ROLLBACK,
+    Duty.ASK_CUSTOMER: Kind.CONFIRMATION,
+    Duty.ON_CALL: Kind.PAGE,
+    Duty.SILENCE: Kind.ALERT,
+    Duty.UNSILENCE: Kind.ALERT,
+    Duty.OPERATORS: Kind.DELIVERY,
+    Duty.POSTMORTEM: Kind.POSTMORTEM,
+    Duty.WITHDRAW_POSTMORTEM: Kind.POSTMORTEM,
+}
+_SILENT = frozenset(
+    {
+        Duty.NOTICE,
+        Duty.SUMMARY,
+        Duty.TOPIC,
+        Duty.SHOW_ROLLBACK,
+        Duty.BOOKMARK,
+        Duty.DIGEST,
+        Duty.DIGEST_UPDATE,
+        Duty.CHECK_ALERTS,
+        Duty.LISTEN,
+    }
+)
+"""Duties whose success is not worth a line of the timeline."""
+
+
+def _kind(duty: Obligation) -> Kind:
+    return _KINDS.get(duty.duty, Kind.CHECKLIST)
+
+
+def _done(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbook, at: datetime) -> Incident:
+    if duty.duty is Duty.NUMBER:
+        incident = incident.but(number=outcome.number)
+    if duty.duty is Duty.SUMMARY:
+        incident = incident.but(summary_at=at, summaries=incident.summaries + 1)
+    if duty.duty is Duty.TOPIC:
+        incident = incident.but(topics=incident.topics + 1)
+    if duty.duty is Duty.LISTEN:
+        return _listened(incident, duty, outcome, runbook, at)
+    if duty.duty is Duty.CHECK_ALERTS:
+        incident = incident.but(alert_checks=incident.alert_checks + 1, alerts_checked_at=at)
+        return alerts_ended(incident, dict.fromkeys(outcome.ended, at), runbook, at)
+    if duty.duty in _SILENT:
+        return incident
+    incident = _attended_to(incident, duty, outcome, at)
+    detail = f": {outcome.detail}" if outcome.detail else ""
+    announce = duty.duty in (Duty.INVESTIGATE, Duty.WAR_ROOM, Duty.ESCALATE, Duty.SILENCE)
+    incident = incident.logged(at, WORKFLOW, _kind(duty), f"{duty.says}{detail}", announce=announce)
+    if outcome.manifest is not None:
+        incident = incident.but(manifests=(*incident.manifests, outcome.manifest))
+    if duty.duty is Duty.TELL_ROLLBACK and (state := incident.rollback(duty.subject)):
+        incident = incident.with_rollback(state.but(judgement=None))
+    if duty.duty is Duty.LOOK_AGAIN or outcome.offers:
+        return offered(incident, outcome.offers, runbook, at)
+    return incident
+
+
+def _attended_to(incident: Incident, duty: Obligation, outcome: Outcome, at: datetime) -> Incident:
+    """Remember who is on call, and which alerts are silenced."""
+    if duty.duty is Duty.ON_CALL:
+        others = tuple(known for known in incident.on_call if known.contact != duty.subject)
+        found = tuple(
+            OnCall(contact=duty.subject, at=at, name=person.name, email=person.email) for person in outcome.on_call[:1]
+        )
+        incident = incident.but(on_call=(*others, *(found or (OnCall(contact=duty.subject, at=at),))))
+        if not found:
+            text = f"no_one_on_call: the schedule of {duty.subject} is empty. The next level is called at once"
+            return incident.logged(at, WORKFLOW, Kind.ESCALATION, text, announce=True)
+    if duty.duty is Duty.SILENCE:
+        return incident.but(silences=(*incident.silences, *outcome.silences), alerts_checked_at=at)
+    return incident.but(silences=()) if duty.duty is Duty.UNSILENCE else incident
+
+
+def _listened(incident: Incident, duty: Obligation, outcome: Outcome, runbook: Runbook, at: datetime) -> Incident:
+    """Go on if somebody wrote in the channel since; else call the on-call anew."""
+    if outcome.heard_at is not None and outcome.heard_at > duty.since:
+        return incident.but(heard_at=outcome.heard_at)
+    spoken = incident.heard_at is not None and incident.heard_at > duty.since
+    if spoken or not incident.attended or incident.over:  # a command came while the channel was read
+        return incident
+    return fell_silent(incident, at, duty.due - duty.since)
+
+
+def _shown(incident: Incident, duty: Obligation, outcome: Outcome, at: datetime) -> Incident:
+    """Remember the message that shows a rollback's progress, or the incident in the digest."""
+    state, found = incident.rollback(duty.subject), outcome.resources
+    if duty.duty is Duty.DIGEST:
+        digest = incident.resources.but(digest_ts=found.summary_ts, digest_text=found.summary_text)
+        return incident.but(resources=digest, digests=incident.digests + 1)
+    if state is None or found.summary_ts is None or found.summary_text is None:
+        return incident
+    changes = state.note.changes + 1 if state.note else 1
+    note = Note(ts=found.summary_ts, text=found.summary_text, at=at, changes=changes)
+    return incident.with_rollback(state.but(note=note))
+
+
+def _checked(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    """Bring the automatic checklist steps up to date with the duties that they consist of."""
+    for step, keys in step_keys(incident, runbook).items():
+        status = combined([_standing(incident, key) for key in keys])
+        if status is StepStatus.PENDING:
+            continue
+        why = [duty.reason for duty in (*incident.failures, *incident.skips) if duty.key in keys]
+        incident = incident.with_step(step, status, at, WORKFLOW, "; ".join(dict.fromkeys(why)))
+    return incident
+
+
+def _standing(incident: Incident, key: str) -> StepStatus:
+    """Return where a duty stands; an update that never went out counts by the newer one that took its place."""
+    if key.startswith("update/"):
+        channel = key.rsplit("/", 1)[1]
+        newest = [u for u in incident.updates if channel in u.channels][-1]
+        if incident.standing(key) is StepStatus.PENDING:
+            return incident.standing(delivery_key(newest.sequence, Channel(channel)))
+    return incident.standing(key)
+
+
+def step_keys(incident: Incident, runbook: Runbook) -> dict[Step, tuple[str, ...]]:
+    """Return the duties that each automatic checklist step consists of."""
+    policy, channel = runbook.policy(incident.severity), channel_key(incident)
+    first = incident.updates[0] if incident.updates else None
+    told_by = tuple(delivery_key(first.sequence, channel) for channel in first.channels) if first else ()
+    ticket = ("ticket",) if Channel.ISSUE_TRACKER in policy.updates.channels else ()
+    return {
+        Step.CHANNEL: (channel, "war-room") if policy.war_room else (channel,),
+        Step.COMMUNICATE: told_by or ticket or ("number",),
+        Step.INVESTIGATE: tuple(f"investigate/{source}" for source in Source),
+    }

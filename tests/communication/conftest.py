@@ -1,0 +1,64 @@
+"""A fresh time-skipping server and a fresh sandbox for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import certifi
+import pytest
+
+from activities.numbers import Numbers
+from runbook_file import load_runbook
+from sandbox.server import RunningSandbox, running_sandbox
+from settings import Settings, load_settings
+from tests.communication.stage import Stage, quiet_client, with_digest
+from tests.workflows.conftest import skipping_server
+from tests.workflows.hands import FakeHands
+from tests.workflows.world import QUEUE
+from wiring import make_hands
+
+
+@pytest.fixture(scope="module")
+def _sandbox() -> Iterator[RunningSandbox]:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(_sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
+    """The sandbox as new; real time again when the test is over."""
+    _sandbox.reset()
+    yield _sandbox
+    _sandbox.clock(None)
+
+
+@pytest.fixture
+async def stage(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A stage whose worker runs, with every integration on."""
+    async with standing(sandbox, monkeypatch, tmp_path) as stage, stage.worker():
+        yield stage
+
+
+def one_root(folder: Path) -> dict[str, str]:
+    """One root certificate. Each client would else read all of them, which takes longer than a test."""
+    path, end = folder / "root.pem", "-----END CERTIFICATE-----\n"
+    path.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
+    return {"SSL_CERT_FILE": str(path)}
+
+
+@asynccontextmanager
+async def standing(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **environment: str
+) -> AsyncIterator[Stage]:
+    """A stage without a worker; `environment` changes what the sandbox says."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    fixed = {"EVIDENCE_URL": (tmp_path / "evidence").as_uri(), "HTTP_TIMEOUT_SECONDS": "2"}
+    for name, value in (sandbox.environment() | fixed | one_root(tmp_path) | environment).items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    async with skipping_server() as env:
+        hands = make_hands(settings, quiet_client(env.client))
+        hands = hands.__class__(**{**vars(hands), "numbers": Numbers(env.client, QUEUE)})
+        runbook = with_digest(load_runbook(settings), sandbox)
+        yield Stage(env=env, hands=FakeHands(), runbook=runbook, sandbox=sandbox, real=hands)

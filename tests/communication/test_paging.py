@@ -1,0 +1,263 @@
+"""Pages, acknowledgement and escalation: when each call went out, to whom and in which words."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from runbook.commands import Acknowledge, AddNote, DeclareSeverity, Escalate, Resolve
+from runbook.communication_policy import Reach, Rung, Unless
+from runbook.policy import Runbook
+from runbook.severity import Severity
+from sandbox.server import RunningSandbox
+from tests.communication.conftest import standing
+from tests.communication.stage import T0, Stage, minutes
+
+NO_SCOPE = {"ok": False, "error": "missing_scope"}
+ONCALL, BACKUP, CTO, CEO = "P0 flag-", "Escalated to Second", "Escalated to CTO", "Escalated to CEO"
+
+
+def pages(stage: Stage, to: str) -> list[int]:
+    return [page.minute for page in stage.pages() if page.text.startswith(to)]
+
+
+async def test_16_the_page_goes_first_and_what_fails_holds_up_nobody(stage: Stage) -> None:
+    stage.sandbox.fault("slack", "status", "conversations.create", status=200, body=NO_SCOPE, times=None)
+    stage.sandbox.fault("zoom", "status", status=403, times=None)
+    await stage.begin()
+    first = stage.sandbox.ledger()[0]
+    assert (first["vendor"], first["operation"]) == ("pagerduty", "event.trigger")
+    assert pages(stage, ONCALL) == [0]
+    assert stage.page_updates()[0].minute == stage.mails()[0].minute == 0
+
+
+async def test_an_acknowledgement_stops_the_paging_and_silences_exactly_the_alert(stage: Stage) -> None:
+    await stage.begin()
+    await stage.at(2)
+    await stage.tell(Acknowledge(by="ann"))
+    [acknowledged] = stage.ledger("pagerduty", "event.acknowledge")
+    assert (acknowledged.minute, acknowledged.payload["dedup_key"]) == (2, "incident-flag-evaluation:production")
+    [silence] = stage.ledger("alertmanager", "silence.create")
+    assert silence.minute == 2
+    matched = {row["name"]: row["value"] for row in silence.payload["matchers"]}
+    assert matched == {
+        "alertname": "EvaluationErrors",
+        "service": "flag-evaluation",
+        "environment": "production",
+        "severity": "critical",
+    }, "nothing but this alert: another one of the service must be heard"
+    assert silence.payload["endsAt"].startswith("2030-01-07T16:02"), "it ends by itself, whatever becomes of us"
+    assert silence.payload["createdBy"] == "ann"
+    [alert] = stage.sandbox.state()["alertmanager"]["alerts"]
+    assert alert["status"]["state"] == "suppressed"
+    assert minutes(stage.posts("incident-1", "Acknowledged by ann")) == [2]
+
+    await stage.at(9)
+    assert not (await stage.incident()).alerts[0].ended_at, "asked at 7: it still fires"
+    stage.fire(ended=True)
+    await stage.at(13)
+    assert minutes(stage.posts("incident-1", "Alert ended")) == [12], "Alertmanager would never have told us"
+    await stage.tell(Resolve(by="ann"))
+    assert minutes(stage.ledger("alertmanager", "silence.expire")) == [13]
+
+
+async def test_a_silence_is_lifted_when_the_incident_ends_with_the_alert_firing(stage: Stage) -> None:
+    await stage.begin()
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(4)
+    await stage.tell(Resolve(by="ann", force=True, reason="a planned test"))
+    [lifted] = stage.ledger("alertmanager", "silence.expire")
+    assert lifted.minute == 4
+    [alert] = stage.sandbox.state()["alertmanager"]["alerts"]
+    assert alert["status"]["state"] == "active", "the next firing is heard"
+
+
+async def test_overdue_acknowledgement_calls_the_next_level(stage: Stage) -> None:
+    await stage.begin()
+    await stage.at(4)
+    assert pages(stage, BACKUP) == []
+    await stage.at(6)
+    assert pages(stage, BACKUP) == [5]
+    assert minutes(stage.posts("incident-1", "Target missed: acknowledged within 5m")) == [5]
+
+
+async def test_25_nobody_on_call_calls_the_next_level_at_once(stage: Stage) -> None:
+    stage.sandbox.options(nobody_on_call=True)
+    stage.runbook = scheduled(stage.runbook, "on_call")
+    await stage.begin()
+    assert pages(stage, BACKUP) == [0], "not after the five minutes of an acknowledgement"
+    [said] = stage.posts("incident-1", "no_one_on_call")
+    assert said.minute == 0
+
+
+async def test_whoever_is_on_call_by_the_schedule_is_invited_and_written_to(stage: Stage) -> None:
+    stage.runbook = scheduled(stage.runbook, "on_call", "engineering_manager")
+    ladder = (Rung(contact="engineering_manager", after=timedelta(minutes=10), by=(Reach.EMAIL,)),)
+    stage.runbook = laddered(stage.runbook, ladder)
+    await stage.begin()
+    assert any("Ask who On-call engineer is now: Ona Call" in text for text in await stage.said())
+    [invited] = stage.ledger("slack", "conversations.invite")
+    people = {user["id"]: user["name"] for user in stage.sandbox.state()["slack"]["users"]}
+    assert "oncall" in [people[user] for user in invited.payload["users"].split(",")]
+    await stage.at(11)
+    [mail] = stage.mails("escalation")
+    assert (mail.minute, mail.where) == (10, "oncall@featuresignals.com"), "asked when the rung is due"
+
+
+async def test_42_the_ceo_is_called_unless_mitigated_with_the_text_of_that_moment(stage: Stage) -> None:
+    await stage.begin()
+    await stage.at(3)
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(31)
+    assert pages(stage, CEO) == [30], "acknowledged does not stop it"
+    [mail] = [mail for mail in stage.mails("escalation") if mail.where == "ceo@featuresignals.com"]
+    assert mail.minute == 30
+    assert "INC-1 (P0) has been open for 30m." in mail.text
+    assert "Acknowledged by ann. Commander: ann." in mail.text
+    assert "War room: https://sandbox.zoom.invalid/j/" in mail.text
+
+
+async def test_43_a_resolution_just_before_wins(stage: Stage) -> None:
+    await stage.begin()
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(29.9)
+    await stage.tell(Resolve(by="ann", force=True, reason="seen"))
+    await stage.at(40)
+    assert pages(stage, CEO) == []
+    [lapsed] = [text for text in await stage.said() if text.startswith("Lapsed before it was due")]
+    assert "Escalate to CEO by page (in" in lapsed
+
+
+async def test_44_acknowledged_and_then_silent_pages_again(stage: Stage) -> None:
+    await stage.begin()
+    await stage.at(1)
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(20)
+    await stage.tell(AddNote(by="ann", text="Looking at the router."))
+    await stage.at(49)
+    assert pages(stage, ONCALL) == [0], "a word at minute 20 counts"
+    await stage.at(51)
+    assert pages(stage, ONCALL) == [0, 50]
+    keys = [page.payload["dedup_key"] for page in stage.pages() if page.text.startswith(ONCALL)]
+    assert len(set(keys)) == 2, "a page of its own: a pager stays silent about one that was acknowledged"
+    [said] = stage.posts("incident-1", "no word for 30m: paging again")
+    assert said.minute == 50
+    await stage.at(56)
+    assert pages(stage, BACKUP) == [55], "as long again to acknowledge, then the next level"
+
+
+async def test_44_a_word_in_the_channel_is_heard_too(stage: Stage) -> None:
+    await stage.begin()
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(25)
+    stage.sandbox.clock(T0 + timedelta(minutes=25))
+    stage.sandbox.say("incident-1", "oncall@featuresignals.com", "It is the cache. Restarting.")
+    await stage.at(45)
+    assert pages(stage, ONCALL) == [0]
+    await stage.at(56)
+    assert pages(stage, ONCALL) == [0, 55], "thirty minutes after the last word, not after the acknowledgement"
+
+
+async def test_45_who_cannot_be_reached_is_tried_by_the_next_way_then_the_next_rung(stage: Stage) -> None:
+    ladder = (
+        Rung(contact="vp_engineering", after=timedelta(minutes=10), by=(Reach.SLACK,)),
+        Rung(contact="ceo", after=timedelta(hours=4), by=(Reach.EMAIL,)),
+    )
+    vp = stage.runbook.contacts["vp_engineering"].but(email="gone@featuresignals.com")
+    stage.runbook = laddered(stage.runbook, ladder)
+    stage.runbook = stage.runbook.but(contacts={**stage.runbook.contacts, "vp_engineering": vp})
+    await stage.begin()
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(11)
+    assert [(page.minute, page.payload["custom_details"]["to"]) for page in stage.pages()] == [
+        (0, "on_call"),
+        (10, "vp_engineering"),
+    ], "Slack does not know them, so they are paged"
+    said = await stage.said()
+    assert any(
+        "Skipped: Escalate to VP Engineering by slack: gone@featuresignals.com is not in Slack" in s for s in said
+    )
+    await stage.at(30)
+    assert stage.mails("escalation") == [], "reached: the next rung waits for its own time"
+
+
+async def test_45_without_any_way_the_next_rung_is_called_at_once(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with standing(sandbox, monkeypatch, tmp_path, PAGERDUTY_ROUTING_KEY="") as stage:
+        ladder = (
+            Rung(contact="vp_engineering", after=timedelta(minutes=10), by=(Reach.PAGE,)),
+            Rung(contact="ceo", after=timedelta(hours=4), by=(Reach.EMAIL,)),
+        )
+        nobody = stage.runbook.contacts["vp_engineering"].but(email=None)
+        stage.runbook = laddered(stage.runbook, ladder)
+        stage.runbook = stage.runbook.but(contacts={**stage.runbook.contacts, "vp_engineering": nobody})
+        async with stage.worker():
+            await stage.begin()
+            assert minutes([m for m in stage.mails("escalation") if "oncall@" in m.where]) == [0], "no pager: by mail"
+            await stage.at(12)
+            assert [m.minute for m in stage.mails("escalation") if "ceo@" in m.where] == [10]
+
+
+async def test_46_a_stale_escalation_is_refused_with_the_state_of_now(stage: Stage) -> None:
+    await stage.begin()
+    seen = (await stage.incident()).revision
+    await stage.at(2)
+    await stage.tell(Acknowledge(by="ann"))
+    with pytest.raises(Exception, match="update failed") as caught:
+        await stage.tell(Escalate(by="bob", revision=seen))
+    assert "You looked at an older state. Now: P0, investigating, commander ann." in str(caught.value.__cause__)
+    await stage.tell(Escalate(by="bob", revision=(await stage.incident()).revision, reason="it spreads"))
+    assert pages(stage, BACKUP) == [2], "the next of the ladder, before its time"
+    await stage.tell(Escalate(by="bob"))
+    assert pages(stage, CEO) == [2]
+    with pytest.raises(Exception, match="update failed") as caught:
+        await stage.tell(Escalate(by="bob"))
+    assert "nobody left to call" in str(caught.value.__cause__)
+    await stage.at(35)
+    assert pages(stage, CEO) == [2], "nobody is called twice in one episode"
+
+
+async def test_47_two_people_resolve(stage: Stage) -> None:
+    await stage.begin()
+    await stage.at(3)
+    await stage.tell(Resolve(by="ann", force=True, reason="seen"))
+    receipt = await stage.tell(Resolve(by="bob", force=True, reason="seen"))
+    assert (receipt.changed, receipt.message) == (False, "INC-1 was already resolved by ann at 14:03 UTC.")
+    assert len([m for m in stage.page_updates() if "RESOLVED" in m.text]) == 1
+
+
+async def test_29_bouncing_calls_nobody_twice(stage: Stage) -> None:
+    await stage.begin()
+    await stage.tell(Acknowledge(by="ann"))
+    for minute, severity in ((10, Severity.P1), (20, Severity.P0)):
+        await stage.at(minute)
+        await stage.tell(DeclareSeverity(by="ann", severity=severity))
+    await stage.at(31)
+    assert pages(stage, CTO) == [0]
+    assert pages(stage, CEO) == [30], "the gap of ten minutes does not start the CEO's timer again"
+
+
+async def test_a_contact_with_a_pager_of_their_own_is_paged_there(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = '{"cto": "anotherroutingkey000000000000001"}'
+    async with standing(sandbox, monkeypatch, tmp_path, PAGERDUTY_ROUTING_KEYS=own) as stage, stage.worker():
+        await stage.begin()
+        said = await stage.said()
+        assert pages(stage, CTO) == [], "the sandbox knows no such key, so the attempt is seen to go elsewhere"
+        assert any("Failed: Escalate to CTO by page" in text and "400" in text for text in said)
+        assert pages(stage, ONCALL) == [0]
+
+
+def scheduled(runbook: Runbook, *names: str) -> Runbook:
+    """The runbook, with these contacts named by the sandbox's schedule."""
+    changed = {name: runbook.contacts[name].but(schedule="PSBXSCHED") for name in names}
+    return runbook.but(contacts={**runbook.contacts, **changed})
+
+
+def laddered(runbook: Runbook, ladder: tuple[Rung, ...]) -> Runbook:
+    """The runbook, with another ladder for a P0."""
+    assert all(rung.unless in Unless for rung in ladder)
+    policy = runbook.policy(Severity.P0).but(escalation=ladder)
+    return runbook.but(severities={**runbook.severities, Severity.P0: policy})
