@@ -49,19 +49,21 @@ def _page(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
 
 def _settled_page(incident: Incident) -> Iterator[Obligation]:
     """Yield the end of the paging: acknowledged by whoever took it, resolved when nobody is needed any more."""
-    if not _paged(incident):
-        return
-    if incident.over or (incident.status == Status.MONITORING and not incident.attended):
+    unneeded = incident.status == Status.MONITORING and not incident.attended
+    if incident.over or unneeded:
         # Resolved also when nobody was needed: a pager would stay silent about an acknowledged page that comes again.
         ended = incident.resolved_at or incident.monitoring_since or incident.timeline[-1].at
-        yield at_once(Duty.RESOLVE_PAGE, f"page-resolve/{incident.pagings}", ended, "Resolve the page")
-    elif incident.attended:
+        for calling in range(0 if incident.over else incident.pagings, incident.pagings + 1):
+            if _paged(incident, calling):
+                key = f"page-resolve/{calling}"
+                yield at_once(Duty.RESOLVE_PAGE, key, ended, "Resolve the page", sequence=calling)
+    elif incident.attended and _paged(incident, incident.pagings):
         since = max(incident.acknowledged_at or incident.opened_at, incident.opened_at)
         yield at_once(Duty.ACKNOWLEDGE_PAGE, f"page-ack/{incident.pagings}", since, "Stop the paging")
 
 
-def _paged(incident: Incident) -> bool:
-    paging = f"page/{incident.pagings}/"
+def _paged(incident: Incident, calling: int) -> bool:
+    paging = f"page/{calling}/"
     return any(key.startswith(paging) for key in (*incident.fulfilled, *incident.begun))
 
 

@@ -10,7 +10,7 @@ from runbook.commands import Command, Publication
 from runbook.communication_decisions import assign, escalate, hold, make_private
 from runbook.incident import Incident
 from runbook.incident_parts import Confirmation, Status, Unfulfilled, UpdateKind
-from runbook.lifecycle import attend, cancel, change_severity, monitor, reopen, resolve
+from runbook.lifecycle import attend, cancel, change_severity, heard, monitor, reopen, resolve
 from runbook.outcomes import step_keys
 from runbook.policy import Runbook
 from runbook.public import PublicText
@@ -39,7 +39,7 @@ def decide(incident: Incident, command: Command, runbook: Runbook, at: datetime)
         raise AlreadyDone("This command was received before.")
     if incident.closed:
         raise Rejected(f"{incident.name} is closed for good. A new alert, or `starter.py`, opens a new incident.")
-    incident = _apply(command, incident, runbook, at).but(heard_at=at)
+    incident = heard(_apply(command, incident, runbook, at), at, command.by)
     if command.id:
         incident = incident.but(handled=(*incident.handled, command.id)[-_REMEMBERED:])
     return incident

@@ -37,7 +37,8 @@ class Incident(Frozen):
     """Everything known of an incident. It changes only through `runbook.decisions` and `runbook.facts`.
 
     `pagings` counts the times at which the on-call was called anew, the last at `called_at`: each is a page of its own,
-    since a pager stays silent about one that was acknowledged or resolved. `heard_at`: the last word of a responder.
+    since a pager stays silent about one that was acknowledged or resolved. `heard_at`: the last word of a responder;
+    `silent`: that was too long ago, and they are called anew.
     `channels` counts the channels it had: one that becomes private moves into a new one. `looks` counts the fresh looks
     at the deployments; `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
     """
@@ -66,6 +67,7 @@ class Incident(Frozen):
     pagings: int = 0
     called_at: AwareDatetime | None = None
     heard_at: AwareDatetime | None = None
+    silent: bool = False
     on_call: tuple[OnCall, ...] = ()
     silences: tuple[Silence, ...] = ()
     alert_checks: int = 0

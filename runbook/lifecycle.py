@@ -98,6 +98,7 @@ def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: 
         pagings=incident.pagings + 1,
         called_at=at,
         heard_at=at if attended else incident.heard_at,
+        silent=False,
         postmortem_published=False,
         closed=False,
         no_news=0,
@@ -148,6 +149,7 @@ def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> 
     first = incident.acknowledged_at is None
     incident = incident.but(
         attended=True,
+        silent=False,
         heard_at=at,
         acknowledged_at=happened_at if first else incident.acknowledged_at,
         acknowledged_by=by if first else incident.acknowledged_by,
@@ -162,5 +164,13 @@ def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> 
 def fell_silent(incident: Incident, at: datetime, patience: timedelta) -> Incident:
     """Call the on-call anew: somebody acknowledged, and then nobody said a word (BEHAVIOURS 44)."""
     text = f"Acknowledged, and then no word for {in_words(patience)}: paging again"
-    incident = incident.but(attended=False, pagings=incident.pagings + 1, called_at=at)
+    incident = incident.but(attended=False, silent=True, pagings=incident.pagings + 1, called_at=at)
     return incident.logged(at, WORKFLOW, Kind.PAGE, text, announce=True)
+
+
+def heard(incident: Incident, at: datetime, by: str) -> Incident:
+    """Take a responder's word as a sign that somebody is on it; after a silence it ends the new calling, too."""
+    if not incident.silent or incident.over:
+        return incident.but(heard_at=at)
+    incident = incident.but(heard_at=at, silent=False, attended=True)
+    return incident.logged(at, by, Kind.ACKNOWLEDGED, f"{by} is on it again", announce=True)

@@ -17,9 +17,9 @@ from runbook.summary import rollback_text
 _PAGER_WORDS = {Severity.P0: "critical", Severity.P1: "error", Severity.P2: "warning", Severity.P3: "info"}
 
 
-def dedup_key(incident: Incident) -> str:
+def dedup_key(incident: Incident, calling: int) -> str:
     """Return the pager's key: at first the workflow id, which the starter knows too (BEHAVIOURS 13), then one each."""
-    return f"{incident.workflow_id}/{incident.pagings}" if incident.pagings else incident.workflow_id
+    return f"{incident.workflow_id}/{calling}" if calling else incident.workflow_id
 
 
 def _links(incident: Incident, runbook: Runbook) -> dict[str, str]:
@@ -33,7 +33,7 @@ def page(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -
     """Page whoever is on call."""
     return effects.SendPage(
         key=duty.key,
-        dedup_key=dedup_key(incident),
+        dedup_key=dedup_key(incident, incident.pagings),
         summary=page_text(incident),
         source=incident.service,
         severity=_PAGER_WORDS[Severity(incident.severity)],
@@ -46,17 +46,19 @@ def page(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -
 def acknowledge_page(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
     """Stop the page of the last calling."""
     to = runbook.people.on_call
-    return effects.SettlePage(key=duty.key, dedup_key=dedup_key(incident), action="acknowledge", to=to)
+    key = dedup_key(incident, incident.pagings)
+    return effects.SettlePage(key=duty.key, dedup_key=key, action="acknowledge", to=to)
 
 
 def resolve_page(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
     """End a page: the on-call's, or the one of an escalation, whose key is the subject."""
     if not duty.subject:
         to = runbook.people.on_call
-        return effects.SettlePage(key=duty.key, dedup_key=dedup_key(incident), action="resolve", to=to)
+        key = dedup_key(incident, duty.sequence)
+        return effects.SettlePage(key=duty.key, dedup_key=key, action="resolve", to=to)
     escalated = duty.subject.startswith("escalate/")
     to = duty.subject.split("/")[3] if escalated else runbook.people.on_call
-    key = f"{dedup_key(incident)}/{duty.subject}"
+    key = f"{incident.workflow_id}/{duty.subject}"
     return effects.SettlePage(key=duty.key, dedup_key=key, action="resolve", to=to)
 
 
@@ -120,7 +122,7 @@ def escalate(duty: Obligation, incident: Incident, runbook: Runbook, at: datetim
     if duty.by is Reach.PAGE:
         return effects.SendPage(
             key=duty.key,
-            dedup_key=f"{dedup_key(incident)}/{duty.key}",
+            dedup_key=f"{incident.workflow_id}/{duty.key}",
             summary=f"Escalated to {contact.name}: {page_text(incident)}"[:1000],
             source=incident.service,
             severity=_PAGER_WORDS[Severity(incident.severity)],
@@ -143,7 +145,7 @@ def alarm(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) 
         return Outcome(skipped="there is no such rollback any more")
     return effects.SendPage(
         key=duty.key,
-        dedup_key=f"{dedup_key(incident)}/{duty.key}",
+        dedup_key=f"{incident.workflow_id}/{duty.key}",
         summary=f"{incident.name}: the rollback of {duty.subject} is {state.status}: {state.detail}"[:1000],
         source=incident.service,
         severity=_PAGER_WORDS[Severity(incident.severity)],

@@ -23,6 +23,7 @@ from runbook.policy import Runbook
 from sandbox.server import RunningSandbox
 from tests.workflows.world import QUEUE, World, an_alert
 from worker import make_worker
+from workflows.contracts import AlertBatch
 
 T0 = datetime(2030, 1, 7, 14, 0, tzinfo=UTC)
 """A Monday. Each story begins then, so that its texts are always the same."""
@@ -71,7 +72,9 @@ class Stage(World):
     def worker(self) -> Worker:
         return make_worker(self.env.client, QUEUE, self.real.methods(), interceptors=[VendorsClock(self.sandbox)])
 
-    async def begin(self, severity: str | None = "critical", *, but: str = "\0", **labels: str) -> None:
+    async def begin(
+        self, severity: str | None = "critical", *, but: str | tuple[str, ...] = "\0", **labels: str
+    ) -> None:
         """Let the alert open the incident at T0."""
         await self.env.sleep(T0 - await self.now())
         self.sandbox.clock(T0)
@@ -91,6 +94,13 @@ class Stage(World):
             alert["endsAt"] = (T0 - timedelta(minutes=1)).isoformat()
         url = self.sandbox.environment()["ALERTMANAGER_URL"]
         httpx.post(f"{url}/api/v2/alerts", json=[alert], trust_env=False).raise_for_status()
+
+    async def alert_ends(self) -> None:
+        """Let the alert end after its silence has expired: Alertmanager tells it."""
+        self.fire(ended=True)
+        ended = an_alert(self.t0, severity="critical").but(ended_at=await self.now())
+        await self.handle.signal("alert_resolved", AlertBatch(alerts=(ended,)))
+        await self.settled()
 
     def ledger(self, vendor: str, operation: str = "") -> list[Sent]:
         """What a vendor did for us, in order."""

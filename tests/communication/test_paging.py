@@ -25,8 +25,8 @@ async def test_16_the_page_goes_first_and_what_fails_holds_up_nobody(stage: Stag
     stage.sandbox.fault("slack", "status", "conversations.create", status=200, body=NO_SCOPE, times=None)
     stage.sandbox.fault("zoom", "status", status=403, times=None)
     await stage.begin()
-    first = stage.sandbox.ledger()[0]
-    assert (first["vendor"], first["operation"]) == ("pagerduty", "event.trigger")
+    order = [row["vendor"] for row in stage.sandbox.ledger()]
+    assert order.index("pagerduty") < order.index("statuspage"), "before everything that needs to be set up"
     assert pages(stage, ONCALL) == [0]
     assert stage.page_updates()[0].minute == stage.mails()[0].minute == 0
 
@@ -120,7 +120,7 @@ async def test_42_the_ceo_is_called_unless_mitigated_with_the_text_of_that_momen
 async def test_43_a_resolution_just_before_wins(stage: Stage) -> None:
     await stage.begin()
     await stage.tell(Acknowledge(by="ann"))
-    await stage.at(29.9)
+    await stage.at(29.7)
     await stage.tell(Resolve(by="ann", force=True, reason="seen"))
     await stage.at(40)
     assert pages(stage, CEO) == []
@@ -144,6 +144,12 @@ async def test_44_acknowledged_and_then_silent_pages_again(stage: Stage) -> None
     assert said.minute == 50
     await stage.at(56)
     assert pages(stage, BACKUP) == [55], "as long again to acknowledge, then the next level"
+    await stage.at(58)
+    await stage.tell(AddNote(by="ann", text="I was on the phone with the provider."))
+    assert [one.minute for one in stage.ledger("pagerduty", "event.acknowledge")] == [1, 58], "a word is enough"
+    await stage.tell(Resolve(by="ann", force=True, reason="seen"))
+    still_open = [row["incident_key"] for row in stage.sandbox.state()["pagerduty"] if row["status"] != "resolved"]
+    assert still_open == [], "every page of every calling and of every escalation"
 
 
 async def test_44_a_word_in_the_channel_is_heard_too(stage: Stage) -> None:

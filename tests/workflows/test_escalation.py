@@ -1,5 +1,6 @@
 """The ladder: who is called when, and who is not called any more."""
 
+import re
 from datetime import timedelta
 
 from runbook.commands import Acknowledge, DeclareSeverity, Monitor, Resolve
@@ -34,7 +35,7 @@ async def test_29_a_bounce_calls_nobody_twice(world: World) -> None:
     await world.open()
     await world.at(10)
     await world.tell(DeclareSeverity(by="ann", severity=Severity.P1))
-    await world.at(20)
+    await world.at(19)
     await world.tell(DeclareSeverity(by="ann", severity=Severity.P0))
     await world.at(60)
     assert called(world, "cto") == [0]
@@ -59,7 +60,7 @@ async def test_43_a_resolution_in_the_last_second_keeps_the_ceo_asleep(world: Wo
     await world.at(45)
     assert called(world, "ceo") == []
     [lapsed] = [text for text in await world.said() if text.startswith("Lapsed before it was due")]
-    assert "Escalate to CEO by page (in 10s)" in lapsed or "Escalate to CEO by page (in 9s)" in lapsed
+    assert re.search(r"Escalate to CEO by page \(in [5-7]s\)", lapsed)
 
 
 async def test_43_at_the_same_instant_the_resolution_wins_if_it_is_in_history_first(world: World) -> None:

@@ -81,7 +81,7 @@ class World:
         if settle:
             await self.settled()
 
-    async def settled(self, *, but: str = "\0") -> None:
+    async def settled(self, *, but: str | tuple[str, ...] = "\0") -> None:
         """Wait until nothing is due any more, but for duties whose key begins with `but`."""
         for _ in range(2000):
             owed = await self.agenda()
@@ -92,17 +92,18 @@ class World:
             await asyncio.sleep(0.01)
         raise AssertionError(f"still due: {[duty.key for duty in due]}")
 
-    async def at(self, minutes: float, *, but: str = "\0") -> None:
-        """Let the virtual time pass until just after `minutes` from T0, and what was due by then be done.
+    async def at(self, minutes: float, *, but: str | tuple[str, ...] = "\0") -> None:
+        """Let the virtual time pass until some seconds after `minutes` from T0, and what was due by then be done.
 
-        Just after: a command that arrives in the same millisecond as a timer makes this server lose the workflow task.
+        Some seconds after: a command that arrives together with a timer makes this server lose the workflow task, and
+        most timers are at whole minutes.
         """
-        left = self.t0 + timedelta(minutes=minutes, milliseconds=500) - await self.now()
+        left = self.t0 + timedelta(minutes=minutes, seconds=3) - await self.now()
         if left > timedelta():
             await self.env.sleep(left)
         await self.settled(but=but)
 
-    async def tell(self, command: Command, *, but: str = "\0") -> Receipt:
+    async def tell(self, command: Command, *, but: str | tuple[str, ...] = "\0") -> Receipt:
         """Send a command as an update, and let what follows at once be done."""
         receipt: Receipt = await self.handle.execute_update(command.name, command, result_type=Receipt)
         await self.settled(but=but)

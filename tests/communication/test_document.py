@@ -1,0 +1,42 @@
+"""docs/communication.md and docs/mail show what the sandbox got: they equal what these stories send."""
+
+import os
+
+from sandbox.server import RunningSandbox
+from tests.communication.document import DOCUMENT, MAIL, between, replaced, table
+from tests.communication.stage import Stage
+from tests.communication.stories import six_hours, vendors_down
+
+WRITE = os.environ.get("WRITE_DOCS") == "1"
+"""`make communication` sets it: the documents are written then, and compared otherwise."""
+
+
+def compared(name: str, part: str) -> None:
+    """Hold, or write, one part of the document."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    if WRITE:
+        DOCUMENT.write_text(replaced(text, name, part), encoding="utf-8")
+        return
+    assert between(text, name) == part, "say `make communication`, and look at what has changed"
+
+
+async def test_six_hours_of_a_p0_that_is_lowered_and_raised(stage: Stage) -> None:
+    await six_hours(stage)
+    compared("six hours", table(stage))
+    mails = {mail["subject"]: mail for mail in stage.sandbox.state()["sendgrid"]}
+    mail = mails["[INCIDENT] FeatureSignals P0 — Flag evaluation in Europe"]
+    for name, text in (("update.html", mail["html"]), ("update.txt", mail["text"])):
+        if WRITE:
+            MAIL.mkdir(exist_ok=True)
+            (MAIL / name).write_text(text, encoding="utf-8")
+        assert (MAIL / name).read_text(encoding="utf-8") == text, "say `make communication`"
+
+
+async def test_statuspage_down_for_90_minutes_and_slack_for_ten(stage: Stage, sandbox: RunningSandbox) -> None:
+    await vendors_down(stage)
+    operations = ("mail.send", "incident.create", "incident.update", "chat.postMessage", "event.trigger")
+    compared("vendors down", table(stage, operations))
+    texts = [update.text for update in stage.page_updates()]
+    assert len(texts) == len(set(texts))
+    refused = [call for call in sandbox.calls("slack") if call["status"] == 429]
+    assert refused, "Slack did say 429"
