@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check bench clean pins histories screenshots
+.PHONY: demo test check bench clean pins histories communication screenshots
 
 demo: $(INSTALLED) ## a whole incident, live; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 leaves it all up
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -28,6 +28,9 @@ bench: $(INSTALLED) ## cost and speed, as ratios measured in one run
 
 histories: $(INSTALLED) ## record again the histories that the replay test replays
 	$(BIN)/python -m tests.replay.record
+
+communication: $(INSTALLED) ## write the tables of docs/communication.md and docs/mail again, from the sandbox's ledger
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/communication/test_document.py
 
 screenshots: $(INSTALLED) ## take docs/images again (needs chromium)
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py

@@ -33,7 +33,7 @@ from runbook_file import load_runbook
 from settings import Settings, load_settings
 from wiring import integrations_table, make_hands
 from workflows.attributes import SEARCH_ATTRIBUTES
-from workflows.contracts import RecorderInput
+from workflows.contracts import RecorderInput, setup_queue
 from workflows.incident import IncidentWorkflow
 from workflows.numbers import IncidentNumbersWorkflow
 from workflows.postmortem import PostmortemWorkflow
@@ -45,6 +45,9 @@ THREADS = 40
 """Activities that run at once. They wait for vendors, so they may be many more than cores."""
 GRACE = timedelta(seconds=10)
 """How long running activities may go on after SIGTERM; what is not done by then is tried again by another worker."""
+_SETUP_THREADS = 4
+_SETUP_PER_MINUTE = 60
+"""The pace where the runbook sets none: incidents that were opened with a limit still use the queue."""
 STICKY = timedelta(seconds=1)
 """How long a killed worker's workflows wait for it before another one takes them."""
 
@@ -79,6 +82,23 @@ def make_worker(
         workflow_runner=sandbox_runner(),
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
+    )
+
+
+def make_setup_worker(client: Client, task_queue: str, activities: list[Callable[..., Any]], per_minute: int) -> Worker:
+    """Return the worker that sets chat channels up, no faster than Slack takes it.
+
+    Temporal holds the rate for all workers together. Only these calls go this way: a queue of its own costs the eager
+    start, and the first page must not wait (PERFORMANCE).
+    """
+    return Worker(
+        client,
+        task_queue=setup_queue(task_queue),
+        activities=activities,
+        activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
+        max_concurrent_activities=_SETUP_THREADS,
+        max_task_queue_activities_per_second=(per_minute or _SETUP_PER_MINUTE) / 60,
+        graceful_shutdown_timeout=GRACE,
     )
 
 
@@ -142,7 +162,9 @@ async def serve() -> int:
     console = Console(stderr=True)
     console.print(integrations_table(settings))
     console.print(await ensure_recorder(client, settings))
-    async with make_worker(client, settings.temporal_task_queue, hands.methods()):
+    queue, pace = settings.temporal_task_queue, load_runbook(settings).chat.setup_per_minute
+    # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
+    async with make_worker(client, queue, hands.methods()), make_setup_worker(client, queue, hands.setup(), pace):
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
         await stop.wait()

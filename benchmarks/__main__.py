@@ -39,6 +39,7 @@ async def floor(client: Client, number: int) -> tuple[float, int]:
 async def incident(client: Client, number: int) -> tuple[float, int]:
     """Open one incident, as the starter does: seconds until its first response is done, and events by then."""
     runbook = load_runbook(load_settings())
+    runbook = runbook.but(chat=runbook.chat.but(setup_per_minute=0))  # our speed, not the pace that Slack allows
     alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{number}")
     opening = opening_from((alert,), f"bench-{number}", runbook.intake)
     name = f"incident-bench-{number}"

@@ -49,6 +49,11 @@ def take(ui: str, sandbox: str) -> None:
         shoot(page, incident, "web-ui-incident.png", "IncidentWorkflow", tab="User Metadata")
         shoot(page, incident, "web-ui-timeline.png", "IncidentWorkflow", tab="Timeline")
         shoot(page, f"{sandbox}/", "sandbox.png", "incident-1")
+        phone = browser.new_page(viewport={"width": 390, "height": 640}, device_scale_factor=2)
+        phone.goto((IMAGES.parent / "mail" / "update.html").absolute().as_uri())
+        if phone.evaluate("document.documentElement.scrollWidth") > 390:
+            raise SystemExit("the mail is wider than a phone")
+        phone.screenshot(path=IMAGES / "mail-phone.png")
         browser.close()
 
 

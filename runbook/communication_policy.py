@@ -141,12 +141,16 @@ class StatusPage(Frozen):
 
 
 class Chat(Frozen):
-    """What the incident's Slack channel is like. `digest_channel`: the id of the channel that lists all incidents."""
+    """What the incident's Slack channel is like. `digest_channel`: the id of the channel that lists all incidents.
+
+    `setup_per_minute`: how many calls that set channels up all workers together make, at most. 0: as many as come.
+    """
 
     channel_prefix: str = "incident"
     digest_channel: str = ""
     private: bool = False
     summary_every: Duration = timedelta(seconds=10)
+    setup_per_minute: int = Field(default=0, ge=0)
 
 
 class WarRoom(Frozen):

@@ -13,6 +13,11 @@ POSTMORTEM_WORKFLOW = "PostmortemWorkflow"
 NUMBERS_ID = "incident-numbers"
 
 
+def setup_queue(task_queue: str) -> str:
+    """Return the queue of what sets chat channels up, whose rate is limited, beside the workflows' own queue."""
+    return f"{task_queue}-setup"
+
+
 class IncidentInput(Frozen):
     """What an incident starts with; `incident` is set when it goes on after continue-as-new.
 

@@ -33,6 +33,7 @@ from runbook.recording import Sample
 from runbook.rollback import Preflight
 from runbook.severity import Severity
 from runbook.verification import BaselineFinding, RegionVerdict
+from workflows.contracts import setup_queue
 
 ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.AllocateNumber: Numbers.allocate_number,
@@ -107,15 +108,18 @@ def call(effect: Effect, says: str, severity: Severity, patience: timedelta) -> 
     }
 
 
-async def perform(effect: Effect, says: str, severity: Severity, patience: timedelta) -> Outcome:
-    """Have a request fulfilled by its activity.
+async def perform(
+    effect: Effect, says: str, severity: Severity, patience: timedelta, *, limited: bool = False
+) -> Outcome:
+    """Have a request fulfilled by its activity. `limited`: in the queue whose rate Temporal holds.
 
     Raises:
         ActivityError: it failed for good, or was cancelled.
     """
-    outcome = await workflow.execute_activity_method(
-        ACTIVITIES[type(effect)], effect, **call(effect, says, severity, patience)
-    )
+    options = call(effect, says, severity, patience)
+    if limited:
+        options["task_queue"] = setup_queue(workflow.info().task_queue)
+    outcome = await workflow.execute_activity_method(ACTIVITIES[type(effect)], effect, **options)
     return Outcome.model_validate(outcome)
 
 

@@ -14,7 +14,7 @@ from runbook.duties import INNER_DUTIES, WITHDRAWABLE, Duty, Obligation
 from runbook.effects import Outcome
 from runbook.incident import Incident
 from runbook.opening import open_incident
-from runbook.requests import parts, request
+from runbook.requests import is_limited, parts, request
 from runbook.rollback import RollbackProgress, RollbackResult
 from runbook.rollback_facts import rollback_ended, rollback_moved
 from runbook.timeline import Entry
@@ -120,9 +120,9 @@ class IncidentWorkflow:
         asked = request(duty, incident, self._runbook, workflow.now())
         if isinstance(asked, Outcome):
             return asked
-        outcome = Outcome()
+        outcome, limited = Outcome(), is_limited(asked, self._runbook)
         for part in parts(asked):
-            outcome = await perform(part, duty.says, incident.severity, patience(duty, self._runbook))
+            outcome = await perform(part, duty.says, incident.severity, patience(duty, self._runbook), limited=limited)
         return outcome
 
     def _is_long(self) -> bool:

@@ -156,6 +156,6 @@ def quiet_client(client: Client) -> Client:
 
 
 def with_digest(runbook: Runbook, sandbox: RunningSandbox) -> Runbook:
-    """The runbook, with the workspace's channel of all incidents as its digest."""
+    """The runbook, with the workspace's channel of all incidents as its digest, and no pace for setting up."""
     digest = next(row["id"] for row in sandbox.state()["slack"]["channels"] if row["name"] == "incidents")
-    return runbook.but(chat=runbook.chat.but(digest_channel=digest))
+    return runbook.but(chat=runbook.chat.but(digest_channel=digest, setup_per_minute=0))

@@ -29,6 +29,7 @@ from workflows.contracts import AlertBatch, IncidentInput
 from workflows.incident import IncidentWorkflow
 
 _REAL = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
+_REAL = _REAL.but(chat=_REAL.chat.but(setup_per_minute=0))
 RUNBOOK = _REAL.but(chat=_REAL.chat.but(summary_every=timedelta(milliseconds=100)))
 """The real one, but an incident does not wait ten seconds for its summary before it closes."""
 QUEUE, NOBODY = "incidents", "a-queue-without-a-worker"

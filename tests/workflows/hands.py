@@ -55,6 +55,11 @@ class FakeHands:
         found = [self._method(method.__name__, kind) for kind, method in ACTIVITIES.items()]
         return [*found, *(self._finder(method.__name__, kind) for kind, method in FINDINGS.items())]
 
+    def setup(self) -> list[Callable[..., Any]]:
+        """Those that set a channel up."""
+        names = ("open_channel", "set_topic", "invite", "add_bookmark")
+        return [self._method(m.__name__, kind) for kind, m in ACTIVITIES.items() if m.__name__ in names]
+
     def _method(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
         def act(effect: Effect) -> Outcome:
             self._take(name, effect)

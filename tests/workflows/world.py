@@ -28,7 +28,9 @@ from workflows.incident import IncidentWorkflow
 T = TypeVar("T")
 
 QUEUE = "incidents-test"
-RUNBOOK = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
+_WHOLE = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
+RUNBOOK = _WHOLE.but(chat=_WHOLE.chat.but(setup_per_minute=0))
+"""The runbook, without the queue that has a worker of its own (tests/communication/test_pace.py)."""
 
 
 def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "EvaluationErrors", **more: str) -> Alert:
