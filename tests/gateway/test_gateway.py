@@ -1,0 +1,260 @@
+"""The gateway against a real Temporal server and the sandbox: what is accepted, what is refused, and what it does."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from temporalio.service import RPCError, RPCStatusCode
+
+from clients.pagerduty import PagerDutyEvents
+from gateway import Gateway
+from runbook.incident import Incident
+from sandbox.server import RunningSandbox, running_sandbox
+from settings import Settings, load_settings
+from tests.gateway.test_reading import clicked, hook
+from tests.workflows.world import QUEUE, World
+from workflows.attributes import NUMBER
+
+SIGNING, HOOK, TOKEN = "slack-signing", "pagerduty-hook", "gateway-token"
+ALERT = {"title": "Evaluations fail", "service": "flag-evaluation", "severity": "critical"}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Any:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox) -> Settings:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    secrets = {"SLACK_SIGNING_SECRET": SIGNING, "PAGERDUTY_WEBHOOK_SECRET": HOOK, "GATEWAY_TOKEN": TOKEN}
+    for name, value in (sandbox.environment() | secrets | {"TEMPORAL_TASK_QUEUE": QUEUE}).items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+@asynccontextmanager
+async def calling(world: World, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = Gateway(world.env.client, settings, world.runbook).app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        yield http
+
+
+@pytest.fixture
+async def http(live_world: World, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with calling(live_world, settings) as client:
+        yield client
+
+
+def slacks(body: bytes, secret: str = SIGNING) -> dict[str, str]:
+    stamp = str(int(time.time()))
+    mac = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    return form | {"x-slack-request-timestamp": stamp, "x-slack-signature": f"v0={mac}"}
+
+
+def pagerdutys(body: bytes, secret: str = HOOK) -> dict[str, str]:
+    return {"x-pagerduty-signature": "v1=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+async def say(http: httpx.AsyncClient, text: str, channel: str = "general") -> str:
+    body = urlencode({"user_name": "ann", "text": text, "channel_name": channel}).encode()
+    answer = await http.post("/slack/commands", content=body, headers=slacks(body))
+    assert answer.status_code == 200
+    assert answer.json()["response_type"] == "ephemeral"
+    return str(answer.json()["text"])
+
+
+async def opened(world: World, http: httpx.AsyncClient) -> str:
+    """An incident that an alert opened through the gateway."""
+    answer = await http.post("/alerts", json=ALERT, headers={"authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 202, answer.text
+    [started] = answer.json()
+    assert started["created"]
+    world.handle = world.env.client.get_workflow_handle(started["workflow_id"], result_type=Incident)
+    await world.settled()
+    return str(started["workflow_id"])
+
+
+async def test_an_alert_opens_an_incident_and_the_same_again_joins_it(
+    live_world: World, http: httpx.AsyncClient
+) -> None:
+    workflow_id = await opened(live_world, http)
+    again = await http.post("/alerts", json=ALERT, headers={"authorization": f"Bearer {TOKEN}"})
+    [told] = again.json()
+    assert (told["workflow_id"], told["created"]) == (workflow_id, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/alerts", {}),
+        ("/alerts", {"authorization": "Bearer wrong"}),
+        ("/slack/commands", {}),
+        ("/slack/commands", slacks(b"{}", "wrong")),
+        ("/slack/interactions", {}),
+        ("/pagerduty", {}),
+        ("/pagerduty", pagerdutys(b"{}", "wrong")),
+    ],
+)
+async def test_84_whoever_cannot_prove_who_they_are_is_refused(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, path: str, headers: dict[str, str]
+) -> None:
+    answer = await http.post(path, content=b"{}", headers=headers)
+    assert answer.status_code == 401
+    assert "nothing was done" in answer.json()["error"]
+    assert f"to {path} does not prove who it is" in caplog.text, "it is recorded"
+    assert "wrong" not in caplog.text
+
+
+async def test_without_a_secret_a_door_stays_closed(
+    live_world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SLACK_SIGNING_SECRET", "PAGERDUTY_WEBHOOK_SECRET", "GATEWAY_TOKEN"):
+        monkeypatch.delenv(name)
+    async with calling(live_world, load_settings()) as http:
+        for path, headers in (
+            ("/alerts", {"authorization": "Bearer "}),
+            ("/slack/commands", slacks(b"x", "")),
+            ("/pagerduty", pagerdutys(b"x", "")),
+        ):
+            assert (await http.post(path, content=b"x", headers=headers)).status_code == 401
+
+
+async def test_what_is_no_alert_or_too_large_is_refused_with_one_line(http: httpx.AsyncClient) -> None:
+    token = {"authorization": f"Bearer {TOKEN}"}
+    for body in (b"nonsense", b"[]", b'{"version": "3", "alerts": []}', b"[" * 100_000):
+        answer = await http.post("/alerts", content=body, headers=token)
+        assert answer.status_code == 400
+        assert "\n" not in answer.json()["error"]
+    huge = await http.post("/alerts", content=b" " * (512 * 1024 + 1), headers=token)
+    assert huge.status_code == 413
+
+
+async def test_responders_act_from_slack(live_world: World, http: httpx.AsyncClient) -> None:
+    world = live_world
+    await opened(world, http)
+    number = (await world.incident()).number
+    await found(world, number)
+    assert await say(http, f"ack {number}") == "Acknowledged by ann"
+    assert "was acknowledged by ann" in await say(http, "ack", f"incident-{number}")
+    assert "*INC-1 · P0 · investigating · Evaluations fail*" in await say(http, f"status {number}")
+    assert "Customers would read a host" in await say(http, f"update {number} db-1.eu.internal is down")
+    assert "No incident 99 is known" in await say(http, "ack 99")
+    assert "Which incident?" in await say(http, "resolve")
+    incident = await world.incident()
+    assert (incident.acknowledged_by, incident.commander) == ("ann", "ann")
+
+
+async def test_46_a_stale_button_is_refused_and_whoever_clicked_reads_why(
+    live_world: World, http: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow_id = await opened(live_world, http)
+    answers: list[dict[str, Any]] = []
+
+    async def posted(self: Any, url: str, **kwargs: Any) -> httpx.Response:
+        answers.append({"url": url} | kwargs["json"])
+        return httpx.Response(200)
+
+    seen = (await live_world.incident()).revision
+
+    async def click(action: str, revision: int) -> str:
+        body = clicked(action, {"incident": workflow_id, "revision": revision})
+        before = len(answers)
+        with monkeypatch.context() as patch:
+            # The gateway's own answer to Slack, which no sandbox of ours takes.
+            original = httpx.AsyncClient.post
+            patch.setattr(
+                httpx.AsyncClient,
+                "post",
+                lambda self, url, **kw: (
+                    posted(self, url, **kw) if str(url).startswith("https://hooks") else original(self, url, **kw)
+                ),
+            )
+            assert (await http.post("/slack/interactions", content=body, headers=slacks(body))).status_code == 200
+            for _ in range(100):
+                if len(answers) > before:
+                    break
+                await asyncio.sleep(0.05)
+        return str(answers[-1]["text"])
+
+    assert await click("acknowledge", seen) == "Acknowledged by ann"
+    assert "You looked at an older state. Now: P0, investigating, commander ann." in await click("escalate", seen)
+    now = (await live_world.incident()).revision
+    assert (await click("escalate", now)).startswith("Escalated to Second on-call engineer")
+    assert answers[0]["url"] == "https://hooks.slack.com/actions/T1/1/x"
+    assert answers[0]["replace_original"] is False
+
+
+async def test_an_answer_goes_to_slack_and_nowhere_else(live_world: World, settings: Settings) -> None:
+    gateway = Gateway(live_world.env.client, settings, live_world.runbook)
+    assert gateway._is_slacks("https://hooks.slack.com/actions/T1/1/x")
+    assert gateway._is_slacks(settings.slack_api_url + "x"), "a workspace behind another base URL answers there"
+    for url in ("http://hooks.slack.com/x", "https://hooks.slack.com.evil.example/x", "http://169.254.169.254/", ""):
+        assert not gateway._is_slacks(url)
+
+
+async def test_an_acknowledgement_at_pagerduty_is_one_here(live_world: World, http: httpx.AsyncClient) -> None:
+    workflow_id = await opened(live_world, http)
+    body = hook(data={"id": "PQ1", "type": "incident", "incident_key": workflow_id})
+    for _ in range(2):  # delivered twice
+        answer = await http.post("/pagerduty", content=body, headers=pagerdutys(body))
+        assert (answer.status_code, answer.json()) == (202, {"action": "acknowledged"})
+    await live_world.settled()
+    incident = await live_world.incident()
+    assert incident.acknowledged_by == "Ona Call"
+    assert [entry.text for entry in incident.timeline].count("Acknowledged by Ona Call") == 1
+
+
+async def test_a_webhook_without_our_key_is_asked_for_at_pagerduty(
+    live_world: World, http: httpx.AsyncClient, sandbox: RunningSandbox
+) -> None:
+    workflow_id = await opened(live_world, http)
+    env = sandbox.environment()
+    events = PagerDutyEvents(env["PAGERDUTY_ROUTING_KEY"], env["PAGERDUTY_EVENTS_URL"])
+    await asyncio.to_thread(events.enqueue, "trigger", workflow_id, summary="x")
+    page = sandbox.state()["pagerduty"][0]["id"]
+    for given, action in ((page, "acknowledged"), ("PNOSUCH", "ignored")):
+        body = hook(data={"id": given, "type": "incident"})
+        answer = await http.post("/pagerduty", content=body, headers=pagerdutys(body))
+        assert (answer.status_code, answer.json()) == (202, {"action": action})
+
+
+async def test_pagerduty_events_that_do_not_concern_us_are_accepted(http: httpx.AsyncClient) -> None:
+    unknown = hook(data={"id": "P", "type": "incident", "incident_key": "somebody-elses"})
+    for body in (hook("incident.resolved"), unknown):
+        answer = await http.post("/pagerduty", content=body, headers=pagerdutys(body))
+        assert (answer.status_code, answer.json()) == (202, {"action": "ignored"}), "a 4xx would disable the webhook"
+
+
+async def test_while_temporal_is_away_the_sender_is_asked_to_repeat(
+    live_world: World, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await http.get("/healthz")).text == "ok\n"
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise RPCError("connection refused", RPCStatusCode.UNAVAILABLE, b"")
+
+    monkeypatch.setattr("gateway.intake", away)
+    answer = await http.post("/alerts", json=ALERT, headers={"authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 503, "Alertmanager repeats after a 5xx, and never after a 4xx"
+    assert "send it again" in answer.json()["error"]
+
+
+async def found(world: World, number: int | None) -> None:
+    """Wait until visibility knows the number."""
+    for _ in range(100):
+        query = f"{NUMBER.name} = {number}"
+        if [run async for run in world.env.client.list_workflows(query)]:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("visibility does not know it")
