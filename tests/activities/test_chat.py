@@ -1,6 +1,7 @@
 """Slack: what an incident does there, and that a lost reply doubles nothing."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,18 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.chat import channel_name
 from activities.hands import Hands
-from runbook.effects import ArchiveChannel, DirectMessage, Invite, KeepSummary, OpenChannel, PostMessage, SetTopic
+from runbook.effects import (
+    AddBookmark,
+    ArchiveChannel,
+    Button,
+    DirectMessage,
+    HearChannel,
+    Invite,
+    KeepSummary,
+    OpenChannel,
+    PostMessage,
+    SetTopic,
+)
 from sandbox.server import RunningSandbox
 from sandbox.slack_workspace import Workspace
 from tests.activities.conftest import failed, operations, perform
@@ -288,5 +300,43 @@ def test_each_method_is_off_without_a_token(idle: Hands) -> None:
         perform(chat.direct_message, DirectMessage(key="k", email="a@example.com", text="x")),
         perform(chat.keep_summary, KeepSummary(key="k", channel_id="C1", ts=None, text="x")),
         perform(chat.archive_channel, ArchiveChannel(key="k", channel_id="C1")),
+        perform(chat.add_bookmark, AddBookmark(key="k", channel_id="C1", label="x", url="https://x.example")),
+        perform(chat.hear_channel, HearChannel(key="k", channel_id="C1", since=datetime.now(UTC))),
     ]
     assert {outcome.skipped for outcome in outcomes} == {"slack is off: SLACK_BOT_TOKEN is not set"}
+
+
+def test_a_bookmark_is_put_once_though_the_reply_is_lost(hands: Hands, sandbox: RunningSandbox) -> None:
+    channel_id = opened(hands)
+    mark = AddBookmark(key="k", channel_id=channel_id, label="War room", url="https://zoom.example/j/1")
+    sandbox.fault("slack", "lost_reply", "bookmarks.add", status=502)
+    failed(hands.chat.add_bookmark, mark)
+    perform(hands.chat.add_bookmark, mark, attempt=2)
+    assert [row["link"] for row in channel(sandbox, "incident-7")["bookmarks"]] == ["https://zoom.example/j/1"]
+
+
+def test_44_a_persons_word_is_heard_and_a_bots_is_none(hands: Hands, sandbox: RunningSandbox) -> None:
+    channel_id = opened(hands)
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    asked = HearChannel(key="k", channel_id=channel_id, since=long_ago)
+    perform(hands.chat.post_message, PostMessage(key="run-7/notice/1", channel_id=channel_id, text="We say."))
+    assert perform(hands.chat.hear_channel, asked).heard_at is None
+    sandbox.say("incident-7", "oncall@featuresignals.com", "On it.")
+    heard = perform(hands.chat.hear_channel, asked).heard_at
+    assert heard is not None
+    assert heard > long_ago
+    assert perform(hands.chat.hear_channel, asked.but(since=heard)).heard_at is None, "that word is known"
+
+
+def test_buttons_are_shown_only_where_somebody_hears_them(
+    wired: Callable[..., Hands], hands: Hands, sandbox: RunningSandbox
+) -> None:
+    channel_id = opened(hands)
+    button = Button(label="Acknowledge", action="acknowledge", value="{}")
+    wanted = KeepSummary(key="run-7/summary/0", channel_id=channel_id, ts=None, text="*INC-7*", buttons=(button,))
+    perform(hands.chat.keep_summary, wanted)
+    deaf = wired(**(sandbox.environment() | {"SLACK_SIGNING_SECRET": ""}))
+    perform(deaf.chat.keep_summary, wanted.but(key="run-7/summary/1"))
+    shown = [message.get("blocks") for message in channel(sandbox, "incident-7")["messages"]]
+    assert shown[0][1]["elements"][0]["action_id"] == "acknowledge"
+    assert not shown[1]

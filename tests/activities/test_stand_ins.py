@@ -1,0 +1,90 @@
+"""Stand-ins for who has no vendor: a static status site, tickets as files, mail by SMTP. Nothing pretends."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
+
+from activities.hands import Hands
+from clients.smtp_mail import SmtpClient
+from runbook.effects import CommentTicket, OpenTicket, PublishStatus
+from runbook.public import PublicText
+from tests.activities.conftest import perform
+
+UPDATE = PublishStatus(
+    key="run-7/update/1/status_page",
+    page_id=None,
+    marker="run-7",
+    sequence=1,
+    title=PublicText.ours("Flag evaluation <disruption>"),
+    status="investigating",
+    body=PublicText.ours("We look into it & more."),
+    impact="critical",
+    at=datetime(2026, 11, 23, 14, 0, tzinfo=UTC),
+    product="FeatureSignals",
+)
+
+
+def later(sequence: int, status: str, text: str) -> PublishStatus:
+    return UPDATE.but(
+        key=f"run-7/update/{sequence}/status_page",
+        sequence=sequence,
+        status=status,
+        body=PublicText.ours(text),
+        at=datetime(2026, 11, 23, 14, sequence, tzinfo=UTC),
+    )
+
+
+def test_the_static_site_shows_each_update_once_and_never_goes_back(
+    wired: Callable[..., Hands], tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    hands = wired(STATUS_SITE_URL=site.as_uri())
+    first = perform(hands.status_page.publish_status, UPDATE)
+    assert first.resources.status_page_url == f"{site.as_uri()}/index.html#{first.resources.status_page_id}"
+    perform(hands.status_page.publish_status, UPDATE, attempt=2)
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert "There is an incident" in page
+    assert "Flag evaluation &lt;disruption&gt;" in page, "nobody's words are markup"
+    assert page.count("We look into it &amp; more.") == 1
+    perform(hands.status_page.publish_status, later(3, "resolved", "All is well."))
+    dropped = perform(hands.status_page.publish_status, later(2, "monitoring", "Old news."))
+    assert dropped.detail == "dropped: the page shows update 3"
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert "All systems operational" in page
+    assert "Old news." not in page
+    document = json.loads((site / "status.json").read_text(encoding="utf-8"))
+    assert document["status"] == "operational"
+    assert [update["sequence"] for update in document["incidents"][0]["updates"]] == [3, 1]
+    feed = ElementTree.fromstring((site / "feed.atom").read_text(encoding="utf-8"))
+    entries = feed.findall("{http://www.w3.org/2005/Atom}entry")
+    assert len(entries) == 2
+    assert entries[0].findtext("{http://www.w3.org/2005/Atom}updated") == "2026-11-23T14:03:00+00:00"
+
+
+def test_two_incidents_stand_side_by_side(wired: Callable[..., Hands], tmp_path: Path) -> None:
+    hands = wired(STATUS_SITE_URL=str(tmp_path / "site"))
+    perform(hands.status_page.publish_status, UPDATE)
+    perform(hands.status_page.publish_status, UPDATE.but(marker="run-8", title=PublicText.ours("Webhooks")))
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert page.count("<article") == 2
+
+
+def test_a_ticket_folder_stands_in_for_github(wired: Callable[..., Hands], tmp_path: Path) -> None:
+    hands = wired(TRACKER_FOLDER=str(tmp_path / "tickets"))
+    ticket = OpenTicket(key="k", title="INC-7: typo", body="A typo.", labels=("incident",), marker="<!-- run-7 -->")
+    comment = CommentTicket(key="run-7/update/1", ticket=None, body="Done.", close=True, opening=ticket)
+    for attempt in (1, 2):
+        outcome = perform(hands.issue_tracker.comment_ticket, comment, attempt=attempt)
+    text = (tmp_path / "tickets" / "0001.md").read_text(encoding="utf-8")
+    assert text.startswith("# INC-7: typo\n\n_closed_ · incident\n")
+    assert text.count("Done.") == 1
+    assert outcome.resources.ticket_url == (tmp_path / "tickets" / "0001.md").as_uri()
+
+
+def test_a_mail_server_stands_in_for_sendgrid_and_never_beside_it(wired: Callable[..., Hands]) -> None:
+    alone = wired(SMTP_URL="smtp://mail.example", EMAIL_FROM="a@x.example")
+    assert isinstance(alone.email._client, SmtpClient)
+    both = wired(SMTP_URL="smtp://mail.example", EMAIL_FROM="a@x.example", SENDGRID_API_KEY="SG.x")
+    assert not isinstance(both.email._client, SmtpClient)
