@@ -14,9 +14,11 @@ Whoever cannot prove who they are is refused. While Temporal is away the answer 
 import asyncio
 import json
 import logging
+import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -238,12 +240,27 @@ def main(
         client = await connect(settings)
         _say_what_is_open(settings)
         config = uvicorn.Config(Gateway(client, settings, runbook).app(), host=host, port=port, log_level="warning")
-        server = uvicorn.Server(config)
+        server = _Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
         print(f"Gateway listens on http://{host}:{port}", file=sys.stderr, flush=True)
         await server.serve()
         return 0 if server.started else 1
 
     run_and_exit(serve())
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves signals to us: it would raise them again at its end, which would then look like a crash."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    def stop(self) -> None:
+        """End when the requests under way are answered."""
+        self.should_exit = True
 
 
 def _say_what_is_open(settings: Settings) -> None:

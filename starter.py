@@ -178,7 +178,7 @@ def _read(path: Path) -> bytes:
 
 
 def by_hand(
-    title: str, service: str, environment: str, severity: Severity, by: str, drill: bool
+    title: str, service: str, environment: str, severity: Severity, by: str, drill: bool, private: bool = False
 ) -> tuple[str, Opening]:
     """Return the workflow id and the opening of an incident that a person declares."""
     key = str(uuid.uuid4())
@@ -192,6 +192,7 @@ def by_hand(
         source="manual",
         reporter=by,
         drill=drill,
+        private=private,
     )
 
 
@@ -229,6 +230,7 @@ def main(
     severity: Annotated[Severity | None, typer.Option(help="By hand: P0 to P3")] = None,
     environment: Annotated[str, typer.Option(help="By hand: the environment")] = "production",
     by: Annotated[str, typer.Option(help="By hand: who declares it")] = "",
+    private: Annotated[bool, typer.Option(help="By hand: a private incident, such as for security")] = False,
     drill: Annotated[bool, typer.Option(help="By hand: a drill, marked as such everywhere")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each incident")] = False,
     explain_fingerprint: Annotated[bool, typer.Option(help="Only say which labels decide the incident")] = False,
@@ -245,7 +247,7 @@ def main(
         if title is not None:
             if not title.strip() or service is None or severity is None:
                 raise Refused("an incident by hand needs --title, --service and --severity")
-            opening = by_hand(title, service, environment, severity, by or getpass.getuser(), drill)
+            opening = by_hand(title, service, environment, severity, by or getpass.getuser(), drill, private)
         elif source is not None:
             alerts = parse_alerts(read_payload(source), datetime.now(UTC))
         if explain_fingerprint:

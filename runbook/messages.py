@@ -18,10 +18,14 @@ _STATUS = {
 
 
 def public_title(incident: Incident, runbook: Runbook) -> PublicText:
-    """Return the title that customers read: the assessor's, or the service's public name; never the alert's words."""
+    """Return the title that customers read: the assessor's, or the service's public name; never the alert's words.
+
+    A service that the runbook does not know has no name that customers know.
+    """
     if incident.assessment is not None and incident.assessment.title:
         return PublicText.ours(incident.assessment.title)  # looked through when it was said
-    return PublicText.ours(f"{runbook.service(incident.service).public_name} disruption")
+    known = next((service.public_name for service in runbook.services if service.name == incident.service), None)
+    return PublicText.ours(f"{known or runbook.product} disruption")
 
 
 def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook) -> PublicMessage:

@@ -68,6 +68,14 @@ def drop(service: str, key: str) -> Callable[[Compose], None]:
     return mutate
 
 
+def drop_all(key: str, *services: str) -> Callable[[Compose], None]:
+    def mutate(compose: Compose) -> None:
+        for service in services:
+            drop(service, key)(compose)
+
+    return mutate
+
+
 def put_variable(service: str, name: str, value: str) -> Callable[[Compose], None]:
     def mutate(compose: Compose) -> None:
         compose["services"][service]["environment"][name] = value
@@ -103,7 +111,7 @@ BREACHES: list[tuple[Callable[[Compose], None], str]] = [
         "ui: must depend on temporal with condition service_healthy, not service_started",
     ),
     (
-        drop("worker", "depends_on"),
+        drop_all("depends_on", "worker", "gateway"),
         "namespace: runs once, but no service waits for it with service_completed_successfully",
     ),
     (
