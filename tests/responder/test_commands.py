@@ -221,3 +221,24 @@ def test_a_machine_that_does_not_know_who_you_are(incident: Incidental, monkeypa
     said = incident("ack", "1")
     assert said.status == 2
     assert "--by" in said.err
+
+
+def test_hold_escalate_roles_and_private(opened: Opened, on_stage: Incidental) -> None:
+    def done(*words: str) -> str:
+        return changed(on_stage(words[0], opened.number, *words[1:], "--by", "ann", "--json"))
+
+    assert "is held back until" in done("hold", "10", "--reason", "numbers")
+    assert "held back already" in refused(on_stage("hold", opened.number, "10", "--reason", "numbers", "--json"))
+    assert on_stage("hold", opened.number, "10").status == 2, "without a reason it is not sent"
+    assert done("escalate", "--reason", "it spreads").startswith("Escalated to ")
+    assert done("role", "scribe", "sue") == "Scribe: sue"
+    assert done("role", "scribe", "tom") == "Scribe: tom, handed over by sue"
+    assert on_stage("role", opened.number, "king", "sue").status == 2
+    assert "Private from now on: keys" in done("private", "--reason", "keys")
+    assert opened.state().private
+
+
+def test_what_customers_must_not_read_is_refused_before_it_is_published(opened: Opened, on_stage: Incidental) -> None:
+    said = refused(on_stage("update", opened.number, "db-1.eu.internal is down", "--json"))
+    assert "Customers would read a host (db-1.eu.internal)" in said
+    assert len(opened.state().updates) == 1
