@@ -38,9 +38,8 @@ from clients.pagerduty import PagerDutyClient
 from connection import connect, run_and_exit
 from inbound import pagerduty, signatures, slack
 from runbook.alert import MalformedAlert, parse_alerts
-from runbook.commands import Command
 from runbook.policy import Runbook
-from runbook.summary import headline, people_line
+from runbook.summary import digest_text, headline, people_line
 from runbook_file import load_runbook
 from settings import Settings, load_settings
 from starter import LARGEST, intake
@@ -93,7 +92,7 @@ class Gateway:
             return _stranger(request)
         try:
             asked = slack.read_command(body, self._runbook.chat.channel_prefix)
-            said = await self._answer(asked.incident, asked.command)
+            said = await self._answer(asked)
         except slack.Usage as usage:
             said = str(usage)
         return JSONResponse({"response_type": "ephemeral", "text": said})
@@ -158,13 +157,16 @@ class Gateway:
             _log.warning("An acknowledgement at PagerDuty was not understood: %s", error)
             return ""
 
-    async def _answer(self, name: str, command: Command | None) -> str:
+    async def _answer(self, asked: slack.Asked) -> str:
         """Return what came of a command, in one message, whatever it was."""
         try:
-            if command is None:
-                state = await incident(self._client, name)
-                return f"*{headline(state)}*\n{people_line(state)}"
-            return (await send(self._client, await find(self._client, name), command, _QUICK)).message
+            if asked.command is not None:
+                run = await find(self._client, asked.incident)
+                return (await send(self._client, run, asked.command, _QUICK)).message
+            state = await incident(self._client, asked.incident)
+            if state.private and asked.channel_id != state.resources.channel_id:
+                return digest_text(state)  # of a private incident nobody outside of its channel learns more
+            return f"*{headline(state)}*\n{people_line(state)}"
         except (NotFound, NoAnswer, Refusal) as refusal:
             return str(refusal)
         except RPCError as error:

@@ -19,10 +19,11 @@ class Usage(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A command for the incident that people call so. Without a command, its state is asked for."""
+    """A command for the incident that people call so. Without a command, its state is asked for, from that channel."""
 
     incident: str
     command: Command | None
+    channel_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def read_command(body: bytes, channel_prefix: str) -> Asked:
     if number is None:
         raise Usage(f"Which incident? `{verb.lower()} 42`, or say it in the incident's channel.")
     if verb.lower() == "status":
-        return Asked(incident=number, command=None)
+        return Asked(incident=number, command=None, channel_id=form.get("channel_id", ""))
     try:
         return Asked(incident=number, command=_VERBS[verb.lower()](by, rest))
     except ValidationError as error:

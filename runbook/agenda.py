@@ -9,14 +9,14 @@ from datetime import timedelta
 
 from runbook.attention import attention
 from runbook.communication_policy import Channel, Reach
-from runbook.duties import Duty, Obligation, Source, at_once
+from runbook.duties import HOUSEKEEPING, Duty, Obligation, Source, at_once
 from runbook.incident import Incident
 from runbook.incident_parts import Status
 from runbook.policy import Runbook
 from runbook.promises import in_order, promises
 from runbook.recovery import customers, judgements
 from runbook.room import archive, channel_key, room
-from runbook.updates import delivery_key
+from runbook.updates import delivery_key, has_ticket
 
 
 def agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
@@ -34,9 +34,13 @@ def patience(duty: Obligation, runbook: Runbook) -> timedelta:
         return runbook.patience.page
     if duty.duty in (Duty.ESCALATE, Duty.ON_CALL):
         return runbook.patience.reach
-    if duty.duty in (Duty.DELIVER, Duty.EVIDENCE):
+    if duty.duty in _PUBLISHED:
         return runbook.patience.publish
     return runbook.patience.others
+
+
+_PUBLISHED = HOUSEKEEPING - {Duty.ON_CALL, Duty.CHECK_ALERTS} | {Duty.CHANNEL, Duty.DELIVER, Duty.EVIDENCE}
+"""What a vendor's outage of an hour must not lose: what is published, and the place where people work."""
 
 
 def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
@@ -78,7 +82,7 @@ def _response(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         return
     if policy.war_room and incident.resources.bridge_url is None:
         yield at_once(Duty.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
-    if Channel.ISSUE_TRACKER in policy.updates.channels:
+    if has_ticket(incident, runbook):
         yield at_once(Duty.TICKET, "ticket", incident.episode.since, "Open the ticket")
 
 

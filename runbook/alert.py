@@ -183,3 +183,8 @@ def grouped(alerts: Iterable[Alert], intake: Intake) -> dict[str, tuple[Alert, .
         key = correlation_key(alert, intake)
         groups[key] = (*groups.get(key, ()), alert)
     return groups
+
+
+def is_private(alert: Alert, intake: Intake) -> bool:
+    """Tell whether an alert's label makes its incident a private one."""
+    return alert.labels.get(intake.private_label, "").lower() == "true"

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from runbook.alert import Alert
+from runbook.alert import Alert, is_private
+from runbook.commands import MakePrivate
+from runbook.communication_decisions import make_private
 from runbook.duties import Duty, Obligation
 from runbook.incident import Incident
 from runbook.incident_parts import AlertState, Status
@@ -26,6 +28,8 @@ def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook,
     A known alert fires again if its end was told, or if it says a newer start; a repetition of the same firing is no
     news, so that a forced resolution stands.
     """
+    if not incident.private and any(is_private(alert, runbook.intake) for alert in alerts):
+        incident = make_private(MakePrivate(by=alerts[0].source, reason="an alert says so"), incident, at)
     fresh = []
     for alert in alerts:
         known = next((a for a in incident.alerts if a.fingerprint == alert.fingerprint), None)

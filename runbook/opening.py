@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from runbook.alert import Alert, identity, severity_of
+from runbook.alert import Alert, identity, is_private, severity_of
 from runbook.checklist import Step, StepState, StepStatus
 from runbook.duration import in_words
 from runbook.incident import Incident
@@ -30,7 +30,7 @@ def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening
         alerted_at=min(alert.started_at for alert in alerts),
         source=alert.source,
         reporter=alert.source,
-        private=any(alert.labels.get(intake.private_label, "").lower() == "true" for alert in alerts),
+        private=any(is_private(alert, intake) for alert in alerts),
     )
 
 

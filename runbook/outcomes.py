@@ -15,7 +15,7 @@ from runbook.rollback_facts import offered, rollback_broke_down
 from runbook.rollback_states import Note
 from runbook.room import channel_key
 from runbook.timeline import WORKFLOW, Kind
-from runbook.updates import delivery_key
+from runbook.updates import delivery_key, has_ticket
 
 
 def begun(incident: Incident, key: str) -> Incident:
@@ -54,6 +54,8 @@ def failed(
     """
     if incident.settled(duty.key):
         return incident
+    if duty.duty is Duty.CHECK_ALERTS:  # asked again at the next time: the silence lasts, and so does the question
+        return incident.but(alert_checks=incident.alert_checks + 1, alerts_checked_at=at)
     if unauthorized and all(known.vendor != unauthorized for known in incident.refusals):
         incident = incident.but(refusals=(*incident.refusals, Refusal(vendor=unauthorized, reason=reason, at=at)))
     failure = Unfulfilled(key=duty.key, reason=reason, at=at)
@@ -200,7 +202,7 @@ def step_keys(incident: Incident, runbook: Runbook) -> dict[Step, tuple[str, ...
     policy, channel = runbook.policy(incident.severity), channel_key(incident)
     first = incident.updates[0] if incident.updates else None
     told_by = tuple(delivery_key(first.sequence, channel) for channel in first.channels) if first else ()
-    ticket = ("ticket",) if Channel.ISSUE_TRACKER in policy.updates.channels else ()
+    ticket = ("ticket",) if has_ticket(incident, runbook) else ()
     return {
         Step.CHANNEL: (channel, "war-room") if policy.war_room else (channel,),
         Step.COMMUNICATE: told_by or ticket or ("number",),

@@ -51,10 +51,10 @@ def checklist_lines(incident: Incident) -> list[str]:
 def people_line(incident: Incident) -> str:
     """Say who is on it."""
     commander = incident.commander or "nobody yet"
-    if incident.acknowledged_at is None:
-        return "Commander: nobody yet · not acknowledged"
     others = (("communications", incident.communications), ("scribe", incident.scribe))
     roles = "".join(f" · {role} {person}" for role, person in others if person)
+    if incident.acknowledged_at is None:
+        return f"Commander: {commander}{roles} · not acknowledged"
     acknowledged = f"acknowledged by {incident.acknowledged_by} at {incident.acknowledged_at:%H:%M} UTC"
     return f"Commander: {commander}{roles} · {acknowledged}"
 

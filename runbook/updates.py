@@ -63,6 +63,11 @@ PUBLIC_PLACES = (Channel.STATUS_PAGE, Channel.ISSUE_TRACKER)
 """Where everybody can read. A private incident is not published there (BEHAVIOURS 24)."""
 
 
+def has_ticket(incident: Incident, runbook: Runbook) -> bool:
+    """Tell whether the incident gets a ticket in the issue tracker."""
+    return Channel.ISSUE_TRACKER in _allowed(incident, runbook.policy(incident.severity).updates.channels)
+
+
 def _allowed(incident: Incident, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
     return tuple(channel for channel in channels if not (incident.private and channel in PUBLIC_PLACES))
 

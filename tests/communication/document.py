@@ -34,17 +34,23 @@ VENDORS = ("pagerduty", "alertmanager", "statuspage", "sendgrid", "zoom", "slack
 
 def table(stage: Stage, operations: tuple[str, ...] = ()) -> str:
     """Everything that was sent, as a Markdown table in the order of the minutes; or only some operations."""
-    found = (
+    found = [
         (vendor, sent)
         for vendor in VENDORS
         for sent in stage.ledger(vendor)
         if sent.operation not in _EDITS and (not operations or sent.operation in operations)
-    )
+    ]
     lines = [
         f"| {at} | {what}{' ' + where if where else ''} | {said} |"
-        for at, _, _, what, where, said in sorted(_row(vendor, sent) for vendor, sent in found)
+        for at, _, _, what, where, said in sorted(_row(vendor, sent) for vendor, sent in _last_topics(found))
     ]
     return "\n".join(["| UTC | where | what |", "|---|---|---|", *lines])
+
+
+def _last_topics(found: list[tuple[str, Sent]]) -> list[tuple[str, Sent]]:
+    """Of the topics within a minute the last: it is chance whether the war room or the channel is open first."""
+    topics = {sent.at.strftime("%H:%M"): sent for _, sent in found if sent.operation == "conversations.setTopic"}
+    return [(v, s) for v, s in found if s.operation != "conversations.setTopic" or s in topics.values()]
 
 
 def _row(vendor: str, sent: Sent) -> tuple[str, int, bool, str, str, str]:

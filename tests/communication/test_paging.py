@@ -52,13 +52,13 @@ async def test_an_acknowledgement_stops_the_paging_and_silences_exactly_the_aler
     assert alert["status"]["state"] == "suppressed"
     assert minutes(stage.posts("incident-1", "Acknowledged by ann")) == [2]
 
-    await stage.at(9)
-    assert not (await stage.incident()).alerts[0].ended_at, "asked at 7: it still fires"
+    await stage.at(11)
+    assert not (await stage.incident()).alerts[0].ended_at, "asked at 9: it still fires"
     stage.fire(ended=True)
-    await stage.at(13)
-    assert minutes(stage.posts("incident-1", "Alert ended")) == [12], "Alertmanager would never have told us"
+    await stage.at(17)
+    assert minutes(stage.posts("incident-1", "Alert ended")) == [16], "Alertmanager would never have told us"
     await stage.tell(Resolve(by="ann"))
-    assert minutes(stage.ledger("alertmanager", "silence.expire")) == [13]
+    assert minutes(stage.ledger("alertmanager", "silence.expire")) == [17]
 
 
 async def test_a_silence_is_lifted_when_the_incident_ends_with_the_alert_firing(stage: Stage) -> None:
@@ -220,7 +220,7 @@ async def test_46_a_stale_escalation_is_refused_with_the_state_of_now(stage: Sta
     with pytest.raises(Exception, match="update failed") as caught:
         await stage.tell(Escalate(by="bob"))
     assert "nobody left to call" in str(caught.value.__cause__)
-    await stage.at(35)
+    await stage.at(31)
     assert pages(stage, CEO) == [2], "nobody is called twice in one episode"
 
 

@@ -17,6 +17,8 @@ from runbook.commands import (
 )
 from runbook.severity import Severity
 from tests.communication.stage import Stage, minutes
+from tests.workflows.world import an_alert
+from workflows.contracts import AlertBatch
 
 NO_SCOPE = {"ok": False, "error": "missing_scope"}
 
@@ -165,6 +167,36 @@ async def test_24_becoming_private_later_moves_and_redacts(stage: Stage) -> None
     assert [(update.minute, update.text) for update in stage.page_updates()][1:] == [(31, "INC-1 is over.\n")], (
         "... but its end, bare of all words"
     )
+
+
+async def test_24_an_alert_that_says_so_makes_a_running_incident_private(stage: Stage) -> None:
+    await stage.begin("low")
+    assert minutes(stage.ledger("github", "issue.create")) == [0]
+    await stage.at(6)
+    alert = an_alert(await stage.now(), name="Intrusion", private="true")
+    await stage.handle.signal("alert_fired", AlertBatch(alerts=(alert,)))
+    await stage.settled()
+    assert stage.channel("incident-1-private")["is_private"]
+    assert stage.channel("incident-1")["is_archived"]
+
+
+async def test_24_a_private_p3_has_no_ticket(stage: Stage) -> None:
+    await stage.begin("low", private="true")
+    await stage.at(3)
+    assert stage.ledger("github") == []
+    assert stage.channel("incident-1")["is_private"]
+
+
+async def test_slack_down_for_an_hour_loses_neither_the_channel_nor_what_was_said(stage: Stage) -> None:
+    stage.sandbox.fault("slack", "status", status=503, times=None)
+    await stage.begin("warning", but=("channel", "digest"))
+    await stage.at(7, but=("channel", "digest"))
+    await stage.tell(Acknowledge(by="ann"), but=("channel", "digest"))
+    await stage.at(62, but=("channel", "digest"))
+    stage.sandbox.clear_faults()
+    await stage.at(66)
+    assert stage.channel("incident-1")["topic"]["value"].startswith("INC-1 · P2 · investigating · commander ann")
+    assert [post.minute for post in stage.posts("incident-1", "Acknowledged by ann")] in ([62], [63], [64])
 
 
 async def test_26_the_clock_starts_with_the_alert(stage: Stage) -> None:

@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from clients.pagerduty import PagerDutyEvents
 from gateway import Gateway
+from runbook.commands import MakePrivate
 from runbook.incident import Incident
 from sandbox.server import RunningSandbox, running_sandbox
 from settings import Settings, load_settings
@@ -150,6 +151,8 @@ async def test_responders_act_from_slack(live_world: World, http: httpx.AsyncCli
     assert "*INC-1 · P0 · investigating · Evaluations fail*" in await say(http, f"status {number}")
     assert "Customers would read a host" in await say(http, f"update {number} db-1.eu.internal is down")
     assert "No incident 99 is known" in await say(http, "ack 99")
+    await world.tell(MakePrivate(by="ann", reason="keys"))
+    assert await say(http, f"status {number}") == "private incident INC-1", "nobody outside of it learns more"
     assert "Which incident?" in await say(http, "resolve")
     incident = await world.incident()
     assert (incident.acknowledged_by, incident.commander) == ("ann", "ann")

@@ -99,6 +99,7 @@ def test_a_filter_may_name_a_region(sandbox: RunningSandbox, http: httpx.Client)
 
 def test_signoz_counts_and_draws(sandbox: RunningSandbox, http: httpx.Client) -> None:
     sandbox.deploy("us", BAD)
+    time.sleep(0.01)  # as above
     scalar = signoz(sandbox, http, requestType="scalar").json()["data"]
     assert (scalar["type"], scalar["data"]["results"][0]["data"]) == ("scalar", [[1]])
     series = signoz(sandbox, http, requestType="time_series").json()["data"]["data"]["results"][0]["aggregations"][0]
