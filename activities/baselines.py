@@ -9,8 +9,8 @@ from activities.errors import translated
 from clients.errors import VendorError
 from clients.prometheus import PrometheusClient
 from clients.signoz import SigNozClient
-from runbook.effects import MeasureBaseline
 from runbook.recording import Recording, finding
+from runbook.rollback_effects import MeasureBaseline
 from runbook.verification import Baseline, BaselineFinding
 
 

@@ -10,7 +10,8 @@ from activities.deployers import Deployer, Standing
 from activities.errors import repeated, translated
 from activities.past import Past
 from runbook.deployments import Offer, offer
-from runbook.effects import FindRollback, FollowDeployment, Outcome, Redeploy
+from runbook.effects import Outcome
+from runbook.rollback_effects import FindRollback, FollowDeployment, Redeploy
 from runbook.rollback_policy import Deployer as Name
 from runbook.rollback_policy import Rollback
 

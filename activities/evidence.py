@@ -7,9 +7,10 @@ from temporalio import activity
 
 from activities.errors import translated
 from clients.storage import FileStore
-from runbook.effects import CaptureEvidence, KeepDocument, Outcome, WriteManifest
+from runbook.effects import KeepDocument, Outcome
 from runbook.evidence import EvidenceSource, ManifestRef, Part, manifest
 from runbook.incident_parts import Resources
+from runbook.rollback_effects import CaptureEvidence, WriteManifest
 
 Source = Callable[[CaptureEvidence], Iterator[bytes]]
 """Reads a source, piece by piece. What is wrong with it is a `VendorError`."""

@@ -14,7 +14,7 @@ from clients.postgres import Diagnostics
 from clients.prometheus import PrometheusClient
 from clients.signoz import Signal, SigNozClient
 from clients.slack import SlackClient
-from runbook.effects import CaptureEvidence
+from runbook.rollback_effects import CaptureEvidence
 
 
 def deployments(hand: Deployments) -> Source:

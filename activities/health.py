@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from clients.probe import ProductProbe
-from runbook.effects import RecordRegions, VerifyRegion
 from runbook.policy import Region
 from runbook.recording import Sample
 from runbook.rollback import Probed
+from runbook.rollback_effects import RecordRegions, VerifyRegion
 from runbook.rollback_policy import Rollback
 from runbook.verification import Probe, RegionVerdict, Verdict, judge, standing
 

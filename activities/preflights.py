@@ -9,9 +9,9 @@ from activities.deployments import Deployments
 from activities.errors import translated
 from activities.health import Health
 from runbook.deployments import newest_first
-from runbook.effects import CheckRollback
 from runbook.policy import Region
 from runbook.rollback import Preflight
+from runbook.rollback_effects import CheckRollback
 from runbook.rollback_policy import Rollback
 from runbook.verification import BaselineFinding, Probe, limit_ms, quantile
 

@@ -9,10 +9,11 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from runbook.effects import FollowRollback, HolderOf, Outcome
+from runbook.effects import Outcome
 from runbook.incident import Incident
 from runbook.recording import Recording
 from runbook.rollback import HOLDER, Probed, RollbackResult
+from runbook.rollback_effects import FollowRollback, HolderOf
 from runbook.timeline import Entry
 
 RECORDER = "latency-recorder"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from runbook import effects
+from runbook import effects, rollback_effects
 from runbook import paging_requests as paging
 from runbook import room_requests as room
 from runbook.communication_policy import Channel
@@ -173,7 +173,7 @@ def _find_rollback(duty: Obligation, incident: Incident, runbook: Runbook, at: d
     clusters = tuple(dict.fromkeys(region.cluster for region in runbook.regions_of(incident.service)))
     if not clusters:
         return Outcome(skipped=f"the runbook does not know the service {incident.service}")
-    return effects.FindRollback(
+    return rollback_effects.FindRollback(
         key=duty.key,
         workflow_id=incident.workflow_id,
         service=incident.service,

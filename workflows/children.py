@@ -7,11 +7,12 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from runbook.duties import Obligation
-from runbook.effects import FollowRollback, HolderOf, Outcome
+from runbook.effects import Outcome
 from runbook.incident import Incident
 from runbook.policy import Runbook
 from runbook.preservation import evidence_folder, incident_scope, resolution_items, resolution_phase
 from runbook.rollback import HOLDER, order
+from runbook.rollback_effects import FollowRollback, HolderOf
 from workflows.contracts import PostmortemInput, Resolution
 from workflows.evidence import preserve
 from workflows.hands import perform, watch

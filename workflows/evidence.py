@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from runbook.effects import CaptureEvidence, Outcome, WriteManifest
+from runbook.effects import Outcome
 from runbook.evidence import Item, Part, Scope
+from runbook.rollback_effects import CaptureEvidence, WriteManifest
 from runbook.rollback_policy import Rollback
 from runbook.severity import Severity
 from workflows.hands import capture, perform, why

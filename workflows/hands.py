@@ -26,7 +26,7 @@ from activities.preflights import Preflights
 from activities.processes import Processes
 from activities.status_page import StatusPage
 from activities.war_room import WarRoom
-from runbook import effects
+from runbook import effects, rollback_effects
 from runbook.effects import Effect, Outcome
 from runbook.evidence import Part
 from runbook.recording import Sample
@@ -57,24 +57,24 @@ ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.SendMail: Email.send_mail,
     effects.OpenTicket: IssueTracker.open_ticket,
     effects.CommentTicket: IssueTracker.comment_ticket,
-    effects.FindRollback: Deployments.find_rollback,
-    effects.Redeploy: Deployments.redeploy,
+    rollback_effects.FindRollback: Deployments.find_rollback,
+    rollback_effects.Redeploy: Deployments.redeploy,
     effects.QueryMetrics: Investigation.query_metrics,
     effects.QueryLogs: Investigation.query_logs,
-    effects.FollowDeployment: Deployments.follow_deployment,
-    effects.HolderOf: Processes.holder_of,
-    effects.FollowRollback: Processes.follow_rollback,
+    rollback_effects.FollowDeployment: Deployments.follow_deployment,
+    rollback_effects.HolderOf: Processes.holder_of,
+    rollback_effects.FollowRollback: Processes.follow_rollback,
     effects.KeepDocument: Evidence.keep_document,
-    effects.WriteManifest: Evidence.write_manifest,
+    rollback_effects.WriteManifest: Evidence.write_manifest,
 }
 """Every request whose answer is an outcome, and the activity that fulfils it."""
 
 FINDINGS: dict[type[Effect], Callable[..., Any]] = {
-    effects.MeasureBaseline: Baselines.measure_baseline,
-    effects.CheckRollback: Preflights.check_rollback,
-    effects.VerifyRegion: Health.verify_region,
-    effects.CaptureEvidence: Evidence.capture_evidence,
-    effects.RecordRegions: Health.record_regions,
+    rollback_effects.MeasureBaseline: Baselines.measure_baseline,
+    rollback_effects.CheckRollback: Preflights.check_rollback,
+    rollback_effects.VerifyRegion: Health.verify_region,
+    rollback_effects.CaptureEvidence: Evidence.capture_evidence,
+    rollback_effects.RecordRegions: Health.record_regions,
 }
 """Every request whose answer is a finding of its own kind, and the activity that fulfils it."""
 
@@ -86,13 +86,13 @@ _FIRST = {Severity.P0: 1, Severity.P1: 2, Severity.P2: 3, Severity.P3: 4}
 _LONGEST_LOOK = timedelta(seconds=15)
 """How long one look at a region may take beyond the pause before it."""
 _SLOW = (
-    effects.FindRollback,
-    effects.CheckRollback,
+    rollback_effects.FindRollback,
+    rollback_effects.CheckRollback,
     effects.Investigate,
     effects.KeepDocument,
-    effects.WriteManifest,
-    effects.CaptureEvidence,
-    effects.RecordRegions,
+    rollback_effects.WriteManifest,
+    rollback_effects.CaptureEvidence,
+    rollback_effects.RecordRegions,
 )
 """Requests that read or write a lot: their attempts may take longer."""
 
@@ -123,7 +123,7 @@ async def perform(
     return Outcome.model_validate(outcome)
 
 
-async def verify(effect: effects.VerifyRegion, says: str, severity: Severity) -> RegionVerdict:
+async def verify(effect: rollback_effects.VerifyRegion, says: str, severity: Severity) -> RegionVerdict:
     """Have a region probed until it is judged. It heartbeats, so that a dead worker's work goes on within seconds."""
     longest = effect.rules.give_up_after
     return await workflow.execute_activity_method(
@@ -138,40 +138,40 @@ async def verify(effect: effects.VerifyRegion, says: str, severity: Severity) ->
     )
 
 
-async def measure(effect: effects.MeasureBaseline, says: str, patience: timedelta) -> BaselineFinding:
+async def measure(effect: rollback_effects.MeasureBaseline, says: str, patience: timedelta) -> BaselineFinding:
     """Have the normal latency of a region found."""
     return await workflow.execute_activity_method(
         Baselines.measure_baseline, effect, **call(effect, says, Severity.P0, patience)
     )
 
 
-async def check(effect: effects.CheckRollback, says: str, patience: timedelta) -> Preflight:
+async def check(effect: rollback_effects.CheckRollback, says: str, patience: timedelta) -> Preflight:
     """Have a last look taken before a redeployment."""
     return await workflow.execute_activity_method(
         Preflights.check_rollback, effect, **call(effect, says, Severity.P0, patience)
     )
 
 
-async def capture(effect: effects.CaptureEvidence, says: str, patience: timedelta) -> Part:
+async def capture(effect: rollback_effects.CaptureEvidence, says: str, patience: timedelta) -> Part:
     """Have one file of evidence written."""
     return await workflow.execute_activity_method(
         Evidence.capture_evidence, effect, **call(effect, says, Severity.P1, patience)
     )
 
 
-async def record(effect: effects.RecordRegions, says: str) -> tuple[Sample, ...]:
+async def record(effect: rollback_effects.RecordRegions, says: str) -> tuple[Sample, ...]:
     """Have the regions probed for the recorder. The next round comes soon: a failing one is not tried for long."""
     config = call(effect, says, Severity.P3, timedelta(minutes=1))
     return tuple(await workflow.execute_activity_method(Health.record_regions, effect, **config))
 
 
-async def follow(effect: effects.FollowDeployment, says: str, severity: Severity) -> Outcome:
+async def follow(effect: rollback_effects.FollowDeployment, says: str, severity: Severity) -> Outcome:
     """Have a deployment followed to its end."""
     longest = effect.rules.github.finish_within
     return await _long(Deployments.follow_deployment, effect, says, severity, longest)
 
 
-async def watch(effect: effects.FollowRollback, says: str) -> Outcome:
+async def watch(effect: rollback_effects.FollowRollback, says: str) -> Outcome:
     """Have a rollback's process watched until it ends."""
     return await _long(Processes.follow_rollback, effect, says, Severity.P0, timedelta(days=7))
 

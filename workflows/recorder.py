@@ -6,8 +6,8 @@ A Temporal schedule runs it, and each round hands its memory to the next.
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from runbook.effects import RecordRegions
 from runbook.recording import Recording, recorded
+from runbook.rollback_effects import RecordRegions
 from workflows.contracts import RecorderInput
 from workflows.hands import record
 

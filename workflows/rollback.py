@@ -6,14 +6,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from runbook.effects import (
-    CheckRollback,
-    FollowDeployment,
-    MeasureBaseline,
-    PostMessage,
-    Redeploy,
-    VerifyRegion,
-)
+from runbook.effects import PostMessage
 from runbook.policy import Region
 from runbook.rollback import (
     Preflight,
@@ -26,6 +19,7 @@ from runbook.rollback import (
     last_word,
     result,
 )
+from runbook.rollback_effects import CheckRollback, FollowDeployment, MeasureBaseline, Redeploy, VerifyRegion
 from runbook.rollback_states import Judgement, RollbackStatus
 from runbook.verification import BaselineFinding, RegionVerdict, Verdict
 from workflows.evidence import preserve

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runbook.deployments import Deployment
-from runbook.effects import Redeploy
+from runbook.rollback_effects import Redeploy
 from runbook.rollback_policy import Rollback
 
 

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from activities.deployers import Ordered, Standing
 from clients.github import GitHubClient, WorkflowRun
 from runbook.deployments import Deployment
-from runbook.effects import Redeploy
+from runbook.rollback_effects import Redeploy
 from runbook.rollback_policy import GitHubActions, Rollback
 
 _HISTORY = timedelta(days=90)

@@ -12,7 +12,7 @@ from clients.errors import VendorRefused
 from clients.ops_portal import Deployment as Row
 from clients.ops_portal import OpsPortalClient
 from runbook.deployments import Deployment, portal_would_pick
-from runbook.effects import Redeploy
+from runbook.rollback_effects import Redeploy
 from runbook.rollback_policy import Rollback
 
 SETTLES_NOTHING = "the portal never settles a deployment, so the product's own answers decide"

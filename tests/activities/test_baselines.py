@@ -9,9 +9,9 @@ from activities.baselines import Baselines
 from activities.hands import Hands
 from clients.prometheus import PrometheusClient
 from clients.signoz import SigNozClient
-from runbook.effects import MeasureBaseline
 from runbook.policy import Region
 from runbook.recording import Recording, Sample
+from runbook.rollback_effects import MeasureBaseline
 from runbook.rollback_policy import BaselineRules, Rollback
 from runbook.verification import BaselineFinding
 from sandbox.server import RunningSandbox

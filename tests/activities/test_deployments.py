@@ -8,7 +8,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.hands import Hands
 from runbook.deployments import Offer
-from runbook.effects import FindRollback, FollowDeployment, Outcome, Redeploy
+from runbook.effects import Outcome
+from runbook.rollback_effects import FindRollback, FollowDeployment, Redeploy
 from runbook.rollback_policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform

@@ -13,16 +13,9 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.errors import ErrorType
 from activities.hands import Hands
 from clients import errors
-from runbook.effects import (
-    FindRollback,
-    OpenBridge,
-    OpenTicket,
-    PostMessage,
-    PublishStatus,
-    SendMail,
-    SendPage,
-)
+from runbook.effects import OpenBridge, OpenTicket, PostMessage, PublishStatus, SendMail, SendPage
 from runbook.public import PublicText
+from runbook.rollback_effects import FindRollback
 from runbook.rollback_policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed

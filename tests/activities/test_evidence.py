@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from activities.hands import Hands
-from runbook.effects import CaptureEvidence, KeepDocument, OpenChannel, PostMessage, WriteManifest
+from runbook.effects import KeepDocument, OpenChannel, PostMessage
 from runbook.evidence import EvidenceSource, Item, Part, Scope, checked, items, parts_of
 from runbook.policy import Region
+from runbook.rollback_effects import CaptureEvidence, WriteManifest
 from runbook.rollback_policy import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform

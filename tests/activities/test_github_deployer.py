@@ -7,7 +7,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.hands import Hands
-from runbook.effects import FindRollback, FollowDeployment, Redeploy
+from runbook.rollback_effects import FindRollback, FollowDeployment, Redeploy
 from runbook.rollback_policy import Deployer, Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform

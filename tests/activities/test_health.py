@@ -15,9 +15,9 @@ from temporalio.testing import ActivityEnvironment
 from activities.hands import Hands
 from activities.health import Health
 from clients.probe import ProductProbe
-from runbook.effects import RecordRegions, VerifyRegion
 from runbook.policy import Region
 from runbook.rollback import Probed
+from runbook.rollback_effects import RecordRegions, VerifyRegion
 from runbook.rollback_policy import Rollback
 from runbook.verification import Baseline, BaselineFinding, Probe, RegionVerdict, Verdict
 from sandbox.server import RunningSandbox

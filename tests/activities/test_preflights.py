@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.hands import Hands
-from runbook.effects import CheckRollback
 from runbook.policy import Region
 from runbook.rollback import Preflight
+from runbook.rollback_effects import CheckRollback
 from runbook.rollback_policy import Rollback
 from runbook.verification import Baseline, BaselineFinding
 from sandbox.server import RunningSandbox

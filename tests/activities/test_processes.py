@@ -17,9 +17,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.past import PastIncidents
 from activities.processes import Processes
-from runbook.effects import FollowRollback, HolderOf
 from runbook.recording import Recording
 from runbook.rollback import HOLDER, Probed, RollbackResult
+from runbook.rollback_effects import FollowRollback, HolderOf
 from runbook.rollback_states import RollbackStatus
 from workflows import attributes
 

@@ -12,12 +12,13 @@ from runbook.base import AlreadyDone, Rejected
 from runbook.decisions import decide
 from runbook.deployments import Candidate, Deployment, Offer
 from runbook.duties import Duty, Obligation
-from runbook.effects import FindRollback, KeepSummary, Outcome, SendMail, SendPage
+from runbook.effects import KeepSummary, Outcome, SendMail, SendPage
 from runbook.incident import Incident
 from runbook.incident_parts import Status
 from runbook.policy import RollbackPolicy, Runbook
 from runbook.requests import request
 from runbook.rollback import Go, Preflight, RollbackProgress, RollbackResult, last_word, order
+from runbook.rollback_effects import FindRollback
 from runbook.rollback_states import TRANSITIONS, RollbackStatus
 from runbook.severity import Severity
 from tests.runbook.incidents import RUNBOOK, T0, at, duty, fulfil, keys, opened, settled

@@ -9,7 +9,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from runbook import effects
+from runbook import effects, rollback_effects
 from runbook.deployments import Deployment, Offer
 from runbook.effects import Effect, Outcome
 from runbook.evidence import ManifestRef
@@ -78,13 +78,13 @@ class FakeHands:
 
     def _finding(self, effect: Effect) -> Any:
         match effect:
-            case effects.MeasureBaseline():
+            case rollback_effects.MeasureBaseline():
                 return BaselineFinding(region=effect.region.name, why="nobody measured")
-            case effects.CheckRollback():
+            case rollback_effects.CheckRollback():
                 return self.preflight
-            case effects.VerifyRegion():
+            case rollback_effects.VerifyRegion():
                 return RegionVerdict(region=effect.region.name, verdict=self.verdict, detail="as told")
-            case effects.CaptureEvidence():
+            case rollback_effects.CaptureEvidence():
                 item, scope = effect.item, effect.scope
                 return gap(item, scope, "not asked").but(gap="", sha256="0" * 64)
         return []
@@ -130,12 +130,12 @@ class FakeHands:
                 return Outcome(resources=Resources(status_page_id="page-1"))
             case effects.OpenTicket() | effects.CommentTicket():
                 return Outcome(resources=Resources(ticket=7))
-            case effects.FindRollback():
+            case rollback_effects.FindRollback():
                 return Outcome(offers=self.offers)
-            case effects.WriteManifest():
+            case rollback_effects.WriteManifest():
                 ref = ManifestRef(path=f"{effect.phase}/manifest.json", sha256="0" * 64, parts=1, gaps=0)
                 return Outcome(manifest=ref, resources=Resources(evidence_url="file:///evidence"))
-            case effects.Redeploy():
+            case rollback_effects.Redeploy():
                 return Outcome(reference="d3", detail="deployment d3")
         return Outcome()
 
