@@ -17,10 +17,10 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -48,6 +48,8 @@ from terminal.sending import Refusal, send
 
 _QUICK = timedelta(seconds=2)
 """Slack wants its answer within three seconds. A command that no worker takes by then is recorded for later."""
+_SLACK_WAITS = 2.5
+"""Seconds after which Slack is told that the answer follows: after three it says that the program does not work."""
 _SLACK_HOSTS = ("hooks.slack.com",)
 _log = logging.getLogger("gateway")
 
@@ -92,7 +94,7 @@ class Gateway:
             return _stranger(request)
         try:
             asked = slack.read_command(body, self._runbook.chat.channel_prefix)
-            said = await self._answer(asked)
+            said = await self._in_time(asked)
         except slack.Usage as usage:
             said = str(usage)
         return JSONResponse({"response_type": "ephemeral", "text": said})
@@ -107,9 +109,7 @@ class Gateway:
         except (ValueError, KeyError, TypeError):
             return JSONResponse({"error": "not an interaction of ours"}, 400)
         if click is not None:
-            task = asyncio.create_task(self._click(click))
-            self._answers.add(task)
-            task.add_done_callback(self._answers.discard)
+            self._keep(self._click(click))
         return Response(status_code=200)
 
     async def page_acknowledged(self, request: Request) -> Response:
@@ -157,6 +157,25 @@ class Gateway:
             _log.warning("An acknowledgement at PagerDuty was not understood: %s", error)
             return ""
 
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done whose outcome this request does not wait for."""
+        task = asyncio.create_task(work)
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _in_time(self, asked: slack.Asked) -> str:
+        """Return the answer, or, if it takes longer than Slack waits, that it follows; the work goes on."""
+        answer = asyncio.create_task(self._answer(asked))
+        done, _ = await asyncio.wait({answer}, timeout=_SLACK_WAITS)
+        if done:
+            return answer.result()
+
+        async def later() -> None:
+            await self._post(asked.answer_to, await answer)
+
+        self._keep(later())
+        return "Still at it: the answer follows in a moment."
+
     async def _answer(self, asked: slack.Asked) -> str:
         """Return what came of a command, in one message, whatever it was."""
         try:
@@ -181,11 +200,15 @@ class Gateway:
             said = str(refusal)
         except RPCError:
             said = "Temporal cannot be reached: nothing was done. Click again soon."
-        if self._is_slacks(click.answer_to):
+        await self._post(click.answer_to, said)
+
+    async def _post(self, address: str, said: str) -> None:
+        """Tell whoever asked, at the address that Slack gave for it."""
+        if self._is_slacks(address):
             answer = {"response_type": "ephemeral", "replace_original": False, "text": said}
             async with httpx.AsyncClient(timeout=self._settings.http_timeout_seconds) as http:
                 with suppress(httpx.HTTPError):  # the channel tells it, too
-                    await http.post(click.answer_to, json=answer)
+                    await http.post(address, json=answer)
 
     def _is_slacks(self, url: str) -> bool:
         """Tell whether an answer may go there: to Slack, and nowhere else that a payload names."""

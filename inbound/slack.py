@@ -19,11 +19,15 @@ class Usage(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A command for the incident that people call so. Without a command, its state is asked for, from that channel."""
+    """A command for the incident that people call so. Without a command, its state is asked for.
+
+    `channel_id`: where it was typed; `answer_to`: where an answer goes that takes longer than Slack waits.
+    """
 
     incident: str
     command: Command | None
     channel_id: str = ""
+    answer_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,11 @@ def read_command(body: bytes, channel_prefix: str) -> Asked:
         raise Usage(HELP)
     if number is None:
         raise Usage(f"Which incident? `{verb.lower()} 42`, or say it in the incident's channel.")
+    where = form.get("channel_id", ""), form.get("response_url", "")
     if verb.lower() == "status":
-        return Asked(incident=number, command=None, channel_id=form.get("channel_id", ""))
+        return Asked(number, None, *where)
     try:
-        return Asked(incident=number, command=_VERBS[verb.lower()](by, rest))
+        return Asked(number, _VERBS[verb.lower()](by, rest), *where)
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(str(part) for part in fault["loc"])

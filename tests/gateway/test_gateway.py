@@ -158,37 +158,40 @@ async def test_responders_act_from_slack(live_world: World, http: httpx.AsyncCli
     assert (incident.acknowledged_by, incident.commander) == ("ann", "ann")
 
 
-async def test_46_a_stale_button_is_refused_and_whoever_clicked_reads_why(
-    live_world: World, http: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workflow_id = await opened(live_world, http)
-    answers: list[dict[str, Any]] = []
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the gateway tells Slack afterwards, at the addresses that Slack gave it."""
+    told: list[dict[str, Any]] = []
+    real = httpx.AsyncClient.post
 
-    async def posted(self: Any, url: str, **kwargs: Any) -> httpx.Response:
-        answers.append({"url": url} | kwargs["json"])
+    async def post(self: httpx.AsyncClient, url: Any, **words: Any) -> httpx.Response:
+        if not str(url).startswith("https://hooks.slack.com/"):
+            return await real(self, url, **words)
+        told.append({"url": str(url)} | words["json"])
         return httpx.Response(200)
 
+    monkeypatch.setattr(httpx.AsyncClient, "post", post)
+    return told
+
+
+async def one_more(answers: list[dict[str, Any]], before: int) -> str:
+    for _ in range(200):
+        if len(answers) > before:
+            return str(answers[-1]["text"])
+        await asyncio.sleep(0.05)
+    raise AssertionError("no answer")
+
+
+async def test_46_a_stale_button_is_refused_and_whoever_clicked_reads_why(
+    live_world: World, http: httpx.AsyncClient, answers: list[dict[str, Any]]
+) -> None:
+    workflow_id = await opened(live_world, http)
     seen = (await live_world.incident()).revision
 
     async def click(action: str, revision: int) -> str:
-        body = clicked(action, {"incident": workflow_id, "revision": revision})
-        before = len(answers)
-        with monkeypatch.context() as patch:
-            # The gateway's own answer to Slack, which no sandbox of ours takes.
-            original = httpx.AsyncClient.post
-            patch.setattr(
-                httpx.AsyncClient,
-                "post",
-                lambda self, url, **kw: (
-                    posted(self, url, **kw) if str(url).startswith("https://hooks") else original(self, url, **kw)
-                ),
-            )
-            assert (await http.post("/slack/interactions", content=body, headers=slacks(body))).status_code == 200
-            for _ in range(100):
-                if len(answers) > before:
-                    break
-                await asyncio.sleep(0.05)
-        return str(answers[-1]["text"])
+        body, before = clicked(action, {"incident": workflow_id, "revision": revision}), len(answers)
+        assert (await http.post("/slack/interactions", content=body, headers=slacks(body))).status_code == 200
+        return await one_more(answers, before)
 
     assert await click("acknowledge", seen) == "Acknowledged by ann"
     assert "You looked at an older state. Now: P0, investigating, commander ann." in await click("escalate", seen)
@@ -196,6 +199,18 @@ async def test_46_a_stale_button_is_refused_and_whoever_clicked_reads_why(
     assert (await click("escalate", now)).startswith("Escalated to Second on-call engineer")
     assert answers[0]["url"] == "https://hooks.slack.com/actions/T1/1/x"
     assert answers[0]["replace_original"] is False
+
+
+async def test_an_answer_that_takes_longer_than_slack_waits_follows(
+    live_world: World, http: httpx.AsyncClient, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(live_world, http)
+    monkeypatch.setattr("gateway._SLACK_WAITS", 0.0)
+    form = {"user_name": "ann", "text": "ack 99", "response_url": "https://hooks.slack.com/commands/T1/1/x"}
+    body = urlencode(form).encode()
+    answer = await http.post("/slack/commands", content=body, headers=slacks(body))
+    assert answer.json()["text"] == "Still at it: the answer follows in a moment."
+    assert "No incident 99 is known" in await one_more(answers, 0)
 
 
 async def test_an_answer_goes_to_slack_and_nowhere_else(live_world: World, settings: Settings) -> None:
