@@ -68,13 +68,14 @@ def signoz(client: SigNozClient, signal: Signal) -> Source:
 
 
 def slack(client: SlackClient) -> Source:
-    """Return the source of the channel's transcript, threads included: one message a line, the newest first."""
+    """Return the source of the channels' transcript, threads included: one message a line, the newest first."""
 
     def read(wanted: CaptureEvidence) -> Iterator[bytes]:
-        room = wanted.scope.channel_id
-        if not room:
+        rooms = [room for room in (wanted.scope.channel_id, *wanted.scope.former_channels) if room]
+        if not rooms:
             raise NothingThere("the incident has no channel")
-        for message in islice(client.history(room), wanted.scope.most_rows):
+        said = ((room, message) for room in rooms for message in client.history(room))
+        for room, message in islice(said, wanted.scope.most_rows):
             yield _line(asdict(message))
             if message.reply_count:
                 yield from (_line(asdict(reply)) for reply in client.replies(room, message.ts) if reply != message)

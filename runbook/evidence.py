@@ -62,7 +62,10 @@ class ManifestRef(Frozen):
 
 
 class Scope(Frozen):
-    """What the evidence is about. `workflow_id`: the incident's process, which is asked for its own record."""
+    """What the evidence is about. `workflow_id`: the incident's process, which is asked for its own record.
+
+    `former_channels`: those that the incident left when it became private.
+    """
 
     service: str
     log_service: str
@@ -72,6 +75,7 @@ class Scope(Frozen):
     most_rows: int
     step_seconds: float
     channel_id: str = ""
+    former_channels: tuple[str, ...] = ()
     workflow_id: str = ""
 
 

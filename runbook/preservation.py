@@ -16,7 +16,8 @@ def incident_scope(incident: Incident, runbook: Runbook, until: datetime) -> Sco
     """Return what the evidence of the incident is about, until then."""
     regions, channel = runbook.regions_of(incident.service), incident.resources.channel_id or ""
     asked, rules = runbook.investigation, runbook.evidence
-    return scope(incident.workflow_id, incident.service, asked, regions, rules, incident.started_at, until, channel)
+    about = scope(incident.workflow_id, incident.service, asked, regions, rules, incident.started_at, until, channel)
+    return about.but(former_channels=incident.former_channels)
 
 
 def resolution_phase(incident: Incident) -> str:

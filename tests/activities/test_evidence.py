@@ -54,7 +54,9 @@ def test_every_source_of_the_sandbox_is_kept(hands: Hands, sandbox: RunningSandb
     sandbox.deploy("eu", "v9-bad")
     room = perform(hands.chat.open_channel, OpenChannel(key="c", name="incident-7", marker="[m]")).resources.channel_id
     perform(hands.chat.post_message, PostMessage(key="p", channel_id=room, text="we look into it"))
-    parts = {part.name.removeprefix("resolution-1/"): part for part in captured(hands, scope(channel_id=room))}
+    moved = perform(hands.chat.open_channel, OpenChannel(key="d", name="incident-7-private", marker="[n]"))
+    about = scope(channel_id=moved.resources.channel_id, former_channels=(room,))  # it became private later
+    parts = {part.name.removeprefix("resolution-1/"): part for part in captured(hands, about)}
     kept = {name for name, part in parts.items() if not part.gap}
     assert kept == {
         "record.json",
