@@ -8,10 +8,11 @@ from typing import Any, get_type_hints
 
 import activities
 from activities.hands import Hands
-from runbook import effects
+from runbook import effects, rollback_effects
 from runbook.effects import Effect
 from workflows.hands import ACTIVITIES, FINDINGS
 
+OURS = (effects.__name__, rollback_effects.__name__)
 MARK = "__temporal_activity_definition"
 
 
@@ -31,7 +32,7 @@ def name_of(method: Callable[..., Any]) -> str:
 
 def leaves(kind: type[Effect]) -> Iterator[type[Effect]]:
     """The requests that are made, without those that only hold what others have in common."""
-    below = [child for child in kind.__subclasses__() if child.__module__ == effects.__name__]
+    below = [child for child in kind.__subclasses__() if child.__module__ in OURS]
     if not below:
         yield kind
     for child in below:

@@ -68,19 +68,27 @@ class Stage(World):
 
     sandbox: RunningSandbox = field(kw_only=True)
     real: Hands = field(kw_only=True)
+    began: datetime = T0
 
     def worker(self) -> Worker:
         return make_worker(self.env.client, QUEUE, self.real.methods(), interceptors=[VendorsClock(self.sandbox)])
 
     async def begin(
-        self, severity: str | None = "critical", *, but: str | tuple[str, ...] = "\0", **labels: str
+        self,
+        severity: str | None = "critical",
+        *,
+        but: str | tuple[str, ...] = "\0",
+        at: datetime = T0,
+        earlier: timedelta = timedelta(),
+        **labels: str,
     ) -> None:
-        """Let the alert open the incident at T0."""
-        await self.env.sleep(T0 - await self.now())
-        self.sandbox.clock(T0)
+        """Let the alert open the incident at T0; the alert itself began so much `earlier`."""
+        self.began = at
+        await self.env.sleep(at - await self.now())
+        self.sandbox.clock(at)
         for region in ("eu", "us"):
             self.sandbox.history(region, {"version": "v2.13.0"}, {"version": "v2.14.0"})
-        await self.open(severity, labels=labels, settle=False)
+        await self.open(severity, labels=labels, settle=False, earlier=earlier)
         await self.settled(but=but)
         self.fire(severity, labels=labels)
 
@@ -132,7 +140,7 @@ class Stage(World):
         payload, at = row["payload"], datetime.fromisoformat(row["at"])
         text = payload.get("text") or payload.get("body") or payload.get("summary") or payload.get("topic") or ""
         where = f"#{payload['channel_name']}" if "channel_name" in payload else ", ".join(payload.get("to") or [])
-        minute = int((at - T0 + timedelta(seconds=1)).total_seconds() // 60)
+        minute = int((at - self.began + timedelta(seconds=1)).total_seconds() // 60)
         return Sent(minute, at, row["operation"], where, text, payload)
 
 

@@ -1,5 +1,7 @@
 """The incident's channel, its digest, the war room and the roles: what people saw there, and when."""
 
+from datetime import timedelta
+
 import pytest
 
 from runbook.commands import (
@@ -200,10 +202,16 @@ async def test_slack_down_for_an_hour_loses_neither_the_channel_nor_what_was_sai
 
 
 async def test_26_the_clock_starts_with_the_alert(stage: Stage) -> None:
-    await stage.begin()
-    incident = await stage.incident()
-    assert incident.started_at <= incident.opened_at
+    await stage.begin(earlier=timedelta(minutes=2))
+    assert "Start Time: 2030-01-07 13:58 UTC" in stage.page_updates()[0].text
+    assert any("opened 2m after the alert" in text for text in await stage.said())
+    assert stage.pages()[0].minute == 0
+
+
+async def test_26_an_alert_of_the_future_is_clamped_and_flagged(stage: Stage) -> None:
+    await stage.begin(earlier=-timedelta(minutes=5))
     assert "Start Time: 2030-01-07 14:00 UTC" in stage.page_updates()[0].text
+    assert any("lies in the future and was not used" in text for text in await stage.said())
 
 
 async def test_30_the_same_severity_makes_no_noise(stage: Stage) -> None:

@@ -1,12 +1,14 @@
 """Status updates: when each went out on which channel, and what it said."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from runbook.calendar import Calendar
 from runbook.commands import Acknowledge, Assess, DeclareSeverity, HoldUpdate, Monitor, PostUpdate, Publication, Resolve
 from runbook.policy import Runbook
 from runbook.severity import Severity
-from tests.communication.stage import T0, Stage, minutes
+from tests.communication.stage import Stage, minutes
 
 
 def current(text: str) -> str:
@@ -180,14 +182,16 @@ async def test_39_a_p3_is_a_ticket(stage: Stage) -> None:
 
 
 async def test_40_a_clock_change_moves_no_instant(stage: Stage) -> None:
-    # Berlin's clocks go forward on 31 March 2030 at 01:00 UTC: story time is winter, so a calendar whose zone has
-    # just changed is shown by an hour's difference in the brackets alone.
-    berlin = stage.runbook.calendar.but(time_zone="Europe/Berlin")
-    assert berlin.in_brackets(T0.replace(month=3, day=31, hour=0, minute=45)) == "2030-03-31 00:45 UTC (01:45 CET)"
-    assert berlin.in_brackets(T0.replace(month=3, day=31, hour=1, minute=15)) == "2030-03-31 01:15 UTC (03:15 CEST)"
-    stage.runbook = stage.runbook.but(calendar=berlin)
-    await stage.begin()
-    assert "Next Update: 2030-01-07 14:30 UTC (15:30 CET)" in stage.page_updates()[0].text
+    stage.runbook = stage.runbook.but(calendar=stage.runbook.calendar.but(time_zone="Europe/Berlin"))
+    await stage.begin(at=datetime(2030, 3, 31, 0, 30, tzinfo=UTC))  # at 01:00 UTC Berlin's clocks go from 2 to 3
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(62)
+    assert minutes(stage.page_updates()) == [0, 30, 60]
+    first, second, _ = (update.text for update in stage.page_updates())
+    assert "Start Time: 2030-03-31 00:30 UTC (01:30 CET)" in first
+    assert "Next Update: 2030-03-31 01:00 UTC (03:00 CEST)" in first
+    assert "Start Time: 2030-03-31 00:30 UTC (01:30 CET)" in second, "what was said stays as it was"
+    assert "Next Update: 2030-03-31 01:30 UTC (03:30 CEST)" in second
 
 
 async def test_41_a_p2_goes_on_round_the_clock_unless_the_runbook_says_office_hours(stage: Stage) -> None:

@@ -108,8 +108,14 @@ def lived(stage: Stage, kill_at: dict[str, Callable[[Incident], bool]]) -> Incid
     settled = ("update/2/slack", "update/2/status_page", "update/2/email")
     incident = stage.until(1, lambda i: all(key in i.fulfilled for key in settled), seconds=120)
     stage.incident("resolve", "1", "--by", "ann", "--force", "--reason", "done")
-    keys = ("update/3/slack", "update/3/email", "evidence/1", "page-resolve/0", "postmortem/1")
-    return stage.until(1, lambda i: all(key in i.fulfilled for key in keys), seconds=120) or incident
+    keys = ("update/3/slack", "update/3/email", "evidence/1", "page-resolve/0", "postmortem/1", "unsilence/0")
+    return stage.until(1, lambda i: all(key in i.fulfilled for key in keys) and all_said(i), seconds=120) or incident
+
+
+def all_said(incident: Incident) -> bool:
+    """Tell whether the channel has heard all that it is to hear: what died with a worker is said seconds later."""
+    announced = (entry.sequence for entry in incident.timeline if entry.announce)
+    return all(f"notice/{sequence}" in incident.fulfilled for sequence in announced)
 
 
 def test_a_rollback_that_is_killed_at_each_step_has_the_effects_of_an_undisturbed_one(

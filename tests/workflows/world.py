@@ -66,10 +66,11 @@ class World:
         history_limit: int = 0,
         settle: bool = True,
         labels: dict[str, str] | None = None,
+        earlier: timedelta = timedelta(),
     ) -> None:
         """Let an alert open the incident, and wait until all that is due at once is done."""
         self.t0 = await self.now()
-        alert = an_alert(self.t0, severity=severity, **(labels or {}))
+        alert = an_alert(self.t0 - earlier, severity=severity, **(labels or {}))
         opening = opening_from((alert,), "flag-evaluation:production", self.runbook.intake)
         self.handle = await self.env.client.start_workflow(
             IncidentWorkflow.run,
