@@ -166,9 +166,9 @@ def quiet_client(client: Client) -> Client:
 def with_digest(runbook: Runbook, sandbox: RunningSandbox) -> Runbook:
     """The runbook, with the workspace's channel of all incidents as its digest, and no pace for setting up.
 
-    Silenced alerts are asked for every seven minutes, not five: the time-skipping server loses workflow tasks when two
+    Silenced alerts are asked for every eleven minutes, not five: the time-skipping server loses workflow tasks when two
     timers fire together.
     """
     digest = next(row["id"] for row in sandbox.state()["slack"]["channels"] if row["name"] == "incidents")
     chat = runbook.chat.but(digest_channel=digest, setup_per_minute=0)
-    return runbook.but(chat=chat, paging=runbook.paging.but(check_alerts_every=timedelta(minutes=7)))
+    return runbook.but(chat=chat, paging=runbook.paging.but(check_alerts_every=timedelta(minutes=11)))

@@ -36,7 +36,7 @@ async def six_hours(stage: Stage) -> None:
 async def vendors_down(stage: Stage) -> None:
     """A P0 of two hours; Statuspage answers nothing for 90 minutes of it, and Slack says 429 for ten."""
     await stage.begin()
-    await stage.at(3)
+    await stage.at(4)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(10)
     stage.sandbox.fault("statuspage", "status", status=503, times=None)

@@ -52,17 +52,18 @@ async def test_an_acknowledgement_stops_the_paging_and_silences_exactly_the_aler
     assert alert["status"]["state"] == "suppressed"
     assert minutes(stage.posts("incident-1", "Acknowledged by ann")) == [2]
 
-    await stage.at(11)
-    assert not (await stage.incident()).alerts[0].ended_at, "asked at 9: it still fires"
+    await stage.at(15)
+    assert not (await stage.incident()).alerts[0].ended_at, "asked at 13: it still fires"
     stage.fire(ended=True)
-    await stage.at(17)
-    assert minutes(stage.posts("incident-1", "Alert ended")) == [16], "Alertmanager would never have told us"
+    await stage.at(26)
+    assert minutes(stage.posts("incident-1", "Alert ended")) == [24], "Alertmanager would never have told us"
     await stage.tell(Resolve(by="ann"))
-    assert minutes(stage.ledger("alertmanager", "silence.expire")) == [17]
+    assert minutes(stage.ledger("alertmanager", "silence.expire")) == [26]
 
 
 async def test_a_silence_is_lifted_when_the_incident_ends_with_the_alert_firing(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(4)
     await stage.tell(Resolve(by="ann", force=True, reason="a planned test"))
@@ -119,6 +120,7 @@ async def test_42_the_ceo_is_called_unless_mitigated_with_the_text_of_that_momen
 
 async def test_43_a_resolution_just_before_wins(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(29.7)
     await stage.tell(Resolve(by="ann", force=True, reason="seen"))
@@ -132,21 +134,21 @@ async def test_44_acknowledged_and_then_silent_pages_again(stage: Stage) -> None
     await stage.begin()
     await stage.at(1)
     await stage.tell(Acknowledge(by="ann"))
-    await stage.at(20)
+    await stage.at(22)
     await stage.tell(AddNote(by="ann", text="Looking at the router."))
-    await stage.at(49)
-    assert pages(stage, ONCALL) == [0], "a word at minute 20 counts"
     await stage.at(51)
-    assert pages(stage, ONCALL) == [0, 50]
+    assert pages(stage, ONCALL) == [0], "a word at minute 22 counts"
+    await stage.at(53)
+    assert pages(stage, ONCALL) == [0, 52]
     keys = [page.payload["dedup_key"] for page in stage.pages() if page.text.startswith(ONCALL)]
     assert len(set(keys)) == 2, "a page of its own: a pager stays silent about one that was acknowledged"
     [said] = stage.posts("incident-1", "no word for 30m: paging again")
-    assert said.minute == 50
-    await stage.at(56)
-    assert pages(stage, BACKUP) == [55], "as long again to acknowledge, then the next level"
+    assert said.minute == 52
     await stage.at(58)
+    assert pages(stage, BACKUP) == [57], "as long again to acknowledge, then the next level"
+    await stage.at(59)
     await stage.tell(AddNote(by="ann", text="I was on the phone with the provider."))
-    assert [one.minute for one in stage.ledger("pagerduty", "event.acknowledge")] == [1, 58], "a word is enough"
+    assert [one.minute for one in stage.ledger("pagerduty", "event.acknowledge")] == [1, 59], "a word is enough"
     await stage.tell(Resolve(by="ann", force=True, reason="seen"))
     still_open = [row["incident_key"] for row in stage.sandbox.state()["pagerduty"] if row["status"] != "resolved"]
     assert still_open == [], "every page of every calling and of every escalation"
@@ -154,14 +156,15 @@ async def test_44_acknowledged_and_then_silent_pages_again(stage: Stage) -> None
 
 async def test_44_a_word_in_the_channel_is_heard_too(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
-    await stage.at(25)
-    stage.sandbox.clock(T0 + timedelta(minutes=25))
+    await stage.at(23)
+    stage.sandbox.clock(T0 + timedelta(minutes=23))
     stage.sandbox.say("incident-1", "oncall@featuresignals.com", "It is the cache. Restarting.")
     await stage.at(45)
     assert pages(stage, ONCALL) == [0]
-    await stage.at(56)
-    assert pages(stage, ONCALL) == [0, 55], "thirty minutes after the last word, not after the acknowledgement"
+    await stage.at(54)
+    assert pages(stage, ONCALL) == [0, 53], "thirty minutes after the last word, not after the acknowledgement"
 
 
 async def test_45_who_cannot_be_reached_is_tried_by_the_next_way_then_the_next_rung(stage: Stage) -> None:
@@ -173,6 +176,7 @@ async def test_45_who_cannot_be_reached_is_tried_by_the_next_way_then_the_next_r
     stage.runbook = laddered(stage.runbook, ladder)
     stage.runbook = stage.runbook.but(contacts={**stage.runbook.contacts, "vp_engineering": vp})
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(11)
     assert [(page.minute, page.payload["custom_details"]["to"]) for page in stage.pages()] == [

@@ -37,6 +37,7 @@ async def test_the_first_update_is_the_seeds_template_filled(stage: Stage) -> No
 
 async def test_an_update_comes_every_30_minutes_with_a_reminder_before(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(20)
     await stage.tell(PostUpdate(by="ann", text="A fix is being tested.", when=Publication.NEXT))
@@ -54,6 +55,7 @@ async def test_an_update_comes_every_30_minutes_with_a_reminder_before(stage: St
 
 async def test_27_lowered_in_mid_cadence(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(10)
     await stage.tell(DeclareSeverity(by="ann", severity=Severity.P2, reason="one region only"))
@@ -89,6 +91,7 @@ async def test_31_a_due_time_long_past_is_made_up_for_once(stage: Stage) -> None
 
 async def test_32_by_hand_counts(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(25)
     await stage.tell(PostUpdate(by="ann", text="We found the cause."))
@@ -99,6 +102,7 @@ async def test_32_by_hand_counts(stage: Stage) -> None:
 
 async def test_33_no_news_is_said_and_never_repeated(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(92)
     texts = [current(update.text) for update in stage.page_updates()]
@@ -114,6 +118,7 @@ async def test_33_no_news_is_said_and_never_repeated(stage: Stage) -> None:
 
 async def test_34_a_draft_holds_for_a_grace_and_is_kept(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(24)
     await stage.tell(PostUpdate(by="ann", text="We are about to", when=Publication.DRAFT))
@@ -154,6 +159,7 @@ async def test_36_nothing_follows_the_resolution(stage: Stage) -> None:
 
 async def test_38_a_hold_counts_once_and_changes_nothing_after(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(26)
     with pytest.raises(Exception, match="update failed") as caught:
@@ -184,6 +190,7 @@ async def test_39_a_p3_is_a_ticket(stage: Stage) -> None:
 async def test_40_a_clock_change_moves_no_instant(stage: Stage) -> None:
     stage.runbook = stage.runbook.but(calendar=stage.runbook.calendar.but(time_zone="Europe/Berlin"))
     await stage.begin(at=datetime(2030, 3, 31, 0, 30, tzinfo=UTC))  # at 01:00 UTC Berlin's clocks go from 2 to 3
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(62)
     assert minutes(stage.page_updates()) == [0, 30, 60]
@@ -211,6 +218,7 @@ async def test_41_office_hours_shift_to_the_next_opening_and_say_so(stage: Stage
 
 async def test_monitoring_and_resolved_go_wherever_it_was_ever_published(stage: Stage) -> None:
     await stage.begin()
+    await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(5)
     await stage.tell(DeclareSeverity(by="ann", severity=Severity.P2))
