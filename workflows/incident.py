@@ -29,7 +29,7 @@ from workflows.children import (
 from workflows.commands import takes
 from workflows.contracts import AlertBatch, IncidentInput, Published
 from workflows.hands import perform, unauthorized, why
-from workflows.tracks import Alarm, Tracks
+from workflows.tracks import Alarm, Tracks, leave_trace
 
 _DRAIN = timedelta(seconds=30)
 """How long work under way may take to end before continue-as-new cancels it; the next run does it again."""
@@ -89,8 +89,9 @@ class IncidentWorkflow:
             if duty.due <= now:
                 self._tracks.start(duty.key, self._fulfil(duty), withdrawable=duty.duty in WITHDRAWABLE)
         later = next((duty for duty in waiting if duty.due > now), None)
-        self._alarm.set(later.due if later else None, later.says if later else "")
-        self._show()
+        armed = self._alarm.set(later.due if later else None, later.says if later else "")
+        if not (self._show() or armed or any(duty.due <= now for duty in waiting)):
+            leave_trace(self._incident.revision)
 
     def _do_inner_duties(self, now: datetime) -> None:
         """Fulfil what is due and needs no hands: these only change the state, and so the agenda."""
@@ -141,13 +142,14 @@ class IncidentWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._start.but(incident=self._incident))
 
-    def _show(self) -> None:
-        """Bring the Web UI and the search attributes up to date."""
+    def _show(self) -> bool:
+        """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
         workflow.set_current_details(details(self._incident, self._runbook))
         current = attributes.values(self._incident)
         if changed := attributes.changes(self._shown, current):
             workflow.upsert_search_attributes(changed)
             self._shown = current
+        return bool(changed)
 
     # --- messages -------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from runbook.timeline import Entry
 from workflows.commands import takes
 from workflows.contracts import PostmortemInput, Published, Resolution
 from workflows.hands import perform, why
-from workflows.tracks import Alarm, Tracks
+from workflows.tracks import Alarm, Tracks, leave_trace
 
 _WIND_DOWN = timedelta(seconds=5)
 """How long duties under way may take after the post-mortem is published or waived."""
@@ -55,7 +55,6 @@ class PostmortemWorkflow:
         """Live until the post-mortem is published or waived."""
         while not self._postmortem.over:
             self._advance()
-            workflow.set_current_details(overview(self._postmortem, self._runbook))
             if workflow.info().is_continue_as_new_suggested():
                 await self._continue_as_new()
             await workflow.wait_condition(lambda: self._stirred or self._alarm.rang or self._tracks.ended())
@@ -71,14 +70,19 @@ class PostmortemWorkflow:
     def _advance(self) -> None:
         now = self._alarm.now()
         owed = postmortem_agenda(self._postmortem, self._runbook)
+        started = False
         for duty in owed:
             if duty.due <= now and duty.key not in self._tracks:
                 if duty.duty is PostmortemDuty.BREACH:
                     self._postmortem = breached(self._postmortem, duty, now)
                 else:
                     self._tracks.start(duty.key, self._fulfil(duty))
+                    started = True
         later = next((duty for duty in owed if duty.due > now), None)
-        self._alarm.set(later.due if later else None, later.says if later else "")
+        armed = self._alarm.set(later.due if later else None, later.says if later else "")
+        workflow.set_current_details(overview(self._postmortem, self._runbook))
+        if not (started or armed):
+            leave_trace(self._postmortem.revision)
 
     async def _fulfil(self, duty: PostmortemObligation) -> None:
         effect = postmortem_request(duty, self._postmortem, self._runbook, workflow.now())

@@ -8,6 +8,18 @@ from typing import Any
 from temporalio import workflow
 
 
+def leave_trace(revision: int) -> None:
+    """Leave one command in the history, for a workflow task that has changed something and commanded nothing.
+
+    The history must hold where each change was made. The SDK may take a workflow task without commands together with
+    the one after it, as a worker does that has met the workflow by a query only. What was learnt in two steps is then
+    learnt in one, in another order and at a later time; another way is taken, and no other worker can follow it: the
+    incident would stand still for ever. With a command in between, such a worker notices, forgets what it thought, and
+    reads the history from its beginning.
+    """
+    workflow.upsert_memo({"revision": revision})
+
+
 class Tracks:
     """The tasks that a workflow's loop has started, by key. A failure surfaces in the loop; nothing is orphaned."""
 
@@ -69,15 +81,17 @@ class Alarm:
         self._due: datetime | None = None
         self._timer: asyncio.Task[None] | None = None
 
-    def set(self, due: datetime | None, summary: str) -> None:
-        """Ring at `due`; with None, not at all."""
+    def set(self, due: datetime | None, summary: str) -> bool:
+        """Ring at `due`; with None, not at all. Tell whether that took a command."""
         if due == self._due and not self.rang:
-            return
+            return False
+        armed = self._timer is not None and not self.rang
         self.clear()
         self._due = due
         if due is not None:
             delay = max((due - workflow.now()).total_seconds(), 0.001)
             self._timer = asyncio.create_task(workflow.sleep(delay, summary=summary[:120]))
+        return armed or due is not None
 
     @property
     def rang(self) -> bool:
@@ -87,9 +101,7 @@ class Alarm:
     def now(self) -> datetime:
         """Return the time by which duties are due: when the timer has fired, it is at least the one it was set for.
 
-        The clock alone must not decide that. On replay, workflow tasks without commands are taken together with the
-        next one, so what they recorded is a little later than it was at first, and so are the due times that follow
-        from it: the duty that the timer was for would not be due, and the replay would take another way.
+        The clock alone must not decide that: the machines of a server do not agree to the millisecond.
         """
         now = workflow.now()
         return max(now, self._due) if self.rang and self._due is not None else now
