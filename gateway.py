@@ -126,7 +126,11 @@ class Gateway:
             event = pagerduty.read(body)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
-        key = await self._dedup_key(event) if event is not None else ""
+        try:
+            key = await self._dedup_key(event) if event is not None else ""
+        except VendorError as error:
+            _log.warning("Who was acknowledged at PagerDuty is not known: %s", error)
+            return JSONResponse({"error": "PagerDuty does not say which page it was; send it again"}, 503)
         if event is None or not key:
             return JSONResponse({"action": "ignored"}, 202)
         handle = self._client.get_workflow_handle(pagerduty.workflow_of(key))
@@ -148,12 +152,18 @@ class Gateway:
         return signatures.from_slack(secret, request.headers, body, time.time())
 
     async def _dedup_key(self, event: pagerduty.Acknowledged) -> str:
-        """Return the key of the page: as the webhook says, or as PagerDuty answers; "" if neither tells."""
+        """Return the key of the page: as the webhook says, or as PagerDuty answers; "" if neither tells.
+
+        Raises:
+            VendorError: PagerDuty does not answer now.
+        """
         if event.key or self._pagerduty is None:
             return event.key
         try:
             return await asyncio.to_thread(self._pagerduty.incident_key, event.page)
         except VendorError as error:
+            if error.retryable:
+                raise
             _log.warning("An acknowledgement at PagerDuty was not understood: %s", error)
             return ""
 

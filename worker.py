@@ -29,11 +29,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.processes import RECORDER
 from connection import connect, run_and_exit
 from runbook.duration import in_words
+from runbook.requests import SETUP
 from runbook_file import load_runbook
 from settings import Settings, load_settings
 from wiring import integrations_table, make_hands
 from workflows.attributes import SEARCH_ATTRIBUTES
 from workflows.contracts import RecorderInput, setup_queue
+from workflows.hands import ACTIVITIES
 from workflows.incident import IncidentWorkflow
 from workflows.numbers import IncidentNumbersWorkflow
 from workflows.postmortem import PostmortemWorkflow
@@ -46,8 +48,6 @@ THREADS = 40
 GRACE = timedelta(seconds=10)
 """How long running activities may go on after SIGTERM; what is not done by then is tried again by another worker."""
 _SETUP_THREADS = 4
-_SETUP_PER_MINUTE = 60
-"""The pace where the runbook sets none: incidents that were opened with a limit still use the queue."""
 STICKY = timedelta(seconds=1)
 """How long a killed worker's workflows wait for it before another one takes them."""
 
@@ -86,18 +86,19 @@ def make_worker(
 
 
 def make_setup_worker(client: Client, task_queue: str, activities: list[Callable[..., Any]], per_minute: int) -> Worker:
-    """Return the worker that sets chat channels up, no faster than Slack takes it.
+    """Return the worker that sets chat channels up, no faster than Slack takes it; 0: as fast as they come.
 
     Temporal holds the rate for all workers together. Only these calls go this way: a queue of its own costs the eager
     start, and the first page must not wait (PERFORMANCE).
     """
+    wanted = {ACTIVITIES[kind].__name__ for kind in SETUP}
     return Worker(
         client,
         task_queue=setup_queue(task_queue),
-        activities=activities,
+        activities=[method for method in activities if method.__name__ in wanted],
         activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
         max_concurrent_activities=_SETUP_THREADS,
-        max_task_queue_activities_per_second=(per_minute or _SETUP_PER_MINUTE) / 60,
+        max_task_queue_activities_per_second=per_minute / 60 or None,
         graceful_shutdown_timeout=GRACE,
     )
 
@@ -164,7 +165,7 @@ async def serve() -> int:
     console.print(await ensure_recorder(client, settings))
     queue, pace = settings.temporal_task_queue, load_runbook(settings).chat.setup_per_minute
     # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
-    async with make_worker(client, queue, hands.methods()), make_setup_worker(client, queue, hands.setup(), pace):
+    async with make_worker(client, queue, hands.methods()), make_setup_worker(client, queue, hands.methods(), pace):
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
         await stop.wait()

@@ -43,10 +43,6 @@ class Hands:
     processes: Processes
     evidence: Evidence
 
-    def setup(self) -> list[Callable[..., Any]]:
-        """Return the activities that set a chat channel up, which the vendor takes at a slow pace only."""
-        return [self.chat.open_channel, self.chat.set_topic, self.chat.invite, self.chat.add_bookmark]
-
     def methods(self) -> list[Callable[..., Any]]:
         """Return every activity of every hand, bound to its instance."""
         hands = [getattr(self, field.name) for field in fields(self)]

@@ -43,14 +43,15 @@ class StatusSite:
         document: dict[str, Any] = json.loads(self._store.read(path))
         return document
 
+    def _newest(self) -> list[dict[str, Any]]:
+        found = (self._read(name) for name in self._store.list(_FOLDER))
+        return sorted(found, key=lambda incident: str(incident["updates"][0]["at"]), reverse=True)[:_LISTED]
+
     def _render(self, title: str) -> None:
-        """Make the pages of all incidents' files; once more if another incident's came in meanwhile."""
-        seen: tuple[str, ...] | None = None
-        while seen != (names := self._store.list(_FOLDER)):
-            seen = names
-            incidents = sorted(
-                (self._read(name) for name in names), key=lambda found: found["updates"][0]["at"], reverse=True
-            )[:_LISTED]
+        """Make the pages of all incidents' files; once more if one changed meanwhile, so that none goes back."""
+        seen: list[dict[str, Any]] | None = None
+        while seen != (incidents := self._newest()):
+            seen = incidents
             now = [incident for incident in incidents if incident["status"] != "resolved"]
             values = {"title": title, "incidents": incidents, "open": now}
             document = {"status": "incident" if now else "operational", "incidents": incidents}

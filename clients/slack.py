@@ -149,8 +149,8 @@ class SlackClient:
         return next((message.ts for message in messages if message.key == key), None)
 
     def update(self, channel_id: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]] | None = None) -> None:
-        """Replaces a message. Its key stays."""
-        text = _clip(text, TEXT_LIMIT)
+        """Replaces a message: its text, and its blocks too, for Slack may keep those that are not mentioned."""
+        text, blocks = _clip(text, TEXT_LIMIT), blocks or []
         self._api.call("chat.update", self._web.chat_update, channel=channel_id, ts=ts, text=text, blocks=blocks)
 
     def pin(self, channel_id: str, ts: str) -> None:

@@ -121,8 +121,8 @@ def _number(rest: str, channel: str, prefix: str) -> tuple[str | None, str]:
 
 
 _CLICKS: dict[str, Callable[[str, int], Command]] = {
-    "acknowledge": lambda by, _: commands.Acknowledge(by=by),
-    "escalate": lambda by, revision: commands.Escalate(by=by, revision=revision),
+    commands.Acknowledge.name: lambda by, _: commands.Acknowledge(by=by),
+    commands.Escalate.name: lambda by, revision: commands.Escalate(by=by, revision=revision),
 }
 
 

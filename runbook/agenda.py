@@ -7,7 +7,7 @@ by key. A change of severity therefore needs no code here; the next call gives t
 from collections.abc import Iterator
 from datetime import timedelta
 
-from runbook.attention import attention
+from runbook.attention import attention, lifted
 from runbook.communication_policy import Channel, Reach
 from runbook.duties import HOUSEKEEPING, Duty, Obligation, Source, at_once
 from runbook.incident import Incident
@@ -51,6 +51,7 @@ def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
 def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     if incident.closed:
         yield from archive(incident)
+        yield from lifted(incident)
         return
     yield from _number(incident)
     yield from attention(incident, runbook)

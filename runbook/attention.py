@@ -1,6 +1,7 @@
 """Whose attention the incident asks for: pages, the alerts' silence, whoever fell silent, a missing commander."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from runbook.checklist import StepStatus
 from runbook.communication_policy import Reach
@@ -9,42 +10,44 @@ from runbook.incident import Incident
 from runbook.incident_parts import AlertState, Status
 from runbook.ladder import lookup
 from runbook.policy import Runbook
-from runbook.severity import Severity
-
-_MOST_SILENCED = 20
-"""Alerts that are silenced and asked for one by one. A greater storm is told to us as before."""
 
 
 def attention(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     """Yield what is owed so that somebody is on it, and so that nobody is disturbed for nothing."""
     yield from _page(incident, runbook)
     yield from _settled_page(incident)
-    yield from _silence(incident, runbook)
     yield from _operators(incident)
     if incident.over:
+        yield from lifted(incident)
         return
+    yield from _silence(incident)
     yield from _alerts_checked(incident, runbook)
     yield from _heard(incident, runbook)
     yield from _commander(incident, runbook)
-
-
-def page_key(incident: Incident) -> str:
-    """Return the key of the page that is owed: one for each calling anew and each new highest severity."""
-    return f"page/{incident.pagings}/{incident.highest_severity}"
 
 
 def _page(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     if not runbook.policy(incident.severity).page or incident.attended or incident.status != Status.INVESTIGATING:
         return
     since = max(incident.called_at or incident.opened_at, incident.episode.since)
-    key = page_key(incident)
+    # One for each calling anew and each new highest severity.
+    key = f"page/{incident.pagings}/{incident.highest_severity}"
     yield at_once(Duty.PAGE, key, since, "Page the engineer on call")
     yield from lookup(incident, runbook)
-    if incident.standing(key) in (StepStatus.FAILED, StepStatus.SKIPPED):
-        contact = runbook.people.on_call
-        for reach in (Reach.SLACK, Reach.EMAIL):
-            says = f"The page did not go out: call {runbook.contacts[contact].name} by {reach}"
-            yield at_once(Duty.ESCALATE, f"{key}/{reach}", since, says, subject=contact, by=reach)
+    yield from _instead(key, since, incident, runbook)
+
+
+def _instead(key: str, since: datetime, incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield the other ways to call the on-call: at once if the page failed, soon if it still has not gone out."""
+    standing, contact = incident.standing(key), runbook.people.on_call
+    if standing is StepStatus.DONE:
+        return
+    due = since + runbook.patience.reach if standing is StepStatus.PENDING else since
+    for reach in (Reach.SLACK, Reach.EMAIL):
+        says = f"The page has not gone out: call {runbook.contacts[contact].name} by {reach}"
+        yield Obligation(
+            key=f"{key}/{reach}", duty=Duty.ESCALATE, due=due, since=since, says=says, subject=contact, by=reach
+        )
 
 
 def _settled_page(incident: Incident) -> Iterator[Obligation]:
@@ -68,16 +71,19 @@ def _paged(incident: Incident, calling: int) -> bool:
 
 
 def silenceable(incident: Incident) -> tuple[AlertState, ...]:
-    """Return the firing alerts whose labels are known: nothing but exactly these is ever silenced."""
-    return tuple(alert for alert in incident.firing if alert.labels)[:_MOST_SILENCED]
+    """Return the firing alerts whose labels are known, which are few: exactly these are ever silenced."""
+    return tuple(alert for alert in incident.firing if alert.labels)
 
 
-def _silence(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    if incident.over:
-        if incident.silences:
-            says = "Lift the alerts' silence"
-            yield at_once(Duty.UNSILENCE, f"unsilence/{incident.pagings}", incident.timeline[-1].at, says)
-    elif incident.attended and silenceable(incident):
+def lifted(incident: Incident) -> Iterator[Obligation]:
+    """Yield the end of the silences, also of one that was still being made when the incident closed."""
+    if incident.silences:
+        says, at = "Lift the alerts' silence", incident.timeline[-1].at
+        yield at_once(Duty.UNSILENCE, f"unsilence/{incident.pagings}", at, says)
+
+
+def _silence(incident: Incident) -> Iterator[Obligation]:
+    if incident.attended and silenceable(incident):
         since = incident.heard_at or incident.opened_at
         yield at_once(Duty.SILENCE, f"silence/{incident.pagings}", since, "Silence the alerts")
 
@@ -115,13 +121,14 @@ def _heard(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
 
 
 def _commander(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
-    if incident.severity not in (Severity.P0, Severity.P1) or incident.commander or not incident.resources.channel_id:
+    within = runbook.policy(incident.severity).commander_within
+    if within is None or incident.commander or not incident.resources.channel_id:
         return
     since = max(incident.no_commander_since or incident.opened_at, incident.episode.since)
     yield Obligation(
         key=f"commander/{since.isoformat()}",
         duty=Duty.REMIND_COMMANDER,
-        due=since + runbook.roles.remind_after,
+        due=since + within,
         since=since,
         says=f"Say that this {incident.severity} has no commander",
     )

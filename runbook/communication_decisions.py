@@ -74,6 +74,10 @@ def make_private(command: MakePrivate, incident: Incident, at: datetime) -> Inci
         private=True,
         resources=bare,
         channels=incident.channels + 1,
+        # What is still being written into the old channel says nothing of the new one.
+        summaries=incident.summaries + 1,
+        summary_at=None,
+        topics=incident.topics + 1,
         former_channels=(*incident.former_channels, room) if room else incident.former_channels,
         rollbacks=tuple(state.but(note=None) for state in incident.rollbacks),
     )

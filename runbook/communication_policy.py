@@ -90,12 +90,6 @@ class Paging(Frozen):
         return self
 
 
-class Roles(Frozen):
-    """The roles of an incident. `remind_after`: how long a P0 or P1 may be without a commander."""
-
-    remind_after: Duration = timedelta(minutes=10)
-
-
 class Updates(Frozen):
     """How status updates behave at every severity."""
 

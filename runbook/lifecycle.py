@@ -97,7 +97,6 @@ def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: 
         attended=attended,
         pagings=incident.pagings + 1,
         called_at=at,
-        heard_at=at if attended else incident.heard_at,
         silent=False,
         postmortem_published=False,
         closed=False,
@@ -150,7 +149,6 @@ def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> 
     incident = incident.but(
         attended=True,
         silent=False,
-        heard_at=at,
         acknowledged_at=happened_at if first else incident.acknowledged_at,
         acknowledged_by=by if first else incident.acknowledged_by,
         commander=incident.commander or by,

@@ -126,9 +126,10 @@ def broken_text(refusal: Refusal, incident: Incident) -> InternalMessage:
     """Return what the operators read when a vendor refuses our credentials (BEHAVIOURS 21)."""
     body = (
         f"{refusal.vendor} refuses the credentials of the incident runbook: {refusal.reason}\n\n"
-        f"Noticed in {incident.name} at {refusal.at:%Y-%m-%d %H:%M} UTC. Until they are mended nothing goes out by"
-        f" {refusal.vendor}; all other channels go on.\n\nMend them and restart the worker. Then, for what failed:"
-        f" `incident step {incident.number} NAME --retry` (`incident show {incident.number}` names it).\n"
+        f"Noticed in {incident.name} at {refusal.at:%Y-%m-%d %H:%M} UTC. Until they are mended, what needs them"
+        f" does not go out by {refusal.vendor}; all other channels go on.\n\nMend them and restart the worker."
+        f" Then, for what failed: `incident step {incident.number} NAME --retry`"
+        f" (`incident show {incident.number}` names it).\n"
     )
     return InternalMessage(subject=f"Operators: {refusal.vendor} refuses our credentials", body=body)
 

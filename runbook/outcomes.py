@@ -40,9 +40,27 @@ def fulfilled(incident: Incident, duty: Obligation, outcome: Outcome, runbook: R
         incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
         if duty.duty in (Duty.SHOW_ROLLBACK, Duty.DIGEST):
             return _shown(incident, duty, outcome, at)
+        if _left_behind(incident, duty):
+            return _moved_on(incident, outcome)
         incident = incident.but(resources=incident.resources.merged(outcome.resources))
         incident = _done(incident, duty, outcome, runbook, at)
     return _checked(incident, runbook, at)
+
+
+def _left_behind(incident: Incident, duty: Obligation) -> bool:
+    """Tell whether it was done in a channel that the incident has left meanwhile, because it became private."""
+    current = {
+        Duty.CHANNEL: channel_key(incident),
+        Duty.SUMMARY: f"summary/{incident.summaries}",
+        Duty.TOPIC: f"topic/{incident.topics}",
+    }
+    return duty.key != current.get(duty.duty, duty.key)
+
+
+def _moved_on(incident: Incident, outcome: Outcome) -> Incident:
+    """Remember a channel that was opened too late: it is archived like the one that was left."""
+    room = outcome.resources.channel_id
+    return incident.but(former_channels=(*incident.former_channels, room)) if room else incident
 
 
 def failed(

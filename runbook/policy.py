@@ -20,7 +20,6 @@ from runbook.communication_policy import (
     Escalation,
     Paging,
     People,
-    Roles,
     Rung,
     StatusPage,
     Templates,
@@ -44,7 +43,8 @@ class RollbackPolicy(StrEnum):
 class SeverityPolicy(Frozen):
     """What the runbook promises for incidents of one severity.
 
-    `silent_after`: acknowledged, and then no word for so long: the on-call is paged again. Unset: never.
+    `silent_after`: acknowledged, and then no word for so long: the on-call is paged again. `commander_within`: without
+    a commander for so long, the channel is reminded. Unset: never.
     """
 
     name: str
@@ -58,6 +58,7 @@ class SeverityPolicy(Frozen):
     updates: Cadence
     escalation: tuple[Rung, ...] = ()
     silent_after: Duration | None = None
+    commander_within: Duration | None = None
     postmortem: bool = False
     rollback: RollbackPolicy = RollbackPolicy.APPROVE
     confirm_resolution: bool = False
@@ -160,7 +161,6 @@ class Runbook(Frozen):
     patience: Patience = Patience()
     paging: Paging = Paging()
     escalation: Escalation = Escalation()
-    roles: Roles = Roles()
     updates: Updates = Updates()
     contacts: dict[str, Contact]
     people: People = People()

@@ -81,6 +81,8 @@ def customers(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     helped = any(state.status is RollbackStatus.HEALTHY for state in incident.rollbacks)
     if since is None or not helped or incident.number is None or incident.status == Status.CANCELLED:
         return
+    if incident.private:  # nobody outside hears of it from us (BEHAVIOURS 24)
+        return
     for customer in affected(incident, runbook):
         key = f"customer/{since.isoformat()}/{customer}"
         yield at_once(Duty.ASK_CUSTOMER, key, since, f"Ask {customer} whether service is restored", subject=customer)

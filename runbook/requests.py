@@ -59,13 +59,13 @@ def parts(asked: Effect) -> tuple[Effect, ...]:
     )
 
 
-_SETUP = (effects.OpenChannel, effects.SetTopic, effects.Invite, effects.AddBookmark)
+SETUP = (effects.OpenChannel, effects.SetTopic, effects.Invite, effects.AddBookmark)
 """What sets a channel up: Slack takes twenty a minute of each of them (tier 2), of the whole workspace."""
 
 
 def is_limited(asked: Effect, runbook: Runbook) -> bool:
     """Tell whether a request has to wait its turn, in the queue that all workers share."""
-    return runbook.chat.setup_per_minute > 0 and isinstance(asked, _SETUP)
+    return runbook.chat.setup_per_minute > 0 and isinstance(asked, SETUP)
 
 
 def _number(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:

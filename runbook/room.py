@@ -19,19 +19,20 @@ def room(incident: Incident, runbook: Runbook, coming: list[Obligation]) -> Iter
     if incident.number is None:
         return
     yield from _digest(incident, runbook)
-    opened, key = incident.opened_at, channel_key(incident)
-    yield at_once(Duty.CHANNEL, key, opened, "Open the incident's channel")
+    opened, room_key = incident.opened_at, channel_key(incident)
+    yield at_once(Duty.CHANNEL, room_key, opened, "Open the incident's channel")
     yield from _former(incident)
     if incident.resources.channel_id is None:
         return
-    if not any(found.startswith("on-call/") for found in incident.begun):  # whoever is on call is invited, too
-        yield at_once(Duty.INVITE, key.replace("channel", "invite"), opened, "Invite the responders")
+    asking = [key for key in incident.begun if key.startswith("on-call/") and not incident.settled(key)]
+    if not asking:  # whoever is on call is invited, too
+        yield at_once(Duty.INVITE, room_key.replace("channel", "invite"), opened, "Invite the responders")
     if incident.resources.topic != topic_text(incident):
         yield at_once(Duty.TOPIC, f"topic/{incident.topics}", opened, "Set the channel's topic")
     yield from _summary(incident, runbook, coming)
     for label, _ in bookmarks(incident):
         says = f"Bookmark in the channel: {label}"
-        yield at_once(Duty.BOOKMARK, key.replace("channel", f"bookmark/{label}"), opened, says, subject=label)
+        yield at_once(Duty.BOOKMARK, room_key.replace("channel", f"bookmark/{label}"), opened, says, subject=label)
     yield from shown_rollbacks(incident, runbook)
     unsaid = (
         entry for entry in incident.timeline if entry.announce and not incident.settled(f"notice/{entry.sequence}")

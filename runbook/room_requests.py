@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 from runbook import effects
+from runbook.commands import Acknowledge, Escalate
 from runbook.duties import Obligation
 from runbook.effects import Button, Effect, Outcome
 from runbook.incident import Incident
@@ -32,7 +33,7 @@ def topic(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) 
 
 
 def invite(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect | Outcome:
-    """Invite the responders: whoever they are now by their schedules, and whoever has a role."""
+    """Invite whoever is on call and the responders: whoever they are now by their schedules."""
     names = (runbook.people.on_call, *runbook.people.responders)
     emails = tuple(dict.fromkeys(email for name in names if (email := address(name, incident, runbook))))
     if not emails:
@@ -44,8 +45,8 @@ def summary(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime
     """Keep the pinned summary current, with buttons for what is done most in a hurry."""
     text = summary_text(incident, runbook, promises(incident, runbook))
     value = json.dumps({"incident": incident.workflow_id, "revision": incident.revision})
-    offered = () if incident.attended else (Button(label="Acknowledge", action="acknowledge", value=value),)
-    called = Button(label="Escalate", action="escalate", value=value, danger=True)
+    offered = () if incident.attended else (Button(label="Acknowledge", action=Acknowledge.name, value=value),)
+    called = Button(label="Escalate", action=Escalate.name, value=value, danger=True)
     buttons = () if incident.over else (*offered, called)
     ts = incident.resources.summary_ts
     return effects.KeepSummary(key=duty.key, channel_id=_room(incident), ts=ts, text=text, buttons=buttons)

@@ -60,7 +60,7 @@ def everywhere(incident: Incident, runbook: Runbook) -> tuple[Channel, ...]:
 
 
 PUBLIC_PLACES = (Channel.STATUS_PAGE, Channel.ISSUE_TRACKER)
-"""Where everybody can read. A private incident is not published there (BEHAVIOURS 24)."""
+"""Where more people can read than work on it. A private incident is not published there (BEHAVIOURS 24)."""
 
 
 def has_ticket(incident: Incident, runbook: Runbook) -> bool:

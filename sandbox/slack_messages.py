@@ -78,6 +78,8 @@ class Messages:
         if message.get("bot_id") != BOT_ID:
             raise SlackError("cant_update_message")
         message.update(_content(args))
+        if _parsed(args.get("blocks"), "invalid_blocks") == []:  # not mentioned, they stay
+            message.pop("blocks", None)
         message["edited"] = {"user": BOT_USER, "ts": self.workspace.ts()}
         return {"channel": channel.id, "ts": message["ts"], "text": message["text"], "message": message}
 

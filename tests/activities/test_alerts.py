@@ -59,11 +59,6 @@ def test_a_silenced_alert_is_asked_for_by_all_its_labels(hands: Hands, sandbox: 
     assert perform(hands.alerts.check_alerts, asked).ended == ("f2",), "silenced, and still firing, is not ended"
 
 
-def test_a_name_with_quotes_is_asked_for_as_it_is(hands: Hands, sandbox: RunningSandbox) -> None:
-    odd = CheckAlerts(key="k", alerts={"f": {"alertname": "x"}})
-    assert perform(hands.alerts.check_alerts, odd).ended == ("f",)
-
-
 def test_without_an_address_it_is_off_and_says_what_is_missing(idle: Hands) -> None:
     for method, effect in (
         (idle.alerts.silence_alerts, WANTED),

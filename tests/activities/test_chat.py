@@ -337,6 +337,11 @@ def test_buttons_are_shown_only_where_somebody_hears_them(
     perform(hands.chat.keep_summary, wanted)
     deaf = wired(**(sandbox.environment() | {"SLACK_SIGNING_SECRET": ""}))
     perform(deaf.chat.keep_summary, wanted.but(key="run-7/summary/1"))
-    shown = [message.get("blocks") for message in channel(sandbox, "incident-7")["messages"]]
-    assert shown[0][1]["elements"][0]["action_id"] == "acknowledge"
-    assert not shown[1]
+    messages = channel(sandbox, "incident-7")["messages"]
+    assert messages[0]["blocks"][1]["elements"][0]["action_id"] == "acknowledge"
+    assert not messages[1].get("blocks")
+    over = wanted.but(key="run-7/summary/2", ts=messages[0]["ts"], text="*INC-7* resolved", buttons=())
+    perform(hands.chat.keep_summary, over)
+    message = channel(sandbox, "incident-7")["messages"][0]
+    shown = (message["text"], message.get("blocks"))
+    assert shown == ("*INC-7* resolved", None), "Slack would show the old ones for ever"

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from activities.hands import Hands
 from clients.smtp_mail import SmtpClient
+from clients.storage import FileStore, Stored
 from runbook.effects import CommentTicket, OpenTicket, PublishStatus
 from runbook.public import PublicText
 from tests.activities.conftest import perform
@@ -61,6 +64,25 @@ def test_the_static_site_shows_each_update_once_and_never_goes_back(
     entries = feed.findall("{http://www.w3.org/2005/Atom}entry")
     assert len(entries) == 2
     assert entries[0].findtext("{http://www.w3.org/2005/Atom}updated") == "2026-11-23T14:03:00+00:00"
+
+
+def test_an_incident_that_moves_on_while_another_is_written_is_not_set_back(
+    wired: Callable[..., Hands], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = wired(STATUS_SITE_URL=str(tmp_path / "site"))
+    perform(hands.status_page.publish_status, UPDATE)
+    write = FileStore.write
+    done: list[str] = []
+
+    def interrupted(store: FileStore, path: str, data: bytes) -> Stored:
+        if path == "status.json" and not done:
+            done.append(path)
+            perform(hands.status_page.publish_status, later(2, "monitoring", "It looks better."))
+        return write(store, path, data)
+
+    monkeypatch.setattr(FileStore, "write", interrupted)
+    perform(hands.status_page.publish_status, UPDATE.but(marker="run-8", title=PublicText.ours("Webhooks")))
+    assert "It looks better." in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
 def test_two_incidents_stand_side_by_side(wired: Callable[..., Hands], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runbook.commands import Acknowledge, AddNote, DeclareSeverity, Escalate, Resolve
-from runbook.communication_policy import Reach, Rung, Unless
+from runbook.communication_policy import Reach, Rung
 from runbook.policy import Runbook
 from runbook.severity import Severity
 from sandbox.server import RunningSandbox
@@ -29,6 +29,21 @@ async def test_16_the_page_goes_first_and_what_fails_holds_up_nobody(stage: Stag
     assert order.index("pagerduty") < order.index("statuspage"), "before everything that needs to be set up"
     assert pages(stage, ONCALL) == [0]
     assert stage.page_updates()[0].minute == stage.mails()[0].minute == 0
+
+
+async def test_a_page_that_does_not_go_out_is_made_up_for_by_slack_and_mail_and_tried_on(stage: Stage) -> None:
+    stage.sandbox.fault("pagerduty", "status", status=503, times=None)
+    ladder = stage.runbook.policy(Severity.P0).escalation
+    stage.runbook = laddered(stage.runbook, tuple(rung for rung in ladder if rung.contact == "ceo"))
+    await stage.begin(but="page/")
+    await stage.at(4, but="page/")
+    assert stage.mails("escalation") == []
+    await stage.at(6, but="page/")
+    assert [(mail.minute, mail.where) for mail in stage.mails("escalation")] == [(5, "oncall@featuresignals.com")]
+    assert minutes([post for post in stage.ledger("slack", "chat.postMessage") if "Ona" in post.where]) in ([], [5])
+    stage.sandbox.clear_faults()
+    await stage.at(8)
+    assert len(pages(stage, ONCALL)) == 1, "it was tried on"
 
 
 async def test_an_acknowledgement_stops_the_paging_and_silences_exactly_the_alert(stage: Stage) -> None:
@@ -103,6 +118,14 @@ async def test_whoever_is_on_call_by_the_schedule_is_invited_and_written_to(stag
     await stage.at(11)
     [mail] = stage.mails("escalation")
     assert (mail.minute, mail.where) == (10, "oncall@featuresignals.com"), "asked when the rung is due"
+
+
+async def test_a_schedule_that_cannot_be_asked_keeps_nobody_out_of_the_channel(stage: Stage) -> None:
+    stage.sandbox.fault("pagerduty", "status", "oncalls", status=401, times=None)
+    stage.runbook = scheduled(stage.runbook, "on_call")
+    await stage.begin()
+    assert len(stage.ledger("slack", "conversations.invite")) == 1
+    assert pages(stage, ONCALL) == [0]
 
 
 async def test_42_the_ceo_is_called_unless_mitigated_with_the_text_of_that_moment(stage: Stage) -> None:
@@ -268,6 +291,5 @@ def scheduled(runbook: Runbook, *names: str) -> Runbook:
 
 def laddered(runbook: Runbook, ladder: tuple[Rung, ...]) -> Runbook:
     """The runbook, with another ladder for a P0."""
-    assert all(rung.unless in Unless for rung in ladder)
     policy = runbook.policy(Severity.P0).but(escalation=ladder)
     return runbook.but(severities={**runbook.severities, Severity.P0: policy})

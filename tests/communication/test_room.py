@@ -68,10 +68,8 @@ async def test_the_digest_has_a_line_for_each_incident_and_the_updates_below_it(
     assert "No change since" in below[1]["text"]
 
 
-async def test_18_and_20_a_strangers_channel_is_left_alone(stage: Stage) -> None:
-    url = stage.sandbox.environment()
+async def test_20_a_channel_whose_reply_was_lost_is_found(stage: Stage) -> None:
     stage.sandbox.fault("slack", "lost_reply", "conversations.create")
-    assert url["SLACK_BOT_TOKEN"]
     await stage.begin()
     created = stage.ledger("slack", "conversations.create")
     assert [one.payload["name"] for one in created] == ["incident-1"], "the lost one is found, and no `-2` is made"
@@ -169,6 +167,17 @@ async def test_24_becoming_private_later_moves_and_redacts(stage: Stage) -> None
     assert [(update.minute, update.text) for update in stage.page_updates()][1:] == [(31, "INC-1 is over.\n")], (
         "... but its end, bare of all words"
     )
+
+
+async def test_24_a_channel_that_opens_too_late_is_not_where_a_private_incident_goes(stage: Stage) -> None:
+    stage.sandbox.fault("slack", "rate_limit", "conversations.create", retry_after=120)
+    await stage.begin(but="channel")
+    await stage.tell(MakePrivate(by="ann", reason="somebody is inside"), but="channel")
+    await stage.at(4)
+    assert stage.channel("incident-1")["is_archived"], "the public one, which came last"
+    assert (await stage.incident()).resources.channel_name == "incident-1-private"
+    assert stage.channel("incident-1-private")["topic"]["value"].startswith("INC-1")
+    assert stage.posts("incident-1") == [], "nothing was said there"
 
 
 async def test_24_an_alert_that_says_so_makes_a_running_incident_private(stage: Stage) -> None:

@@ -246,6 +246,15 @@ async def test_a_webhook_without_our_key_is_asked_for_at_pagerduty(
         assert (answer.status_code, answer.json()) == (202, {"action": action})
 
 
+async def test_while_pagerduty_does_not_answer_it_is_asked_to_repeat(
+    http: httpx.AsyncClient, sandbox: RunningSandbox
+) -> None:
+    sandbox.fault("pagerduty", "status", "/incidents/", status=503)
+    body = hook(data={"id": "PQ1", "type": "incident"})
+    answer = await http.post("/pagerduty", content=body, headers=pagerdutys(body))
+    assert answer.status_code == 503, "an acknowledgement is not to be lost"
+
+
 async def test_pagerduty_events_that_do_not_concern_us_are_accepted(http: httpx.AsyncClient) -> None:
     unknown = hook(data={"id": "P", "type": "incident", "incident_key": "somebody-elses"})
     for body in (hook("incident.resolved"), unknown):

@@ -13,7 +13,7 @@ from runbook import effects, rollback_effects
 from runbook.deployments import Deployment, Offer
 from runbook.effects import Effect, Outcome
 from runbook.evidence import ManifestRef
-from runbook.incident_parts import Resources, Silence
+from runbook.incident_parts import Resources
 from runbook.rollback import Preflight
 from runbook.verification import BaselineFinding, RegionVerdict, Verdict
 from workflows.evidence import gap
@@ -44,10 +44,6 @@ class FakeHands:
     preflight: Preflight = field(default=STILL_BAD)
     number: int = 0
     channels: int = 0
-    on_call: tuple[effects.Person, ...] = (effects.Person(name="Ona Call", email="ona@featuresignals.com"),)
-    silencing: bool = False
-    ended: tuple[str, ...] = ()
-    heard_at: datetime | None = None
     hold: dict[str, Event] = field(default_factory=dict)
 
     def methods(self) -> list[Callable[..., Any]]:
@@ -55,16 +51,12 @@ class FakeHands:
         found = [self._method(method.__name__, kind) for kind, method in ACTIVITIES.items()]
         return [*found, *(self._finder(method.__name__, kind) for kind, method in FINDINGS.items())]
 
-    def setup(self) -> list[Callable[..., Any]]:
-        """Those that set a channel up."""
-        names = ("open_channel", "set_topic", "invite", "add_bookmark")
-        return [self._method(m.__name__, kind) for kind, m in ACTIVITIES.items() if m.__name__ in names]
-
     def _method(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
         def act(effect: Effect) -> Outcome:
             self._take(name, effect)
             return self._answer(effect)
 
+        act.__name__ = name
         act.__annotations__ = {"effect": kind, "return": Outcome}
         return activity.defn(name=name)(act)
 
@@ -109,17 +101,8 @@ class FakeHands:
             case effects.OpenChannel():
                 self.channels += 1
                 return Outcome(resources=Resources(channel_id=f"C{self.channels}", channel_name=effect.name))
-            case effects.FindOnCall():
-                return Outcome(on_call=self.on_call)
-            case effects.SilenceAlerts() if not self.silencing:
-                return Outcome(skipped="alertmanager is off")
             case effects.SilenceAlerts():
-                made = [Silence(id=f, fingerprint=f, until=effect.until) for f in effect.alerts]
-                return Outcome(silences=tuple(made))
-            case effects.CheckAlerts():
-                return Outcome(ended=tuple(f for f in effect.alerts if f in self.ended))
-            case effects.HearChannel():
-                return Outcome(heard_at=self.heard_at)
+                return Outcome(skipped="alertmanager is off")
             case effects.SetTopic():
                 return Outcome(resources=Resources(topic=effect.topic))
             case effects.KeepSummary():
