@@ -24,6 +24,7 @@ from activities.numbers import Numbers
 from activities.on_call import OnCall
 from activities.paging import Paging
 from activities.past import PastIncidents
+from activities.postmortems import Postmortems
 from activities.preflights import Preflights
 from activities.processes import Processes
 from activities.status_page import StatusPage
@@ -84,7 +85,15 @@ def make_hands(settings: Settings, client: Client) -> Hands:
         preflights=Preflights(deployments, health),
         processes=processes,
         evidence=_evidence(settings, deployments, prometheus, signoz, slack, processes, off),
+        postmortems=_postmortems(settings, off),
     )
+
+
+def _postmortems(settings: Settings, off: dict[str, str]) -> Postmortems:
+    """Return the hand that writes post-mortems, and puts them into the repository if GitHub is on."""
+    github = _github(settings)
+    store = FileStore(settings.evidence_url)
+    return Postmortems(store, github.files if github else None, _tracker(settings), off.get("github", ""))
 
 
 def _deployments(settings: Settings, client: Client, off: dict[str, str]) -> Deployments:

@@ -59,7 +59,7 @@ def sandbox_runner() -> SandboxedWorkflowRunner:
     exist twice. What the sandbox would catch in them is caught by ruff (banned clocks and random ids) and by the replay
     tests, which run them sandboxed.
     """
-    passed = ("runbook", "activities", "clients", "workflows")
+    passed = ("runbook", "activities", "clients", "workflows", "dateutil", "icalendar", "pygal")
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
 
 

@@ -33,6 +33,7 @@ class Email:
             headers=self._headers(wanted),
             categories=(wanted.category,),
             key=wanted.key,
+            invitation=wanted.invitation,
         )
         with translated():
             self._client.send(mail)

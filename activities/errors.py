@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from enum import StrEnum
 
 from temporalio import activity
@@ -19,6 +20,7 @@ class ErrorType(StrEnum):
     NOT_FOUND = "VendorNotFound"
     RATE_LIMITED = "VendorRateLimited"
     UNAVAILABLE = "VendorUnavailable"
+    UNCHANGED = "Unchanged"
 
 
 _TYPES: tuple[tuple[type[VendorError], ErrorType], ...] = (
@@ -47,6 +49,16 @@ def translated() -> Iterator[None]:
             next_retry_delay=error.retry_after,
             category=ApplicationErrorCategory.BENIGN if limited else ApplicationErrorCategory.UNSPECIFIED,
         ) from error
+
+
+def unchanged(what: str, every_seconds: float) -> ApplicationError:
+    """Return the error by which a look that saw nothing is taken again later: it costs no history, and no thread."""
+    return ApplicationError(
+        what,
+        type=ErrorType.UNCHANGED,
+        next_retry_delay=timedelta(seconds=every_seconds),
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def repeated(effect: Effect) -> bool:

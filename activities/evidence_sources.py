@@ -13,7 +13,7 @@ from clients.flag_audit import FlagAuditClient
 from clients.postgres import Diagnostics
 from clients.prometheus import PrometheusClient
 from clients.signoz import Signal, SigNozClient
-from clients.slack import SlackClient
+from clients.slack import Message, SlackClient
 from runbook.rollback_effects import CaptureEvidence
 
 
@@ -75,12 +75,21 @@ def slack(client: SlackClient) -> Source:
         if not rooms:
             raise NothingThere("the incident has no channel")
         said = ((room, message) for room in rooms for message in client.history(room))
+        names: dict[str, str] = {}
         for room, message in islice(said, wanted.scope.most_rows):
-            yield _line(asdict(message))
+            yield _line(_authored(message, names, client))
             if message.reply_count:
-                yield from (_line(asdict(reply)) for reply in client.replies(room, message.ts) if reply != message)
+                replies = client.replies(room, message.ts)
+                yield from (_line(_authored(reply, names, client)) for reply in replies if reply.ts != message.ts)
 
     return read
+
+
+def _authored(message: Message, names: dict[str, str], client: SlackClient) -> dict[str, Any]:
+    """Return a message with its author's handle, which is asked for once."""
+    if message.by_person and message.user not in names:
+        names[message.user] = client.handle(message.user)
+    return asdict(message) | {"handle": names.get(message.user, "")}
 
 
 def flag_audit(client: FlagAuditClient) -> Source:

@@ -16,6 +16,7 @@ from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
 from activities.on_call import OnCall
 from activities.paging import Paging
+from activities.postmortems import Postmortems
 from activities.preflights import Preflights
 from activities.processes import Processes
 from activities.status_page import StatusPage
@@ -42,6 +43,7 @@ class Hands:
     preflights: Preflights
     processes: Processes
     evidence: Evidence
+    postmortems: Postmortems
 
     def methods(self) -> list[Callable[..., Any]]:
         """Return every activity of every hand, bound to its instance."""

@@ -1,20 +1,22 @@
 """The issue tracker: GitHub, or a folder. A marker in the body tells whether an earlier attempt made the issue."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from temporalio import activity
 
-from activities.errors import repeated, translated
+from activities.errors import repeated, translated, unchanged
+from clients.errors import VendorNotFound, VendorRefused
 from clients.github import Comment, Issue
-from runbook.effects import CommentTicket, OpenTicket, Outcome
+from runbook.effects import CommentTicket, IssueFact, OpenTicket, Outcome
 from runbook.incident_parts import Resources
+from runbook.learning.effects import WatchIssues
 
 
 class Tracker(Protocol):
     """Where issues are kept."""
 
-    def create_issue(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
+    def create_issue(self, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()) -> Issue:
         """Make an issue."""
 
     def find_issue(self, marker: str, label: str) -> Issue | None:
@@ -23,7 +25,7 @@ class Tracker(Protocol):
     def get_issue(self, number: int) -> Issue:
         """Return an issue."""
 
-    def close_issue(self, number: int) -> Issue:
+    def close_issue(self, number: int, reason: Literal["completed", "not_planned"] = "completed") -> Issue:
         """Close an issue."""
 
     def comment(self, number: int, body: str) -> Comment:
@@ -61,13 +63,46 @@ class IssueTracker:
             if not (repeated(wanted) and self._client.find_comment(issue.number, mark)):
                 self._client.comment(issue.number, f"{wanted.body}\n{mark}")
             if wanted.close and issue.state != "closed":
-                issue = self._client.close_issue(issue.number)
+                issue = self._client.close_issue(issue.number, "not_planned" if wanted.not_planned else "completed")
         return _done(issue)
+
+    @activity.defn
+    def watch_issues(self, wanted: WatchIssues) -> Outcome:
+        """Wait until an issue stands otherwise than it is known. The waiting is Temporal's: no thread sleeps."""
+        if self._client is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            seen = [self._standing(self._client, number) for number in wanted.issues]
+        changed = tuple(fact for fact in seen if _word(fact) != wanted.issues[fact.number])
+        if not changed:
+            raise unchanged("no issue has changed", wanted.every_seconds)
+        return Outcome(issues=changed)
+
+    @staticmethod
+    def _standing(client: Tracker, number: int) -> IssueFact:
+        """Return how an issue stands; one that is gone or was moved is a fact, not a failure (BEHAVIOURS 74)."""
+        try:
+            issue = client.get_issue(number)
+        except VendorNotFound:
+            return IssueFact(number=number, state="gone")
+        except VendorRefused as refusal:
+            if refusal.code == "gone":
+                return IssueFact(number=number, state="gone")
+            if refusal.code == "moved":
+                return IssueFact(number=number, state="moved")
+            raise
+        return IssueFact(number=number, state=issue.state, reason=issue.state_reason)
 
     @staticmethod
     def _open(client: Tracker, wanted: OpenTicket, *, look: bool) -> Issue:
         found = client.find_issue(wanted.marker, wanted.labels[0]) if look and wanted.labels else None
-        return found or client.create_issue(wanted.title, f"{wanted.body}\n\n{wanted.marker}", wanted.labels)
+        body = f"{wanted.body}\n\n{wanted.marker}"
+        return found or client.create_issue(wanted.title, body, wanted.labels, wanted.assignees)
+
+
+def _word(fact: IssueFact) -> str:
+    """Return how an issue stands, in the word by which it is known."""
+    return "not_planned" if (fact.state, fact.reason) == ("closed", "not_planned") else fact.state
 
 
 def _done(issue: Issue) -> Outcome:

@@ -1,4 +1,4 @@
-"""GitHub: issues, their comments, and workflow runs of one repository.
+"""GitHub: issues, their comments, and workflow runs of one repository (`files`: files and pull requests).
 
 Rules of the vendor (docs.github.com/rest): nothing that creates is idempotent, so the text carries a marker by which an
 earlier one is found; listing by label is consistent at once, search is not. Rate limits come as 403 or 429, with
@@ -16,11 +16,14 @@ from urllib.parse import quote
 
 import httpx
 
-from clients.http import VendorHttp
+from clients.errors import VendorRefused
+from clients.github_files import GitHubFiles
+from clients.http import VendorHttp, reading
 
 T = TypeVar("T")
 TITLE_LIMIT, BODY_LIMIT, BODY_TAIL = 256, 65_536, 2_000
 PAGE, PAGES = 100, 10
+_REMEMBERED = 1000
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class GitHubClient:
             default_wait=timedelta(minutes=1),
         )
         self._repo = f"/repos/{quote(repository)}"
+        self._seen: dict[int, tuple[str, Issue]] = {}
+        self.files = GitHubFiles(self._http, repository)
 
     def create_issue(self, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()) -> Issue:
         """A new issue. Repeated, it makes a second one: put a marker into the body and look with `find_issue` first.
@@ -108,8 +113,25 @@ class GitHubClient:
         return next((issue for issue in issues if marker in issue.body), None)
 
     def get_issue(self, number: int) -> Issue:
-        """The issue. `VendorNotFound` if it was deleted; `VendorRefused` with code "moved" if it was transferred."""
-        return self._http.fetch("get_issue", "GET", self._of(number), _issue)
+        """The issue. `VendorNotFound` if it was deleted; `VendorRefused` with code "moved" if it was transferred.
+
+        Asked conditionally: an answer "not modified" costs nothing of the rate limit.
+        """
+        etag, known = self._seen.get(number, ("", None))
+        headers = {"If-None-Match": etag} if etag else {}
+        try:
+            response = self._http.call("get_issue", "GET", self._of(number), headers=headers)
+        except VendorRefused as refusal:
+            if refusal.status == 304 and known is not None:
+                return known
+            raise
+        with reading("github", "get_issue"):
+            issue = _issue(response.json())
+        if etag := response.headers.get("etag", ""):
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            self._seen[number] = (etag, issue)
+        return issue
 
     def close_issue(self, number: int, reason: Literal["completed", "not_planned"] = "completed") -> Issue:
         """Closes the issue; closed already is as good."""

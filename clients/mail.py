@@ -17,6 +17,7 @@ class Mail:
         headers: such as Message-ID, References, In-Reply-To, Auto-Submitted.
         key: the operation's key; at SendGrid it travels as the custom argument `operation_key`, by which its activity
             feed and event webhooks tell the mails of one operation.
+        invitation: an iCalendar text (method REQUEST), which goes with it as `invite.ics`.
     """
 
     sender: str
@@ -28,6 +29,7 @@ class Mail:
     reply_to: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
+    invitation: str = ""
 
     def people(self) -> tuple[str, ...]:
         """The recipients, an address once."""

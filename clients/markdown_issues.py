@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from clients.errors import VendorNotFound, VendorUnauthorized, VendorUnavailable
 from clients.github import Comment, Issue
 from clients.http import one_line
 
-_HEAD = re.compile(r"# (?P<title>.*)\n\n_(?P<state>open|closed)_(?: · (?P<labels>.*))?\n\n(?P<body>(?s:.*))")
+_HEAD = re.compile(
+    r"# (?P<title>.*)\n\n_(?P<state>open|closed|not planned)_(?: · (?P<labels>.*))?\n\n(?P<body>(?s:.*))"
+)
 _COMMENT = "\n\n---\n\n"
 
 
@@ -24,8 +27,11 @@ class MarkdownIssues:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().absolute()
 
-    def create_issue(self, title: str, body: str, labels: Sequence[str] = ()) -> Issue:
-        """A new issue. Repeated, it makes a second one: put a marker into the body and look with `find_issue` first."""
+    def create_issue(self, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()) -> Issue:
+        """A new issue, whose text has to name its assignees.
+
+        Repeated, it makes a second one: put a marker into the body and look with `find_issue` first.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             number = max([0, *self._numbers()]) + 1
@@ -54,16 +60,17 @@ class MarkdownIssues:
             url=self._path(number).as_uri(),
             title=title,
             body=body.partition(_COMMENT)[0],
-            state=state,
-            state_reason="completed" if state == "closed" else "",
+            state="open" if state == "open" else "closed",
+            state_reason={"open": "", "closed": "completed"}.get(state, "not_planned"),
             labels=tuple(label.strip() for label in (labels or "").split(",") if label.strip()),
             assignees=(),
             closed_at=None,
         )
 
-    def close_issue(self, number: int) -> Issue:
+    def close_issue(self, number: int, reason: Literal["completed", "not_planned"] = "completed") -> Issue:
         """Closes the issue; closed already is as good."""
-        self._write(number, re.sub(r"\A(# .*\n\n)_open_", r"\1_closed_", self._read(number)))
+        word = "closed" if reason == "completed" else "not planned"
+        self._write(number, re.sub(r"\A(# .*\n\n)_open_", rf"\1_{word}_", self._read(number)))
         return self.get_issue(number)
 
     def comment(self, number: int, body: str) -> Comment:

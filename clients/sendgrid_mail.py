@@ -7,6 +7,7 @@ whether a mail went out, so a repeat is a second mail.
 
 from __future__ import annotations
 
+import base64
 from email.utils import parseaddr
 from http.client import HTTPException
 from typing import Any
@@ -85,6 +86,12 @@ def _body(mail: Mail) -> dict[str, Any]:
         body["reply_to"] = _address(mail.reply_to)
     if mail.headers:
         body["headers"] = {name: " ".join(value.split()) for name, value in mail.headers.items()}
+    if mail.invitation:
+        invitation = base64.b64encode(mail.invitation.encode()).decode()
+        kind = "text/calendar; method=REQUEST"
+        body["attachments"] = [
+            {"content": invitation, "type": kind, "filename": "invite.ics", "disposition": "attachment"}
+        ]
     if mail.categories:
         body["categories"] = list(mail.categories[:CATEGORIES_LIMIT])
     return body

@@ -8,7 +8,7 @@ which `find_message` finds it again after a lost reply.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +62,7 @@ class Message:
     thread_ts: str
     reply_count: int
     by_person: bool
+    reactions: dict[str, int] = field(default_factory=dict)
 
 
 class SlackClient:
@@ -202,6 +203,16 @@ class SlackClient:
         with reading("slack", "users.lookupByEmail"):
             return str(answer["user"]["id"])
 
+    def handle(self, user_id: str) -> str:
+        """What a user is called in the workspace; "" if there is no such user."""
+        try:
+            answer = self._api.call("users.info", self._web.users_info, writes=False, user=user_id)
+        except VendorNotFound:
+            return ""
+        with reading("slack", "users.info"):
+            user = answer["user"]
+            return str(user.get("profile", {}).get("display_name") or user.get("name") or "")
+
     def history(
         self, channel_id: str, oldest: datetime | None = None, latest: datetime | None = None, *, pages: int = PAGES
     ) -> Iterator[Message]:
@@ -258,6 +269,7 @@ def _message(data: dict[str, Any]) -> Message:
         reply_count=int(data.get("reply_count", 0)),
         # Joins and topics have a subtype; a bot's word is none.
         by_person=bool(data.get("user")) and not data.get("bot_id") and not data.get("subtype"),
+        reactions={str(row["name"]): int(row.get("count", 1)) for row in data.get("reactions") or ()},
     )
 
 

@@ -96,4 +96,6 @@ def _message(mail: Mail, person: str) -> EmailMessage:
     message.set_content(mail.text)
     if mail.html:
         message.add_alternative(mail.html, subtype="html")
+    if mail.invitation:
+        message.add_attachment(mail.invitation, filename="invite.ics", subtype="calendar", params={"method": "REQUEST"})
     return message

@@ -46,3 +46,5 @@ attribute IncidentAckSeconds Int
 attribute IncidentResolveSeconds Int
 attribute IncidentDrill Bool
 attribute IncidentBadReleases KeywordList
+attribute IncidentPostmortem Keyword
+attribute IncidentPostmortemDue Datetime

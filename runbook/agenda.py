@@ -44,8 +44,17 @@ _PUBLISHED = HOUSEKEEPING - {Duty.ON_CALL, Duty.CHECK_ALERTS} | {Duty.CHANNEL, D
 
 
 def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
-    """Tell whether the highest severity ever reached owes a post-mortem (BEHAVIOURS 69). A false positive owes none."""
-    return incident.status != Status.CANCELLED and runbook.policy(incident.highest_severity).postmortem
+    """Tell whether it owes a post-mortem: by the highest severity ever reached (BEHAVIOURS 69), or once it is started.
+
+    A false positive owes none.
+    """
+    owed = runbook.policy(incident.highest_severity).postmortem or incident.postmortem_started
+    return owed and incident.status != Status.CANCELLED
+
+
+def evidence_key(incident: Incident) -> str:
+    """Return the key of the preservation of what this resolution has left behind."""
+    return f"evidence/{incident.pagings + 1}"
 
 
 def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
@@ -60,8 +69,10 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     yield from _deliveries(incident)
     yield from judgements(incident)
     yield from customers(incident, runbook)
+    yield from _record(incident)
     if incident.over:
         yield from _aftermath(incident, runbook)
+        yield from _withdrawn(incident)
     else:
         yield from _response(incident, runbook)
         yield from coming
@@ -70,6 +81,14 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
 def _number(incident: Incident) -> Iterator[Obligation]:
     if incident.number is None:
         yield at_once(Duty.NUMBER, "number", incident.opened_at, "Get the incident's number")
+
+
+def _record(incident: Incident) -> Iterator[Obligation]:
+    """Yield the record for the reports, anew when one of its figures changes."""
+    if incident.number is not None and (incident.over or incident.corrections):
+        key = f"record/{incident.round}/{incident.status}/{len(incident.corrections)}/{len(incident.updates)}"
+        since = incident.timeline[-1].at
+        yield at_once(Duty.RECORD, key, since, "Keep the record for the reports")
 
 
 def _response(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
@@ -109,9 +128,22 @@ def _aftermath(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
             says = f"Resolve the page {key}"
             yield at_once(Duty.RESOLVE_PAGE, f"page-resolve/{key}", ended, says, subject=key)
     if incident.number is not None:
-        yield at_once(Duty.EVIDENCE, f"evidence/{incident.pagings + 1}", ended, "Preserve the incident's record")
-        if postmortem_owed(incident, runbook):
+        yield at_once(Duty.EVIDENCE, evidence_key(incident), ended, "Preserve the incident's record")
+        if postmortem_owed(incident, runbook) and incident.settled(evidence_key(incident)):
             yield at_once(Duty.POSTMORTEM, f"postmortem/{number}", ended, "Hand over to the post-mortem")
+            if incident.corrections and f"postmortem/{number}" in incident.fulfilled:
+                key = f"postmortem-corrected/{len(incident.corrections)}"
+                yield at_once(
+                    Duty.POSTMORTEM, key, incident.corrections[-1].at, "Tell the post-mortem what was corrected"
+                )
+
+
+def _withdrawn(incident: Incident) -> Iterator[Obligation]:
+    """Yield the end of a post-mortem that was begun for what turned out to be no incident."""
+    if incident.status is Status.CANCELLED and any(key.startswith("postmortem/") for key in incident.fulfilled):
+        since = incident.timeline[-1].at
+        says = "End the post-mortem: it was no incident"
+        yield at_once(Duty.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, says)
 
 
 def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> Iterator[Obligation]:

@@ -233,6 +233,32 @@ class Cancel(Command):
     reason: str = Field(min_length=1, max_length=2000)
 
 
+class StartPostmortem(Command):
+    """Begin the post-mortem before the incident is resolved, or one that is not owed."""
+
+    name = "start_postmortem"
+    says = "Begin the post-mortem now; its deadline still counts from the resolution."
+
+
+class Mark(StrEnum):
+    """The times that the figures are made of."""
+
+    STARTED = "started"
+    ACKNOWLEDGED = "acknowledged"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+
+
+class CorrectTime(Command):
+    """Correct a time that was written down wrongly. Both values are kept (BEHAVIOURS 83)."""
+
+    name = "correct_time"
+    says = "Correct when it was started, acknowledged, mitigated or resolved, with a reason."
+    which: Mark
+    to: AwareDatetime
+    reason: str = Field(min_length=1, max_length=2000)
+
+
 COMMANDS: tuple[type[Command], ...] = (
     Acknowledge,
     Assess,
@@ -254,6 +280,8 @@ COMMANDS: tuple[type[Command], ...] = (
     Resolve,
     Reopen,
     Cancel,
+    StartPostmortem,
+    CorrectTime,
 )
 
 

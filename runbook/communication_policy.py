@@ -35,11 +35,15 @@ class Unless(StrEnum):
 
 
 class Contact(Frozen):
-    """A person or a rota that the runbook names. `schedule`: PagerDuty's id of the schedule that says who it is now."""
+    """A person or a rota that the runbook names. `schedule`: PagerDuty's id of the schedule that says who it is now.
+
+    `github`: their login, to whom action items are assigned.
+    """
 
     name: str
     email: str | None = None
     schedule: str = ""
+    github: str = ""
 
 
 class Rung(Frozen):

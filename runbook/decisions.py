@@ -4,10 +4,12 @@ from datetime import datetime
 from functools import singledispatch
 
 from runbook import commands
+from runbook.agenda import postmortem_owed
 from runbook.base import AlreadyDone, Rejected
 from runbook.checklist import Step, StepStatus
 from runbook.commands import Command, Publication
 from runbook.communication_decisions import assign, escalate, hold, make_private
+from runbook.corrections import corrected
 from runbook.incident import Incident
 from runbook.incident_parts import Confirmation, Status, Unfulfilled, UpdateKind
 from runbook.lifecycle import attend, cancel, change_severity, heard, monitor, reopen, resolve
@@ -268,3 +270,20 @@ def _cancel(command: commands.Cancel, incident: Incident, runbook: Runbook, at: 
     if any(state.status.under_way for state in incident.rollbacks):
         raise Rejected("A rollback is under way: wait for its verdict, then cancel.")
     return cancel(incident, runbook, at, command.by, command.reason)
+
+
+@_apply.register
+def _start_postmortem(
+    command: commands.StartPostmortem, incident: Incident, runbook: Runbook, at: datetime
+) -> Incident:
+    if incident.status == Status.CANCELLED:
+        _live(incident)
+    if incident.postmortem_started or (incident.over and postmortem_owed(incident, runbook)):
+        raise AlreadyDone(f"The post-mortem of {incident.name} is started already.")
+    started = incident.but(postmortem_started=True)
+    return started.logged(at, command.by, Kind.POSTMORTEM, "The post-mortem is started", announce=True)
+
+
+@_apply.register
+def _correct(command: commands.CorrectTime, incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+    return corrected(incident, command, at)

@@ -50,6 +50,7 @@ class Duty(StrEnum):
     NO_ANSWER = "no_answer"
     STABILITY = "stability"
     EVIDENCE = "evidence"
+    RECORD = "record"
     POSTMORTEM = "postmortem"
     WITHDRAW_POSTMORTEM = "withdraw_postmortem"
     CLOSE = "close"
@@ -104,6 +105,7 @@ HOUSEKEEPING = frozenset(
         Duty.NOTICE,
         Duty.ON_CALL,
         Duty.CHECK_ALERTS,
+        Duty.RECORD,
     }
 )
 """Duties that keep the channel in order: not what a responder looks for among the next ones."""

@@ -184,7 +184,10 @@ class PublishStatus(Effect):
 
 
 class SendMail(Effect):
-    """Mail an update to each of `to`, who never see each other. `thread` is the same for one incident's mails."""
+    """Mail an update to each of `to`, who never see each other. `thread` is the same for one incident's mails.
+
+    `invitation`: an iCalendar text that goes with it.
+    """
 
     to: tuple[str, ...]
     subject: str
@@ -192,6 +195,7 @@ class SendMail(Effect):
     thread: str
     sequence: int
     category: str = "incident"
+    invitation: str = ""
 
 
 class OpenTicket(Effect):
@@ -201,15 +205,17 @@ class OpenTicket(Effect):
     body: str
     labels: tuple[str, ...]
     marker: str
+    assignees: tuple[str, ...] = ()
 
 
 class CommentTicket(Effect):
-    """Comment on the incident's ticket, opening it first if it is missing; close it if `close`."""
+    """Comment on a ticket, opening it first if it is missing; close it if `close`, as not planned if `not_planned`."""
 
     ticket: int | None
     body: str
     close: bool
     opening: OpenTicket
+    not_planned: bool = False
 
 
 class Investigate(Effect):
@@ -241,6 +247,14 @@ class KeepDocument(Effect):
     text: str
 
 
+class IssueFact(Frozen):
+    """How an issue stands: `open`, `closed` (`reason`: completed, not_planned ...), `gone` (deleted) or `moved`."""
+
+    number: int
+    state: str
+    reason: str = ""
+
+
 class Person(Frozen):
     """Somebody on call."""
 
@@ -251,7 +265,9 @@ class Person(Frozen):
 class Outcome(Frozen):
     """What came of a request. `skipped`: why it was not done on purpose, such as an integration that is off.
 
-    `reference`: what a deployment is called by its deployer. `ended`: the fingerprints of alerts that fire no more.
+    `reference`: what a deployment is called by its deployer, or where a document is read. `ended`: the fingerprints of
+    alerts that fire no more. `text`: what a document says now, `digest` its SHA-256. `issues`: those that are not as
+    they were known.
     """
 
     skipped: str | None = None
@@ -265,3 +281,6 @@ class Outcome(Frozen):
     ended: tuple[str, ...] = ()
     heard_at: AwareDatetime | None = None
     offers: tuple[Offer, ...] = ()
+    text: str = ""
+    digest: str = ""
+    issues: tuple[IssueFact, ...] = ()

@@ -12,6 +12,7 @@ from runbook.evidence import ManifestRef
 from runbook.incident_parts import (
     AlertState,
     Confirmation,
+    Correction,
     Episode,
     Flag,
     Hastened,
@@ -41,6 +42,7 @@ class Incident(Frozen):
     `silent`: that was too long ago, and they are called anew.
     `channels` counts the channels it had: one that becomes private moves into a new one. `looks` counts the fresh looks
     at the deployments; `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
+    `backfilled`: it was over when it was written down here.
     """
 
     key: str
@@ -104,7 +106,10 @@ class Incident(Frozen):
     flags: tuple[Flag, ...] = ()
     manifests: tuple[ManifestRef, ...] = ()
     resolve_intent: Resolve | None = None
+    postmortem_started: bool = False
     postmortem_published: bool = False
+    corrections: tuple[Correction, ...] = ()
+    backfilled: bool = False
     resources: Resources = Resources()
     channels: int = 1
     former_channels: tuple[str, ...] = ()

@@ -164,6 +164,17 @@ class Silence(Frozen):
     until: AwareDatetime
 
 
+class Correction(Frozen):
+    """A time of the incident that was corrected. `which`: started, acknowledged, mitigated or resolved."""
+
+    which: str
+    was: AwareDatetime
+    now: AwareDatetime
+    by: str
+    at: AwareDatetime
+    reason: str
+
+
 class Hastened(Frozen):
     """A rung of the ladder that somebody wanted climbed at once. `rung`: as `ladder.rung_key` names it."""
 

@@ -40,6 +40,8 @@ def fulfilled(incident: Incident, duty: Obligation, outcome: Outcome, runbook: R
         incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
         if duty.duty in (Duty.SHOW_ROLLBACK, Duty.DIGEST):
             return _shown(incident, duty, outcome, at)
+        if duty.duty is Duty.RECORD:
+            return incident
         if _left_behind(incident, duty):
             return _moved_on(incident, outcome)
         incident = incident.but(resources=incident.resources.merged(outcome.resources))
@@ -119,6 +121,7 @@ _SILENT = frozenset(
         Duty.DIGEST_UPDATE,
         Duty.CHECK_ALERTS,
         Duty.LISTEN,
+        Duty.RECORD,
     }
 )
 """Duties whose success is not worth a line of the timeline."""

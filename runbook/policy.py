@@ -28,6 +28,7 @@ from runbook.communication_policy import (
     WarRoom,
 )
 from runbook.duration import Duration, Term
+from runbook.postmortem_policy import PostmortemPolicy
 from runbook.rollback_policy import Rollback
 from runbook.severity import Severity
 
@@ -44,7 +45,7 @@ class SeverityPolicy(Frozen):
     """What the runbook promises for incidents of one severity.
 
     `silent_after`: acknowledged, and then no word for so long: the on-call is paged again. `commander_within`: without
-    a commander for so long, the channel is reminded. Unset: never.
+    a commander for so long, the channel is reminded. Unset: never. `downtime`: its minutes count against the SLA.
     """
 
     name: str
@@ -60,6 +61,7 @@ class SeverityPolicy(Frozen):
     silent_after: Duration | None = None
     commander_within: Duration | None = None
     postmortem: bool = False
+    downtime: bool = False
     rollback: RollbackPolicy = RollbackPolicy.APPROVE
     confirm_resolution: bool = False
     stability_window: Duration
@@ -126,15 +128,6 @@ class Service(Frozen):
     deploys: tuple[str, ...] = ()
 
 
-class PostmortemPolicy(Frozen):
-    """When the post-mortem is due, and how its owner is reminded."""
-
-    within: Term = Term(elapsed=timedelta(hours=48))
-    remind_before: tuple[Duration, ...] = (timedelta(hours=24), timedelta(hours=4), timedelta())
-    overdue_every: Duration = timedelta(hours=24)
-    manager: str = "engineering_manager"
-
-
 class Investigation(Frozen):
     """What the investigation asks the monitoring: PromQL by name, and the service's name in the logs."""
 
@@ -194,6 +187,8 @@ class Runbook(Frozen):
             *((("people", "responders", n), name) for n, name in enumerate(self.people.responders)),
             *((("people", "operators", n), name) for n, name in enumerate(self.people.operators)),
             (("postmortem", "manager"), self.postmortem.manager),
+            (("postmortem", "executive"), self.postmortem.executive),
+            *((("postmortem", "review", "invite", n), who) for n, who in enumerate(self.postmortem.review.invite)),
         ]
         for severity, policy in self.severities.items():
             ladder = ("severities", severity.value, "escalation")

@@ -37,6 +37,8 @@ def recovery(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
             since=since,
             says="See whether it stayed stable",
         )
+    if incident.postmortem_started and not incident.round:
+        yield at_once(Duty.POSTMORTEM, "postmortem/0", opened, "Begin the post-mortem")
     if incident.round and incident.standing(f"postmortem/{incident.round}") is StepStatus.DONE:
         since = incident.reopened_at or opened
         key = f"postmortem-withdraw/{incident.round}"

@@ -11,8 +11,10 @@ from runbook.duties import Duty, Obligation, Source
 from runbook.effects import Effect, Outcome
 from runbook.incident import Incident
 from runbook.incident_parts import Status, StatusUpdate
+from runbook.learning.record import record_of
 from runbook.messages import bare_message, customer_message, customer_question, public_title
 from runbook.policy import Runbook
+from runbook.preservation import evidence_folder
 from runbook.rollback_facts import blamed
 from runbook.severity import Severity
 from runbook.updates import PUBLIC_PLACES
@@ -66,6 +68,11 @@ SETUP = (effects.OpenChannel, effects.SetTopic, effects.Invite, effects.AddBookm
 def is_limited(asked: Effect, runbook: Runbook) -> bool:
     """Tell whether a request has to wait its turn, in the queue that all workers share."""
     return runbook.chat.setup_per_minute > 0 and isinstance(asked, SETUP)
+
+
+def _record(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
+    text = record_of(incident, runbook).model_dump_json(indent=1)
+    return effects.KeepDocument(key=duty.key, folder=evidence_folder(incident), name="record.json", text=text)
 
 
 def _number(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect:
@@ -233,4 +240,5 @@ _MAKERS: dict[Duty, _Maker] = {
     Duty.INVESTIGATE: _investigate,
     Duty.LOOK_AGAIN: _find_rollback,
     Duty.ASK_CUSTOMER: _ask_customer,
+    Duty.RECORD: _record,
 }

@@ -17,6 +17,7 @@ from sandbox.control import Control
 from sandbox.faults import Faults, Gate
 from sandbox.github import GitHub
 from sandbox.github_actions import GitHubActions
+from sandbox.github_files import GitHubFiles
 from sandbox.http import RefusalError, route
 from sandbox.ops_portal import OpsPortal
 from sandbox.page import Page
@@ -59,13 +60,15 @@ class World:
         self.ledger = ledger = Ledger()
         self.fleet = fleet = Fleet()
         self.slack, self.ops_portal = Slack(credentials, ledger), OpsPortal(credentials, options, ledger, fleet)
-        # Actions come before issues: the last route of sandbox.github answers 404 for all the rest of /github.
+        github = GitHub(credentials, ledger)
+        # Actions and files come before issues: the last route of sandbox.github answers 404 for the rest of /github.
         self.vendors: dict[str, Vendor] = {
             "slack": self.slack,
             "sendgrid": SendGrid(credentials, ledger),
             "statuspage": Statuspage(credentials, ledger),
             "github_actions": GitHubActions(credentials, options, ledger, fleet),
-            "github": GitHub(credentials, ledger),
+            "github_files": GitHubFiles(github),
+            "github": github,
             "pagerduty": PagerDuty(credentials, ledger, options),
             "zoom": Zoom(credentials, ledger),
             "signoz": SigNoz(credentials, fleet),

@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from sandbox.environment import environment
+from sandbox.github import GitHub
+from sandbox.github_files import GitHubFiles
 from sandbox.http import Handler, RefusalError, json_object, route
 from sandbox.ops_history import DEFAULT_SERVICES, RELEASE_BOT, STATUSES
 from sandbox.slack_workspace import SlackError
@@ -30,8 +32,8 @@ class Control:
         self.world = world
 
     def routes(self) -> list[BaseRoute]:
-        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /clock,
-        DELETE /faults, PATCH /options.
+        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /issue /file
+        /clock, DELETE /faults, PATCH /options.
         """
         return [
             route("/environment", self.environment),
@@ -46,6 +48,8 @@ class Control:
             route("/deploy", _reporting(self.deploy), "POST"),
             route("/history", _reporting(self.history), "POST"),
             route("/say", _reporting(self.say), "POST"),
+            route("/issue", _reporting(self.issue), "POST"),
+            route("/file", _reporting(self.file), "POST"),
             route("/clock", _reporting(self.clock), "POST"),
         ]
 
@@ -124,6 +128,21 @@ class Control:
         """{channel, email, text}: a person writes into a Slack channel."""
         body = await json_object(request, BAD_JSON)
         return JSONResponse(self.world.slack.say(body["channel"], body["email"], body["text"]), 201)
+
+    async def issue(self, request: Request) -> Response:
+        """{number, state?, state_reason?, lost?}: a person changes an issue at GitHub; lost: deleted or moved."""
+        body = await json_object(request, BAD_JSON)
+        github = self.world.vendors["github"]
+        assert isinstance(github, GitHub)
+        return JSONResponse(github.happen(int(body.pop("number")), body))
+
+    async def file(self, request: Request) -> Response:
+        """{branch, path, text}: a person edits a file at GitHub."""
+        body = await json_object(request, BAD_JSON)
+        files = self.world.vendors["github_files"]
+        assert isinstance(files, GitHubFiles)
+        files.branches[body["branch"]][body["path"]] = str(body["text"]).encode()
+        return Response(status_code=204)
 
     async def clock(self, request: Request) -> Response:
         """{at}: the vendors' clocks show that moment (RFC 3339), for tests in virtual time; null: real time again."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 from typing import Any
 
 from starlette.requests import Request
@@ -90,6 +92,14 @@ class GitHub:
         """POST issues: the title is required; 201 with number and html_url."""
         body = await json_object(request, BAD_JSON)
         _check_text(body)
+        issue = self.new_issue(body, request)
+        self.ledger.record(
+            "github", "issue.create", pick(body, "title", "body", "labels", "assignees") | {"number": issue["number"]}
+        )
+        return JSONResponse(issue, 201)
+
+    def new_issue(self, body: dict[str, Any], request: Request) -> dict[str, Any]:
+        """A new row among the issues, which pull requests are too."""
         if not body.get("title"):
             raise RefusalError(422, {"message": 'Invalid request.\n\n"title" wasn\'t supplied.', "status": "422"})
         number = len(self.issues) + 1
@@ -111,14 +121,27 @@ class GitHub:
         }
         issue["updated_at"] = issue["created_at"]
         self.issues.append(issue)
-        self.ledger.record(
-            "github", "issue.create", pick(body, "title", "body", "labels", "assignees") | {"number": number}
-        )
-        return JSONResponse(issue, 201)
+        return issue
 
     async def get(self, request: Request) -> Response:
-        """GET one issue."""
-        return JSONResponse(self._issue(request))
+        """GET one issue: 304 if it is as its ETag says, 410 if it was deleted, 301 if it was transferred."""
+        issue = self._issue(request)
+        if issue.get("lost") == "deleted":
+            raise RefusalError(410, {"message": "This issue was deleted", "status": "410"})
+        if issue.get("lost") == "moved":
+            raise RefusalError(
+                301, {"message": "Moved Permanently"}, {"Location": "https://api.github.com/repositories/1"}
+            )
+        etag = f'"{hashlib.sha256(json.dumps(issue).encode()).hexdigest()}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        return JSONResponse(issue, headers={"ETag": etag})
+
+    def happen(self, number: int, changes: dict[str, Any]) -> dict[str, Any]:
+        """A person changes an issue: its state, or `lost` (deleted, moved)."""
+        issue = self.issues[number - 1]
+        issue.update(changes | {"updated_at": _stamp()})
+        return issue
 
     async def patch(self, request: Request) -> Response:
         """PATCH an issue: title, body, state, state_reason, labels, assignees."""

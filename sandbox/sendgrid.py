@@ -64,7 +64,7 @@ class SendGrid:
             "html": content.get("text/html", ""),
             "custom_args": custom_args,
             "headers": headers,
-            **pick(body, "categories", "template_id", "reply_to"),
+            **pick(body, "categories", "template_id", "reply_to", "attachments"),
         }
 
     def snapshot(self) -> list[dict[str, Any]]:

@@ -137,6 +137,14 @@ class RunningSandbox:
         """A person writes into a Slack channel."""
         self._request("POST", "/say", {"channel": channel, "email": email, "text": text})
 
+    def issue(self, number: int, **changes: str) -> None:
+        """A person changes an issue at GitHub: state, state_reason, or lost (deleted, moved)."""
+        self._request("POST", "/issue", {"number": number, **changes})
+
+    def file(self, branch: str, path: str, text: str) -> None:
+        """A person edits a file at GitHub."""
+        self._request("POST", "/file", {"branch": branch, "path": path, "text": text})
+
     def clock(self, at: datetime | None) -> None:
         """The vendors' clocks show that moment; None: real time again."""
         self._request("POST", "/clock", {"at": at.isoformat() if at else None})

@@ -49,7 +49,7 @@ def command(database: Path | None, port: int, ui_port: int | None) -> list[str]:
 
 def type_name(name: str) -> str:
     """The command line's word for a type of search attribute."""
-    return {"KEYWORD": "Keyword", "INT": "Int", "BOOL": "Bool", "KEYWORD_LIST": "KeywordList"}[
+    return {"KEYWORD": "Keyword", "INT": "Int", "BOOL": "Bool", "KEYWORD_LIST": "KeywordList", "DATETIME": "Datetime"}[
         name.removeprefix("INDEXED_VALUE_TYPE_")
     ]
 

@@ -17,7 +17,9 @@ from runbook.duration import in_words
 from runbook.duties import HOUSEKEEPING, Obligation
 from runbook.evidence import Part
 from runbook.incident import Incident
-from runbook.postmortem import Postmortem
+from runbook.learning.board import item_line
+from runbook.learning.document import ActionItem
+from runbook.learning.postmortem import Postmortem
 from runbook.rollback_states import RollbackStatus
 from runbook.summary import links, people_line
 from runbook.timeline import Entry
@@ -240,12 +242,25 @@ def _about(incident: Incident, now: datetime) -> list[Text]:
 
 def postmortem_view(postmortem: Postmortem, now: datetime) -> RenderableType:
     """Return where the post-mortem stands, and how much time is left."""
-    left = "" if postmortem.over else f" · {countdown(postmortem.due, now)}"
+    left = "" if postmortem.over or postmortem.due is None else f" · {countdown(postmortem.due, now)}"
+    due = f"{clock(postmortem.due)} UTC" if postmortem.due else "48 h after the resolution"
     lines = [
-        text(f"Owner {postmortem.owner} · due {clock(postmortem.due)} UTC{left}"),
+        text(f"Owner {postmortem.owner} · due {due}{left}"),
         text(f"Draft: {postmortem.draft_url or 'not written yet'}"),
     ]
+    if postmortem.proposal_url:
+        lines.append(text(f"In the repository: {postmortem.proposal_url}"))
     if postmortem.document_url:
         lines.append(text(f"Published: {postmortem.document_url}"))
+    if postmortem.review_at and not postmortem.reviewed_at:
+        lines.append(text(f"Review: {clock(postmortem.review_at)} UTC"))
+    if not postmortem.over:
+        lines += [text(f"Missing: {fault}", "yellow") for fault in postmortem.lacks]
+    lines += [_item_line(item) for item in postmortem.document.items]
     title = Text(f"Post-mortem of INC-{postmortem.number} · {postmortem.stage}", style="bold")
     return Panel(Group(*lines, timeline_table(postmortem.timeline, _ENTRIES)), title=title, title_align="left")
+
+
+def _item_line(item: ActionItem) -> Text:
+    """Return an action item as a line, in the colour of how it stands."""
+    return text(f"Action item {item_line(item)}", "green" if item.settled else "yellow" if item.flag else "")

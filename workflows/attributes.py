@@ -1,11 +1,13 @@
 """The search attributes of an incident: the one list that the worker, the tests and the compose file share."""
 
+from datetime import datetime
 from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from runbook.incident import Incident
 from runbook.incident_parts import Opening, Status
+from runbook.learning.postmortem import Postmortem
 from runbook.rollback_facts import bad_releases
 
 NUMBER = SearchAttributeKey.for_int("IncidentNumber")
@@ -19,6 +21,10 @@ DRILL = SearchAttributeKey.for_bool("IncidentDrill")
 BAD_RELEASES = SearchAttributeKey.for_keyword_list("IncidentBadReleases")
 """Releases that later incidents must not roll back to (activities/past.py reads them)."""
 
+POSTMORTEM = SearchAttributeKey.for_keyword("IncidentPostmortem")
+"""Where the post-mortem stands; `overdue` is the breach of its deadline."""
+POSTMORTEM_DUE = SearchAttributeKey.for_datetime("IncidentPostmortemDue")
+
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     NUMBER,
     SEVERITY,
@@ -29,13 +35,15 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     RESOLVE_SECONDS,
     DRILL,
     BAD_RELEASES,
+    POSTMORTEM,
+    POSTMORTEM_DUE,
 )
 
 _LONGEST = 200
 """Characters of a value: one over 2,048 bytes would fail the workflow."""
 
 
-Values = dict[str, str | int | bool | list[str]]
+Values = dict[str, str | int | bool | datetime | list[str]]
 """Attribute name to value."""
 
 
@@ -49,6 +57,33 @@ def at_start(opening: Opening) -> TypedSearchAttributes:
             SearchAttributePair(DRILL, opening.drill),
         ]
     )
+
+
+def postmortem_at_start(incident: Incident) -> TypedSearchAttributes:
+    """Return what is known when a post-mortem is started."""
+    number = [SearchAttributePair(NUMBER, incident.number)] if incident.number is not None else []
+    return TypedSearchAttributes(
+        [
+            *number,
+            SearchAttributePair(SEVERITY, str(incident.highest_severity)),
+            SearchAttributePair(SERVICE, incident.service[:_LONGEST]),
+            SearchAttributePair(DRILL, incident.drill),
+        ]
+    )
+
+
+def of_postmortem(postmortem: Postmortem) -> Values:
+    """Return the attributes' values as the post-mortem stands; what is not known yet is left out."""
+    incident = postmortem.incident
+    found: dict[str, str | int | bool | datetime | None] = {
+        NUMBER.name: incident.number,
+        SEVERITY.name: str(incident.highest_severity),
+        SERVICE.name: incident.service[:_LONGEST],
+        DRILL.name: incident.drill,
+        POSTMORTEM.name: str(postmortem.stage),
+        POSTMORTEM_DUE.name: postmortem.due,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def known(attributes: TypedSearchAttributes) -> Values:

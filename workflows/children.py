@@ -9,10 +9,12 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 from runbook.duties import Obligation
 from runbook.effects import Outcome
 from runbook.incident import Incident
+from runbook.incident_parts import Status
 from runbook.policy import Runbook
 from runbook.preservation import evidence_folder, incident_scope, resolution_items, resolution_phase
 from runbook.rollback import HOLDER, order
 from runbook.rollback_effects import FollowRollback, HolderOf
+from workflows.attributes import postmortem_at_start
 from workflows.contracts import PostmortemInput, Resolution
 from workflows.evidence import preserve
 from workflows.hands import perform, watch
@@ -94,6 +96,7 @@ async def hand_over(incident: Incident, duty: Obligation, runbook: Runbook) -> O
             id=process,
             parent_close_policy=ParentClosePolicy.ABANDON,
             static_summary=f"{incident.name}: post-mortem of {incident.title}"[:200],
+            search_attributes=postmortem_at_start(incident),
         )
     except WorkflowAlreadyStartedError:
         running = workflow.get_external_workflow_handle(process)
@@ -102,10 +105,12 @@ async def hand_over(incident: Incident, duty: Obligation, runbook: Runbook) -> O
 
 
 async def withdraw_postmortem(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
-    """Tell the post-mortem's process that the incident was reopened."""
+    """Tell the post-mortem's process that the incident was reopened, or that it was none."""
     running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
+    cancelled = incident.status is Status.CANCELLED
+    told = PostmortemWorkflow.incident_cancelled if cancelled else PostmortemWorkflow.incident_reopened
     try:
-        await running.signal(PostmortemWorkflow.incident_reopened)
+        await running.signal(told)
     except ApplicationError as error:  # it ended: published or waived
         return Outcome(skipped=f"the post-mortem's process has ended ({error.message})")
     return Outcome()

@@ -4,8 +4,8 @@ from runbook.alert import Alert
 from runbook.base import Frozen
 from runbook.incident import Incident
 from runbook.incident_parts import Opening
+from runbook.learning.postmortem import Postmortem
 from runbook.policy import Region, Runbook
-from runbook.postmortem import Postmortem
 from runbook.rollback_policy import RecorderRules
 
 INCIDENT_WORKFLOW = "IncidentWorkflow"
@@ -50,11 +50,16 @@ class Published(Frozen):
 
 
 class PostmortemInput(Frozen):
-    """What a post-mortem starts with; `postmortem` is set when it goes on after continue-as-new."""
+    """What a post-mortem starts with; `postmortem` is set when it goes on after continue-as-new.
+
+    `told`: the incident knows of the publication. `history_limit`: as of `IncidentInput`.
+    """
 
     incident: Incident
     runbook: Runbook
     postmortem: Postmortem | None = None
+    told: bool = False
+    history_limit: int = 0
 
 
 class Resolution(Frozen):

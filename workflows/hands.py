@@ -22,6 +22,7 @@ from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
 from activities.on_call import OnCall
 from activities.paging import Paging
+from activities.postmortems import Postmortems
 from activities.preflights import Preflights
 from activities.processes import Processes
 from activities.status_page import StatusPage
@@ -29,6 +30,7 @@ from activities.war_room import WarRoom
 from runbook import effects, rollback_effects
 from runbook.effects import Effect, Outcome
 from runbook.evidence import Part
+from runbook.learning import effects as learning_effects
 from runbook.recording import Sample
 from runbook.rollback import Preflight
 from runbook.severity import Severity
@@ -66,6 +68,10 @@ ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     rollback_effects.FollowRollback: Processes.follow_rollback,
     effects.KeepDocument: Evidence.keep_document,
     rollback_effects.WriteManifest: Evidence.write_manifest,
+    learning_effects.WritePostmortem: Postmortems.write_postmortem,
+    learning_effects.ProposeDocument: Postmortems.propose_document,
+    learning_effects.WatchDocument: Postmortems.watch_document,
+    learning_effects.WatchIssues: IssueTracker.watch_issues,
 }
 """Every request whose answer is an outcome, and the activity that fulfils it."""
 
@@ -81,6 +87,10 @@ FINDINGS: dict[type[Effect], Callable[..., Any]] = {
 _RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
 )
+_LOOKING = RetryPolicy(
+    initial_interval=timedelta(seconds=10), backoff_coefficient=2, maximum_interval=timedelta(hours=1)
+)
+"""Of what waits for a change elsewhere: while the vendor is down it asks less and less often (BEHAVIOURS 76)."""
 _FIRST = {Severity.P0: 1, Severity.P1: 2, Severity.P2: 3, Severity.P3: 4}
 
 _LONGEST_LOOK = timedelta(seconds=15)
@@ -93,8 +103,11 @@ _SLOW = (
     rollback_effects.WriteManifest,
     rollback_effects.CaptureEvidence,
     rollback_effects.RecordRegions,
+    learning_effects.WritePostmortem,
+    learning_effects.ProposeDocument,
 )
 """Requests that read or write a lot: their attempts may take longer."""
+_LOOKS = (learning_effects.WatchDocument, learning_effects.WatchIssues)
 
 
 def call(effect: Effect, says: str, severity: Severity, patience: timedelta) -> workflow.ActivityConfig:
@@ -102,7 +115,7 @@ def call(effect: Effect, says: str, severity: Severity, patience: timedelta) -> 
     return {
         "start_to_close_timeout": timedelta(seconds=30 if isinstance(effect, _SLOW) else 10),
         "schedule_to_close_timeout": patience,
-        "retry_policy": _RETRY,
+        "retry_policy": _LOOKING if isinstance(effect, _LOOKS) else _RETRY,
         "summary": says[:120],
         "priority": Priority(priority_key=_FIRST[Severity(severity)]),
     }

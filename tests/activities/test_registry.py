@@ -12,7 +12,7 @@ from runbook import effects, rollback_effects
 from runbook.effects import Effect
 from workflows.hands import ACTIVITIES, FINDINGS
 
-OURS = (effects.__name__, rollback_effects.__name__)
+OURS = (effects.__name__, rollback_effects.__name__, "runbook.learning.effects")
 MARK = "__temporal_activity_definition"
 
 

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from runbook.commands import Acknowledge, ApproveRollback, Assess, Cancel, DeclareSeverity, PostUpdate, Reopen, Resolve
-from runbook.postmortem import PublishPostmortem
+from runbook.learning.commands import EditDocument, PublishPostmortem, RecordReview
 from runbook.severity import Severity
+from tests.runbook.incidents import WRITTEN
 from tests.workflows.conftest import skipping_server
 from tests.workflows.hands import FakeHands, an_offer
 from tests.workflows.world import World
@@ -33,7 +34,10 @@ async def rolled_back_to_its_postmortem(world: World) -> tuple[str, ...]:
     await world.tell(Resolve(by="ann", force=True, reason="seen"))
     await world.env.sleep(60 * 60 * 50)
     process = world.env.client.get_workflow_handle("postmortem-1")
+    await process.execute_update("edit", EditDocument(by="ann", **WRITTEN.model_dump(exclude={"items"})))
     await process.execute_update("publish", PublishPostmortem(by="ann", url="https://docs.example/1"))
+    await world.env.sleep(60 * 60 * 24 * 9)
+    await process.execute_update("record_review", RecordReview(by="ann", outcome="Read by all."))
     await process.result()
     return (world.handle.id, "postmortem-1", "rollback-eu-001-flag-evaluation")
 

@@ -17,7 +17,9 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
 
 def replayer() -> Replayer:
     """Replays with the workflows' own modules inside the sandbox, unlike the worker: a clock or a die would show."""
-    restrictions = SandboxRestrictions.default.with_passthrough_modules("runbook", "activities", "clients")
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(
+        "runbook", "activities", "clients", "dateutil", "icalendar", "pygal"
+    )
     runner = SandboxedWorkflowRunner(restrictions=restrictions)
     return Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=runner)
 

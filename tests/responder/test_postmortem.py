@@ -2,7 +2,7 @@
 
 import pytest
 
-from runbook.postmortem import Stage as Standing
+from runbook.learning.postmortem import Stage as Standing
 from tests.responder.conftest import NOBODY, Incidental, Opened, Stage
 
 
@@ -26,9 +26,35 @@ def test_show_publish_and_again(resolved: str, on_stage: Incidental) -> None:
     shown = on_stage("postmortem", "show", f"postmortem-{resolved}").out
     assert f"Post-mortem of INC-{resolved} · owed" in shown
     assert "due" in shown
+    early = on_stage("postmortem", "publish", resolved, "https://wiki/1", "--by", "ann")
+    assert early.status == 1
+    assert "0 of at least 3 whys" in early.why
+    written(on_stage, resolved)
     said = on_stage("postmortem", "publish", resolved, "https://wiki/1", "--by", "ann", "--json")
-    assert said.document["message"] == "Published: https://wiki/1"
+    assert said.document["message"].startswith("Published: https://wiki/1. Review at ")
     assert on_stage("postmortem", "show", resolved, "--json").document["stage"] == Standing.PUBLISHED
+    review = ("postmortem", "review", resolved, "--outcome", "Everybody has read it.", "--by", "ann")
+    assert on_stage(*review).out == "Reviewed: Everybody has read it.\n"
+
+
+def written(on_stage: Incidental, number: str) -> None:
+    """Fill the document from the command line, as its owner would."""
+    for words in (
+        ("edit", number, "--summary", "Evaluations failed.", "--cause", "deployment"),
+        *(("why", number, f"Reason {count}.") for count in (1, 2, 3)),
+        ("why", number, "Nobody reads old caches.", "--root-cause"),
+        ("well", number, "The rollback was quick."),
+        ("better", number, "The alert was slow."),
+        ("action", number, "Test with old caches", "--owner", "engineering_manager", "--due", "2027-01-15"),
+        ("action", number, "--item", "1", "--outcome", "The test runs in CI."),
+        ("action", number, "--done", "1"),
+        ("assign", number, "bob"),
+    ):
+        said = on_stage("postmortem", *words, "--by", "ann")
+        assert said.status == 0, said.why
+    until = on_stage("postmortem", "submit", number, "--by", "ann")
+    assert until.status == 0, until.why
+    assert "Submitted" in until.out
 
 
 def test_waive(resolved: str, on_stage: Incidental) -> None:

@@ -15,14 +15,15 @@ from runbook.checklist import TITLES
 from runbook.decisions import decide
 from runbook.deployments import Deployment, Offer
 from runbook.incident import Incident
-from runbook.postmortem import PublishPostmortem, owe
-from runbook.postmortem import decide as decide_postmortem
+from runbook.learning.commands import PublishPostmortem
+from runbook.learning.decisions import decide as decide_postmortem
+from runbook.learning.postmortem import owe
 from runbook.rollback_states import RollbackState, RollbackStatus
 from runbook.severity import Severity
 from runbook.timeline import Kind
 from terminal import views
 from terminal.plain import plain
-from tests.runbook.incidents import RUNBOOK, T0, at, opened, settled
+from tests.runbook.incidents import RUNBOOK, T0, WRITTEN, at, opened, settled
 from workflows import attributes
 
 HOSTILE = "ratio [/red] of [bold]eu[/bold] \x1b[2J\x07:fire: is 0.31"
@@ -197,7 +198,9 @@ def test_a_postmortem_counts_down_until_it_is_published() -> None:
     assert "Post-mortem of INC-1 · owed" in shown
     assert "in 2d" in shown
     assert "not written yet" in shown
-    published = decide_postmortem(postmortem, PublishPostmortem(by="ann", url="https://wiki/1"), at(60))
+    assert "Missing: 0 of at least 3 whys" in shown
+    complete = postmortem.but(document=WRITTEN, figures=True)
+    published = decide_postmortem(complete, PublishPostmortem(by="ann", url="https://wiki/1"), RUNBOOK, at(60))
     shown = rendered(views.postmortem_view(published, at(60)), 80)
     assert "Published: https://wiki/1" in shown
     assert "in 2d" not in shown

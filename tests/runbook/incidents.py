@@ -10,6 +10,7 @@ from runbook.duties import INNER_DUTIES, Duty, Obligation
 from runbook.effects import Effect, Outcome
 from runbook.incident import Incident
 from runbook.incident_parts import Opening, Resources, Silence
+from runbook.learning.document import Cause, Document
 from runbook.loading import parse_runbook
 from runbook.opening import open_incident
 from runbook.requests import request
@@ -18,6 +19,16 @@ from runbook.severity import Severity
 TEXT = Path("runbook.yaml").read_text(encoding="utf-8")
 RUNBOOK = parse_runbook(TEXT)
 T0 = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+WRITTEN = Document(
+    summary="A release that could not read its own cache made evaluations fail.",
+    cause=Cause.DEPLOYMENT,
+    whys=("The cache could not be read.", "Its format had changed.", "No test reads what an older release wrote."),
+    root_cause="Releases are not tested against what their predecessors left behind.",
+    well=("The rollback took three minutes.",),
+    better=("The alert came four minutes after the first error.",),
+    no_items_because="the test exists since yesterday",
+)
+"""A document that lacks nothing."""
 CHILDREN = (Duty.ROLLBACK, Duty.TELL_ROLLBACK, Duty.EVIDENCE, Duty.POSTMORTEM, Duty.WITHDRAW_POSTMORTEM)
 
 

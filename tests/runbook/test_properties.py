@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runbook import commands as c
 from runbook import facts, outcomes, rollback_facts
-from runbook.agenda import agenda, postmortem_owed
+from runbook.agenda import agenda, evidence_key, postmortem_owed
 from runbook.base import AlreadyDone, Rejected
 from runbook.board import details
 from runbook.commands import COMMANDS, Command
@@ -18,21 +18,15 @@ from runbook.deployments import Deployment, Offer
 from runbook.duties import INNER_DUTIES, Duty
 from runbook.effects import Outcome
 from runbook.incident import Incident
-from runbook.postmortem import (
-    PostmortemDuty,
-    PublishPostmortem,
-    breached,
-    fulfilled,
-    owe,
-    postmortem_agenda,
-    resolved_again,
-    withdraw,
-)
-from runbook.postmortem import decide as decide_postmortem
+from runbook.learning import commands as l
+from runbook.learning import facts as learning_facts
+from runbook.learning.agenda import INNER, LOOKS, postmortem_agenda
+from runbook.learning.decisions import decide as decide_postmortem
+from runbook.learning.postmortem import owe, resolved_again, withdraw
 from runbook.rollback import RollbackProgress, RollbackResult
 from runbook.rollback_states import RollbackStatus
 from runbook.severity import Severity
-from tests.runbook.incidents import CHILDREN, RUNBOOK, T0, firing, fulfil, opened, settled
+from tests.runbook.incidents import CHILDREN, RUNBOOK, T0, WRITTEN, firing, fulfil, opened, settled
 
 Step = Callable[[Incident, datetime], Incident]
 
@@ -66,6 +60,14 @@ COMMAND: st.SearchStrategy[Command] = st.one_of(
     st.builds(c.Resolve, by=who, text=words, force=st.booleans(), reason=words),
     st.builds(c.Reopen, by=who, reason=said),
     st.builds(c.Cancel, by=who, reason=said),
+    st.builds(c.StartPostmortem, by=who),
+    st.builds(
+        c.CorrectTime,
+        by=who,
+        which=st.sampled_from(c.Mark),
+        to=st.integers(-30, 200).map(lambda minutes: T0 + timedelta(minutes=minutes)),
+        reason=said,
+    ),
 )
 
 
@@ -183,9 +185,10 @@ def check(before: Incident, after: Incident) -> None:
 def owes_its_postmortem(incident: Incident) -> None:
     if incident.status != "resolved" or incident.closed:
         return
-    owes = incident.highest_severity in (Severity.P0, Severity.P1)
+    owes = incident.highest_severity in (Severity.P0, Severity.P1) or incident.postmortem_started
     assert postmortem_owed(incident, RUNBOOK) is owes
-    handed = [duty for duty in agenda(incident.but(number=1), RUNBOOK) if duty.duty is Duty.POSTMORTEM]
+    preserved = incident.but(number=1, fulfilled=(*incident.fulfilled, evidence_key(incident)))
+    handed = [duty for duty in agenda(preserved, RUNBOOK) if duty.duty is Duty.POSTMORTEM]
     key = f"postmortem/{incident.round}"
     assert owes is bool(handed) or incident.settled(key)
 
@@ -207,18 +210,22 @@ def test_an_incident_keeps_its_promises(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(PAUSE, st.sampled_from(["work", "reopen", "resolve", "publish"])), max_size=20))
+@given(st.lists(st.tuples(PAUSE, st.sampled_from(["work", "reopen", "resolve", "publish", "review"])), max_size=20))
 def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> None:
     incident = decide(opened().but(number=1), c.Resolve(by="ann"), RUNBOOK, T0)
-    postmortem, now = owe(incident, RUNBOOK, T0), T0
+    postmortem, now = owe(incident, RUNBOOK, T0).but(document=WRITTEN, figures=True), T0
     for pause, what in steps:
         now += pause
         if what == "work":
             due = [duty for duty in postmortem_agenda(postmortem, RUNBOOK) if duty.due <= now]
             for duty in due[:1]:
-                breach = duty.duty is PostmortemDuty.BREACH
-                done = breached(postmortem, duty, now) if breach else fulfilled(postmortem, duty, Outcome(), now)
-                assert duty.key in done.fulfilled
+                if duty.duty in INNER:
+                    done = learning_facts.inner_duty_due(postmortem, duty, RUNBOOK, now)
+                else:
+                    done = learning_facts.fulfilled(postmortem, duty, Outcome(), RUNBOOK, now)
+                assert duty.key in done.fulfilled or duty.duty in LOOKS
+                owed = [later for later in postmortem_agenda(done, RUNBOOK) if later.due <= now]
+                assert duty.key not in {later.key for later in owed}, "what is done is not due again"
                 postmortem = done
         elif what == "reopen" and not postmortem.incident.reopened_at:
             postmortem = withdraw(postmortem, now)
@@ -229,11 +236,15 @@ def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> 
             assert postmortem.due == now + timedelta(hours=48)
         elif what == "publish":
             with contextlib.suppress(Rejected, AlreadyDone):
-                postmortem = decide_postmortem(postmortem, PublishPostmortem(by="ann", url="u"), now)
+                postmortem = decide_postmortem(postmortem, l.PublishPostmortem(by="ann"), RUNBOOK, now)
+        elif what == "review":
+            with contextlib.suppress(Rejected, AlreadyDone):
+                postmortem = decide_postmortem(postmortem, l.RecordReview(by="ann", outcome="ok"), RUNBOOK, now)
         owed = postmortem_agenda(postmortem, RUNBOOK)
         assert len({duty.key for duty in owed}) == len(owed)
         assert all(duty.due >= duty.since for duty in owed)
-        assert bool(owed) is (not postmortem.over and postmortem.stage != "withdrawn")
+        unfinished = [duty for duty in owed if duty.duty != "record"]
+        assert bool(unfinished) is (not postmortem.ended and postmortem.stage != "withdrawn")
         assert len(set(postmortem.fulfilled)) == len(postmortem.fulfilled)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.errors import unchanged
 from runbook import effects, rollback_effects
 from runbook.deployments import Deployment, Offer
-from runbook.effects import Effect, Outcome
+from runbook.effects import Effect, IssueFact, Outcome
 from runbook.evidence import ManifestRef
 from runbook.incident_parts import Resources
+from runbook.learning import effects as learning_effects
 from runbook.rollback import Preflight
 from runbook.verification import BaselineFinding, RegionVerdict, Verdict
 from workflows.evidence import gap
@@ -45,6 +47,9 @@ class FakeHands:
     number: int = 0
     channels: int = 0
     hold: dict[str, Event] = field(default_factory=dict)
+    tickets: dict[str, int] = field(default_factory=dict)
+    issues: dict[int, IssueFact] = field(default_factory=dict)
+    edits: list[str] = field(default_factory=list)
 
     def methods(self) -> list[Callable[..., Any]]:
         """The activities to give to a worker."""
@@ -111,8 +116,20 @@ class FakeHands:
                 return Outcome(resources=Resources(bridge_url="https://meet.example/1"))
             case effects.PublishStatus():
                 return Outcome(resources=Resources(status_page_id="page-1"))
-            case effects.OpenTicket() | effects.CommentTicket():
-                return Outcome(resources=Resources(ticket=7))
+            case effects.OpenTicket():
+                return Outcome(resources=Resources(ticket=self._ticket(effect)))
+            case effects.CommentTicket():
+                return Outcome(resources=Resources(ticket=self._ticket(effect.opening)))
+            case learning_effects.WritePostmortem():
+                return Outcome(resources=Resources(evidence_url="file:///evidence/postmortem-1.md"))
+            case learning_effects.ProposeDocument():
+                return Outcome(reference="https://github.example/pull/1", digest="ours")
+            case learning_effects.WatchDocument():
+                if not self.edits:
+                    raise unchanged("nobody has edited the file", effect.every_seconds)
+                return Outcome(text=self.edits.pop(0), digest="theirs")
+            case learning_effects.WatchIssues():
+                return self._issues(effect)
             case rollback_effects.FindRollback():
                 return Outcome(offers=self.offers)
             case rollback_effects.WriteManifest():
@@ -121,6 +138,19 @@ class FakeHands:
             case rollback_effects.Redeploy():
                 return Outcome(reference="d3", detail="deployment d3")
         return Outcome()
+
+    def _ticket(self, effect: effects.OpenTicket) -> int:
+        return self.tickets.setdefault(effect.marker, 7 + len(self.tickets))
+
+    def _issues(self, effect: learning_effects.WatchIssues) -> Outcome:
+        changed = tuple(
+            fact
+            for fact in (self.issues.get(number, IssueFact(number=number, state="open")) for number in effect.issues)
+            if effect.issues[fact.number] not in (fact.state, fact.reason)
+        )
+        if not changed:
+            raise unchanged("no issue has changed", effect.every_seconds)
+        return Outcome(issues=changed)
 
 
 def an_offer(at: datetime, cluster: str = "eu-001") -> Offer:

@@ -1,71 +1,79 @@
-"""The post-mortem's own process: draft, reminders, deadline, breach."""
+"""The post-mortem's own process: draft, reminders, deadline, breach, publication, and what a reopening does to it."""
 
-import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
-from runbook.commands import Acknowledge, DeclareSeverity, Receipt, Reopen, Resolve
-from runbook.postmortem import Postmortem, PublishPostmortem, WaivePostmortem
+from runbook.commands import (
+    Acknowledge,
+    AssignRole,
+    Cancel,
+    Command,
+    CorrectTime,
+    DeclareSeverity,
+    Mark,
+    Reopen,
+    Resolve,
+    Role,
+    StartPostmortem,
+)
+from runbook.learning import commands as l
+from runbook.learning.record import PostmortemRecord, Record
 from runbook.severity import Severity
+from tests.workflows.learning import ended, process, publish, quiet, state, tell, written
 from tests.workflows.world import World
-from workflows.postmortem import PostmortemWorkflow
 
 
-def process(world: World) -> WorkflowHandle[Any, Postmortem]:
-    return world.env.client.get_workflow_handle_for(PostmortemWorkflow.run, "postmortem-1")
-
-
-async def state(world: World) -> Postmortem:
-    return await process(world).query(PostmortemWorkflow.postmortem)
-
-
-async def quiet(world: World) -> None:
-    """Wait until the process has done all that is due: this server loses a task that gives up what has just ended."""
-    for _ in range(1000):
-        owed = await process(world).query(PostmortemWorkflow.agenda)
-        now = await world.now()
-        if not [duty for duty in owed if duty.due <= now]:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("the post-mortem's duties are not done")
-
-
-async def publish(world: World) -> Receipt:
-    await quiet(world)
-    command = PublishPostmortem(by="ann", url="https://docs.example/pm-1")
-    receipt: Receipt = await process(world).execute_update("publish", command, result_type=Receipt)
-    return receipt
-
-
-async def test_68_it_is_due_48_hours_after_the_resolution_and_reminds(world: World) -> None:
+async def resolved(world: World, minute: float = 60) -> None:
+    """A P0 of ann's that is resolved at that minute."""
     await world.open()
     await world.tell(Acknowledge(by="ann"))
-    await world.at(60)
+    await world.at(minute)
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await quiet(world)
+
+
+async def refused(world: World, command: Command) -> str:
+    """What the process answers to a command that it refuses."""
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await tell(world, command)
+    assert isinstance(refusal.value.cause, ApplicationError)
+    return refusal.value.cause.message
+
+
+async def test_68_it_is_due_48_hours_after_the_resolution_and_71_reminds_and_escalates(world: World) -> None:
+    await resolved(world)
     due = 60 + 48 * 60
     postmortem = await state(world)
+    assert postmortem.due is not None
     assert round((postmortem.due - world.t0).total_seconds() / 60) == due
     assert postmortem.owner == "ann"
-    [(minute, draft)] = world.sent("keep_document", "postmortem/draft")
+    [(minute, draft)] = world.sent("write_postmortem")
     assert minute == 60
-    text = draft.text
-    assert "# Post-mortem of INC-1" in text
-    assert "Acknowledged by ann" in text
+    assert draft.postmortem.incident.manifests, "the evidence is there when the draft is written"
 
-    await world.env.sleep(timedelta(hours=48 + 30))
-    mails = [m for m, e in world.sent("send_mail", "postmortem/")]
-    assert mails == [due - 24 * 60, due - 4 * 60, due, due + 24 * 60]
-    postmortem = await state(world)
-    assert postmortem.stage == "overdue"
-    last = world.sent("send_mail", "postmortem/")[-1][1]
-    assert "OVERDUE by 1d" in last.text
-    assert "em@featuresignals.com" in last.to, "the manager hears of a breach"
+    await world.env.sleep(timedelta(hours=48 + 24 * 3 + 6))
+    sent = world.sent("send_mail", "postmortem/mail")
+    assert [minute for minute, _ in sent] == [due + h * 60 for h in (-24, -4, 0, 24, 48, 72)]
+    assert [sorted(mail.to) for _, mail in sent[2:]] == [
+        ["em@featuresignals.com"],
+        ["em@featuresignals.com"],
+        ["em@featuresignals.com", "vp@featuresignals.com"],
+        ["em@featuresignals.com", "vp@featuresignals.com"],
+    ], "ann is no contact: the manager; from the second overdue day on the VP, too"
+    assert (await state(world)).stage == "overdue"
+    assert "OVERDUE by 3d" in sent[-1][1].text
+    assert "0 of at least 3 whys" in sent[-1][1].text
+    attributes = (await process(world).describe()).typed_search_attributes
+    assert [pair.value for pair in attributes if pair.key.name == "IncidentPostmortem"] == ["overdue"]
 
+    before = len(world.sent("send_mail", "postmortem/mail"))
     await publish(world)
-    assert (await process(world).result()).stage == "published"
+    await world.env.sleep(timedelta(days=2))
+    assert len(world.sent("send_mail", "postmortem/mail")) == before, "it stops on publication"
+    assert (await state(world)).timeline[-1].actor != ""
 
 
 async def test_69_the_highest_severity_ever_reached_decides(world: World) -> None:
@@ -74,51 +82,148 @@ async def test_69_the_highest_severity_ever_reached_decides(world: World) -> Non
     await world.tell(DeclareSeverity(by="ann", severity=Severity.P2))
     await world.tell(Resolve(by="ann"))
     assert (await state(world)).stage == "owed"
-    await publish(world)
+    await ended(world)
+
+
+async def test_a_p2_owes_none_and_70_one_may_be_started_all_the_same(world: World) -> None:
+    await world.open(severity="warning")
+    await world.at(3)
+    await world.tell(StartPostmortem(by="ann"))
+    begun = await state(world)
+    assert (begun.stage, begun.due) == ("started", None)
+    await quiet(world)
+    await written(world)
+    assert "INC-1 is open: publish when it is resolved. What you wrote is kept." in await refused(
+        world, l.PublishPostmortem(by="ann")
+    )
+    await world.at(90)
+    await world.tell(Resolve(by="ann"))
+    await quiet(world)
+    owed = await state(world)
+    assert owed.stage == "owed"
+    assert owed.due is not None
+    assert round((owed.due - world.t0).total_seconds() / 60) == 90 + 48 * 60, "the deadline counts from the resolution"
+    assert owed.document.whys, "what was written before is kept"
+    await ended(world)
 
 
 async def test_a_p2_owes_none(world: World) -> None:
     await world.open(severity="warning")
     await world.tell(Resolve(by="ann"))
-    assert not world.sent("keep_document", "postmortem/")
+    assert not world.sent("write_postmortem")
+    [(_, kept)] = world.sent("keep_document", "record/")
+    record = Record.model_validate_json(kept.text)
+    assert (record.severity, record.status, record.postmortem_due) == ("P2", "resolved", None)
+
+
+async def test_one_that_was_started_for_a_false_positive_ends_with_it(world: World) -> None:
+    await world.open()
+    await world.at(3)
+    await world.tell(StartPostmortem(by="ann"))
+    await quiet(world)
+    await world.tell(Cancel(by="ann", reason="the probe"))
+    assert (await process(world).result()).stage == "waived"
 
 
 async def test_63_reopening_withdraws_the_deadline_and_the_new_resolution_restarts_it(world: World) -> None:
-    await world.open()
-    await world.at(10)
-    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await resolved(world, 10)
+    await written(world)
     await world.at(100)
     await world.tell(Reopen(by="ann", reason="it is back"))
-    postmortem = await state(world)
-    assert postmortem.stage == "withdrawn"
-    with pytest.raises(WorkflowUpdateFailedError):
-        await publish(world)
+    assert (await state(world)).stage == "withdrawn"
+    assert "INC-1 is open" in await refused(world, l.PublishPostmortem(by="ann"))
     await world.at(200)
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await quiet(world)
     again = await state(world)
     assert (again.stage, again.round) == ("owed", 2)
+    assert again.due is not None
     assert round((again.due - world.t0).total_seconds() / 60) == 200 + 48 * 60
-    assert len(world.sent("keep_document", "postmortem/draft")) == 2
-    await publish(world)
+    assert again.document.root_cause, "the draft is kept"
+    assert len(again.incident.intervals) == 2
+    await ended(world)
 
 
-async def test_a_waiver_has_a_name_and_a_reason(world: World) -> None:
-    await world.open()
-    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
-    await quiet(world)
-    waiver = WaivePostmortem(by="vp", reason="same as INC-0")
-    await process(world).execute_update("waive", waiver, result_type=Receipt)
-    ended = await process(world).result()
-    assert ended.stage == "waived"
-    assert ended.timeline[-1].actor == "vp"
-    assert "same as INC-0" in ended.timeline[-1].text
-
-
-async def test_publication_ends_the_reopen_window(world: World) -> None:
-    await world.open()
-    await world.at(10)
-    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+async def test_64_what_is_published_cannot_be_reopened(world: World) -> None:
+    await resolved(world, 10)
     await publish(world)
     incident = await world.handle.result()
     assert incident.closed
     assert incident.postmortem_published
+
+
+async def test_71_a_waiver_has_a_name_and_a_reason(world: World) -> None:
+    await resolved(world, 5)
+    await tell(world, l.WaivePostmortem(by="vp", reason="same as INC-0"))
+    over = await process(world).result()
+    assert over.stage == "waived"
+    assert (over.timeline[-1].actor, over.timeline[-1].text) == ("vp", "Waived: same as INC-0")
+    record = PostmortemRecord.model_validate_json(world.sent("keep_document", "postmortem/record/")[-1][1].text)
+    assert record.stage == "waived"
+
+
+async def test_72_what_is_missing_is_listed_and_nothing_is_published(world: World) -> None:
+    await resolved(world, 5)
+    said = await refused(world, l.SubmitPostmortem(by="ann"))
+    assert said == (
+        'Not complete: the summary is empty; 0 of at least 3 whys; the whys end in no root cause; "What went well" is '
+        'empty; "What could be better" is empty; no action item, and no reason why there is none. What you wrote is '
+        "kept."
+    )
+    await written(world)
+    await tell(world, l.SetActionItem(by="ann", title="Test with old caches"))
+    said = await refused(world, l.PublishPostmortem(by="ann"))
+    assert said == (
+        "Not complete: action item 1 has no owner; action item 1 has no due date; action item 1 has no verifiable "
+        "outcome; action item 1 has no GitHub issue. What you wrote is kept."
+    )
+    assert (await state(world)).stage == "owed"
+    await tell(world, l.WaivePostmortem(by="vp", reason="enough"))
+
+
+async def test_73_the_owner_falls_back_to_the_commander_and_then_to_the_manager(world: World) -> None:
+    await resolved(world, 5)
+    await tell(world, l.AssignPostmortem(by="ann", person="on_call_backup"))
+    assert (await state(world)).owner == "on_call_backup"
+    await world.env.sleep(timedelta(hours=25))
+    assert world.sent("send_mail", "postmortem/mail")[-1][1].to == ("ops-lead@featuresignals.com",)
+    await tell(world, l.AssignPostmortem(by="vp"))
+    assert (await state(world)).owner == "ann", "the commander"
+    await tell(world, l.WaivePostmortem(by="vp", reason="enough"))
+
+
+async def test_73_without_a_commander_it_is_the_managers(world: World) -> None:
+    await world.open()
+    await world.tell(Acknowledge(by="ann"))
+    await world.tell(AssignRole(by="ann", role=Role.COMMANDER, person=""))
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await quiet(world)
+    assert (await state(world)).owner == "Engineering manager"
+    await tell(world, l.WaivePostmortem(by="vp", reason="enough"))
+
+
+async def test_83_times_are_corrected_and_both_values_are_kept(world: World) -> None:
+    await resolved(world)
+    before = (await state(world)).incident.resolved_at
+    assert before is not None
+    earlier = before - timedelta(minutes=20)
+    await world.tell(CorrectTime(by="ann", which=Mark.RESOLVED, to=earlier, reason="the probes were good by then"))
+    await quiet(world)
+    incident = await world.incident()
+    [note] = incident.corrections
+    assert (note.was, note.now, note.by) == (before, earlier, "ann")
+    kept = [effect for _, effect in world.sent("keep_document") if effect.name == "record.json"]
+    record = Record.model_validate_json(kept[-1].text)
+    assert record.resolved_at == earlier, "figures use the new one"
+    postmortem = await state(world)
+    assert postmortem.due == earlier + timedelta(hours=48), "so does the deadline"
+    with pytest.raises(WorkflowUpdateFailedError):
+        await world.tell(CorrectTime(by="ann", which=Mark.STARTED, to=before, reason="wrong order"))
+
+    await publish(world)
+    await world.handle.result()
+    later = earlier + timedelta(minutes=5)
+    await tell(world, CorrectTime(by="bob", which=Mark.RESOLVED, to=later, reason="after all"))
+    await quiet(world)
+    record = Record.model_validate_json(world.sent("keep_document", "incident-record/")[-1][1].text)
+    assert record.resolved_at == later, "also when the incident's own process has ended"

@@ -20,6 +20,7 @@ from runbook.incident import Incident
 from runbook.loading import parse_runbook
 from runbook.opening import opening_from
 from runbook.policy import Runbook
+from runbook.postmortem_policy import Proposal
 from tests.workflows.hands import Call, FakeHands
 from worker import make_worker
 from workflows.attributes import at_start
@@ -30,8 +31,11 @@ T = TypeVar("T")
 
 QUEUE = "incidents-test"
 _WHOLE = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
-RUNBOOK = _WHOLE.but(chat=_WHOLE.chat.but(setup_per_minute=0))
-"""The runbook, without the queue that has a worker of its own (tests/communication/test_pace.py)."""
+_CALM = _WHOLE.postmortem.but(
+    proposal=Proposal.NONE, items=_WHOLE.postmortem.items.but(check_every=timedelta(hours=11, minutes=7))
+)
+RUNBOOK = _WHOLE.but(chat=_WHOLE.chat.but(setup_per_minute=0), postmortem=_CALM)
+"""The runbook, without the queue that has a worker of its own (tests/workflows/test_pace.py) and with few looks."""
 
 
 def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "EvaluationErrors", **more: str) -> Alert:

@@ -1,0 +1,195 @@
+"""Writes post-mortems: from the evidence to one Markdown file and its chart, and into the repository."""
+
+from datetime import datetime
+
+from temporalio import activity
+
+from activities.charts import over_time
+from activities.errors import translated, unchanged
+from activities.issue_tracker import Tracker
+from clients.errors import VendorNotFound
+from clients.github_files import GitHubFiles, RepoFile
+from clients.storage import FileStore
+from runbook.effects import Outcome
+from runbook.evidence import ManifestRef, Part, parts_of
+from runbook.incident_parts import Resources
+from runbook.learning.blameless import blames
+from runbook.learning.effects import ProposeDocument, WatchDocument, WritePostmortem
+from runbook.learning.impact import Outage, Series, figures
+from runbook.learning.markdown import Page, render
+from runbook.learning.postmortem import Postmortem, Stage
+from runbook.learning.record import Record
+from runbook.learning.requests import CHART, document_name
+from runbook.learning.story import Moment, series, story
+from runbook.policy import Runbook
+from runbook.postmortem_policy import Proposal
+from runbook.summary import impact
+
+_LARGEST = 20_000_000
+"""Bytes of one file of evidence that are read for the draft; what is larger is named as a gap."""
+
+
+class Postmortems:
+    """Writes the document beside the evidence, and puts it into the repository if there is one."""
+
+    def __init__(self, store: FileStore, repository: GitHubFiles | None, tracker: Tracker | None, off: str) -> None:
+        self._store, self._repository, self._tracker, self._off = store, repository, tracker, off
+
+    @activity.defn
+    def write_postmortem(self, wanted: WritePostmortem) -> Outcome:
+        """Write the document and its chart anew. The same again writes the same."""
+        postmortem, runbook = wanted.postmortem, wanted.runbook
+        with translated():
+            files, gaps = self._evidence(postmortem)
+            lines = series(files, runbook.investigation.metrics)
+            moments = story(postmortem.incident, files)
+            chart = self._chart(wanted, lines, moments)
+            others = self._others(postmortem, runbook)
+            text = render(_page(postmortem, runbook, lines, moments, gaps, chart, others))
+            written = self._store.write(f"{wanted.folder}/{document_name(postmortem)}", text.encode())
+        detail = f"{document_name(postmortem)}, {len(moments)} lines of timeline"
+        return Outcome(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
+
+    def _evidence(self, postmortem: Postmortem) -> tuple[dict[str, bytes], tuple[str, ...]]:
+        """Return the files of the newest resolution's evidence, and what is missing of it."""
+        refs = [ref for ref in postmortem.incident.manifests if "/resolution-" in ref.path]
+        if not refs:
+            return {}, ("the evidence of the resolution is not preserved",)
+        files, gaps = {}, []
+        for part in self._parts(refs[-1]):
+            if part.gap or part.bytes > _LARGEST:
+                gaps.append(f"{part.name}: {part.gap or 'too large to be read here'}")
+                continue
+            try:
+                files[part.name] = self._store.read(f"{refs[-1].folder}/{part.name}")
+            except VendorNotFound:
+                gaps.append(f"{part.name}: it is not there any more")
+        return files, tuple(gaps)
+
+    def _parts(self, ref: ManifestRef) -> tuple[Part, ...]:
+        try:
+            return parts_of(self._store.read(ref.path))
+        except VendorNotFound:
+            return ()
+
+    def _chart(self, wanted: WritePostmortem, lines: tuple[Series, ...], moments: tuple[Moment, ...]) -> str:
+        """Draw what was measured, and return the picture's name; "" if nothing was."""
+        if not any(line.points for line in lines):
+            return ""
+        incident = wanted.postmortem.incident
+        marks: list[tuple[str, datetime]] = [(m.what[:30], m.at) for m in moments if m.source == "deployments"][-3:]
+        marks += [("mitigated", incident.mitigated_at)] if incident.mitigated_at else []
+        marks += [("resolved", incident.resolved_at)] if incident.resolved_at else []
+        svg = over_time(f"{incident.name}: errors and latency (UTC)", lines, marks)
+        self._store.write(f"{wanted.folder}/{CHART}", svg.encode())
+        return CHART
+
+    def _others(self, postmortem: Postmortem, runbook: Runbook) -> list[Outage]:
+        """Return the outages of all other incidents that are on record."""
+        found: list[Outage] = []
+        for path in self._store.list():
+            if path.endswith("/record.json") and path.count("/") == 1:
+                record = Record.model_validate_json(self._store.read(path))
+                if record.counts and record.run_key != postmortem.incident.run_key:
+                    found += record.outages
+        return found
+
+    # --- the repository -----------------------------------------------------------------------------------------------
+
+    @activity.defn
+    def propose_document(self, wanted: ProposeDocument) -> Outcome:
+        """Put the document into the repository. What people have written there since comes back instead."""
+        with translated():
+            data = self._store.read(f"{wanted.folder}/{wanted.name}")
+            if wanted.how is Proposal.ISSUE:
+                return self._as_issue(wanted, data)
+            if self._repository is None:
+                return Outcome(skipped=self._off)
+            return self._as_pull_request(self._repository, wanted, data)
+
+    def _as_issue(self, wanted: ProposeDocument, data: bytes) -> Outcome:
+        if self._tracker is None:
+            return Outcome(skipped=self._off)
+        found = self._tracker.find_issue(wanted.marker, wanted.labels[0]) if wanted.labels else None
+        text = f"{wanted.body}\n{data.decode()}\n\n{wanted.marker}"
+        issue = found or self._tracker.create_issue(wanted.title, text, wanted.labels)
+        return Outcome(detail=issue.url, reference=issue.url)
+
+    def _as_pull_request(self, repository: GitHubFiles, wanted: ProposeDocument, data: bytes) -> Outcome:
+        repository.ensure_branch(wanted.branch, wanted.base)
+        there = repository.get_file(wanted.path, wanted.branch)
+        if there is not None and wanted.known and there.digest != wanted.known:
+            return _read_back(there)
+        mine = RepoFile(data, "")
+        if there is None or there.digest != mine.digest:
+            repository.put_file(wanted.path, wanted.branch, wanted.title, data, there.sha if there else "")
+        self._pictures(repository, wanted)
+        url = repository.find_pull(wanted.branch)
+        url = url or repository.create_pull(wanted.title, wanted.body, wanted.branch, wanted.base, wanted.labels)
+        return Outcome(detail=url, reference=url, digest=mine.digest)
+
+    def _pictures(self, repository: GitHubFiles, wanted: ProposeDocument) -> None:
+        folder = wanted.path.rpartition("/")[0]
+        for name in wanted.pictures:
+            if not self._store.exists(f"{wanted.folder}/{name}"):
+                continue
+            data, path = self._store.read(f"{wanted.folder}/{name}"), f"{folder}/{name}".lstrip("/")
+            there = repository.get_file(path, wanted.branch)
+            if there is None or there.data != data:
+                repository.put_file(path, wanted.branch, f"{wanted.title}: {name}", data, there.sha if there else "")
+
+    @activity.defn
+    def watch_document(self, wanted: WatchDocument) -> Outcome:
+        """Wait until somebody has edited the file. The waiting is Temporal's: no thread sleeps."""
+        if self._repository is None:
+            return Outcome(skipped=self._off)
+        with translated():
+            there = self._repository.get_file(wanted.path, wanted.branch)
+        if there is None or there.digest == wanted.known:
+            raise unchanged("nobody has edited the file", wanted.every_seconds)
+        return _read_back(there)
+
+
+def _read_back(there: RepoFile) -> Outcome:
+    return Outcome(text=there.data.decode("utf-8", "replace"), digest=there.digest)
+
+
+def _page(
+    postmortem: Postmortem,
+    runbook: Runbook,
+    lines: tuple[Series, ...],
+    moments: tuple[Moment, ...],
+    gaps: tuple[str, ...],
+    chart: str,
+    others: list[Outage],
+) -> Page:
+    incident = postmortem.incident
+    due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "48 h after the resolution"
+    return Page(
+        incident=incident,
+        document=postmortem.document,
+        owner=postmortem.owner,
+        due=due,
+        standing=_standing(postmortem),
+        impact=str(impact(incident, runbook)),
+        figures=figures(incident, runbook, lines, others),
+        moments=moments,
+        gaps=gaps,
+        chart=chart,
+        blames=blames(postmortem.document, runbook.postmortem.blaming),
+        review=_review(postmortem, runbook),
+    )
+
+
+def _standing(postmortem: Postmortem) -> str:
+    if postmortem.stage in (Stage.PUBLISHED, Stage.COMPLETED) and postmortem.published_at:
+        return f"Published at {postmortem.published_at:%Y-%m-%d %H:%M} UTC."
+    return "Begun before the resolution." if postmortem.stage is Stage.STARTED else "A draft."
+
+
+def _review(postmortem: Postmortem, runbook: Runbook) -> str:
+    if postmortem.reviewed_at is not None:
+        return f"Reviewed on {postmortem.reviewed_at:%Y-%m-%d}: {' '.join(postmortem.review_outcome.split())}"
+    if postmortem.review_at is not None:
+        return f"At the engineering all-hands, {runbook.calendar.in_brackets(postmortem.review_at)}."
+    return "At the next engineering all-hands after publication."

@@ -1,0 +1,203 @@
+"""Post-mortems: the document from real evidence, the pull request, and what GitHub's side does to them."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.hands import Hands
+from runbook.effects import IssueFact, KeepDocument, OpenTicket, SendMail
+from runbook.evidence import ManifestRef, Scope, items
+from runbook.incident import Incident
+from runbook.learning.effects import ProposeDocument, WatchDocument, WatchIssues, WritePostmortem
+from runbook.learning.postmortem import Postmortem, owe
+from runbook.policy import Runbook
+from runbook.postmortem_policy import Proposal
+from runbook.rollback_effects import CaptureEvidence, WriteManifest
+from sandbox.server import RunningSandbox
+from tests.activities.conftest import failed, operations, perform
+from tests.runbook.incidents import RUNBOOK, WRITTEN
+from tests.runbook.test_learning import resolved
+
+METRICS = {"error ratio": "fs_evaluation_error_ratio", "latency p95 (s)": "fs_evaluation_latency_p95"}
+RULES: Runbook = RUNBOOK.but(investigation=RUNBOOK.investigation.but(metrics=METRICS))
+PULL = ProposeDocument(
+    key="run-1/postmortem/propose/1",
+    folder="INC-1",
+    name="postmortem-1.md",
+    pictures=("postmortem-chart.svg",),
+    how=Proposal.PULL_REQUEST,
+    branch="postmortem/INC-1",
+    base="main",
+    path="postmortems/INC-1.md",
+    title="Post-mortem of INC-1",
+    body="Edit it here.",
+    labels=("postmortem",),
+    marker="<!-- run-1/postmortem -->",
+    known="",
+)
+
+
+def kept(hands: Hands, incident: Incident) -> Incident:
+    """The incident with what the sandbox's sources tell of it preserved, as its process would."""
+    until = datetime.now(UTC)
+    where = Scope(
+        workflow_id="incident-x",
+        service="flag-evaluation",
+        log_service="featuresignals-api",
+        regions=RULES.regions,
+        since=until - timedelta(minutes=10),
+        until=until,
+        most_rows=1000,
+        step_seconds=15,
+    )
+    wanted = [item for item in items({}, RULES.regions, METRICS, "resolution-1") if "audit" not in item.name]
+    asked = [
+        CaptureEvidence(key=item.name, folder="INC-1", item=item, scope=where, rules=RULES.rollback) for item in wanted
+    ]
+    parts = tuple(perform(hands.evidence.capture_evidence, one) for one in asked)
+    manifest = WriteManifest(key="m", incident="INC-1", folder="INC-1", phase="resolution-1", parts=parts)
+    ref: ManifestRef = perform(hands.evidence.write_manifest, manifest).manifest
+    return incident.but(manifests=(ref,))
+
+
+def postmortem(hands: Hands) -> Postmortem:
+    return owe(kept(hands, resolved()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
+
+
+def test_the_document_holds_the_story_the_figures_and_the_chart(
+    hands: Hands, sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    sandbox.deploy("eu", "v2.15.0-bad")
+    owed = postmortem(hands)
+    wanted = WritePostmortem(key="k", folder="INC-1", postmortem=owed.but(document=WRITTEN), runbook=RULES)
+    outcome = perform(hands.postmortems.write_postmortem, wanted)
+    text = (tmp_path / "INC-1" / "postmortem-1.md").read_text(encoding="utf-8")
+    assert outcome.resources.evidence_url == f"{tmp_path.as_uri()}/INC-1/postmortem-1.md"
+    assert "| Time to resolve | 43m |" in text
+    assert "| Pro | 99.9 % | 43m 12s | 43m | 43m | 12s |" in text
+    assert "```mermaid\ngantt" in text
+    assert "Releases are not tested against what their predecessors left behind." in text
+    assert "- Missing: resolution-1/database.json: database diagnostics is off" in text
+    assert "![Errors and latency over the incident](postmortem-chart.svg)" in text
+    svg = (tmp_path / "INC-1" / "postmortem-chart.svg").read_text(encoding="utf-8")
+    assert svg.startswith("<svg")
+    assert "resolved 14:43" in svg
+    assert "http" not in svg.replace("http://www.w3.org/", ""), "it asks the network for nothing"
+
+
+def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: Hands, tmp_path: Path) -> None:
+    from runbook.learning.record import record_of
+
+    other = record_of(resolved(minutes=10).but(number=2, run_key="run-2"), RULES)
+    drill = other.but(run_key="run-3", drill=True)
+    for folder, record in (("INC-2", other), ("INC-3", drill)):
+        asked = KeepDocument(key=folder, folder=folder, name="record.json", text=record.model_dump_json())
+        perform(hands.evidence.keep_document, asked)
+    earlier = resolved().but(number=1)
+    owed = owe(earlier, RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
+    wanted = WritePostmortem(key="k", folder="INC-1", postmortem=owed, runbook=RULES)
+    perform(hands.postmortems.write_postmortem, wanted)
+    text = (tmp_path / "INC-1" / "postmortem-1.md").read_text(encoding="utf-8")
+    assert "| Pro | 99.9 % | 43m 12s | 43m | 43m | 12s |" in text, "they overlap, and overlapping minutes count once"
+
+
+def proposed(hands: Hands) -> Any:
+    asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs.\n")
+    perform(hands.evidence.keep_document, asked)
+    return perform(hands.postmortems.propose_document, PULL)
+
+
+@pytest.mark.parametrize("lost", ["POST {repo}/git/refs", "PUT {repo}/contents/", "POST {repo}/pulls"])
+def test_75_the_pull_request_is_made_once_whatever_reply_is_lost(
+    hands: Hands, sandbox: RunningSandbox, lost: str
+) -> None:
+    repository = f"/github/repos/{sandbox.environment()['GITHUB_REPOSITORY']}"
+    asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs.\n")
+    perform(hands.evidence.keep_document, asked)
+    sandbox.fault("github", "lost_reply", lost.format(repo=repository))
+    failed(hands.postmortems.propose_document, PULL)
+    outcome = perform(hands.postmortems.propose_document, PULL, attempt=2)
+    assert operations(sandbox, "github")[:3] == ["branch.create", "file.put", "pull.create"]
+    assert len(sandbox.state()["github_files"]["pulls"]) == 1
+    files = sandbox.state()["github_files"]
+    assert files["branches"]["postmortem/INC-1"] == {"postmortems/INC-1.md": "## Summary\n\nOurs.\n"}
+    assert outcome.reference == files["pulls"][0]["html_url"]
+
+
+def test_what_people_wrote_there_comes_back_instead_of_being_overwritten(hands: Hands, sandbox: RunningSandbox) -> None:
+    ours = proposed(hands)
+    watch = WatchDocument(key="w", branch=PULL.branch, path=PULL.path, known=ours.digest, every_seconds=60)
+    quiet = failed(hands.postmortems.watch_document, watch)
+    assert (quiet.type, quiet.next_retry_delay) == ("Unchanged", timedelta(minutes=1))
+    sandbox.file(PULL.branch, PULL.path, "## Summary\n\nTheirs.\n")
+    assert perform(hands.postmortems.watch_document, watch).text == "## Summary\n\nTheirs.\n"
+    again = perform(hands.postmortems.propose_document, PULL.but(known=ours.digest))
+    assert (again.text, again.reference) == ("## Summary\n\nTheirs.\n", "")
+    perform(hands.postmortems.propose_document, PULL.but(known=again.digest))
+    assert "Ours." in sandbox.state()["github_files"]["branches"][PULL.branch][PULL.path]
+
+
+def test_it_may_be_an_issue_instead(hands: Hands, sandbox: RunningSandbox) -> None:
+    asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="# It\n")
+    perform(hands.evidence.keep_document, asked)
+    wanted = PULL.but(how=Proposal.ISSUE)
+    first, second = (perform(hands.postmortems.propose_document, wanted) for _ in range(2))
+    assert first.reference == second.reference
+    assert operations(sandbox, "github") == ["issue.create"]
+
+
+def test_without_github_it_says_so(wired: Any) -> None:
+    hands = wired()
+    asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="# It\n")
+    perform(hands.evidence.keep_document, asked)
+    assert "github is off" in perform(hands.postmortems.propose_document, PULL).skipped
+    watch = WatchDocument(key="w", branch="b", path="p", known="", every_seconds=60)
+    assert "github is off" in perform(hands.postmortems.watch_document, watch).skipped
+
+
+TICKET = OpenTicket(
+    key="t", title="Test it", body="Do.", labels=("action-item",), marker="<!-- i1 -->", assignees=("bob",)
+)
+
+
+def test_74_issues_are_followed_with_conditional_requests(hands: Hands, sandbox: RunningSandbox) -> None:
+    numbers = [
+        perform(hands.issue_tracker.open_ticket, TICKET.but(marker=f"<!-- i{n} -->")).resources.ticket for n in range(4)
+    ]
+    assert sandbox.state()["github"][0]["assignees"][0]["login"] == "bob"
+    watch = WatchIssues(key="w", issues=dict.fromkeys(numbers, "open"), every_seconds=900)
+    for _ in range(2):
+        assert failed(hands.issue_tracker.watch_issues, watch).type == "Unchanged"
+    statuses = [call["status"] for call in sandbox.calls("github") if call["method"] == "GET"]
+    assert statuses[-4:] == [304] * 4, "what has not changed costs nothing of the rate limit"
+    sandbox.issue(numbers[0], state="closed", state_reason="completed")
+    sandbox.issue(numbers[1], state="closed", state_reason="not_planned")
+    sandbox.issue(numbers[2], lost="deleted")
+    sandbox.issue(numbers[3], lost="moved")
+    outcome = perform(hands.issue_tracker.watch_issues, watch)
+    assert outcome.issues == (
+        IssueFact(number=numbers[0], state="closed", reason="completed"),
+        IssueFact(number=numbers[1], state="closed", reason="not_planned"),
+        IssueFact(number=numbers[2], state="gone"),
+        IssueFact(number=numbers[3], state="moved"),
+    )
+    known = dict(zip(numbers, ("closed", "not_planned", "gone", "moved"), strict=True))
+    assert failed(hands.issue_tracker.watch_issues, watch.but(issues=known)).type == "Unchanged"
+
+
+def test_the_invitation_goes_with_the_mail(hands: Hands, sandbox: RunningSandbox) -> None:
+    mail = SendMail(
+        key="i",
+        to=("em@x.com",),
+        subject="On the agenda",
+        text="Come.",
+        thread="run-1",
+        sequence=0,
+        invitation="BEGIN:X",
+    )
+    perform(hands.email.send_mail, mail)
+    [row] = sandbox.ledger("sendgrid")
+    [attachment] = row["payload"]["attachments"]
+    assert (attachment["filename"], attachment["content"]) == ("invite.ics", "QkVHSU46WA==")
