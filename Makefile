@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check bench clean pins histories communication screenshots
+.PHONY: demo test check bench clean pins histories communication examples screenshots
 
 demo: $(INSTALLED) ## a whole incident, live; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 leaves it all up
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -31,6 +31,9 @@ histories: $(INSTALLED) ## record again the histories that the replay test repla
 
 communication: $(INSTALLED) ## write the tables of docs/communication.md and docs/mail again, from the sandbox's ledger
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/communication/test_document.py
+
+examples: $(INSTALLED) ## write docs/example-postmortem.md and docs/example-report.html again, from a scripted incident
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/learning/test_examples.py
 
 screenshots: $(INSTALLED) ## take docs/images again (needs chromium)
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py

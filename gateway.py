@@ -1,4 +1,4 @@
-"""HTTP in: alert webhooks, Slack's commands and buttons, PagerDuty's webhooks.
+"""HTTP in: alert webhooks, Slack's commands and buttons, PagerDuty's and GitHub's webhooks.
 
     python gateway.py --port 8090
 
@@ -6,6 +6,7 @@
     POST /slack/commands       `/incident ack 42`; signed by Slack
     POST /slack/interactions   buttons; signed by Slack
     POST /pagerduty            acknowledged there; signed by PagerDuty
+    POST /github               issues of action items, changed there; signed by GitHub
     GET  /healthz              Temporal answers
 
 Whoever cannot prove who they are is refused. While Temporal is away the answer is 503, so that the sender tries again.
@@ -36,8 +37,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from clients.errors import VendorError
 from clients.pagerduty import PagerDutyClient
 from connection import connect, run_and_exit
-from inbound import pagerduty, signatures, slack
+from inbound import github, pagerduty, signatures, slack
 from runbook.alert import MalformedAlert, parse_alerts
+from runbook.base import Frozen
 from runbook.policy import Runbook
 from runbook.summary import digest_text, headline, people_line
 from runbook_file import load_runbook
@@ -71,6 +73,7 @@ class Gateway:
             Route("/slack/commands", self.slack_command, methods=["POST"]),
             Route("/slack/interactions", self.slack_click, methods=["POST"]),
             Route("/pagerduty", self.page_acknowledged, methods=["POST"]),
+            Route("/github", self.issue_changed, methods=["POST"]),
             Route("/healthz", self.health),
         ]
         return Starlette(routes=routes, exception_handlers={RPCError: _away, _TooLarge: _too_large})
@@ -133,14 +136,36 @@ class Gateway:
             return JSONResponse({"error": "PagerDuty does not say which page it was; send it again"}, 503)
         if event is None or not key:
             return JSONResponse({"action": "ignored"}, 202)
-        handle = self._client.get_workflow_handle(pagerduty.workflow_of(key))
+        workflow_id = pagerduty.workflow_of(key)
+        return await self._tell(workflow_id, event.command.name, event.command, "acknowledged")
+
+    async def issue_changed(self, request: Request) -> Response:
+        """Tell a post-mortem what became of an issue of its action items. What does not concern us is dropped.
+
+        GitHub does not deliver again by itself: what is missed here is seen when the issues are next looked at.
+        """
+        body = await _body(request)
+        secret = self._settings.github_webhook_secret.get_secret_value()
+        if not signatures.from_github(secret, request.headers, body):
+            return _stranger(request)
         try:
-            await handle.signal(event.command.name, event.command, rpc_timeout=_QUICK)
+            changed = github.read(request.headers.get("x-github-event", ""), body)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        if changed is None:
+            return JSONResponse({"action": "ignored"}, 202)
+        return await self._tell(changed.workflow_id, "issue_changed", changed.fact, "told")
+
+    async def _tell(self, workflow_id: str, signal_name: str, word: Frozen, done: str) -> Response:
+        """Send a signal, which is durable also while no worker runs; a process that has ended needs none."""
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            await handle.signal(signal_name, word, rpc_timeout=_QUICK)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             return JSONResponse({"action": "ignored"}, 202)
-        return JSONResponse({"action": "acknowledged"}, 202)
+        return JSONResponse({"action": done}, 202)
 
     async def health(self, request: Request) -> Response:
         """Tell whether Temporal answers."""
@@ -303,6 +328,7 @@ def _say_what_is_open(settings: Settings) -> None:
         "/alerts": ("GATEWAY_TOKEN", settings.gateway_token),
         "/slack": ("SLACK_SIGNING_SECRET", settings.slack_signing_secret),
         "/pagerduty": ("PAGERDUTY_WEBHOOK_SECRET", settings.pagerduty_webhook_secret),
+        "/github": ("GITHUB_WEBHOOK_SECRET", settings.github_webhook_secret),
     }
     for door, (variable, secret) in doors.items():
         print(f"{door}: {'open' if secret else f'closed: {variable} is not set'}", file=sys.stderr)

@@ -9,13 +9,15 @@ import sys
 
 import typer
 
-from terminal import commands, evidence, postmortem, reads, rollback
+from terminal import backfill, commands, evidence, postmortem, reads, report, rollback
 from terminal.options import PLAIN
 
 app = typer.Typer(**PLAIN, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(reads.app)
 app.add_typer(commands.app)
 app.add_typer(rollback.app)
+app.add_typer(report.app)
+app.add_typer(backfill.app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(postmortem.app, name="postmortem")
 

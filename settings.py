@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     pagerduty_api_url: str = "https://api.pagerduty.com"
     pagerduty_events_url: str = "https://events.pagerduty.com"
     pagerduty_webhook_secret: SecretStr = UNSET
+    github_webhook_secret: SecretStr = UNSET
 
     zoom_account_id: str = ""
     zoom_client_id: str = ""

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.charts import over_time
 from activities.errors import translated, unchanged
 from activities.issue_tracker import Tracker
 from clients.errors import VendorNotFound
@@ -14,6 +13,7 @@ from runbook.effects import Outcome
 from runbook.evidence import ManifestRef, Part, parts_of
 from runbook.incident_parts import Resources
 from runbook.learning.blameless import blames
+from runbook.learning.charts import over_time
 from runbook.learning.effects import ProposeDocument, WatchDocument, WritePostmortem
 from runbook.learning.impact import Outage, Series, figures
 from runbook.learning.markdown import Page, render
@@ -77,7 +77,9 @@ class Postmortems:
         if not any(line.points for line in lines):
             return ""
         incident = wanted.postmortem.incident
-        marks: list[tuple[str, datetime]] = [(m.what[:30], m.at) for m in moments if m.source == "deployments"][-3:]
+        marks: list[tuple[str, datetime]] = [
+            (m.what.partition(" deployed")[0], m.at) for m in moments if m.source == "deployments"
+        ][-3:]
         marks += [("mitigated", incident.mitigated_at)] if incident.mitigated_at else []
         marks += [("resolved", incident.resolved_at)] if incident.resolved_at else []
         svg = over_time(f"{incident.name}: errors and latency (UTC)", lines, marks)

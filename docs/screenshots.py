@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from sandbox.server import running_sandbox
 from sandbox.temporal_server import free_port, running_temporal
@@ -40,6 +40,22 @@ def shoot(page: Page, url: str, name: str, wait: str, tab: str = "") -> None:
     print(IMAGES / name)
 
 
+def learnt(browser: Browser) -> None:
+    """Take the pictures of the example report, on a phone and on a desk, and of the post-mortem's chart."""
+    report = (IMAGES.parent / "example-report.html").absolute().as_uri()
+    phone = browser.new_page(viewport={"width": 390, "height": 1400}, device_scale_factor=2)
+    phone.goto(report)
+    if phone.evaluate("document.documentElement.scrollWidth") > 390:
+        raise SystemExit("the report is wider than a phone")
+    phone.screenshot(path=IMAGES / "report-phone.png")
+    desk = browser.new_page(viewport={"width": 1000, "height": 1250})
+    desk.goto(report)
+    desk.screenshot(path=IMAGES / "report.png")
+    desk.set_viewport_size({"width": 920, "height": 440})
+    desk.goto((IMAGES.parent / "postmortem-chart.svg").absolute().as_uri())
+    desk.screenshot(path=IMAGES / "postmortem-chart.png")
+
+
 def take(ui: str, sandbox: str) -> None:
     """Take every picture."""
     incident = f"{ui}/namespaces/default/workflows/incident-flag-evaluation%3Aproduction"
@@ -54,6 +70,7 @@ def take(ui: str, sandbox: str) -> None:
         if phone.evaluate("document.documentElement.scrollWidth") > 390:
             raise SystemExit("the mail is wider than a phone")
         phone.screenshot(path=IMAGES / "mail-phone.png")
+        learnt(browser)
         browser.close()
 
 

@@ -24,6 +24,11 @@ def from_pagerduty(secret: str, headers: Mapping[str, str], body: bytes) -> bool
     return bool(secret) and any(_same(expected, one.strip()) for one in given.split(","))
 
 
+def from_github(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether GitHub signed the raw body: `sha256=` HMAC-SHA256 (docs.github.com, "Validating deliveries")."""
+    return bool(secret) and _same("sha256=" + _hmac(secret, body), headers.get("x-hub-signature-256", ""))
+
+
 def with_token(token: str, headers: Mapping[str, str]) -> bool:
     """Tell whether the request shows our bearer token."""
     scheme, _, given = headers.get("authorization", "").partition(" ")

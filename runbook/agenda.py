@@ -63,6 +63,10 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         yield from lifted(incident)
         return
     yield from _number(incident)
+    if incident.backfilled:
+        yield from _record(incident)
+        yield from _late_postmortem(incident)
+        return
     yield from attention(incident, runbook)
     coming = promises(incident, runbook)
     yield from room(incident, runbook, coming)
@@ -81,6 +85,13 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
 def _number(incident: Incident) -> Iterator[Obligation]:
     if incident.number is None:
         yield at_once(Duty.NUMBER, "number", incident.opened_at, "Get the incident's number")
+
+
+def _late_postmortem(incident: Incident) -> Iterator[Obligation]:
+    """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (BEHAVIOURS 82)."""
+    if incident.postmortem_started and incident.number is not None:
+        at = incident.timeline[-1].at
+        yield at_once(Duty.POSTMORTEM, f"postmortem/{incident.round}", at, "Hand over to the post-mortem")
 
 
 def _record(incident: Incident) -> Iterator[Obligation]:
@@ -140,7 +151,7 @@ def _aftermath(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
 
 def _withdrawn(incident: Incident) -> Iterator[Obligation]:
     """Yield the end of a post-mortem that was begun for what turned out to be no incident."""
-    if incident.status is Status.CANCELLED and any(key.startswith("postmortem/") for key in incident.fulfilled):
+    if incident.status == Status.CANCELLED and any(key.startswith("postmortem/") for key in incident.fulfilled):
         since = incident.timeline[-1].at
         says = "End the post-mortem: it was no incident"
         yield at_once(Duty.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, says)
@@ -151,7 +162,7 @@ def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> 
     if not incident.over or incident.closed:
         return
     ended = incident.resolved_at or incident.timeline[-1].at
-    for_good = incident.status == Status.CANCELLED or incident.postmortem_published
+    for_good = incident.status == Status.CANCELLED or incident.postmortem_published or incident.backfilled
     if for_good and others:
         return
     due = ended if for_good else ended + runbook.policy(incident.highest_severity).reopen_window

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from temporalio.client import Client, WorkflowExecutionDescription
 
 from runbook import commands
 from runbook.commands import Publication
+from terminal.finding import find, find_postmortem, is_open
 from terminal.options import PLAIN, By, Json, Number, Reason, Timeout, Words
 from terminal.running import made, tell
 
@@ -27,11 +29,32 @@ def ack(
     tell(number, made(commands.Acknowledge, by=by, at=_instant(at) if at else None), as_json, timeout)
 
 
+@app.command()
+def correct(
+    number: Number,
+    which: Annotated[commands.Mark, typer.Argument(help="Which time", show_default=False)],
+    to: Annotated[str, typer.Argument(metavar="ISO", help="UTC if it names no zone", show_default=False)],
+    by: By,
+    reason: Reason = "",
+    as_json: Json = False,
+    timeout: Timeout = 5,
+) -> None:
+    """Correct a time that was written down wrongly. Both values are kept; figures use the new one."""
+    command = made(commands.CorrectTime, by=by, which=which, to=_instant(to), reason=reason)
+    tell(number, command, as_json, timeout, _whoever_keeps_it)
+
+
+async def _whoever_keeps_it(client: Client, name: str) -> WorkflowExecutionDescription:
+    """Return the incident's process, or, when that has ended, its post-mortem's."""
+    run = await find(client, name)
+    return run if is_open(run) else await find_postmortem(client, name)
+
+
 def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"--at: {text!r} is no ISO time, such as 2026-11-23T14:02:00Z") from None
+        raise typer.BadParameter(f"{text!r} is no ISO time, such as 2026-11-23T14:02:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

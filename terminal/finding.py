@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from runbook.incident import Incident
 from runbook.numbers import Numbered
-from workflows.attributes import NUMBER
+from workflows.attributes import NUMBER, POSTMORTEM, POSTMORTEM_DUE
 from workflows.contracts import INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
 
 PATIENCE = timedelta(seconds=5)
@@ -189,3 +189,10 @@ async def listed(client: Client, *, everything: bool) -> list[WorkflowExecution]
     query = f"WorkflowType = '{INCIDENT_WORKFLOW}' AND {which}"
     found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
     return sorted(found, key=lambda run: run.start_time, reverse=True)
+
+
+async def overdue(client: Client) -> list[WorkflowExecution]:
+    """Return the post-mortems whose deadline has passed, the oldest deadline first."""
+    query = f"WorkflowType = '{POSTMORTEM_WORKFLOW}' AND {POSTMORTEM.name} = 'overdue' AND ExecutionStatus = 'Running'"
+    found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
+    return sorted(found, key=lambda run: run.typed_search_attributes.get(POSTMORTEM_DUE) or run.start_time)

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecution
 
 from connection import run_and_exit
 from runbook.base import RunbookError
 from runbook.timeline import Entry
 from settings import load_settings
 from terminal import views
-from terminal.finding import MOST, NoAnswer, ask, find, handle_of, label, listed
+from terminal.finding import MOST, NoAnswer, ask, find, handle_of, label, listed, overdue
 from terminal.options import PLAIN, Json, Number
 from terminal.running import console, dump, run, say
 from terminal.watch import UNTIL, Look, follow, wait, watch
@@ -26,11 +26,16 @@ app = typer.Typer(**PLAIN)
 
 @app.command("list")
 def list_incidents(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False, as_json: Json = False
+    everything: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False,
+    late: Annotated[bool, typer.Option("--overdue", help="Those whose post-mortem is overdue")] = False,
+    as_json: Json = False,
 ) -> None:
     """List incidents, the newest first. Works without a worker."""
 
     async def work(client: Client) -> None:
+        if late:
+            _print_overdue(await overdue(client), as_json)
+            return
         found = await listed(client, everything=everything)
         if as_json:
             say(json.dumps([views.incident_row(execution) for execution in found], indent=1))
@@ -42,6 +47,15 @@ def list_incidents(
             say("No incidents." if everything else "No open incidents.")
 
     run(work)
+
+
+def _print_overdue(found: list[WorkflowExecution], as_json: bool) -> None:
+    if as_json:
+        say(json.dumps([views.overdue_row(run) for run in found], indent=1))
+    elif found:
+        console().print(views.overdue_table(found, datetime.now(UTC)))
+    else:
+        say("No post-mortem is overdue.")
 
 
 async def _first_look(client: Client, name: str, as_json: bool) -> Look:

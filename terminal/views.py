@@ -114,6 +114,32 @@ def incident_row(execution: WorkflowExecution) -> dict[str, str | int | bool | N
     }
 
 
+def overdue_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
+    """Return what visibility knows of a post-mortem that is overdue, as plain values."""
+    known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
+    due = known.get(attributes.POSTMORTEM_DUE.name)
+    return {
+        "number": known.get(attributes.NUMBER.name),
+        "workflow_id": execution.id,
+        "severity": known.get(attributes.SEVERITY.name),
+        "service": known.get(attributes.SERVICE.name),
+        "due": due.isoformat() if isinstance(due, datetime) else None,
+    }
+
+
+def overdue_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
+    """Return the post-mortems that are overdue: one line for each."""
+    table = Table("incident", "sev", "service", "post-mortem was due", "", box=None, pad_edge=False)
+    for execution in executions:
+        row = overdue_row(execution)
+        due = datetime.fromisoformat(str(row["due"])) if row["due"] else execution.start_time
+        severity = str(row["severity"] or "?")
+        styled = text(severity, _SEVERITY_STYLES.get(severity, ""))
+        late = text(countdown(due, now), "bold red")
+        table.add_row(f"INC-{row['number']}", styled, one_line(str(row["service"] or "")), f"{clock(due)} UTC", late)
+    return table
+
+
 def header(incident: Incident) -> Text:
     """Return the incident's headline, coloured by severity and status."""
     severity, status = str(incident.severity), str(incident.status)

@@ -107,7 +107,7 @@ async def hand_over(incident: Incident, duty: Obligation, runbook: Runbook) -> O
 async def withdraw_postmortem(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
     """Tell the post-mortem's process that the incident was reopened, or that it was none."""
     running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
-    cancelled = incident.status is Status.CANCELLED
+    cancelled = incident.status == Status.CANCELLED
     told = PostmortemWorkflow.incident_cancelled if cancelled else PostmortemWorkflow.incident_reopened
     try:
         await running.signal(told)

@@ -113,7 +113,7 @@ def _settled(postmortem: Postmortem, command: SettleActionItem, at: datetime) ->
     flag = item.flag if item.state is ItemState.GONE else ""  # there is no issue to close
     item = item.but(state=command.state, reason=command.reason, since=at, flag=flag)
     said = f"Action item {item.id} ({item.title}): {item.state.replace('_', ' ')}"
-    changed = postmortem.but(document=postmortem.document.with_item(item))
+    changed = postmortem.edited(postmortem.document.with_item(item), at)
     return changed.logged(at, command.by, f"{said}, because {item.reason}" if item.reason else said).recorded()
 
 

@@ -116,7 +116,7 @@ def issues_changed(postmortem: Postmortem, changes: tuple[IssueFact, ...], at: d
                 now = now.but(since=at)
                 said = f"Action item {item.id} ({item.title}): {now.state.replace('_', ' ')}"
                 because = f", {now.flag}" if now.flag else ""
-                postmortem = postmortem.but(document=postmortem.document.with_item(now))
+                postmortem = postmortem.edited(postmortem.document.with_item(now), at)
                 postmortem = postmortem.logged(at, WORKFLOW, said + because).recorded()
     return postmortem
 

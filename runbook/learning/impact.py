@@ -72,13 +72,14 @@ class Figures(Frozen):
     budgets: tuple[Budget, ...]
 
 
-def outages(incident: Incident, runbook: Runbook) -> tuple[Outage, ...]:
+def outages(incident: Incident, runbook: Runbook, now: datetime | None = None) -> tuple[Outage, ...]:
     """Return when which region was down.
 
     Down is: open, not yet mitigated, at a severity whose policy says `downtime`. The time between a resolution and a
-    reopening is none. Regions are those that the alerts name, else all that serve the service.
+    reopening is none. Regions are those that the alerts name, else all that serve the service. `now`: until when an
+    incident that is still open counts.
     """
-    end = incident.mitigated_at or incident.resolved_at
+    end = incident.mitigated_at or incident.resolved_at or now
     spans = incident.intervals or ((Interval(since=incident.started_at, until=end, by=""),) if end else ())
     found = []
     for number, span in enumerate(spans, 1):
@@ -146,6 +147,8 @@ def _failures(series: Iterable[Series]) -> list[str]:
         if "error" not in line.name or not line.points:
             continue
         at, worst = max(line.points, key=lambda point: point[1])
+        if worst <= 0:
+            continue
         bad = sum(((b - a) for (a, value), (b, _) in pairwise(line.points) if value > 0.01), timedelta())
         where = f" ({line.region})" if line.region else ""
         lasted = f", above 1 % for {in_words(bad)}" if bad else ""
@@ -155,7 +158,8 @@ def _failures(series: Iterable[Series]) -> list[str]:
 
 def _probed(incident: Incident) -> list[str]:
     """Say what the probes found after each rollback."""
-    return [f"probes after the rollback of {r.offer.cluster}: {r.detail}" for r in incident.rollbacks if r.detail]
+    ended = (state for state in incident.rollbacks if state.status.ended and state.detail)
+    return [f"probes after the rollback of {state.offer.cluster}: {state.detail}" for state in ended]
 
 
 def month_of(instant: datetime) -> tuple[datetime, datetime]:

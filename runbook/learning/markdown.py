@@ -103,7 +103,7 @@ def plain(document: Document) -> Document:
         well=lines(document.well),
         better=lines(document.better),
         items=items,
-        no_items_because=line(document.no_items_because),
+        no_items_because=line(document.no_items_because) if not items else "",
     )
 
 

@@ -143,7 +143,8 @@ def resolved_again(postmortem: Postmortem, incident: Incident, runbook: Runbook,
     """
     if incident.resolved_at is None or incident.round < postmortem.round or postmortem.ended:
         return postmortem
-    due = runbook.calendar.deadline(incident.resolved_at, runbook.postmortem.within)
+    counted = at if incident.backfilled else incident.resolved_at  # what was over long ago is not late at once
+    due = runbook.calendar.deadline(counted, runbook.postmortem.within)
     if incident.round == postmortem.round:
         current = postmortem.but(incident=incident, resolved_at=incident.resolved_at, due=due)
         return current.edited(postmortem.document, at).recorded()

@@ -1,6 +1,6 @@
 """What is kept of each incident for the reports, beside its evidence: it outlives Temporal's retention."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
@@ -49,7 +49,7 @@ class Record(Frozen):
     @property
     def counts(self) -> bool:
         """Tell whether it counts: drills and false positives do not (BEHAVIOURS 67 and 81)."""
-        return not self.drill and self.status is not Status.CANCELLED
+        return not self.drill and self.status != Status.CANCELLED
 
 
 class PostmortemRecord(Frozen):
@@ -67,8 +67,8 @@ class PostmortemRecord(Frozen):
     reviewed_at: AwareDatetime | None
 
 
-def record_of(incident: Incident, runbook: Runbook) -> Record:
-    """Return the record of an incident, by its corrected times.
+def record_of(incident: Incident, runbook: Runbook, now: datetime | None = None) -> Record:
+    """Return the record of an incident, by its corrected times. `now`: until when an open one counts as down.
 
     Raises:
         ValueError: it has no number yet.
@@ -77,8 +77,8 @@ def record_of(incident: Incident, runbook: Runbook) -> Record:
         raise ValueError("an incident without a number has no record")
     timed = [update for update in incident.updates if update.kind in ("initial", "scheduled")]
     policy = runbook.policy(incident.episodes[0].severity)
-    owed = runbook.policy(incident.highest_severity).postmortem and incident.resolved_at is not None
-    owed = owed and incident.status is not Status.CANCELLED
+    owed = runbook.policy(incident.highest_severity).postmortem and not incident.backfilled
+    owed = (owed or incident.postmortem_started) and incident.status != Status.CANCELLED
     resolved = incident.resolved_at
     return Record(
         run_key=incident.run_key,
@@ -97,7 +97,7 @@ def record_of(incident: Incident, runbook: Runbook) -> Record:
         mitigated_at=incident.mitigated_at,
         resolved_at=resolved,
         intervals=incident.intervals,
-        outages=outages(incident, runbook),
+        outages=outages(incident, runbook, now),
         updates=len(timed),
         punctual=sum(update.at - update.due <= _PUNCTUAL for update in timed),
         postmortem_due=runbook.calendar.deadline(resolved, runbook.postmortem.within) if owed and resolved else None,

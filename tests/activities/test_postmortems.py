@@ -20,7 +20,7 @@ from tests.activities.conftest import failed, operations, perform
 from tests.runbook.incidents import RUNBOOK, WRITTEN
 from tests.runbook.test_learning import resolved
 
-METRICS = {"error ratio": "fs_evaluation_error_ratio", "latency p95 (s)": "fs_evaluation_latency_p95"}
+METRICS = {"error ratio": "fs_evaluation_error_ratio", "latency p95 (s)": "fs_evaluation_latency_seconds"}
 RULES: Runbook = RUNBOOK.but(investigation=RUNBOOK.investigation.but(metrics=METRICS))
 PULL = ProposeDocument(
     key="run-1/postmortem/propose/1",

@@ -21,7 +21,7 @@ from temporalio.worker import (
 from activities.hands import Hands
 from runbook.policy import Runbook
 from sandbox.server import RunningSandbox
-from tests.workflows.world import QUEUE, World, an_alert
+from tests.workflows.world import QUEUE, World, an_alert, calm
 from worker import make_worker
 from workflows.contracts import AlertBatch
 
@@ -171,4 +171,5 @@ def with_digest(runbook: Runbook, sandbox: RunningSandbox) -> Runbook:
     """
     digest = next(row["id"] for row in sandbox.state()["slack"]["channels"] if row["name"] == "incidents")
     chat = runbook.chat.but(digest_channel=digest, setup_per_minute=0)
-    return runbook.but(chat=chat, paging=runbook.paging.but(check_alerts_every=timedelta(minutes=11)))
+    paging = runbook.paging.but(check_alerts_every=timedelta(minutes=11))
+    return runbook.but(chat=chat, paging=paging, postmortem=calm(runbook.postmortem))

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +16,15 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from clients.pagerduty import PagerDutyEvents
 from gateway import Gateway
-from runbook.commands import MakePrivate
+from inbound import signatures
+from runbook.commands import MakePrivate, Resolve
+from runbook.effects import IssueFact
 from runbook.incident import Incident
+from runbook.learning.commands import SetActionItem
 from sandbox.server import RunningSandbox, running_sandbox
 from settings import Settings, load_settings
 from tests.gateway.test_reading import clicked, hook
+from tests.workflows import learning
 from tests.workflows.world import QUEUE, World
 from workflows.attributes import NUMBER
 
@@ -38,6 +43,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox) -> Settin
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     secrets = {"SLACK_SIGNING_SECRET": SIGNING, "PAGERDUTY_WEBHOOK_SECRET": HOOK, "GATEWAY_TOKEN": TOKEN}
+    secrets["GITHUB_WEBHOOK_SECRET"] = HOOK
     for name, value in (sandbox.environment() | secrets | {"TEMPORAL_TASK_QUEUE": QUEUE}).items():
         monkeypatch.setenv(name, value)
     return load_settings()
@@ -61,6 +67,12 @@ def slacks(body: bytes, secret: str = SIGNING) -> dict[str, str]:
     mac = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     form = {"content-type": "application/x-www-form-urlencoded"}
     return form | {"x-slack-request-timestamp": stamp, "x-slack-signature": f"v0={mac}"}
+
+
+def githubs(body: bytes, secret: str = HOOK) -> dict[str, str]:
+    """GitHub's headers of an event of an issue."""
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"x-hub-signature-256": f"sha256={digest}", "x-github-event": "issues"}
 
 
 def pagerdutys(body: bytes, secret: str = HOOK) -> dict[str, str]:
@@ -105,6 +117,8 @@ async def test_an_alert_opens_an_incident_and_the_same_again_joins_it(
         ("/slack/interactions", {}),
         ("/pagerduty", {}),
         ("/pagerduty", pagerdutys(b"{}", "wrong")),
+        ("/github", {}),
+        ("/github", githubs(b"{}", "wrong")),
     ],
 )
 async def test_84_whoever_cannot_prove_who_they_are_is_refused(
@@ -120,13 +134,14 @@ async def test_84_whoever_cannot_prove_who_they_are_is_refused(
 async def test_without_a_secret_a_door_stays_closed(
     live_world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("SLACK_SIGNING_SECRET", "PAGERDUTY_WEBHOOK_SECRET", "GATEWAY_TOKEN"):
+    for name in ("SLACK_SIGNING_SECRET", "PAGERDUTY_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET", "GATEWAY_TOKEN"):
         monkeypatch.delenv(name)
     async with calling(live_world, load_settings()) as http:
         for path, headers in (
             ("/alerts", {"authorization": "Bearer "}),
             ("/slack/commands", slacks(b"x", "")),
             ("/pagerduty", pagerdutys(b"x", "")),
+            ("/github", githubs(b"x", "")),
         ):
             assert (await http.post(path, content=b"x", headers=headers)).status_code == 401
 
@@ -284,3 +299,36 @@ async def found(world: World, number: int | None) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError("visibility does not know it")
+
+
+def test_githubs_own_example_of_a_signature_fits() -> None:
+    """docs.github.com, "Testing the webhook payload validation"."""
+    header = {"x-hub-signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}
+    assert signatures.from_github("It's a Secret to Everybody", header, b"Hello, World!")
+    assert not signatures.from_github("It's a Secret to Everybody", header, b"Hello, World")
+
+
+async def test_74_github_tells_at_once_what_became_of_an_action_item(
+    live_world: World, http: httpx.AsyncClient
+) -> None:
+    world = live_world
+    await opened(world, http)
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await world.settled()
+    due = (await world.now()).date()
+    item = SetActionItem(by="ann", title="Test it", owner="bob", due=due, outcome="It runs in CI.")
+    await learning.tell(world, item)
+    await learning.quiet(world)
+    [marker] = [marker for marker in world.hands.tickets if "item-1" in marker]
+    issue: dict[str, Any] = {"number": world.hands.tickets[marker], "body": f"Do it.\n\n{marker}", "state": "closed"}
+    event = {"action": "closed", "issue": issue | {"state_reason": "completed"}}
+    world.hands.issues[issue["number"]] = IssueFact(number=issue["number"], state="closed", reason="completed")
+    body = json.dumps(event).encode()
+    answer = await http.post("/github", content=body, headers=githubs(body))
+    assert (answer.status_code, answer.json()) == (202, {"action": "told"})
+    assert (await learning.state(world)).document.items[0].state == "done"
+    others = json.dumps(event | {"issue": issue | {"body": "somebody else's"}}).encode()
+    assert (await http.post("/github", content=others, headers=githubs(others))).json() == {"action": "ignored"}
+    gone = json.dumps(event | {"issue": issue | {"body": marker.replace("postmortem-1 ", "postmortem-999 ")}}).encode()
+    assert (await http.post("/github", content=gone, headers=githubs(gone))).json() == {"action": "ignored"}
+    assert (await http.post("/github", content=b"[]", headers=githubs(b"[]"))).status_code == 400

@@ -1,5 +1,6 @@
 """A worker that is killed (SIGKILL) at each step of a rollback in turn: the same effects as if nothing had happened."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,7 +110,21 @@ def lived(stage: Stage, kill_at: dict[str, Callable[[Incident], bool]]) -> Incid
     incident = stage.until(1, lambda i: all(key in i.fulfilled for key in settled), seconds=120)
     stage.incident("resolve", "1", "--by", "ann", "--force", "--reason", "done")
     keys = ("update/3/slack", "update/3/email", "evidence/1", "page-resolve/0", "postmortem/1", "unsilence/0")
-    return stage.until(1, lambda i: all(key in i.fulfilled for key in keys) and all_said(i), seconds=120) or incident
+    incident = (
+        stage.until(1, lambda i: all(key in i.fulfilled for key in keys) and all_said(i), seconds=120) or incident
+    )
+    learnt_from(stage)
+    return incident
+
+
+def learnt_from(stage: Stage) -> None:
+    """Wait until the post-mortem's draft is in the repository, and its owner told."""
+    for _ in range(60):
+        done = stage.incident("postmortem", "show", "1")["fulfilled"]
+        if {"propose/1", "announce/1"} <= set(done):
+            return
+        time.sleep(1)
+    raise AssertionError(f"the post-mortem has only done {done}")
 
 
 def all_said(incident: Incident) -> bool:

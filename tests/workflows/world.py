@@ -20,7 +20,7 @@ from runbook.incident import Incident
 from runbook.loading import parse_runbook
 from runbook.opening import opening_from
 from runbook.policy import Runbook
-from runbook.postmortem_policy import Proposal
+from runbook.postmortem_policy import PostmortemPolicy, Proposal
 from tests.workflows.hands import Call, FakeHands
 from worker import make_worker
 from workflows.attributes import at_start
@@ -31,10 +31,15 @@ T = TypeVar("T")
 
 QUEUE = "incidents-test"
 _WHOLE = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
-_CALM = _WHOLE.postmortem.but(
-    proposal=Proposal.NONE, items=_WHOLE.postmortem.items.but(check_every=timedelta(hours=11, minutes=7))
-)
-RUNBOOK = _WHOLE.but(chat=_WHOLE.chat.but(setup_per_minute=0), postmortem=_CALM)
+
+
+def calm(rules: PostmortemPolicy) -> PostmortemPolicy:
+    """The rules with few looks at issues and none at pull requests: each is an attempt that takes real time."""
+    every = timedelta(hours=11, minutes=7)
+    return rules.but(proposal=Proposal.NONE, items=rules.items.but(check_every=every))
+
+
+RUNBOOK = _WHOLE.but(chat=_WHOLE.chat.but(setup_per_minute=0), postmortem=calm(_WHOLE.postmortem))
 """The runbook, without the queue that has a worker of its own (tests/workflows/test_pace.py) and with few looks."""
 
 

@@ -6,13 +6,21 @@ from datetime import datetime
 from typing import Any
 
 import pygal
-from pygal.style import LightColorizedStyle
+from pygal.style import DefaultStyle
 
 from runbook.learning.impact import Series
 
+_FEW = 12
+"""So many things are counted in whole ones."""
 
-class _Calm(LightColorizedStyle):  # type: ignore[misc]  # pygal has no types
-    """Quiet colours on white."""
+
+class _Calm(DefaultStyle):  # type: ignore[misc]  # pygal has no types
+    """Clear colours on white: red for what is worst."""
+
+    colors = ("#b3261e", "#e08e2b", "#2f6fab", "#7c8b99", "#1a7f4b", "#7b4fa3", "#444444", "#b58900")
+    guide_stroke_color = "#dfe5ec"
+    major_guide_stroke_color = "#dfe5ec"
+    opacity = ".9"
 
     background = "#ffffff"
     plot_background = "#ffffff"
@@ -23,7 +31,14 @@ class _Calm(LightColorizedStyle):  # type: ignore[misc]  # pygal has no types
     legend_font_size = 12
 
 
-_OPTIONS = {"style": _Calm, "js": (), "disable_xml_declaration": True, "no_prefix": True, "legend_at_bottom": True}
+_OPTIONS = {
+    "style": _Calm,
+    "js": (),
+    "disable_xml_declaration": True,
+    "no_prefix": True,
+    "legend_at_bottom": True,
+    "truncate_legend": -1,
+}
 
 
 def over_time(title: str, lines: Sequence[Series], marks: Sequence[tuple[str, datetime]]) -> str:
@@ -34,31 +49,33 @@ def over_time(title: str, lines: Sequence[Series], marks: Sequence[tuple[str, da
     chart = pygal.DateTimeLine(
         title=title,
         width=900,
-        height=420,
+        height=460,
         x_value_formatter=lambda at: f"{at:%H:%M}",
         x_label_rotation=0,
-        x_labels_major_count=8,
-        show_minor_x_labels=False,
-        dots_size=1,
-        truncate_legend=-1,
+        show_dots=False,
+        stroke_style={"width": 2},
         **_OPTIONS,
     )
-    highest = 1.0
+    highest = max((value for line in lines if _is_ratio(line) for _, value in line.points), default=0) or 1.0
     for line in lines:
-        ratio = "ratio" in line.name or "error" in line.name
-        points = [(at, value) for at, value in line.points]
-        if ratio:
-            highest = max([highest * 0, *(value for _, value in points), 0.01])
-        chart.add(f"{line.name} {line.region}".strip(), points, secondary=not ratio)
+        chart.add(f"{line.name} {line.region}".strip(), list(line.points), secondary=not _is_ratio(line))
     for name, at in marks:
-        chart.add(f"{name} {at:%H:%M}", [(at, 0), (at, highest)], show_dots=False, stroke_style={"dasharray": "4, 3"})
+        dashed = {"width": 2, "dasharray": "6, 4"}
+        chart.add(f"{name} {at:%H:%M}", [(at, 0), (at, highest)], stroke_style=dashed)
     return _svg(chart)
+
+
+def _is_ratio(line: Series) -> bool:
+    return "ratio" in line.name or "error" in line.name
 
 
 def bars(title: str, names: Sequence[str], columns: Sequence[tuple[str, Sequence[float]]]) -> str:
     """Return stacked bars as an SVG: one bar for each name, one colour for each column."""
-    chart = pygal.StackedBar(title=title, width=640, height=340, truncate_legend=-1, **_OPTIONS)
+    chart = pygal.StackedBar(title=title, width=640, height=340, **_OPTIONS)
     chart.x_labels = list(names)
+    highest = max((sum(values) for values in zip(*(values for _, values in columns), strict=True)), default=0)
+    if highest <= _FEW:
+        chart.y_labels = list(range(int(highest) + 1))
     for name, values in columns:
         chart.add(name, list(values))
     return _svg(chart)
