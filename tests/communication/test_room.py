@@ -257,7 +257,7 @@ async def test_the_channel_is_archived_after_the_reopen_window(stage: Stage) -> 
     await stage.at(34)
     assert not stage.channel("incident-1")["is_archived"]
     await stage.env.sleep(120)
-    await stage.handle.result()
+    await stage.ended()
     assert minutes(stage.ledger("slack", "conversations.archive")) == [35]
 
 
@@ -265,6 +265,6 @@ async def test_a_false_alarm_is_corrected_in_the_digest_too(stage: Stage) -> Non
     await stage.begin()
     await stage.at(2)
     await stage.tell(Cancel(by="ann", reason="the probe"))
-    await stage.handle.result()
+    await stage.ended()
     line = stage.channel("incidents")["messages"][0]["text"]
     assert "· cancelled ·" in line

@@ -16,7 +16,7 @@ from runbook.severity import Severity
 from tests.runbook.incidents import WRITTEN
 from tests.workflows.conftest import skipping_server
 from tests.workflows.hands import FakeHands, an_offer
-from tests.workflows.world import World
+from tests.workflows.world import World, result_of
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -38,7 +38,7 @@ async def rolled_back_to_its_postmortem(world: World) -> tuple[str, ...]:
     await process.execute_update("publish", PublishPostmortem(by="ann", url="https://docs.example/1"))
     await world.env.sleep(60 * 60 * 24 * 9)
     await process.execute_update("record_review", RecordReview(by="ann", outcome="Read by all."))
-    await process.result()
+    await result_of(process)
     return (world.handle.id, "postmortem-1", "rollback-eu-001-flag-evaluation")
 
 
@@ -56,7 +56,7 @@ async def severities_and_reopening(world: World) -> tuple[str, ...]:
     await world.tell(Reopen(by="bob", reason="back"))
     await world.at(80)
     await world.tell(Cancel(by="bob", reason="it was the probe after all"))
-    await world.handle.result()
+    await world.ended()
     return (world.handle.id,)
 
 
@@ -69,7 +69,7 @@ async def things_that_fail(world: World) -> tuple[str, ...]:
     await world.settled(but="update/")
     await world.at(61)
     await world.tell(Cancel(by="ann", reason="enough"))
-    await world.handle.result()
+    await world.ended()
     return (world.handle.id,)
 
 

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from runbook.incident import Incident
 from runbook.learning.record import Record, record_of
 from tests.responder.conftest import RUNBOOK, Incidental, Stage
 from tests.runbook.test_report import record
-from workflows.incident import IncidentWorkflow
 
 DAY = f"{datetime.now(UTC):%Y-%m-%d}"
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
@@ -64,7 +65,7 @@ def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
     )
     before = len(stage.hands.calls)
     workflow_id = on_stage(*words, "--json").document["workflow_id"]
-    handle = stage.client.get_workflow_handle_for(IncidentWorkflow.run, workflow_id)
+    handle: Any = stage.client.get_workflow_handle(workflow_id, result_type=Incident)
     over = stage.do(handle.result())
     assert (over.backfilled, over.closed, over.status) == (True, True, "resolved")
     kept = record_of(over, RUNBOOK)

@@ -10,7 +10,7 @@ from runbook.learning import commands as l
 from runbook.learning.agenda import LOOKS
 from runbook.learning.postmortem import Postmortem
 from tests.runbook.incidents import WRITTEN
-from tests.workflows.world import World
+from tests.workflows.world import World, result_of
 from workflows.postmortem import PostmortemWorkflow
 
 
@@ -60,4 +60,4 @@ async def ended(world: World) -> Postmortem:
     """Fill, publish and review it, and wait for its end."""
     await publish(world)
     await tell(world, l.RecordReview(by="ann", outcome="Read by all."))
-    return await process(world).result()
+    return await result_of(process(world))

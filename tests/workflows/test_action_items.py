@@ -8,7 +8,7 @@ from runbook.effects import IssueFact
 from runbook.learning import commands as l
 from runbook.learning.document import ItemState
 from tests.workflows.learning import process, publish, quiet, state, tell, written
-from tests.workflows.world import World
+from tests.workflows.world import World, result_of
 
 WEEK = timedelta(days=7)
 
@@ -47,7 +47,7 @@ async def test_each_item_becomes_one_issue_with_owner_date_and_a_way_back(world:
 
 async def test_77_an_overdue_item_is_chased_week_by_week_with_the_incident_long_closed(world: World) -> None:
     await with_items(world, "Test with old caches")
-    assert (await world.handle.result()).closed
+    assert (await world.ended()).closed
     await world.env.sleep(timedelta(days=90))
     days, people = zip(*chased(world), strict=True)
     assert days[0] in range(30, 34), "when its last day is over and people are at work"
@@ -66,7 +66,7 @@ async def test_77_an_overdue_item_is_chased_week_by_week_with_the_incident_long_
     assert (await state(world)).document.items[0].state is ItemState.DONE
     assert len(chased(world)) == before, "nobody is asked for what is done"
     await tell(world, l.RecordReview(by="ann", outcome="Read by all."))
-    over = await process(world).result()
+    over = await result_of(process(world))
     assert over.stage == "completed"
     assert over.timeline[-1].text.startswith("Learnt: Releases are not tested against what their predecessors left")
     assert "Test with old caches: done" in over.timeline[-1].text
@@ -149,7 +149,7 @@ async def test_the_review_is_on_the_next_all_hands_and_moves_on_if_nobody_tells_
     reminders = [call.at for call in world.hands.calls if f"/review-reminder/{moved:%Y-%m-%d}" in call.effect.key]
     assert [round((moved - at).total_seconds() / 60) for at in reminders] == [24 * 60], "the day before"
     await tell(world, l.RecordReview(by="ann", outcome="Read by all."))
-    over = await process(world).result()
+    over = await result_of(process(world))
     assert over.stage == "completed"
     assert "Read by all." in over.timeline[-1].text
 
@@ -187,4 +187,4 @@ async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
     proposed = [effect for _, effect in world.sent("propose_document")]
     assert proposed[-1].known == "theirs", "what people wrote is not overwritten unread"
     await tell(world, l.WaivePostmortem(by="vp", reason="enough"))
-    assert (await process(world).result()).stage == "waived"
+    assert (await result_of(process(world))).stage == "waived"

@@ -94,7 +94,7 @@ async def test_67_a_false_positive_is_corrected_and_owes_nothing(world: World) -
     await world.open()
     await world.at(4)
     await world.tell(Cancel(by="ann", reason="a broken probe"))
-    assert (await world.handle.result()).status == "cancelled"
+    assert (await world.ended()).status == "cancelled"
     corrections = [e for _, e in world.sent("publish_status", "update/2")]
     assert len(corrections) == 1
     assert "false alarm" in corrections[0].body
@@ -106,7 +106,7 @@ async def test_an_incident_without_a_channel_ends_too(world: World) -> None:
     world.hands.final_faults["open_channel"] = "missing_scope"
     await world.open(severity="warning")
     await world.tell(Cancel(by="ann", reason="a broken probe"))
-    assert (await world.handle.result()).closed
+    assert (await world.ended()).closed
 
 
 async def test_after_the_reopen_window_the_incident_ends_and_its_channel_is_archived(world: World) -> None:
@@ -119,7 +119,7 @@ async def test_after_the_reopen_window_the_incident_ends_and_its_channel_is_arch
     assert "Reopen it first" in str(refused.value.cause)
     assert (await world.tell(AddNote(by="ann", text="a late note"))).changed
     await world.env.sleep(timedelta(hours=25))
-    incident = await world.handle.result()
+    incident = await world.ended()
     assert incident.closed
     assert len(world.sent("archive_channel")) == 1
 

@@ -23,7 +23,7 @@ from runbook.learning import commands as l
 from runbook.learning.record import PostmortemRecord, Record
 from runbook.severity import Severity
 from tests.workflows.learning import ended, process, publish, quiet, state, tell, written
-from tests.workflows.world import World
+from tests.workflows.world import World, result_of
 
 
 async def resolved(world: World, minute: float = 60) -> None:
@@ -122,7 +122,7 @@ async def test_one_that_was_started_for_a_false_positive_ends_with_it(world: Wor
     await world.tell(StartPostmortem(by="ann"))
     await quiet(world)
     await world.tell(Cancel(by="ann", reason="the probe"))
-    assert (await process(world).result()).stage == "waived"
+    assert (await result_of(process(world))).stage == "waived"
 
 
 async def test_63_reopening_withdraws_the_deadline_and_the_new_resolution_restarts_it(world: World) -> None:
@@ -147,7 +147,7 @@ async def test_63_reopening_withdraws_the_deadline_and_the_new_resolution_restar
 async def test_64_what_is_published_cannot_be_reopened(world: World) -> None:
     await resolved(world, 10)
     await publish(world)
-    incident = await world.handle.result()
+    incident = await world.ended()
     assert incident.closed
     assert incident.postmortem_published
 
@@ -155,7 +155,7 @@ async def test_64_what_is_published_cannot_be_reopened(world: World) -> None:
 async def test_71_a_waiver_has_a_name_and_a_reason(world: World) -> None:
     await resolved(world, 5)
     await tell(world, l.WaivePostmortem(by="vp", reason="same as INC-0"))
-    over = await process(world).result()
+    over = await result_of(process(world))
     assert over.stage == "waived"
     assert (over.timeline[-1].actor, over.timeline[-1].text) == ("vp", "Waived: same as INC-0")
     record = PostmortemRecord.model_validate_json(world.sent("keep_document", "postmortem/record/")[-1][1].text)
@@ -221,7 +221,7 @@ async def test_83_times_are_corrected_and_both_values_are_kept(world: World) -> 
         await world.tell(CorrectTime(by="ann", which=Mark.STARTED, to=before, reason="wrong order"))
 
     await publish(world)
-    await world.handle.result()
+    await world.ended()
     later = earlier + timedelta(minutes=5)
     await tell(world, CorrectTime(by="bob", which=Mark.RESOLVED, to=later, reason="after all"))
     await quiet(world)

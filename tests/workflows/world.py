@@ -51,6 +51,23 @@ def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "Ev
     return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=at, fingerprint=name)
 
 
+async def wake(handle: WorkflowHandle[Any, Any]) -> None:
+    """Give a workflow a task that does nothing: a signal that nobody handles."""
+    with contextlib.suppress(RPCError):  # it has ended
+        await handle.signal("nothing")
+
+
+async def result_of(handle: WorkflowHandle[Any, T]) -> T:
+    """Wait for a workflow's end; where the server stands still, wake it."""
+    waiting = asyncio.create_task(handle.result())
+    for _ in range(10):
+        done, _ = await asyncio.wait({waiting}, timeout=4)
+        if done:
+            break
+        await wake(handle)
+    return await waiting
+
+
 @dataclass
 class World:
     """One incident under test. Minutes are counted from `t0`, when it was opened."""
@@ -128,14 +145,17 @@ class World:
             await self._wake()
         await sleeping
 
+    async def ended(self) -> Incident:
+        """Wait for the incident's end, and return it."""
+        return await result_of(self.handle)
+
     async def _wake(self) -> None:
         """Give the incident a workflow task that does nothing.
 
         Under load the time-skipping server sometimes loses one: the timer has fired, and nobody is told. Whatever comes
         next tells it. A signal that nobody handles changes nothing.
         """
-        with contextlib.suppress(RPCError):  # it has ended
-            await self.handle.signal("nothing")
+        await wake(self.handle)
 
     async def tell(self, command: Command, *, but: str | tuple[str, ...] = "\0") -> Receipt:
         """Send a command as an update, and let what follows at once be done."""
