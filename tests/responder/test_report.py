@@ -1,5 +1,7 @@
 """The report, backfilled incidents and overdue post-mortems, from the command line on a real server."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,10 @@ import pytest
 
 from runbook.incident import Incident
 from runbook.learning.record import Record, record_of
-from tests.responder.conftest import RUNBOOK, Incidental, Stage
+from tests.responder.conftest import QUEUE, RUNBOOK, Incidental, Stage
 from tests.runbook.test_report import record
+from workflows.attributes import postmortem_at_start
+from workflows.contracts import POSTMORTEM_WORKFLOW, PostmortemInput
 
 DAY = f"{datetime.now(UTC):%Y-%m-%d}"
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
@@ -112,3 +116,40 @@ def test_83_a_time_is_corrected_from_the_command_line(stage: Stage, on_stage: In
 def test_71_overdue_ones_are_listed(stage: Stage, on_stage: Incidental) -> None:
     assert on_stage("list", "--overdue").out == "No post-mortem is overdue.\n"
     assert on_stage("list", "--overdue", "--json").document == []
+
+
+def test_71_a_breach_is_listed_until_it_is_waived(stage: Stage, on_stage: Incidental) -> None:
+    opened = stage.open()
+    assert on_stage("resolve", opened.number, "--force", "--reason", "quiet", "--by", "ann").status == 0
+    over = opened.until(lambda incident: f"postmortem/{incident.round}" in incident.fulfilled)
+    assert over.resolved_at is not None
+    resolved = over.resolved_at - timedelta(days=3)
+    long_ago = over.but(number=999_002, workflow_id="incident-gone", resolved_at=resolved)
+    handle = stage.do(
+        stage.client.start_workflow(
+            POSTMORTEM_WORKFLOW,
+            PostmortemInput(incident=long_ago, runbook=RUNBOOK),
+            id="postmortem-999002",
+            task_queue=QUEUE,
+            search_attributes=postmortem_at_start(long_ago),
+        )
+    )
+    rows = eventually(lambda: on_stage("list", "--overdue", "--json").document)
+    [row] = [row for row in rows if row["number"] == 999_002]
+    assert (row["severity"], row["service"]) == ("P0", "flag-evaluation")
+    assert datetime.fromisoformat(row["due"]) == resolved + timedelta(hours=48)
+    shown = on_stage("list", "--overdue").out
+    assert "INC-999002" in shown
+    assert "overdue" in shown
+    assert on_stage("postmortem", "waive", "postmortem-999002", "--reason", "old", "--by", "vp").status == 0
+    stage.do(handle.result())
+    assert eventually(lambda: on_stage("list", "--overdue").out == "No post-mortem is overdue.\n")
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """What a look at visibility shows as soon as it shows something: it is a moment late."""
+    for _ in range(100):
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it was never seen")

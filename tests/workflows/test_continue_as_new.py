@@ -10,8 +10,14 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from runbook.commands import Acknowledge, AddNote, Resolve
+from runbook.learning.commands import RecordReview, SettleActionItem
+from runbook.learning.document import ActionItem, ItemState
+from runbook.learning.postmortem import owe, published
 from runbook.severity import Severity
-from tests.workflows.world import World
+from tests.runbook.incidents import WRITTEN
+from tests.workflows.world import QUEUE, World
+from workflows.contracts import PostmortemInput
+from workflows.postmortem import PostmortemWorkflow
 
 EVERY = timedelta(seconds=2)
 
@@ -28,7 +34,7 @@ def world(live_world: World) -> World:
     return live_world
 
 
-async def published(world: World, count: int) -> None:
+async def went_out(world: World, count: int) -> None:
     """Wait until so many updates are out."""
     for _ in range(600):
         if len(world.sent("publish_status", "update/")) >= count:
@@ -41,7 +47,7 @@ async def test_79_duties_go_on_across_many_runs(world: World) -> None:
     await world.open(history_limit=120)
     await world.tell(Acknowledge(by="ann", id="ack-1"))
     first = (await world.handle.describe()).run_id
-    await published(world, 8)
+    await went_out(world, 8)
 
     description = await world.handle.describe()
     assert description.status == WorkflowExecutionStatus.RUNNING
@@ -65,7 +71,7 @@ async def test_79_at_the_exact_due_instant_of_an_update(world: World) -> None:
         await asyncio.sleep(max((due - await world.now()).total_seconds() - 0.05, 0))
         for note in range(12):
             await world.handle.signal("add_note", AddNote(by="ann", text=f"note {number}.{note}"))
-    await published(world, 5)
+    await went_out(world, 5)
     incident = await world.incident()
     dues = [update.due - world.t0 for update in incident.updates]
     assert dues == [EVERY * number for number in range(len(dues))]
@@ -73,3 +79,37 @@ async def test_79_at_the_exact_due_instant_of_an_update(world: World) -> None:
     assert len(notes) == len(set(notes)) == 48
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     assert (await world.incident()).status == "resolved"
+
+
+async def test_77_a_post_mortem_that_lives_for_months_goes_on_in_fresh_runs(live_world: World) -> None:
+    """An item is overdue and is asked for every two seconds: no reminder is lost or doubled at a seam."""
+    world = live_world
+    await world.open()
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    rules = world.runbook.postmortem
+    every = rules.items.but(chase_every=EVERY, check_every=timedelta(seconds=1))
+    review = rules.review.but(remind_before=timedelta())
+    runbook = world.runbook.but(postmortem=rules.but(items=every, review=review))
+    today = (await world.now()).date()
+    items = (ActionItem(id=1, title="Test it", owner="ann", due=today - timedelta(days=9), outcome="CI", issue=7),)
+    owed = owe((await world.incident()).but(number=9), runbook, await world.now())
+    document = WRITTEN.but(items=items)
+    start = PostmortemInput(
+        incident=owed.incident,
+        runbook=runbook,
+        postmortem=published(owed.but(document=document, figures=True), runbook, await world.now(), "ann", "https://x"),
+        history_limit=60,
+    )
+    process = await world.env.client.start_workflow(PostmortemWorkflow.run, start, id="postmortem-9", task_queue=QUEUE)
+    first = process.first_execution_run_id
+    for _ in range(600):
+        if len(world.sent("send_mail", "/chase/")) >= 12 and (await process.describe()).run_id != first:
+            break
+        await asyncio.sleep(0.1)
+    assert (await process.describe()).run_id != first, "it continued as new"
+    keys = [effect.key.rsplit("/", 1)[1] for _, effect in world.sent("send_mail", "/chase/")]
+    assert keys == [str(count) for count in range(len(keys))], "each reminder once, in order"
+    assert len(world.sent("send_mail", "/invite/")) == 1
+    await process.execute_update("settle_action_item", SettleActionItem(by="bob", number=1, state=ItemState.DONE))
+    await process.execute_update("record_review", RecordReview(by="ann", outcome="Read."))
+    assert (await process.result()).stage == "completed"
