@@ -6,7 +6,7 @@ time, whatever somebody changed in it. `parse(render(document)) == document`, fo
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -63,10 +63,22 @@ def _label(text: object) -> str:
     return line(re.sub(r"[^\w .,()/%+-]", " ", str(text)))[:60]
 
 
+def _instant(at: datetime) -> str:
+    """Return an instant as digits of UTC, which Mermaid shows as they are, whatever the reader's zone is."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("runbook.learning"), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
 )
-_ENVIRONMENT.filters |= {"cell": cell, "line": line, "prose": _prose, "words": in_words, "label": _label}
+_ENVIRONMENT.filters |= {
+    "cell": cell,
+    "line": line,
+    "prose": _prose,
+    "words": in_words,
+    "label": _label,
+    "instant": _instant,
+}
 
 
 def render(page: Page) -> str:
@@ -81,7 +93,7 @@ def _marks(page: Page) -> list[tuple[str, datetime]]:
     """Return the milestones of the picture."""
     incident = page.incident
     known = [
-        *((f"{m.what}", m.at) for m in page.moments if m.source == "deployments"),
+        *((m.what.partition(":")[0], m.at) for m in page.moments if m.source == "deployments"),
         ("acknowledged", incident.acknowledged_at),
         ("mitigated", incident.mitigated_at),
         ("resolved", incident.resolved_at),

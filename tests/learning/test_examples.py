@@ -32,7 +32,6 @@ def held(name: str, text: str) -> None:
 def normal(text: str) -> str:
     """The text without what differs from run to run: seconds, the place of the evidence, digests, ids of vendors."""
     text = re.sub(r"(\d\d:\d\d):\d\d\b", r"\1:00", text)
-    text = re.sub(r"\b1\d{9}\b", lambda stamp: str(int(stamp[0]) // 60 * 60), text)
     text = re.sub(r"file://\S*?/evidence", "file:///var/lib/incident-runbook/evidence", text)
     text = re.sub(r"\b[0-9a-f]{64}\b", "…", text)
     text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b", "…", text)
