@@ -9,6 +9,7 @@ from typing import Any
 
 from activities.deployments import Deployments
 from activities.evidence import NothingThere, Source
+from clients.errors import VendorError
 from clients.flag_audit import FlagAuditClient
 from clients.postgres import Diagnostics
 from clients.prometheus import PrometheusClient
@@ -88,7 +89,12 @@ def slack(client: SlackClient) -> Source:
 def _authored(message: Message, names: dict[str, str], client: SlackClient) -> dict[str, Any]:
     """Return a message with its author's handle, which is asked for once."""
     if message.by_person and message.user not in names:
-        names[message.user] = client.handle(message.user)
+        try:
+            names[message.user] = client.handle(message.user)
+        except VendorError as error:
+            if error.retryable:
+                raise
+            names[message.user] = ""  # the app may not look people up: what they said is kept by their id
     return asdict(message) | {"handle": names.get(message.user, "")}
 
 

@@ -44,8 +44,8 @@ class Postmortems:
             lines = series(files, runbook.investigation.metrics)
             moments = story(postmortem.incident, files)
             chart = self._chart(wanted, lines, moments)
-            others = self._others(postmortem, runbook)
-            text = render(_page(postmortem, runbook, lines, moments, gaps, chart, others))
+            others, unread = self._others(postmortem)
+            text = render(_page(postmortem, runbook, lines, moments, (*gaps, *unread), chart, others))
             written = self._store.write(f"{wanted.folder}/{document_name(postmortem)}", text.encode())
         detail = f"{document_name(postmortem)}, {len(moments)} lines of timeline"
         return Outcome(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
@@ -69,7 +69,7 @@ class Postmortems:
     def _parts(self, ref: ManifestRef) -> tuple[Part, ...]:
         try:
             return parts_of(self._store.read(ref.path))
-        except VendorNotFound:
+        except (VendorNotFound, ValueError, KeyError):  # `incident evidence verify` tells what is wrong with it
             return ()
 
     def _chart(self, wanted: WritePostmortem, lines: tuple[Series, ...], moments: tuple[Moment, ...]) -> str:
@@ -86,15 +86,21 @@ class Postmortems:
         self._store.write(f"{wanted.folder}/{CHART}", svg.encode())
         return CHART
 
-    def _others(self, postmortem: Postmortem, runbook: Runbook) -> list[Outage]:
-        """Return the outages of all other incidents that are on record."""
+    def _others(self, postmortem: Postmortem) -> tuple[list[Outage], list[str]]:
+        """Return the outages of all other incidents that are on record, and which records cannot be read."""
         found: list[Outage] = []
+        unread: list[str] = []
         for path in self._store.list():
-            if path.endswith("/record.json") and path.count("/") == 1:
+            if not path.endswith("/record.json") or path.count("/") != 1:
+                continue
+            try:
                 record = Record.model_validate_json(self._store.read(path))
-                if record.counts and record.run_key != postmortem.incident.run_key:
-                    found += record.outages
-        return found
+            except ValueError:
+                unread.append(f"{path}: it is damaged, and its downtime is not in the month's")
+                continue
+            if record.counts and record.run_key != postmortem.incident.run_key:
+                found += record.outages
+        return found, unread
 
     # --- the repository -----------------------------------------------------------------------------------------------
 

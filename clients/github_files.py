@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from clients.errors import VendorNotFound, VendorRefused
+from clients.errors import VendorNotFound, VendorRefused, VendorUnavailable
 from clients.http import VendorHttp
 
 
@@ -62,14 +62,21 @@ class GitHubFiles:
                 raise
 
     def put_file(self, path: str, branch: str, message: str, data: bytes, replaces: str = "") -> None:
-        """Writes the file in a commit of its own. `VendorRefused` with status 409 if it is not `replaces` any more."""
+        """Writes the file in a commit of its own. `VendorUnavailable` with code "conflict" if somebody has just written
+        it, too: read it again.
+        """
         body: dict[str, Any] = {
             "message": message,
             "content": base64.b64encode(data).decode(),
             "branch": branch,
             **({"sha": replaces} if replaces else {}),
         }
-        self._http.call("put_file", "PUT", self._contents(path), json=body)
+        try:
+            self._http.call("put_file", "PUT", self._contents(path), json=body)
+        except VendorRefused as refusal:
+            if refusal.status == 409:
+                raise VendorUnavailable("github", "put_file", refusal.problem, status=409, code="conflict") from None
+            raise
 
     def find_pull(self, branch: str) -> str:
         """The address of the newest pull request from that branch, open or closed; "" if there is none."""

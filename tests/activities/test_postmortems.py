@@ -103,6 +103,30 @@ def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: Hands, 
     assert "| Pro | 99.9 % | 43m 12s | 43m | 43m | 12s |" in text, "they overlap, and overlapping minutes count once"
 
 
+def test_a_damaged_record_keeps_no_draft_from_being_written(hands: Hands, tmp_path: Path) -> None:
+    asked = KeepDocument(key="x", folder="INC-9", name="record.json", text="{broken")
+    perform(hands.evidence.keep_document, asked)
+    owed = owe(resolved().but(manifests=()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
+    perform(
+        hands.postmortems.write_postmortem, WritePostmortem(key="k", folder="INC-1", postmortem=owed, runbook=RULES)
+    )
+    text = (tmp_path / "INC-1" / "postmortem-1.md").read_text(encoding="utf-8")
+    assert "- Missing: INC-9/record.json: it is damaged" in text
+    assert "- Missing: the evidence of the resolution is not preserved" in text
+
+
+def test_an_edit_in_the_same_moment_is_read_and_not_lost(hands: Hands, sandbox: RunningSandbox) -> None:
+    ours = proposed(hands)
+    asked = KeepDocument(key="d2", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs, again.\n")
+    perform(hands.evidence.keep_document, asked)
+    sandbox.fault("github", "status", "PUT ", status=409, body={"message": "does not match"})
+    again = failed(hands.postmortems.propose_document, PULL.but(known=ours.digest))
+    assert not again.non_retryable
+    sandbox.file(PULL.branch, PULL.path, "## Summary\n\nTheirs.\n")
+    outcome = perform(hands.postmortems.propose_document, PULL.but(known=ours.digest), attempt=2)
+    assert outcome.text == "## Summary\n\nTheirs.\n"
+
+
 def proposed(hands: Hands) -> Any:
     asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs.\n")
     perform(hands.evidence.keep_document, asked)
