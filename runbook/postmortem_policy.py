@@ -1,11 +1,11 @@
 """What runbook.yaml says of post-mortems: the deadline, action items, the review, and what counts for the SLA."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from runbook.base import Frozen
 from runbook.duration import Duration, Term
@@ -52,6 +52,13 @@ class ReviewRules(Frozen):
         if "COUNT=" in rule.upper() or "UNTIL=" in rule.upper():
             raise ValueError("a meeting that ends some day reviews nothing afterwards: leave COUNT and UNTIL out")
         return rule if parsed else ""
+
+    @model_validator(mode="after")
+    def _takes_place(self) -> "ReviewRules":
+        first = rrulestr(self.rule, dtstart=datetime.combine(self.since, time()))
+        if first.after(datetime.combine(self.since, time()), inc=True) is None:
+            raise ValueError(f"{self.rule!r} names no day at all")
+        return self
 
     @field_validator("time_zone")
     @classmethod

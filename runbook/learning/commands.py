@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from runbook.commands import Command
-from runbook.learning.document import Cause, ItemState
+from runbook.learning.document import LARGEST, Cause, ItemState
 
 
 class EditDocument(Command):
@@ -40,7 +40,7 @@ class ReplaceDocument(Command):
 
     name = "replace"
     says = "Take all sections from a Markdown file in the draft's form."
-    markdown: str = Field(min_length=1, max_length=200_000)
+    markdown: str = Field(min_length=1, max_length=LARGEST)
 
 
 class Section(StrEnum):

@@ -18,7 +18,7 @@ from runbook.learning.commands import (
     SubmitPostmortem,
     WaivePostmortem,
 )
-from runbook.learning.document import ActionItem, Document, ItemState
+from runbook.learning.document import ActionItem, Document, ItemState, too_large
 from runbook.learning.markdown import Unreadable, parse
 from runbook.learning.postmortem import Postmortem, Stage, owner_of, published
 from runbook.policy import Runbook
@@ -66,6 +66,10 @@ def _decided(postmortem: Postmortem, command: Command, runbook: Runbook, at: dat
             return _reviewed(postmortem, command, at)
         case EditDocument() | AddLine() | ReplaceDocument() | SetActionItem():
             document, said = _edited(postmortem.document, command)
+            if too_large(document):
+                raise Rejected(
+                    "That would make it larger than anybody reads: link to what is long. Nothing was changed."
+                )
             edited = postmortem.edited(document, at + runbook.postmortem.rewrite_after)
             return edited.logged(at, command.by, said + _blame(edited, runbook))
     raise Rejected(f"A post-mortem knows no command {type(command).__name__}.")

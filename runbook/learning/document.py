@@ -90,6 +90,15 @@ class Document(Frozen):
         return max((item.id for item in self.items), default=0) + 1
 
 
+LARGEST = 200_000
+"""Characters of a document. It travels with its process, whose messages Temporal limits to two megabytes."""
+
+
+def too_large(document: Document) -> bool:
+    """Tell whether a document is larger than anybody would read."""
+    return len(document.model_dump_json()) > LARGEST
+
+
 def missing(document: Document, *, timeline: int, figures: bool) -> list[str]:
     """Return what a complete post-mortem still lacks, in words; nothing if it may be published (BEHAVIOURS 72).
 

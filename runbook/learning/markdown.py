@@ -14,12 +14,14 @@ from runbook.base import Frozen
 from runbook.duration import in_words
 from runbook.incident import Incident
 from runbook.learning.blameless import Blame
-from runbook.learning.document import ActionItem, Cause, Document
+from runbook.learning.document import LARGEST, ActionItem, Cause, Document, too_large
 from runbook.learning.impact import Figures
 from runbook.learning.story import Moment
 
 _HOLE = "_To be written"
 """How a place begins that nobody has filled yet."""
+_COMPUTED = 5
+"""How much larger the file may be than what people wrote: it holds the timeline, too."""
 
 
 class Page(Frozen):
@@ -125,13 +127,15 @@ def parse(markdown: str, old: Document) -> Document:
     Raises:
         Unreadable: a heading is missing, or a table's row cannot be understood.
     """
+    if len(markdown) > LARGEST * _COMPUTED:
+        raise Unreadable(f"It has {len(markdown):,} characters: link to what is long.")
     sections = _sections(markdown.replace("\r\n", "\n"))
     wanted = ("Summary", "Root cause", "What went well", "What could be better", "Action items")
     if absent := [name for name in wanted if name not in sections]:
         raise Unreadable(f'The heading "## {absent[0]}" is missing.')
     cause, root, whys = _root(sections["Root cause"])
     items, because = _items(sections["Action items"], old)
-    return plain(
+    read = plain(
         Document(
             summary=_unprose(sections["Summary"]),
             cause=cause,
@@ -143,6 +147,9 @@ def parse(markdown: str, old: Document) -> Document:
             no_items_because=because,
         )
     )
+    if too_large(read):
+        raise Unreadable("What people wrote is larger than anybody reads: link to what is long.")
+    return read
 
 
 def _sections(markdown: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The post-mortem's pure parts: the file and back, what is missing, blame, impact, the story, the review's calendar."""
 
+import contextlib
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -108,6 +109,23 @@ def test_what_cannot_be_read_says_where(old: str, new: str, why: str) -> None:
     assert old in text
     with pytest.raises(Unreadable, match=re.escape(why)):
         parse(text.replace(old, new), document)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(render(page(WRITTEN)).splitlines()) | texts, max_size=40), documents)
+def test_whatever_people_do_to_the_file_it_is_read_or_refused(rows: list[str], old: Document) -> None:
+    heads = ("Summary", "Root cause", "What went well", "What could be better", "Action items")
+    for text in ("\n".join(rows), "\n".join(f"## {head}\n\n" + "\n".join(rows) for head in heads)):
+        with contextlib.suppress(Unreadable):
+            parse(text, old)
+
+
+def test_a_file_that_is_too_large_is_refused() -> None:
+    text = render(page(WRITTEN))
+    with pytest.raises(Unreadable, match="larger than anybody reads"):
+        parse(text.replace("## Summary", "## Summary\n\n" + "x " * 150_000), WRITTEN)
+    with pytest.raises(Unreadable, match="characters: link to what is long"):
+        parse(text + "x" * 2_000_000, WRITTEN)
 
 
 def test_an_item_with_an_issue_cannot_be_taken_out() -> None:
@@ -234,7 +252,7 @@ def test_the_review_keeps_its_hour_over_daylight_saving() -> None:
     assert next_meeting(datetime(2026, 12, 31, tzinfo=UTC), second) == datetime(2027, 1, 12, 10, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("rule", ["every thursday", "FREQ=WEEKLY;COUNT=3"])
+@pytest.mark.parametrize("rule", ["every thursday", "FREQ=WEEKLY;COUNT=3", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", ""])
 def test_a_rule_that_is_none_or_ends_is_refused(rule: str) -> None:
     with pytest.raises(ValidationError):
         ReviewRules(rule=rule)
