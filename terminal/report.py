@@ -165,7 +165,7 @@ def tables(found: Report) -> list[Any]:
     for a in found.attainment:
         style = "" if a.kept else "bold red"
         lost = in_words(a.downtime)
-        cells = (a.plan, a.region, f"{a.promised} %", f"{a.attained:.3f} %", lost, "kept" if a.kept else "broken")
+        cells = (a.plan, a.region, f"{a.promised} %", f"{a.shown} %", lost, "kept" if a.kept else "broken")
         uptime.add_row(*cells, style=style)
     unknown = ", ".join(f"INC-{number}" for number in found.unknown)
     missing = [text(f"Not counted: {unknown}: no worker tells of them, and no record is stored.", "yellow")]

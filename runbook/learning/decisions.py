@@ -105,7 +105,7 @@ def _blame(postmortem: Postmortem, runbook: Runbook) -> str:
     """Return what to look at again because it may blame somebody, as the end of a sentence."""
     found = blames(postmortem.document, runbook.postmortem.blaming)
     said = "; ".join(f'{blame.section}: "{blame.words}" {blame.why} in "{blame.sentence}"' for blame in found[:3])
-    return f". Read this again, it may blame: {said}" if said else ""
+    return f" (read this again, it may blame: {said})" if said else ""
 
 
 def _settled(postmortem: Postmortem, command: SettleActionItem, at: datetime) -> Postmortem:

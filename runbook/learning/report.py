@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from math import floor
 from statistics import median, quantiles
 
 from pydantic import AwareDatetime
@@ -44,6 +45,11 @@ class Attainment(Frozen):
     def kept(self) -> bool:
         """Tell whether the promise was kept."""
         return self.attained >= self.promised
+
+    @property
+    def shown(self) -> str:
+        """The percentage, rounded down: 99.8996 of 99.9 promised never reads as kept, nor seven seconds as none."""
+        return f"{floor(self.attained * 1000) / 1000:.3f}"
 
 
 class Line(Frozen):

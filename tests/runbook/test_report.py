@@ -11,7 +11,7 @@ from runbook.learning.impact import Outage
 from runbook.learning.pages import as_csv, as_html, as_markdown
 from runbook.learning.postmortem import Stage
 from runbook.learning.record import PostmortemRecord, Record
-from runbook.learning.report import Report, report
+from runbook.learning.report import Attainment, Report, report
 from runbook.severity import Severity
 from tests.runbook.incidents import RUNBOOK
 
@@ -111,6 +111,13 @@ def test_attainment_is_by_plan_and_region_and_overlaps_count_once() -> None:
     assert round(at["Pro", "us"].attained, 3) == round(100 * (1 - 40 / (30 * 24 * 60)), 3)
     assert (at["Pro", "us"].kept, at["Pro", "eu"].kept, at["Dedicated", "us"].kept) == (True, False, False)
     assert {a.plan for a in november(record(1), plan="pro").attainment} == {"Pro"}
+
+
+def test_a_promise_that_was_broken_never_reads_as_kept() -> None:
+    broken = Attainment(plan="Pro", region="eu", promised=99.9, attained=99.8996, downtime=minute(43))
+    assert (broken.kept, broken.shown) == (False, "99.899")
+    assert broken.but(attained=99.99999).shown == "99.999"
+    assert broken.but(attained=100).shown == "100.000"
 
 
 def test_downtime_counts_in_the_period_in_which_it_was() -> None:
