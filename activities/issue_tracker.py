@@ -28,6 +28,9 @@ class Tracker(Protocol):
     def close_issue(self, number: int, reason: Literal["completed", "not_planned"] = "completed") -> Issue:
         """Close an issue."""
 
+    def edit_issue(self, number: int, body: str) -> Issue:
+        """Replace the text of an issue."""
+
     def comment(self, number: int, body: str) -> Comment:
         """Comment on an issue."""
 

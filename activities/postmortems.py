@@ -121,14 +121,16 @@ class Postmortems:
         found = self._tracker.find_issue(wanted.marker, wanted.labels[0]) if wanted.labels else None
         text = f"{wanted.body}\n{data.decode()}\n\n{wanted.marker}"
         issue = found or self._tracker.create_issue(wanted.title, text, wanted.labels)
+        if found is not None:
+            self._tracker.edit_issue(found.number, text)
         return Outcome(detail=issue.url, reference=issue.url)
 
     def _as_pull_request(self, repository: GitHubFiles, wanted: ProposeDocument, data: bytes) -> Outcome:
         repository.ensure_branch(wanted.branch, wanted.base)
         there = repository.get_file(wanted.path, wanted.branch)
-        if there is not None and wanted.known and there.digest != wanted.known:
-            return _read_back(there)
         mine = RepoFile(data, "")
+        if there is not None and wanted.known and there.digest not in (wanted.known, mine.digest):
+            return _read_back(there)
         if there is None or there.digest != mine.digest:
             repository.put_file(wanted.path, wanted.branch, wanted.title, data, there.sha if there else "")
         self._pictures(repository, wanted)

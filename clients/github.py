@@ -138,6 +138,10 @@ class GitHubClient:
         change = {"state": "closed", "state_reason": reason}
         return self._http.fetch("close_issue", "PATCH", self._of(number), _issue, json=change)
 
+    def edit_issue(self, number: int, body: str) -> Issue:
+        """Replaces the text; the same again changes nothing."""
+        return self._http.fetch("edit_issue", "PATCH", self._of(number), _issue, json={"body": _clip(body)})
+
     def comment(self, number: int, body: str) -> Comment:
         """A new comment. Repeated, it makes a second one: look with `find_comment` first."""
         path = f"{self._of(number)}/comments"

@@ -73,6 +73,15 @@ class MarkdownIssues:
         self._write(number, re.sub(r"\A(# .*\n\n)_open_", rf"\1_{word}_", self._read(number)))
         return self.get_issue(number)
 
+    def edit_issue(self, number: int, body: str) -> Issue:
+        """Replaces the text, and keeps state, labels and comments."""
+        text = self._read(number)
+        head = _HEAD.match(text)
+        _, *comments = text.split(_COMMENT)
+        kept = text[: head.start("body")] if head else ""
+        self._write(number, _COMMENT.join((f"{kept}{body.strip()}\n", *comments)))
+        return self.get_issue(number)
+
     def comment(self, number: int, body: str) -> Comment:
         """A new comment. Repeated, it makes a second one: look with `find_comment` first."""
         text = self._read(number)

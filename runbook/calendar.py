@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from runbook.base import Frozen
 from runbook.duration import Term
@@ -32,10 +32,22 @@ def _weekday(value: Any) -> Any:
     return value
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone: write a name such as Europe/Berlin") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+"""The name of a time zone."""
+
+
 class Calendar(Frozen):
     """When the organisation works. Instants are UTC everywhere else; only this module looks at the wall clock."""
 
-    time_zone: str = "UTC"
+    time_zone: Zone = "UTC"
     working_days: tuple[Annotated[Weekday, BeforeValidator(_weekday)], ...] = (
         Weekday.MON,
         Weekday.TUE,
@@ -46,15 +58,6 @@ class Calendar(Frozen):
     opens: time = time(9)
     closes: time = time(18)
     holidays: tuple[date, ...] = ()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{name!r} is not a time zone: write a name such as Europe/Berlin") from None
-        return name
 
     @model_validator(mode="after")
     def _some_work(self) -> "Calendar":

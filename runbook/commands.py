@@ -21,6 +21,15 @@ class Command(Frozen):
     id: str = ""
 
 
+_REMEMBERED = 200
+"""Ids kept to know a repeated delivery by, across continue-as-new."""
+
+
+def remembered(handled: tuple[str, ...], command: Command) -> tuple[str, ...]:
+    """Return the ids of the commands that were handled, with this one's among them if it has one."""
+    return (*handled, command.id)[-_REMEMBERED:] if command.id else handled
+
+
 class Acknowledge(Command):
     """Take the incident. `at`: when the responder did so, if that was earlier than the command's arrival."""
 

@@ -26,9 +26,6 @@ from runbook.rollback_decisions import (
 from runbook.timeline import Kind
 from runbook.updates import next_due, publish
 
-_REMEMBERED = 200
-"""Command ids kept to know a repeated delivery by, across continue-as-new."""
-
 
 def decide(incident: Incident, command: Command, runbook: Runbook, at: datetime) -> Incident:
     """Return the incident after the command.
@@ -42,9 +39,7 @@ def decide(incident: Incident, command: Command, runbook: Runbook, at: datetime)
     if incident.closed:
         raise Rejected(f"{incident.name} is closed for good. A new alert, or `starter.py`, opens a new incident.")
     incident = heard(_apply(command, incident, runbook, at), at, command.by)
-    if command.id:
-        incident = incident.but(handled=(*incident.handled, command.id)[-_REMEMBERED:])
-    return incident
+    return incident.but(handled=commands.remembered(incident.handled, command))
 
 
 @singledispatch

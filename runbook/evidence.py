@@ -112,7 +112,7 @@ def items(texts: dict[str, str], regions: tuple[Region, ...], metrics: dict[str,
         for cluster in clusters
     ]
     found += [
-        Item(name=f"{phase}/metrics-{_slug(name)}.json", source=EvidenceSource.PROMETHEUS, query=query)
+        Item(name=f"{phase}/{metric_file(name)}", source=EvidenceSource.PROMETHEUS, query=query)
         for name, query in metrics.items()
     ]
     whole = (
@@ -157,5 +157,7 @@ def parts_of(found: bytes) -> tuple[Part, ...]:
     return tuple(Part.model_validate(row) for row in json.loads(found)["parts"])
 
 
-def _slug(name: str) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+def metric_file(name: str) -> str:
+    """Return the name of the file that keeps the metric of that name."""
+    slug = "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+    return f"metrics-{slug}.json"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from runbook.base import AlreadyDone, Rejected
-from runbook.commands import Command, CorrectTime
+from runbook.commands import Command, CorrectTime, remembered
 from runbook.corrections import corrected
 from runbook.learning.blameless import blames
 from runbook.learning.commands import (
@@ -23,9 +23,6 @@ from runbook.learning.markdown import Unreadable, parse
 from runbook.learning.postmortem import Postmortem, Stage, owner_of, published
 from runbook.policy import Runbook
 
-_REMEMBERED = 200
-"""Command ids kept to know a repeated delivery by."""
-
 
 def decide(postmortem: Postmortem, command: Command, runbook: Runbook, at: datetime) -> Postmortem:
     """Return the post-mortem after the command.
@@ -39,7 +36,7 @@ def decide(postmortem: Postmortem, command: Command, runbook: Runbook, at: datet
     if postmortem.ended:
         raise AlreadyDone(f"The post-mortem of INC-{postmortem.number} is {postmortem.stage} already.")
     decided = _decided(postmortem, command, runbook, at)
-    return decided.but(handled=(*decided.handled, command.id)[-_REMEMBERED:]) if command.id else decided
+    return decided.but(handled=remembered(decided.handled, command))
 
 
 def _decided(postmortem: Postmortem, command: Command, runbook: Runbook, at: datetime) -> Postmortem:

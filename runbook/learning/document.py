@@ -90,13 +90,49 @@ class Document(Frozen):
         return max((item.id for item in self.items), default=0) + 1
 
 
-LARGEST = 200_000
+LARGEST = 100_000
 """Characters of a document. It travels with its process, whose messages Temporal limits to two megabytes."""
 
 
 def too_large(document: Document) -> bool:
     """Tell whether a document is larger than anybody would read."""
     return len(document.model_dump_json()) > LARGEST
+
+
+def merged(ours: Document, base: Document, theirs: Document) -> Document:
+    """Return the document with what they changed since `base`, and all that we changed meanwhile.
+
+    Where both wrote the same text, theirs counts; of lists the lines of both are kept, and of action items each.
+    """
+    changes: dict[str, object] = {}
+    for name in (name for name in Document.model_fields if name != "items"):
+        own, before, new = (getattr(document, name) for document in (ours, base, theirs))
+        if new == before:
+            continue
+        added = (line for line in own if line not in before and line not in new) if isinstance(new, tuple) else ()
+        changes[name] = (*new, *added) if isinstance(new, tuple) else new
+    return ours.but(items=_merged_items(ours, base, theirs), **changes)
+
+
+def _merged_items(ours: Document, base: Document, theirs: Document) -> tuple[ActionItem, ...]:
+    """Return their items as they changed them, and ours that they could not know of yet."""
+    found = []
+    for item in theirs.items:
+        own, before = ours.item(item.id), base.item(item.id)
+        if own is None and item == before:
+            continue  # we have taken it out meanwhile
+        if own is None or before is None:
+            clash = own is not None
+            found.append(item.but(id=max(ours.next_id, theirs.next_id, base.next_id), issue=None) if clash else item)
+        else:
+            told = {name: getattr(item, name) for name in _TOLD if getattr(item, name) != getattr(before, name)}
+            found.append(own.but(**told))
+    unknown = [item for item in ours.items if base.item(item.id) is None]
+    return tuple(sorted((*found, *unknown), key=lambda item: item.id))
+
+
+_TOLD = ("title", "owner", "due", "outcome")
+"""What people write of an action item; the rest is the program's."""
 
 
 def missing(document: Document, *, timeline: int, figures: bool) -> list[str]:

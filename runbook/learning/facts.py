@@ -5,15 +5,20 @@ from datetime import datetime
 from runbook.effects import IssueFact, Outcome
 from runbook.incident_parts import Unfulfilled
 from runbook.learning.agenda import LOOKS, PostmortemDuty, PostmortemObligation, closing
-from runbook.learning.document import ActionItem, Document, ItemState
+from runbook.learning.document import ActionItem, Document, ItemState, merged
 from runbook.learning.markdown import Unreadable, parse, plain
-from runbook.learning.postmortem import Postmortem, breached, completed, not_reviewed
+from runbook.learning.postmortem import Postmortem, Version, breached, completed, not_reviewed
 from runbook.policy import Runbook
 from runbook.timeline import WORKFLOW
 
+_VERSIONS = 3
+"""How many written versions are remembered: one is written while another is being proposed."""
+
 
 def begun(postmortem: Postmortem, key: str) -> Postmortem:
-    """Remember that a duty was begun."""
+    """Remember that a duty was begun, and of a writing, what is written."""
+    if key.startswith("write/"):
+        postmortem = postmortem.but(writing=postmortem.document)
     return postmortem if key in postmortem.begun else postmortem.but(begun=(*postmortem.begun, key))
 
 
@@ -40,16 +45,28 @@ def fulfilled(
             return postmortem
         case PostmortemDuty.WRITE:
             url = outcome.resources.evidence_url or postmortem.draft_url
-            postmortem = postmortem.but(draft_url=url, figures=postmortem.figures or outcome.skipped is None)
+            version = Version(digest=outcome.digest, document=postmortem.writing)
+            versions = (*postmortem.versions, version)[-_VERSIONS:]
+            figures = postmortem.figures or outcome.skipped is None
+            postmortem = postmortem.but(draft_url=url, figures=figures, versions=versions)
+        case PostmortemDuty.PROPOSE if outcome.text:
+            return document_read(postmortem, outcome, runbook, at)
         case PostmortemDuty.PROPOSE:
-            proposed = outcome.reference or postmortem.proposal_url
-            postmortem = postmortem.but(proposal_url=proposed, read_digest=outcome.digest or postmortem.read_digest)
-            if outcome.text:
-                return document_read(postmortem, outcome, runbook, at)
+            postmortem = _proposed(postmortem, outcome)
         case PostmortemDuty.OPEN_ISSUE:
             postmortem = _opened(postmortem, duty.item, outcome, runbook, at)
     result = f"skipped: {outcome.skipped}" if outcome.skipped is not None else outcome.detail
     return postmortem.logged(at, WORKFLOW, f"{duty.says}: {result}" if result else duty.says)
+
+
+def _proposed(postmortem: Postmortem, outcome: Outcome) -> Postmortem:
+    """Remember which version the repository's readers see now: their edits are changes of that one."""
+    seen = (version.document for version in reversed(postmortem.versions) if version.digest == outcome.digest)
+    return postmortem.but(
+        proposal_url=outcome.reference or postmortem.proposal_url,
+        read_digest=outcome.digest or postmortem.read_digest,
+        seen=next(seen, postmortem.seen),
+    )
 
 
 def _opened(postmortem: Postmortem, number: int, outcome: Outcome, runbook: Runbook, at: datetime) -> Postmortem:
@@ -86,19 +103,22 @@ def _looked(
 
 
 def document_read(postmortem: Postmortem, outcome: Outcome, runbook: Runbook, at: datetime) -> Postmortem:
-    """Take in what somebody wrote into the pull request. What cannot be read is said, and nothing is lost."""
+    """Take in what somebody wrote into the pull request. What cannot be read is said, and nothing is lost.
+
+    What was written by commands meanwhile stays. The file is written anew in any case: its computed parts are ours.
+    """
     postmortem = postmortem.but(read_digest=outcome.digest)
+    ours, base = plain(postmortem.document), postmortem.seen
     try:
-        document = parse(outcome.text, postmortem.document)
+        theirs = parse(outcome.text, postmortem.document, base)
     except Unreadable as fault:
         said = f"The file in the pull request was changed, but not taken: {fault} It is left as it is."
         return postmortem.but(unreadable=True).logged(at, WORKFLOW, said)
-    postmortem = postmortem.but(unreadable=False)
-    if document == plain(postmortem.document):
-        return postmortem
-    changed = postmortem.edited(document, at + runbook.postmortem.rewrite_after)
-    said = f"Took what was written in the pull request: {', '.join(_differing(postmortem.document, document))}"
-    return changed.logged(at, WORKFLOW, said)
+    document = merged(ours, plain(base), theirs) if base is not None else theirs
+    changed = postmortem.but(unreadable=False, seen=theirs)
+    changed = changed.edited(document, at + runbook.postmortem.rewrite_after)
+    said = ", ".join(_differing(ours, document)) or "nothing that is not computed"
+    return changed.logged(at, WORKFLOW, f"Took what was written in the pull request: {said}")
 
 
 def _differing(old: Document, new: Document) -> list[str]:

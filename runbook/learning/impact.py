@@ -80,7 +80,9 @@ def outages(incident: Incident, runbook: Runbook, now: datetime | None = None) -
     incident that is still open counts.
     """
     end = incident.mitigated_at or incident.resolved_at or now
-    spans = incident.intervals or ((Interval(since=incident.started_at, until=end, by=""),) if end else ())
+    spans = incident.intervals
+    if not incident.over and end is not None:  # the stretch that is still open, after a reopening too
+        spans = (*spans, Interval(since=incident.reopened_at or incident.started_at, until=end, by=""))
     found = []
     for number, span in enumerate(spans, 1):
         until = span.until if number < len(spans) or end is None else min(span.until, max(end, span.since))

@@ -121,8 +121,10 @@ def plain(document: Document) -> Document:
     )
 
 
-def parse(markdown: str, old: Document) -> Document:
+def parse(markdown: str, old: Document, base: Document | None = None) -> Document:
     """Return the document that the file holds. What only the program knows of action items is kept from `old`.
+
+    `base`: the document as whoever edited the file saw it, if that is older than `old`.
 
     Raises:
         Unreadable: a heading is missing, or a table's row cannot be understood.
@@ -134,7 +136,7 @@ def parse(markdown: str, old: Document) -> Document:
     if absent := [name for name in wanted if name not in sections]:
         raise Unreadable(f'The heading "## {absent[0]}" is missing.')
     cause, root, whys = _root(sections["Root cause"])
-    items, because = _items(sections["Action items"], old)
+    items, because = _items(sections["Action items"], old, base or old)
     read = plain(
         Document(
             summary=_unprose(sections["Summary"]),
@@ -195,7 +197,7 @@ def _root(text: str) -> tuple[Cause, str, tuple[str, ...]]:
     return cause, root, _entries("\n".join(rest), r"\d+[.)] +(.*)")
 
 
-def _items(text: str, old: Document) -> tuple[tuple[ActionItem, ...], str]:
+def _items(text: str, old: Document, base: Document) -> tuple[tuple[ActionItem, ...], str]:
     rows = [row.strip() for row in text.splitlines() if row.strip().startswith("|")][2:]
     items: list[ActionItem] = []
     for row in rows:
@@ -204,7 +206,8 @@ def _items(text: str, old: Document) -> tuple[tuple[ActionItem, ...], str]:
             raise Unreadable(f"An action item has 7 cells, not {len(cells)}: {row[:80]}")
         if cells[1]:
             items.append(_item(cells, old, items))
-    gone = [item for item in old.items if item.issue is not None and item.id not in {item.id for item in items}]
+    there = {item.id for item in items}
+    gone = [item for item in old.items if item.issue is not None and base.item(item.id) and item.id not in there]
     if gone:
         raise Unreadable(f"Action item {gone[0].id} has an issue and cannot be taken out: settle it instead.")
     because = re.search(r"^\*\*No action items because:\*\* *(.*)$", text, re.MULTILINE)

@@ -31,6 +31,13 @@ class Stage(StrEnum):
     COMPLETED = "completed"
 
 
+class Version(Frozen):
+    """A document as it was written, and the SHA-256 of its file."""
+
+    digest: str
+    document: Document
+
+
 class Postmortem(Frozen):
     """Everything known of one incident's post-mortem.
 
@@ -38,8 +45,9 @@ class Postmortem(Frozen):
     written at `write_at`. `figures`: whether its impact is computed. `assigned`: who was made its owner by a person.
     `watches`, `reads` and `records` count the looks at its issues, at its pull request, and the records written.
     `read_digest`: the SHA-256 of the file in the repository as it was last seen; `unreadable`: it could not be taken
-    in, and is not overwritten until somebody mends it. `corrected` counts the times that were corrected here, after the
-    incident was closed.
+    in, and is not overwritten until somebody mends it. `writing`: the document that is being written, `versions`: the
+    last ones that were, `seen`: the one that the repository's readers see. `corrected` counts the times that were
+    corrected here, after the incident was closed.
     """
 
     number: int
@@ -69,6 +77,9 @@ class Postmortem(Frozen):
     read_at: AwareDatetime | None = None
     read_digest: str = ""
     unreadable: bool = False
+    writing: Document = Document()
+    versions: tuple[Version, ...] = ()
+    seen: Document | None = None
     records: int = 0
     corrected: int = 0
     handled: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from runbook.base import Frozen
 from runbook.deployments import Deployment
+from runbook.evidence import metric_file
 from runbook.incident import Incident
 from runbook.learning.impact import Series
 
@@ -97,8 +98,7 @@ def series(files: dict[str, bytes], metrics: Iterable[str]) -> tuple[Series, ...
     """Return the preserved metrics by the names that runbook.yaml gives them."""
     found: list[Series] = []
     for name in metrics:
-        slug = "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
-        data = next((data for path, data in files.items() if path.endswith(f"/metrics-{slug}.json")), b"")
+        data = next((data for path, data in files.items() if path.endswith(f"/{metric_file(name)}")), b"")
         try:
             for row in json.loads(data or b'{"series": []}')["series"]:
                 points = tuple((datetime.fromisoformat(at), float(value)) for at, value in row["points"])

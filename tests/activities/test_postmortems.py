@@ -163,13 +163,26 @@ def test_what_people_wrote_there_comes_back_instead_of_being_overwritten(hands: 
     assert "Ours." in sandbox.state()["github_files"]["branches"][PULL.branch][PULL.path]
 
 
+def test_our_own_write_whose_reply_was_lost_is_not_taken_for_an_edit(hands: Hands, sandbox: RunningSandbox) -> None:
+    first = proposed(hands)
+    asked = KeepDocument(key="d2", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs, again.\n")
+    perform(hands.evidence.keep_document, asked)
+    sandbox.fault("github", "lost_reply", "PUT ")
+    failed(hands.postmortems.propose_document, PULL.but(known=first.digest))
+    again = perform(hands.postmortems.propose_document, PULL.but(known=first.digest), attempt=2)
+    assert (again.text, again.reference) == ("", first.reference)
+
+
 def test_it_may_be_an_issue_instead(hands: Hands, sandbox: RunningSandbox) -> None:
     asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="# It\n")
     perform(hands.evidence.keep_document, asked)
     wanted = PULL.but(how=Proposal.ISSUE)
     first, second = (perform(hands.postmortems.propose_document, wanted) for _ in range(2))
     assert first.reference == second.reference
-    assert operations(sandbox, "github") == ["issue.create"]
+    perform(hands.evidence.keep_document, asked.but(text="# It, again\n"))
+    perform(hands.postmortems.propose_document, wanted)
+    [issue] = sandbox.state()["github"]
+    assert issue["body"].startswith("Edit it here.\n# It, again"), "and it is kept current"
 
 
 def test_without_github_it_says_so(wired: Any) -> None:

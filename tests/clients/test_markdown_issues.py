@@ -56,3 +56,13 @@ def test_errors_are_a_vendors(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(VendorUnavailable):
         MarkdownIssues(tmp_path / "file").create_issue("x", "y")
+
+
+def test_a_text_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
+    tracker = MarkdownIssues(tmp_path)
+    number = tracker.create_issue("It", "Old.", ["incident"]).number
+    tracker.comment(number, "Seen.\n<!-- c1 -->")
+    edited = tracker.edit_issue(number, "New.")
+    assert (edited.title, edited.state, edited.labels) == ("It", "open", ("incident",))
+    assert edited.body.strip() == "New."
+    assert tracker.find_comment(number, "<!-- c1 -->")

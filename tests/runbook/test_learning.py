@@ -4,18 +4,19 @@ import contextlib
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runbook.commands import Acknowledge, Cancel, Resolve
+from runbook.commands import Acknowledge, Cancel, Reopen, Resolve
 from runbook.decisions import decide
 from runbook.incident import Incident
 from runbook.incident_parts import Episode
 from runbook.learning.blameless import blames
-from runbook.learning.document import ActionItem, Cause, Document, ItemState, missing
+from runbook.learning.document import ActionItem, Cause, Document, ItemState, merged, missing
 from runbook.learning.impact import Outage, downtime, figures, outages
 from runbook.learning.markdown import Page, Unreadable, parse, plain, render
 from runbook.learning.postmortem import learnt, owe
@@ -76,6 +77,33 @@ def page(document: Document, incident: Incident | None = None) -> Page:
 @given(documents)
 def test_what_is_written_is_read_back(document: Document) -> None:
     assert parse(render(page(document)), document) == plain(document)
+
+
+@settings(max_examples=100, deadline=None)
+@given(documents, documents, documents)
+def test_a_merge_loses_nothing_that_one_side_wrote_alone(ours: Document, base: Document, theirs: Document) -> None:
+    assert merged(ours, base, base) == ours, "they changed nothing"
+    assert merged(base, base, theirs).but(items=()) == theirs.but(items=()), "we changed nothing"
+    both = merged(ours, base, theirs)
+    for name in ("whys", "well", "better"):
+        assert set(getattr(theirs, name)) - set(getattr(base, name)) <= set(getattr(both, name))
+        assert set(getattr(ours, name)) - set(getattr(base, name)) <= set(getattr(both, name))
+
+
+def test_action_items_are_merged_one_by_one() -> None:
+    def item(number: int, **changes: Any) -> ActionItem:
+        return ActionItem(id=number, title=f"Item {number}", owner="ann").but(**changes)
+
+    base = Document(items=(item(1), item(2, issue=7)))
+    ours = Document(items=(item(1, outcome="CI"), item(2, issue=7, state=ItemState.DONE), item(3, issue=8)))
+    theirs = Document(items=(item(1, owner="bob"), item(2, due=date(2027, 1, 1)), item(3, title="Theirs")))
+    one, two, three, four = merged(ours, base, theirs).items
+    assert (one.owner, one.outcome) == ("bob", "CI")
+    assert (two.due, two.issue, two.state) == (date(2027, 1, 1), 7, ItemState.DONE)
+    assert (three.title, three.issue) == ("Item 3", 8)
+    assert (four.id, four.title, four.issue) == (4, "Theirs", None), "two that were written at once are two"
+    text = render(page(base))
+    assert parse(text, ours, base).items[1].issue == 7, "an item of ours that its writer could not know is not missed"
 
 
 def test_the_empty_draft_reads_as_an_empty_document() -> None:
@@ -178,6 +206,15 @@ def test_downtime_is_what_p0_minutes_cost_until_it_is_mitigated() -> None:
     assert [outage.until for outage in outages(calmer, RUNBOOK)] == [at(20), at(20)]
     assert outages(resolved(Severity.P1), RUNBOOK) == ()
     assert outages(incident.but(mitigated_at=at(12)), RUNBOOK)[0].until == at(12)
+
+
+def test_what_is_open_counts_until_now_after_a_reopening_too() -> None:
+    reopened = decide(resolved(), Reopen(by="ann", reason="it is back"), RUNBOOK, at(60))
+    assert [(o.since, o.until) for o in outages(reopened, RUNBOOK, at(70)) if o.region == "eu"] == [
+        (T0, at(43)),
+        (at(60), at(70)),
+    ]
+    assert len(outages(reopened, RUNBOOK)) == 2, "what was over is known without a clock"
 
 
 def test_only_the_regions_that_alerts_name_were_down() -> None:

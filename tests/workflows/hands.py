@@ -121,7 +121,8 @@ class FakeHands:
             case effects.CommentTicket():
                 return Outcome(resources=Resources(ticket=self._ticket(effect.opening)))
             case learning_effects.WritePostmortem():
-                return Outcome(resources=Resources(evidence_url="file:///evidence/postmortem-1.md"))
+                written = Resources(evidence_url="file:///evidence/postmortem-1.md")
+                return Outcome(resources=written, digest="ours")
             case learning_effects.ProposeDocument():
                 return Outcome(reference="https://github.example/pull/1", digest="ours")
             case learning_effects.WatchDocument():

@@ -175,15 +175,20 @@ async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
             "## Action items\n\n**No action items because:** it is bigger now",
         )
     )
+    await world.env.sleep(timedelta(minutes=1))
+    await quiet(world)
+    assert (await state(world)).seen == (await state(world)).document
     world.hands.edits.append(text.replace("## Summary", "## Sumary"))
     await world.env.sleep(timedelta(hours=1))
     broken = await state(world)
     assert broken.unreadable
     assert 'not taken: The heading "## Summary" is missing. It is left as it is.' in broken.timeline[-1].text
+    await tell(world, l.AddLine(by="bob", section=l.Section.BETTER, text="Said at the same time."))
     world.hands.edits.append(text)
     await world.env.sleep(timedelta(hours=2))
     read = (await state(world)).document
     assert (read.summary, read.cause, read.whys) == ("Written at GitHub.", "capacity", ("One.", "Two."))
+    assert read.better == ("More room.", "Said at the same time."), "what was written here meanwhile is kept"
     proposed = [effect for _, effect in world.sent("propose_document")]
     assert proposed[-1].known == "theirs", "what people wrote is not overwritten unread"
     await tell(world, l.WaivePostmortem(by="vp", reason="enough"))
