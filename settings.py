@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     runbook_file: Path = Path("runbook.yaml")
     evidence_url: str = Field(default_factory=lambda: Path("evidence").absolute().as_uri())
     gateway_token: SecretStr = UNSET
+    worker_query_safety: Literal["evict", "no-cache", "none"] = "evict"
 
     slack_bot_token: SecretStr = UNSET
     slack_app_token: SecretStr = UNSET

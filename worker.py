@@ -28,6 +28,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.processes import RECORDER
 from connection import connect, run_and_exit
+from query_safety import QuerySafety, guarded_worker
 from runbook.duration import in_words
 from runbook.requests import SETUP
 from runbook_file import load_runbook
@@ -69,10 +70,12 @@ def make_worker(
     activities: list[Callable[..., Any]],
     workflows: Sequence[type[Any]] = WORKFLOWS,
     interceptors: Sequence[Interceptor] = (),
+    query_safety: QuerySafety = QuerySafety.EVICT,
 ) -> Worker:
     """Return a worker for the incidents' task queue. `interceptors`: such as for tracing, or a test's clock."""
-    return Worker(
-        client,
+    return guarded_worker(
+        query_safety,
+        client=client,
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
@@ -165,7 +168,9 @@ async def serve() -> int:
     console.print(await ensure_recorder(client, settings))
     queue, pace = settings.temporal_task_queue, load_runbook(settings).chat.setup_per_minute
     # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
-    async with make_worker(client, queue, hands.methods()), make_setup_worker(client, queue, hands.methods(), pace):
+    safety = QuerySafety(settings.worker_query_safety)
+    worker = make_worker(client, queue, hands.methods(), query_safety=safety)
+    async with worker, make_setup_worker(client, queue, hands.methods(), pace):
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
         await stop.wait()
