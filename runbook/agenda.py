@@ -4,10 +4,11 @@ Nothing is scheduled and nothing is cancelled: a duty is owed while the state sa
 by key. A change of severity therefore needs no code here; the next call gives the new agenda.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 
-from runbook.attention import attention, lifted
+from runbook.attention import attention, barest_page, lifted, operators_told
 from runbook.communication_policy import Channel, Reach
 from runbook.duties import HOUSEKEEPING, Duty, Obligation, Source, at_once
 from runbook.incident import Incident
@@ -24,6 +25,28 @@ def agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
     found = [duty for duty in _duties(incident, runbook) if not incident.settled(duty.key)]
     found += _closing(incident, runbook, found)
     return in_order(found)
+
+
+def surviving_agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
+    """Return what can be derived when the agenda as a whole cannot: each part by itself, the page in any case.
+
+    The incident's aftermath and closing are left out: what is not known to be done must not end it.
+    """
+    parts: tuple[Callable[[], Iterable[Obligation]], ...] = (
+        lambda: _number(incident),
+        lambda: operators_told(incident),
+        lambda: attention(incident, runbook),
+        lambda: barest_page(incident),
+        lambda: room(incident, runbook, []),
+        lambda: _deliveries(incident),
+        lambda: promises(incident, runbook),
+        lambda: _response(incident, runbook),
+    )
+    found: dict[str, Obligation] = {}
+    for part in parts:
+        with suppress(Exception):
+            found |= {duty.key: duty for duty in part() if not incident.settled(duty.key)}
+    return in_order(list(found.values()))
 
 
 def patience(duty: Obligation, runbook: Runbook) -> timedelta:

@@ -16,7 +16,7 @@ def attention(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     """Yield what is owed so that somebody is on it, and so that nobody is disturbed for nothing."""
     yield from _page(incident, runbook)
     yield from _settled_page(incident)
-    yield from _operators(incident)
+    yield from operators_told(incident)
     if incident.over:
         yield from lifted(incident)
         return
@@ -134,8 +134,18 @@ def _commander(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
     )
 
 
-def _operators(incident: Incident) -> Iterator[Obligation]:
-    """Yield an alarm for each vendor that refuses our credentials: by mail, or by page if it is the mail."""
+def operators_told(incident: Incident) -> Iterator[Obligation]:
+    """Yield a message for each vendor that rejects our credentials, and for each error of this program."""
     for refusal in incident.refusals:
         says = f"Tell the operators that {refusal.vendor} refuses our credentials"
         yield at_once(Duty.OPERATORS, f"operators/{refusal.vendor}", refusal.at, says, subject=refusal.vendor)
+    for number, fault in enumerate(incident.faults):
+        says = f"Tell the operators of an error in this program: {fault.where}"
+        yield at_once(Duty.REPORT_FAULT, f"fault/{number}", fault.at, says, sequence=number)
+
+
+def barest_page(incident: Incident) -> Iterator[Obligation]:
+    """Yield the page alone, for when what else is owed cannot be derived: paged too often is better than never."""
+    if not incident.attended and incident.status == Status.INVESTIGATING:
+        key = f"page/{incident.pagings}/{incident.highest_severity}"
+        yield at_once(Duty.PAGE, key, incident.opened_at, "Page the engineer on call")

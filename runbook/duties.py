@@ -22,6 +22,7 @@ class Duty(StrEnum):
     CHECK_ALERTS = "check_alerts"
     LISTEN = "listen"
     OPERATORS = "operators"
+    REPORT_FAULT = "report_fault"
     CHANNEL = "channel"
     TOPIC = "topic"
     INVITE = "invite"

@@ -9,6 +9,7 @@ from runbook.base import Frozen
 from runbook.checklist import Step, StepState, StepStatus
 from runbook.commands import Assess, Resolve
 from runbook.evidence import ManifestRef
+from runbook.faults import Fault
 from runbook.incident_parts import (
     AlertState,
     Confirmation,
@@ -42,7 +43,8 @@ class Incident(Frozen):
     `silent`: that was too long ago, and they are called anew.
     `channels` counts the channels it had: one that becomes private moves into a new one. `looks` counts the fresh looks
     at the deployments; `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
-    `backfilled`: it was over when it was written down here.
+    `faults`: errors of this program that kept a duty from being done. `backfilled`: it was over when it was written
+    down here.
     """
 
     key: str
@@ -122,6 +124,7 @@ class Incident(Frozen):
     failures: tuple[Unfulfilled, ...] = ()
     skips: tuple[Unfulfilled, ...] = ()
     handled: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     timeline: tuple[Entry, ...] = ()
     revision: int = 0
     closed: bool = False

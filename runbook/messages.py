@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from runbook.duration import in_words
+from runbook.faults import Fault
 from runbook.incident import Incident
 from runbook.incident_parts import Refusal, Status, StatusUpdate
 from runbook.policy import Runbook
@@ -132,6 +133,19 @@ def broken_text(refusal: Refusal, incident: Incident) -> InternalMessage:
         f" (`incident show {incident.number}` names it).\n"
     )
     return InternalMessage(subject=f"Operators: {refusal.vendor} refuses our credentials", body=body)
+
+
+def fault_text(fault: Fault, incident: Incident) -> InternalMessage:
+    """Return what the operators read when an error in this program keeps an obligation from being fulfilled."""
+    number = incident.number if incident.number is not None else "NUMBER"
+    body = (
+        f"An error in the incident runbook itself: {fault.error}\n\n"
+        f"What failed in {incident.name} at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.where}. The incident's other"
+        f" obligations go on, and nothing recorded is lost.\n\nDo by hand what failed, or fix the error, restart the"
+        f" workers, and then: `incident step {number} NAME --retry` (`incident show {number}` names it). If the"
+        f" incident stands still after the fix: `incident reset {number}`.\n"
+    )
+    return InternalMessage(subject=f"Operators: error in the incident runbook ({incident.name})", body=body)
 
 
 def reminder_text(sequence: int, due: str, draft: PublicText, kept: PublicText, number: int | None) -> str:

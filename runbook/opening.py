@@ -5,6 +5,7 @@ from datetime import datetime
 from runbook.alert import Alert, identity, is_private, severity_of
 from runbook.checklist import Step, StepState, StepStatus
 from runbook.duration import in_words
+from runbook.faults import with_fault
 from runbook.incident import Incident
 from runbook.incident_parts import Episode, Opening, UpdateKind
 from runbook.policy import Intake, Runbook
@@ -71,6 +72,37 @@ def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_
         text = opening_text(incident, runbook)
         incident = publish(incident, runbook, at, UpdateKind.INITIAL, text, anchor=at)
     return incident
+
+
+def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str, run_key: str) -> Incident:
+    """Return an incident that could not be opened as its alert says, with what is needed to page somebody.
+
+    It is nobody's severity but the opening's, starts now, and its first update is left to a person.
+    """
+    incident = Incident(
+        key=opening.key,
+        workflow_id=workflow_id,
+        run_key=run_key,
+        title=opening.title[:200],
+        service=opening.service,
+        environment=opening.environment,
+        source=opening.source,
+        reporter=opening.reporter,
+        drill=opening.drill,
+        private=opening.private,
+        severity=opening.severity,
+        highest_severity=opening.severity,
+        needs_triage=True,
+        episodes=(Episode(severity=opening.severity, since=at),),
+        started_at=at,
+        opened_at=at,
+        called_at=at,
+        no_commander_since=at,
+        steps=tuple(StepState(step=step) for step in Step),
+    )
+    incident = incident.but(faults=with_fault(incident, "opening the incident", error, at))
+    text = f"Opened with what could be read of the alert, because of an error in this program ({error}). Check it."
+    return incident.logged(at, WORKFLOW, Kind.OPENED, text, announce=True)
 
 
 def _timed(incident: Incident, opening: Opening, at: datetime) -> Incident:

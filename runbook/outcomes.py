@@ -7,6 +7,7 @@ from runbook.communication_policy import Channel
 from runbook.duties import Duty, Obligation, Source
 from runbook.effects import Outcome
 from runbook.facts import alerts_ended
+from runbook.faults import what_to_do, with_fault
 from runbook.incident import Incident
 from runbook.incident_parts import OnCall, Refusal, Unfulfilled
 from runbook.lifecycle import fell_silent
@@ -91,6 +92,33 @@ def failed(
     return _checked(incident.logged(at, WORKFLOW, _kind(duty), text, announce=announce), runbook, at)
 
 
+def abandoned(incident: Incident, duty: Obligation, error: str, at: datetime) -> Incident:
+    """Record that a duty failed, by the simplest means: `failed` itself could not, because of an error of ours."""
+    failure = Unfulfilled(key=duty.key, reason=error, at=at)
+    incident = incident.but(failures=(*incident.failures, failure))
+    text = f"Failed: {duty.says}: error in this program ({error}). {what_to_do(duty.key, incident.number)}"
+    return incident.logged(at, WORKFLOW, Kind.CHECKLIST, text, announce=duty.duty not in _SILENT)
+
+
+def faulty(incident: Incident, duty: Obligation, error: str, at: datetime) -> Incident:
+    """Remember the error that kept a duty from being done, for the operators; not that it could not be told to them."""
+    if duty.duty is Duty.REPORT_FAULT:
+        return incident
+    return incident.but(faults=with_fault(incident, duty.says, error, at))
+
+
+def agenda_broke(incident: Incident, error: str, at: datetime) -> Incident:
+    """Record, once for each error, that the agenda cannot be derived as a whole."""
+    faults = with_fault(incident, "deriving the agenda", error, at)
+    if faults == incident.faults:
+        return incident
+    text = (
+        f"Error in this program ({error}): some obligations cannot be derived. Paging goes on; publish updates"
+        " by hand (`incident update`) until it is fixed."
+    )
+    return incident.but(faults=faults).logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+
+
 _KINDS = {
     Duty.PAGE: Kind.PAGE,
     Duty.ACKNOWLEDGE_PAGE: Kind.PAGE,
@@ -107,6 +135,7 @@ _KINDS = {
     Duty.SILENCE: Kind.ALERT,
     Duty.UNSILENCE: Kind.ALERT,
     Duty.OPERATORS: Kind.DELIVERY,
+    Duty.REPORT_FAULT: Kind.DELIVERY,
     Duty.POSTMORTEM: Kind.POSTMORTEM,
     Duty.WITHDRAW_POSTMORTEM: Kind.POSTMORTEM,
 }

@@ -9,7 +9,7 @@ from runbook.duties import Obligation
 from runbook.effects import Effect, Outcome
 from runbook.incident import Incident
 from runbook.ladder import address
-from runbook.messages import broken_text, escalation_text, page_text
+from runbook.messages import broken_text, escalation_text, fault_text, page_text
 from runbook.policy import Runbook
 from runbook.severity import Severity
 from runbook.summary import rollback_text
@@ -114,6 +114,15 @@ def operators(duty: Obligation, incident: Incident, runbook: Runbook, at: dateti
         details={"incident": incident.name, "to": runbook.people.on_call, "state": message.body},
         to=runbook.people.on_call,
     )
+
+
+def report_fault(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect | Outcome:
+    """Tell the operators by mail of an error in this program. Responders read it on the timeline and in the channel."""
+    to = tuple(email for name in runbook.people.operators if (email := address(name, incident, runbook)))
+    if not to:
+        return Outcome(skipped="the runbook names no operator with an e-mail address")
+    message = fault_text(incident.faults[duty.sequence], incident)
+    return _internal_mail(duty, incident, to, message.subject, message.body, "operators")
 
 
 def escalate(duty: Obligation, incident: Incident, runbook: Runbook, at: datetime) -> Effect | Outcome:

@@ -219,6 +219,7 @@ _MAKERS: dict[Duty, _Maker] = {
     Duty.CHECK_ALERTS: paging.check_alerts,
     Duty.LISTEN: paging.hear,
     Duty.OPERATORS: paging.operators,
+    Duty.REPORT_FAULT: paging.report_fault,
     Duty.ESCALATE: paging.escalate,
     Duty.ALARM: paging.alarm,
     Duty.CHANNEL: room.channel,

@@ -10,12 +10,11 @@ from runbook.duties import Obligation
 from runbook.effects import Outcome
 from runbook.incident import Incident
 from runbook.incident_parts import Status
-from runbook.policy import Runbook
 from runbook.preservation import evidence_folder, incident_scope, resolution_items, resolution_phase
 from runbook.rollback import HOLDER, order
 from runbook.rollback_effects import FollowRollback, HolderOf
 from workflows.attributes import postmortem_at_start
-from workflows.contracts import PostmortemInput, Resolution
+from workflows.contracts import IncidentInput, PostmortemInput, Resolution
 from workflows.evidence import preserve
 from workflows.hands import perform, watch
 from workflows.postmortem import PostmortemWorkflow
@@ -24,7 +23,7 @@ from workflows.rollback import RollbackWorkflow
 _LOCK_PATIENCE = timedelta(seconds=30)
 
 
-async def start_rollback(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
+async def start_rollback(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
     """Run the rollback of a cluster as a workflow of its own, whose id is the lock, and wait for its end.
 
     Its verdict comes as a signal, which also reaches the incident after continue-as-new; waiting here only notices a
@@ -35,7 +34,7 @@ async def start_rollback(incident: Incident, duty: Obligation, runbook: Runbook)
         ActivityError, ChildWorkflowError: the rollback broke down.
     """
     state = next(state for state in incident.rollbacks if state.offer.cluster == duty.subject)
-    ordered = order(incident, state, runbook, workflow.now())
+    ordered = order(incident, state, start.runbook, workflow.now())
     try:
         handle = await workflow.start_child_workflow(
             RollbackWorkflow.run,
@@ -58,12 +57,12 @@ async def start_rollback(incident: Incident, duty: Obligation, runbook: Runbook)
     return Outcome(detail=f"{ended.status}")
 
 
-async def tell_rollback(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
+async def tell_rollback(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
     """Tell a rollback that still probes how a person judged it."""
     state = incident.rollback(duty.subject)
     if state is None or state.judgement is None:
         return Outcome(skipped="there is nothing to tell any more")
-    process = order(incident, state, runbook, workflow.now()).workflow_id
+    process = order(incident, state, start.runbook, workflow.now()).workflow_id
     running = workflow.get_external_workflow_handle(process)
     try:
         await running.signal(RollbackWorkflow.judged, state.judgement)
@@ -72,8 +71,9 @@ async def tell_rollback(incident: Incident, duty: Obligation, runbook: Runbook) 
     return Outcome()
 
 
-async def preserve_evidence(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
+async def preserve_evidence(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
     """Keep everything that the incident has left behind, each source by itself."""
+    runbook = start.runbook
     return await preserve(
         f"{incident.run_key}/{duty.key}",
         incident.name,
@@ -86,13 +86,13 @@ async def preserve_evidence(incident: Incident, duty: Obligation, runbook: Runbo
     )
 
 
-async def hand_over(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
+async def hand_over(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
     """Start the post-mortem's process, or tell the one that runs that the incident was resolved again."""
     process = f"postmortem-{incident.number}"
     try:
         await workflow.start_child_workflow(
             PostmortemWorkflow.run,
-            PostmortemInput(incident=incident, runbook=runbook),
+            PostmortemInput(incident=incident, runbook=start.runbook, history_limit=start.history_limit),
             id=process,
             parent_close_policy=ParentClosePolicy.ABANDON,
             static_summary=f"{incident.name}: post-mortem of {incident.title}"[:200],
@@ -104,7 +104,7 @@ async def hand_over(incident: Incident, duty: Obligation, runbook: Runbook) -> O
     return Outcome(detail=process)
 
 
-async def withdraw_postmortem(incident: Incident, duty: Obligation, runbook: Runbook) -> Outcome:
+async def withdraw_postmortem(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
     """Tell the post-mortem's process that the incident was reopened, or that it was none."""
     running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
     cancelled = incident.status == Status.CANCELLED

@@ -10,9 +10,13 @@ from temporalio.exceptions import ApplicationError
 
 from runbook.base import AlreadyDone, Rejected
 from runbook.commands import Command, Receipt
+from runbook.faults import in_one_line
+from workflows.obligation_loop import raise_if_of_the_sdk
 
 REJECTED = "Rejected"
 """The error type of a refused command."""
+BROKEN = "ProgramError"
+"""The error type of a command that an error of this program keeps from being applied."""
 
 
 W = TypeVar("W")
@@ -53,6 +57,9 @@ def _as_update(kind: type[Command]) -> Callable[..., Any]:
             return Receipt(message=str(done), changed=False)
         except Rejected as refusal:
             raise ApplicationError(str(refusal), type=REJECTED, non_retryable=True) from None
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            raise _broken(kind, error) from None
 
     def check(self: Commanded, command: Command) -> None:
         try:
@@ -61,6 +68,9 @@ def _as_update(kind: type[Command]) -> Callable[..., Any]:
             return
         except Rejected as refusal:
             raise ApplicationError(str(refusal), type=REJECTED, non_retryable=True) from None
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            raise _broken(kind, error) from None
 
     # The SDK decodes the argument by the handler's annotations, which here depend on `kind`.
     handle.__annotations__ = {"command": kind, "return": Receipt}
@@ -68,6 +78,12 @@ def _as_update(kind: type[Command]) -> Callable[..., Any]:
     update = workflow.update(name=kind.name, description=kind.says)(handle)
     update.validator(check)
     return update
+
+
+def _broken(kind: type[Command], error: Exception) -> ApplicationError:
+    """Return the refusal of a command that an error of this program keeps from being applied: nothing was changed."""
+    text = f"`{kind.name}` was not applied, because of an error in this program ({in_one_line(error)})."
+    return ApplicationError(f"{text} Nothing was changed; the incident goes on.", type=BROKEN, non_retryable=True)
 
 
 def _as_signal(kind: type[Command]) -> Callable[[Any, RawValue], None]:
@@ -90,6 +106,9 @@ def _as_signal(kind: type[Command]) -> Callable[[Any, RawValue], None]:
         except (ValidationError, ValueError, TypeError, RuntimeError) as fault:
             first = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
             self.refuse(kind.name, by, f"the payload does not fit: {first}"[:300])
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            self.refuse(kind.name, by, f"it cannot be applied: {in_one_line(error)}")
 
     handle.__annotations__ = {"raw": RawValue, "return": None}
     return workflow.signal(name=kind.name, description=kind.says)(handle)

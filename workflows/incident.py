@@ -1,19 +1,24 @@
 """The live incident: from the alert to the resolution, and to the end of the reopen window."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.common import RawValue
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from runbook import facts, outcomes
-from runbook.agenda import agenda, patience
+from runbook.agenda import agenda, patience, surviving_agenda
 from runbook.board import details
 from runbook.commands import COMMANDS, Command, Receipt
 from runbook.decisions import decide
 from runbook.duties import INNER_DUTIES, WITHDRAWABLE, Duty, Obligation
 from runbook.effects import Outcome
+from runbook.faults import in_one_line
 from runbook.incident import Incident
-from runbook.opening import open_incident
+from runbook.incident_parts import Opening
+from runbook.opening import open_barely, open_incident
 from runbook.requests import is_limited, parts, request
 from runbook.rollback import RollbackProgress, RollbackResult
 from runbook.rollback_facts import rollback_ended, rollback_moved
@@ -29,95 +34,108 @@ from workflows.children import (
 from workflows.commands import takes
 from workflows.contracts import AlertBatch, IncidentInput, Published
 from workflows.hands import perform, unauthorized, why
-from workflows.tracks import Alarm, Tracks, leave_trace
+from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
-_DRAIN = timedelta(seconds=30)
-"""How long work under way may take to end before continue-as-new cancels it; the next run does it again."""
+T = TypeVar("T")
 
 
 @workflow.defn
 @takes(*COMMANDS)
 class IncidentWorkflow:
-    """An interpreter of the incident's agenda: it waits for the next duty or a change, then fulfils or applies it."""
+    """The incident's state, its agenda and what fulfills it; the `ObligationLoop` runs it."""
 
     @workflow.init
     def __init__(self, start: IncidentInput) -> None:
         """Open the incident, or take it over from the run before. Commands may arrive before `run` does."""
         self._start = start
         self._runbook = start.runbook
-        self._tracks = Tracks()
-        self._alarm = Alarm()
-        self._stirred = False
         self._shown = attributes.known(workflow.info().typed_search_attributes)
-        info = workflow.info()
-        self._incident = start.incident or open_incident(
-            start.opening,
-            start.runbook,
-            workflow.now(),
-            workflow_id=info.workflow_id,
-            run_key=info.first_execution_run_id,
-        )
+        self._loop: ObligationLoop[Obligation] = ObligationLoop(self, start.history_limit)
+        self._incident = start.incident or self._open(start.opening)
 
     @workflow.run
     async def run(self, start: IncidentInput) -> Incident:
         """Live through the incident and return it as it ended."""
-        self._advance()
-        while not self._ended():
-            if self._is_long():
-                await self._continue_as_new()
-            await workflow.wait_condition(lambda: self._stirred or self._alarm.rang or self._tracks.ended())
-            self._stirred = False
-            self._tracks.reap()
-            self._advance()
-        self._alarm.clear()
+        over = await self._loop.run()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if not over:
+            workflow.continue_as_new(self._start.but(incident=self._incident))
         return self._incident
 
-    # --- the loop -------------------------------------------------------------------------------------------------
-
-    def _ended(self) -> bool:
-        return self._incident.closed and not len(self._tracks) and not agenda(self._incident, self._runbook)
-
-    def _advance(self) -> None:
-        """Begin every duty that is due, give up those that are no longer owed, and set the alarm for the next one."""
-        now = self._alarm.now()
-        self._do_inner_duties(now)
-        owed = agenda(self._incident, self._runbook)
-        self._tracks.withdraw_all_but([duty.key for duty in owed])
-        waiting = [duty for duty in owed if duty.key not in self._tracks]
-        for duty in waiting:
-            if duty.due <= now:
-                self._tracks.start(duty.key, self._fulfil(duty), withdrawable=duty.duty in WITHDRAWABLE)
-        later = next((duty for duty in waiting if duty.due > now), None)
-        armed = self._alarm.set(later.due if later else None, later.says if later else "")
-        if not (self._show() or armed or any(duty.due <= now for duty in waiting)):
-            leave_trace(self._incident.revision)
-
-    def _do_inner_duties(self, now: datetime) -> None:
-        """Fulfil what is due and needs no hands: these only change the state, and so the agenda."""
-        while inner := [d for d in agenda(self._incident, self._runbook) if d.duty in INNER_DUTIES and d.due <= now]:
-            self._incident = facts.inner_duty_due(self._incident, inner[0], self._runbook, now)
-
-    async def _fulfil(self, duty: Obligation) -> None:
-        """Have one duty done, and record what came of it."""
+    def _open(self, opening: Opening) -> Incident:
+        """Open the incident; if that fails, open it with the little that cannot fail, so that somebody is paged."""
+        info, at = workflow.info(), workflow.now()
+        ids = {"workflow_id": info.workflow_id, "run_key": info.first_execution_run_id}
         try:
-            outcome = await self._do(duty)
+            return open_incident(opening, self._runbook, at, **ids)
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            return open_barely(opening, at, in_one_line(error), **ids)
+
+    # --- what the loop interprets -----------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        """The incident's revision."""
+        return self._incident.revision
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the incident is closed."""
+        return self._incident.closed
+
+    def derive_agenda(self) -> list[Obligation]:
+        """Return the incident's agenda."""
+        return agenda(self._incident, self._runbook)
+
+    def agenda_failed(self, error: Exception, at: datetime) -> list[Obligation]:
+        """Record it, and go on with paging, telling, and whatever else can still be derived."""
+        self._incident = outcomes.agenda_broke(self._incident, in_one_line(error), at)
+        return surviving_agenda(self._incident, self._runbook)
+
+    def is_inner(self, obligation: Obligation) -> bool:
+        """Tell whether the incident fulfills it by changing its own state."""
+        return obligation.duty in INNER_DUTIES
+
+    def is_withdrawable(self, obligation: Obligation) -> bool:
+        """Tell whether it is given up when it is no longer owed."""
+        return obligation.duty in WITHDRAWABLE
+
+    def fulfill_inner(self, obligation: Obligation, at: datetime) -> None:
+        """Apply an obligation that needs no activity."""
+        self._incident = facts.inner_duty_due(self._incident, obligation, self._runbook, at)
+
+    async def fulfill(self, obligation: Obligation) -> None:
+        """Have one obligation done, and record what came of it."""
+        try:
+            outcome = await self._do(obligation)
         except FailureError as error:
             if is_cancelled_exception(error):
-                return  # withdrawn: neither done nor failed; its key stays among the begun ones
+                raise  # withdrawn: its key stays among the begun ones
             self._incident = outcomes.failed(
-                self._incident, duty, why(error), self._runbook, workflow.now(), unauthorized=unauthorized(error)
+                self._incident, obligation, why(error), self._runbook, workflow.now(), unauthorized=unauthorized(error)
             )
         else:
-            self._incident = outcomes.fulfilled(self._incident, duty, outcome, self._runbook, workflow.now())
-        self._stirred = True
+            self._incident = outcomes.fulfilled(self._incident, obligation, outcome, self._runbook, workflow.now())
+
+    def obligation_failed(self, obligation: Obligation, error: Exception, at: datetime) -> None:
+        """Record that an error of this program kept it from being done."""
+        said = in_one_line(error)
+        try:
+            self._incident = outcomes.failed(
+                self._incident, obligation, f"error in this program ({said})", self._runbook, at
+            )
+        except Exception as second:
+            raise_if_of_the_sdk(second)
+            self._incident = outcomes.abandoned(self._incident, obligation, said, at)
+        self._incident = outcomes.faulty(self._incident, obligation, said, at)
 
     async def _do(self, duty: Obligation) -> Outcome:
-        """Do one duty: by another workflow, or by one of the hands."""
+        """Do one duty: by another workflow, or by one of the activities."""
         incident = self._incident
         self._incident = outcomes.begun(incident, duty.key)
         if duty.duty in CHILD_DUTIES:
-            return await CHILD_DUTIES[duty.duty](incident, duty, self._runbook)
+            return await CHILD_DUTIES[duty.duty](incident, duty, self._start)
         asked = request(duty, incident, self._runbook, workflow.now())
         if isinstance(asked, Outcome):
             return asked
@@ -126,30 +144,22 @@ class IncidentWorkflow:
             outcome = await perform(part, duty.says, incident.severity, patience(duty, self._runbook), limited=limited)
         return outcome
 
-    def _is_long(self) -> bool:
-        info = workflow.info()
-        limit = self._start.history_limit
-        return info.is_continue_as_new_suggested() or 0 < limit <= info.get_current_history_length()
-
-    async def _continue_as_new(self) -> None:
-        """Go on in a fresh run. Nothing is lost: what was begun and not ended is looked for and done there."""
-        try:
-            await workflow.wait_condition(lambda: self._tracks.all_ended(), timeout=_DRAIN)
-        except TimeoutError:
-            await self._tracks.cancel_all()
-        self._tracks.reap()
-        self._alarm.clear()
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self._start.but(incident=self._incident))
-
-    def _show(self) -> bool:
+    def show(self) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
-        workflow.set_current_details(details(self._incident, self._runbook))
-        current = attributes.values(self._incident)
+        try:
+            workflow.set_current_details(details(self._incident, self._runbook))
+            current = attributes.values(self._incident)
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            workflow.set_current_details(f"The incident cannot be shown here: {in_one_line(error)}. It goes on.")
+            return False
         if changed := attributes.changes(self._shown, current):
             workflow.upsert_search_attributes(changed)
             self._shown = current
         return bool(changed)
+
+    async def after_step(self) -> None:
+        """Do nothing more."""
 
     # --- messages -------------------------------------------------------------------------------------------------
 
@@ -157,7 +167,7 @@ class IncidentWorkflow:
         """Apply a responder's command."""
         before = len(self._incident.timeline)
         self._incident = decide(self._incident, command, self._runbook, workflow.now())
-        self._stirred = True
+        self._loop.changed()
         said = self._incident.timeline[before:]
         return Receipt(message=said[0].text if said else "Done.", revision=self._incident.revision)
 
@@ -168,37 +178,66 @@ class IncidentWorkflow:
     def refuse(self, name: str, by: str, why: str) -> None:
         """Record a signal that was refused."""
         self._incident = facts.refused(self._incident, name, by, why, workflow.now())
-        self._stirred = True
+        self._loop.changed()
 
     @workflow.signal(description="Alerts of this incident fire.")
-    def alert_fired(self, batch: AlertBatch) -> None:
-        """Take in alerts that fire."""
-        self._incident = facts.alert_fired(self._incident, batch.alerts, self._runbook, workflow.now())
-        self._stirred = True
+    def alert_fired(self, batch: RawValue) -> None:
+        """Take in alerts that fire: an `AlertBatch`."""
+        self._learn(
+            "alert_fired",
+            batch,
+            AlertBatch,
+            lambda told: facts.alert_fired(self._incident, told.alerts, self._runbook, workflow.now()),
+        )
 
     @workflow.signal(description="Alerts of this incident have ended.")
-    def alert_resolved(self, batch: AlertBatch) -> None:
-        """Take in the end of alerts."""
-        self._incident = facts.alert_resolved(self._incident, batch.alerts, self._runbook, workflow.now())
-        self._stirred = True
+    def alert_resolved(self, batch: RawValue) -> None:
+        """Take in the end of alerts: an `AlertBatch`."""
+        self._learn(
+            "alert_resolved",
+            batch,
+            AlertBatch,
+            lambda told: facts.alert_resolved(self._incident, told.alerts, self._runbook, workflow.now()),
+        )
 
     @workflow.signal(description="A running rollback tells of its progress.")
-    def rollback_moved(self, progress: RollbackProgress) -> None:
-        """Record a step of a rollback."""
-        self._incident = rollback_moved(self._incident, progress, workflow.now())
-        self._stirred = True
+    def rollback_moved(self, progress: RawValue) -> None:
+        """Record a step of a rollback: a `RollbackProgress`."""
+        self._learn(
+            "rollback_moved",
+            progress,
+            RollbackProgress,
+            lambda told: rollback_moved(self._incident, told, workflow.now()),
+        )
 
     @workflow.signal(description="A rollback has ended.")
-    def rollback_ended(self, result: RollbackResult) -> None:
-        """Record the end of a rollback."""
-        self._incident = rollback_ended(self._incident, result, self._runbook, workflow.now())
-        self._stirred = True
+    def rollback_ended(self, result: RawValue) -> None:
+        """Record the end of a rollback: a `RollbackResult`."""
+        self._learn(
+            "rollback_ended",
+            result,
+            RollbackResult,
+            lambda told: rollback_ended(self._incident, told, self._runbook, workflow.now()),
+        )
 
     @workflow.signal(description="The post-mortem is published.")
-    def postmortem_published(self, published: Published) -> None:
-        """Record that the incident cannot be reopened any more."""
-        self._incident = facts.postmortem_published(self._incident, workflow.now(), published.url)
-        self._stirred = True
+    def postmortem_published(self, published: RawValue) -> None:
+        """Record that the incident cannot be reopened any more: a `Published`."""
+        self._learn(
+            "postmortem_published",
+            published,
+            Published,
+            lambda told: facts.postmortem_published(self._incident, workflow.now(), told.url),
+        )
+
+    def _learn(self, name: str, raw: RawValue, kind: type[T], apply: Callable[[T], Incident]) -> None:
+        """Apply what a signal tells. One that cannot be read or applied is refused on the timeline; it never raises."""
+        try:
+            self._incident = apply(workflow.payload_converter().from_payload(raw.payload, kind))
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            self.refuse(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
+        self._loop.changed()
 
     @workflow.query(description="Everything known of the incident.")
     def incident(self) -> Incident:

@@ -3,6 +3,7 @@
 from temporalio import workflow
 
 from runbook.numbers import Allocation, Ledger, Numbered
+from workflows.contracts import HISTORY_LIMIT
 
 
 @workflow.defn
@@ -18,9 +19,14 @@ class IncidentNumbersWorkflow:
     async def run(self, ledger: Ledger) -> None:
         """Serve until history is long enough to start over."""
         workflow.set_current_details("Hands out incident numbers. Let it run.")
-        await workflow.wait_condition(lambda: workflow.info().is_continue_as_new_suggested())
+        short = workflow.patched("short-history")
+        await workflow.wait_condition(lambda: self._is_long(short))
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(self._ledger)
+
+    def _is_long(self, short: bool) -> bool:
+        info = workflow.info()
+        return info.is_continue_as_new_suggested() or (short and info.get_current_history_length() >= HISTORY_LIMIT)
 
     @workflow.update(description="Get the number of an incident: the same one for the same run.")
     async def allocate(self, request: Allocation) -> int:

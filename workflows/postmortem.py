@@ -1,14 +1,16 @@
 """The post-mortem's own process: it outlives the incident, and ends when everything that can be learnt is learnt."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from runbook.commands import Command, CorrectTime, Receipt
 from runbook.effects import IssueFact, Outcome
+from runbook.faults import in_one_line
 from runbook.learning import facts
-from runbook.learning.agenda import INNER, LOOKS, PostmortemObligation, postmortem_agenda
+from runbook.learning.agenda import INNER, LOOKS, PostmortemObligation, postmortem_agenda, surviving_agenda
 from runbook.learning.board import details
 from runbook.learning.commands import POSTMORTEM_COMMANDS
 from runbook.learning.decisions import decide
@@ -19,25 +21,20 @@ from workflows import attributes
 from workflows.commands import takes
 from workflows.contracts import PostmortemInput, Published, Resolution
 from workflows.hands import perform, why
-from workflows.tracks import Alarm, Tracks, leave_trace
-
-_WIND_DOWN = timedelta(seconds=5)
-"""How long looks under way may take to end when the process ends."""
+from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
 
 @workflow.defn
 @takes(*POSTMORTEM_COMMANDS, CorrectTime)
 class PostmortemWorkflow:
-    """An interpreter of the post-mortem's agenda, as the incident's workflow is of the incident's."""
+    """The post-mortem's state, its agenda and what fulfills it; the `ObligationLoop` runs it."""
 
     @workflow.init
     def __init__(self, start: PostmortemInput) -> None:
         """Owe the post-mortem, or take it over from the run before."""
         self._start = start
         self._runbook = start.runbook
-        self._tracks = Tracks()
-        self._alarm = Alarm()
-        self._stirred = False
+        self._loop: ObligationLoop[PostmortemObligation] = ObligationLoop(self, start.history_limit)
         self._told = start.told
         self._shown = attributes.known(workflow.info().typed_search_attributes)
         self._postmortem = start.postmortem or owe(start.incident, start.runbook, workflow.now())
@@ -45,97 +42,97 @@ class PostmortemWorkflow:
     @workflow.run
     async def run(self, start: PostmortemInput) -> Postmortem:
         """Live until it is waived, or published, reviewed, and its last action item settled."""
-        self._advance()
-        while not self._ended():
-            if self._is_long():
-                await self._continue_as_new()
-            await workflow.wait_condition(lambda: self._stirred or self._alarm.rang or self._tracks.ended())
-            self._stirred = False
-            self._tracks.reap()
-            self._advance()
-            await self._tell_incident()
-        self._alarm.clear()
+        over = await self._loop.run()
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if not over:
+            workflow.continue_as_new(self._start.but(postmortem=self._postmortem, told=self._told))
         return self._postmortem
 
-    def _ended(self) -> bool:
-        return (
-            self._postmortem.ended and not len(self._tracks) and not postmortem_agenda(self._postmortem, self._runbook)
-        )
+    # --- what the loop interprets -----------------------------------------------------------------------------------
 
-    def _advance(self) -> None:
-        """Begin every duty that is due, give up those that are no longer owed, and set the alarm for the next one."""
-        now = self._alarm.now()
-        self._do_inner_duties(now)
-        owed = postmortem_agenda(self._postmortem, self._runbook)
-        self._tracks.withdraw_all_but([duty.key for duty in owed])
-        waiting = [duty for duty in owed if duty.key not in self._tracks]
-        for duty in waiting:
-            if duty.due <= now:
-                self._tracks.start(duty.key, self._fulfil(duty), withdrawable=duty.duty in LOOKS)
-        later = next((duty for duty in waiting if duty.due > now), None)
-        armed = self._alarm.set(later.due if later else None, later.says if later else "")
-        if not (self._show() or armed or any(duty.due <= now for duty in waiting)):
-            leave_trace(self._postmortem.revision)
+    @property
+    def revision(self) -> int:
+        """The post-mortem's revision."""
+        return self._postmortem.revision
 
-    def _do_inner_duties(self, now: datetime) -> None:
-        """Fulfil what is due and needs no hands: these only change the state, and so the agenda."""
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more is to be learned."""
+        return self._postmortem.ended
 
-        def due() -> list[PostmortemObligation]:
-            owed = postmortem_agenda(self._postmortem, self._runbook)
-            return [duty for duty in owed if duty.duty in INNER and duty.due <= now]
+    def derive_agenda(self) -> list[PostmortemObligation]:
+        """Return the post-mortem's agenda."""
+        return postmortem_agenda(self._postmortem, self._runbook)
 
-        while inner := due():
-            self._postmortem = facts.inner_duty_due(self._postmortem, inner[0], self._runbook, now)
+    def agenda_failed(self, error: Exception, at: datetime) -> list[PostmortemObligation]:
+        """Record it, and go on with telling the operators."""
+        self._postmortem = facts.agenda_broke(self._postmortem, in_one_line(error), at)
+        return surviving_agenda(self._postmortem)
 
-    async def _fulfil(self, duty: PostmortemObligation) -> None:
-        """Have one duty done, and record what came of it."""
-        asked = postmortem_request(duty, self._postmortem, self._runbook, workflow.now())
-        self._postmortem = facts.begun(self._postmortem, duty.key)
-        severity, patience = self._postmortem.incident.highest_severity, patience_of(duty, self._runbook)
+    def is_inner(self, obligation: PostmortemObligation) -> bool:
+        """Tell whether the post-mortem fulfills it by changing its own state."""
+        return obligation.duty in INNER
+
+    def is_withdrawable(self, obligation: PostmortemObligation) -> bool:
+        """Tell whether it is given up when it is no longer owed."""
+        return obligation.duty in LOOKS
+
+    def fulfill_inner(self, obligation: PostmortemObligation, at: datetime) -> None:
+        """Apply an obligation that needs no activity."""
+        self._postmortem = facts.inner_duty_due(self._postmortem, obligation, self._runbook, at)
+
+    async def fulfill(self, obligation: PostmortemObligation) -> None:
+        """Have one obligation done, and record what came of it."""
+        asked = postmortem_request(obligation, self._postmortem, self._runbook, workflow.now())
+        self._postmortem = facts.begun(self._postmortem, obligation.key)
+        severity, patience = self._postmortem.incident.highest_severity, patience_of(obligation, self._runbook)
         try:
-            outcome = asked if isinstance(asked, Outcome) else await perform(asked, duty.says, severity, patience)
+            outcome = asked if isinstance(asked, Outcome) else await perform(asked, obligation.says, severity, patience)
         except ActivityError as error:
             if is_cancelled_exception(error):
-                return
-            self._postmortem = facts.failed(self._postmortem, duty, why(error), self._runbook, workflow.now())
+                raise
+            self._postmortem = facts.failed(self._postmortem, obligation, why(error), self._runbook, workflow.now())
         else:
-            self._postmortem = facts.fulfilled(self._postmortem, duty, outcome, self._runbook, workflow.now())
-        self._stirred = True
+            self._postmortem = facts.fulfilled(self._postmortem, obligation, outcome, self._runbook, workflow.now())
 
-    def _is_long(self) -> bool:
-        info = workflow.info()
-        limit = self._start.history_limit
-        return info.is_continue_as_new_suggested() or 0 < limit <= info.get_current_history_length()
-
-    async def _continue_as_new(self) -> None:
-        """Go on in a fresh run. What was begun and not ended is looked for and done there."""
+    def obligation_failed(self, obligation: PostmortemObligation, error: Exception, at: datetime) -> None:
+        """Record that an error of this program kept it from being done."""
+        said = in_one_line(error)
         try:
-            await workflow.wait_condition(self._tracks.all_ended, timeout=_WIND_DOWN, timeout_summary="Wind down")
-        except TimeoutError:
-            await self._tracks.cancel_all()
-        self._tracks.reap()
-        self._alarm.clear()
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(self._start.but(postmortem=self._postmortem, told=self._told))
+            reason = f"error in this program ({said})"
+            self._postmortem = facts.failed(self._postmortem, obligation, reason, self._runbook, at)
+        except Exception as second:
+            raise_if_of_the_sdk(second)
+            self._postmortem = facts.abandoned(self._postmortem, obligation, said, at)
+        self._postmortem = facts.faulty(self._postmortem, obligation, said, at)
 
-    async def _tell_incident(self) -> None:
-        """Tell the incident that it cannot be reopened any more, once, if it is still there to be told."""
+    async def after_step(self) -> None:
+        """Tell the incident that it cannot be reopened any more, once."""
         if self._told or self._postmortem.stage is not Stage.PUBLISHED:
             return
         self._told = True
+        if workflow.patched("incident-is-told-in-the-background"):
+            self._loop.start("tell-incident", self._tell_incident())
+        else:
+            await self._tell_incident()
+
+    async def _tell_incident(self) -> None:
         incident = workflow.get_external_workflow_handle(self._postmortem.incident.workflow_id)
         try:
             await incident.signal("postmortem_published", Published(url=self._postmortem.document_url))
         except ApplicationError as error:
             workflow.logger.info("the incident has ended: %s", error.message)
 
-    def _show(self) -> bool:
+    def show(self) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
-        workflow.set_current_details(details(self._postmortem, self._runbook))
-        current = attributes.of_postmortem(self._postmortem)
-        changed = attributes.changes(self._shown, current)
-        if changed:
+        try:
+            workflow.set_current_details(details(self._postmortem, self._runbook))
+            current = attributes.of_postmortem(self._postmortem)
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            workflow.set_current_details(f"The post-mortem cannot be shown here: {in_one_line(error)}. It goes on.")
+            return False
+        if changed := attributes.changes(self._shown, current):
             workflow.upsert_search_attributes(changed)
             self._shown = current
         return bool(changed)
@@ -146,7 +143,7 @@ class PostmortemWorkflow:
         """Apply a responder's command."""
         before = len(self._postmortem.timeline)
         self._postmortem = decide(self._postmortem, command, self._runbook, workflow.now())
-        self._stirred = True
+        self._loop.changed()
         said = self._postmortem.timeline[before:]
         return Receipt(message=said[0].text if said else "Done.", revision=self._postmortem.revision)
 
@@ -157,31 +154,39 @@ class PostmortemWorkflow:
     def refuse(self, name: str, by: str, why: str) -> None:
         """Record a signal that was refused."""
         self._postmortem = self._postmortem.logged(workflow.now(), by, f"{name} refused: {why}")
-        self._stirred = True
+        self._loop.changed()
 
     @workflow.signal(description="The incident was reopened: the deadline is withdrawn.")
     def incident_reopened(self) -> None:
         """Stop the deadline."""
-        self._postmortem = withdraw(self._postmortem, workflow.now())
-        self._stirred = True
+        self._learn("incident_reopened", lambda: withdraw(self._postmortem, workflow.now()))
 
     @workflow.signal(description="The incident was cancelled: it was none.")
     def incident_cancelled(self) -> None:
         """End: there is nothing to learn from."""
-        self._postmortem = cancel(self._postmortem, workflow.now())
-        self._stirred = True
+        self._learn("incident_cancelled", lambda: cancel(self._postmortem, workflow.now()))
 
     @workflow.signal(description="The incident was resolved: the deadline counts from then.")
     def incident_resolved(self, resolution: Resolution) -> None:
         """Start the deadline."""
-        self._postmortem = resolved_again(self._postmortem, resolution.incident, self._runbook, workflow.now())
-        self._stirred = True
+        self._learn(
+            "incident_resolved",
+            lambda: resolved_again(self._postmortem, resolution.incident, self._runbook, workflow.now()),
+        )
 
     @workflow.signal(description="An issue of an action item was changed.")
     def issue_changed(self, change: IssueFact) -> None:
         """Take in what GitHub's webhook tells."""
-        self._postmortem = facts.issues_changed(self._postmortem, (change,), workflow.now())
-        self._stirred = True
+        self._learn("issue_changed", lambda: facts.issues_changed(self._postmortem, (change,), workflow.now()))
+
+    def _learn(self, name: str, apply: Callable[[], Postmortem]) -> None:
+        """Apply what a signal tells. One that cannot be applied is refused on the timeline; it never raises."""
+        try:
+            self._postmortem = apply()
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            self.refuse(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
+        self._loop.changed()
 
     @workflow.query(description="Everything known of the post-mortem.")
     def postmortem(self) -> Postmortem:

@@ -4,9 +4,10 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 from runbook.effects import PostMessage
+from runbook.faults import in_one_line
 from runbook.policy import Region
 from runbook.rollback import (
     Preflight,
@@ -24,6 +25,7 @@ from runbook.rollback_states import Judgement, RollbackStatus
 from runbook.verification import BaselineFinding, RegionVerdict, Verdict
 from workflows.evidence import preserve
 from workflows.hands import check, follow, measure, perform, verify, why
+from workflows.obligation_loop import force_history_event, raise_if_of_the_sdk
 
 _LOOK_PATIENCE = timedelta(minutes=3)
 _REDEPLOY_PATIENCE = timedelta(minutes=10)
@@ -43,21 +45,35 @@ class RollbackWorkflow:
         self._told: list[Probed] = []
         self._judgement: Judgement | None = None
         self._ordered = False
+        self._leaves_events = workflow.patched("rollback-leaves-events")
 
     @workflow.run
     async def run(self, order: RollbackOrder) -> RollbackResult:
         """Roll the cluster back, verify it, and report how it ended, also when it is cancelled in the middle."""
         try:
-            result = await self._roll_back()
+            result = await self._roll_back_or_say_why()
         except BaseException as error:
             if not is_cancelled_exception(error):
                 raise
-            state = "the candidate was ordered and is not verified" if self._ordered else "nothing was deployed"
-            stopped = ended(order, RollbackStatus.FAILED, f"cancelled by hand: {state}")
+            stopped = ended(order, RollbackStatus.FAILED, f"cancelled by hand: {self._state()}")
             await asyncio.shield(self._finish(stopped))
             raise
         await self._finish(result)
         return result
+
+    async def _roll_back_or_say_why(self) -> RollbackResult:
+        """Roll back; an error of this program is a failed rollback, which a person decides about (BEHAVIOURS 108)."""
+        try:
+            return await self._roll_back()
+        except Exception as error:
+            if isinstance(error, FailureError):
+                raise
+            raise_if_of_the_sdk(error)
+            said = f"error in this program ({in_one_line(error)}): {self._state()}"
+            return ended(self._order, RollbackStatus.FAILED, said)
+
+    def _state(self) -> str:
+        return "the candidate was ordered and is not verified" if self._ordered else "nothing was deployed"
 
     async def _roll_back(self) -> RollbackResult:
         order = self._order
@@ -124,11 +140,13 @@ class RollbackWorkflow:
             rules=order.rules,
         )
         try:
-            return await measure(effect, f"Find the normal latency of {region.name}", patience)
+            found = await measure(effect, f"Find the normal latency of {region.name}", patience)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return BaselineFinding(region=region.name, why=why(error), failed=True)
+            found = BaselineFinding(region=region.name, why=why(error), failed=True)
+        self._leave_event()
+        return found
 
     async def _look_again(self, findings: tuple[BaselineFinding, ...]) -> Preflight:
         order = self._order
@@ -214,6 +232,7 @@ class RollbackWorkflow:
                 raise
             verdict = RegionVerdict(region=region.name, verdict=Verdict.INCONCLUSIVE, detail=why(error))
         await self._tell(f"{region.name} is {verdict.verdict}: {verdict.detail}")
+        self._leave_event()
         return verdict
 
     # --- telling --------------------------------------------------------------------------------------------------
@@ -268,11 +287,18 @@ class RollbackWorkflow:
     def judged(self, judgement: Judgement) -> None:
         """Take the verdict: the verification ends with it."""
         self._judgement = judgement
+        self._leave_event()
 
     @workflow.signal(description="How the verification of a region goes.")
     def probed(self, probed: Probed) -> None:
         """Take what the probes say; the newest word of each region counts."""
         self._told = [*(old for old in self._told if old.region != probed.region or old.undecided), probed]
+        self._leave_event()
+
+    def _leave_event(self) -> None:
+        """Leave an event for what was learned while other work goes on, which may command nothing else."""
+        if self._leaves_events:
+            force_history_event(len(self._progress))
 
     @workflow.query(description="What the rollback has done so far.")
     def progress(self) -> list[str]:

@@ -35,6 +35,7 @@ class PostmortemDuty(StrEnum):
     NOT_REVIEWED = "not_reviewed"
     COMPLETE = "complete"
     RECORD = "record"
+    REPORT_FAULT = "report_fault"
 
 
 INNER = frozenset({PostmortemDuty.BREACH, PostmortemDuty.NOT_REVIEWED, PostmortemDuty.COMPLETE})
@@ -61,7 +62,20 @@ def postmortem_agenda(postmortem: Postmortem, runbook: Runbook) -> list[Postmort
     return sorted(found, key=lambda duty: (duty.due, duty.key))
 
 
+def surviving_agenda(postmortem: Postmortem) -> list[PostmortemObligation]:
+    """Return what goes on when the agenda cannot be derived: telling the operators."""
+    return [duty for duty in _faults(postmortem) if not postmortem.settled(duty.key)]
+
+
+def _faults(postmortem: Postmortem) -> Iterator[PostmortemObligation]:
+    """Yield a message to the operators for each error of this program."""
+    for number, fault in enumerate(postmortem.faults):
+        says = f"Tell the operators of an error in this program: {fault.where}"
+        yield _duty(PostmortemDuty.REPORT_FAULT, f"fault/{number}", fault.at, says, item=number)
+
+
 def _duties(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+    yield from _faults(postmortem)
     yield from _record(postmortem)
     if postmortem.ended:
         return

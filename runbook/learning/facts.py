@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from runbook.effects import IssueFact, Outcome
+from runbook.faults import with_fault
 from runbook.incident_parts import Unfulfilled
 from runbook.learning.agenda import LOOKS, PostmortemDuty, PostmortemObligation, closing
 from runbook.learning.document import ActionItem, Document, ItemState, merged
@@ -89,6 +90,29 @@ def failed(
     return postmortem.but(failures=(*postmortem.failures, failure)).logged(
         at, WORKFLOW, f"Failed: {duty.says}: {reason}"
     )
+
+
+def abandoned(postmortem: Postmortem, duty: PostmortemObligation, error: str, at: datetime) -> Postmortem:
+    """Record that an error of this program kept a duty from being done; the deadline and the others stand."""
+    failure = Unfulfilled(key=duty.key, reason=error, at=at)
+    text = f"Failed: {duty.says}: error in this program ({error}). Do it by hand; nothing that was written is lost."
+    return postmortem.but(failures=(*postmortem.failures, failure)).logged(at, WORKFLOW, text)
+
+
+def faulty(postmortem: Postmortem, duty: PostmortemObligation, error: str, at: datetime) -> Postmortem:
+    """Remember the error that kept a duty from being done, for the operators; not that it could not be told to them."""
+    if duty.duty is PostmortemDuty.REPORT_FAULT:
+        return postmortem
+    return postmortem.but(faults=with_fault(postmortem, duty.says, error, at))
+
+
+def agenda_broke(postmortem: Postmortem, error: str, at: datetime) -> Postmortem:
+    """Record, once for each error, that the agenda cannot be derived."""
+    faults = with_fault(postmortem, "deriving the post-mortem's agenda", error, at)
+    if faults == postmortem.faults:
+        return postmortem
+    text = f"Error in this program ({error}): reminders and deadlines of this post-mortem stop until it is fixed."
+    return postmortem.but(faults=faults).logged(at, WORKFLOW, text)
 
 
 def _looked(

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import AwareDatetime
 
 from runbook.base import Frozen
+from runbook.faults import Fault
 from runbook.incident import Incident
 from runbook.incident_parts import Unfulfilled
 from runbook.learning.document import Document, missing
@@ -47,7 +48,7 @@ class Postmortem(Frozen):
     `read_digest`: the SHA-256 of the file in the repository as it was last seen; `unreadable`: it could not be taken
     in, and is not overwritten until somebody mends it. `writing`: the document that is being written, `versions`: the
     last ones that were, `seen`: the one that the repository's readers see. `corrected` counts the times that were
-    corrected here, after the incident was closed.
+    corrected here, after the incident was closed. `faults`: errors of this program that kept a duty from being done.
     """
 
     number: int
@@ -86,6 +87,7 @@ class Postmortem(Frozen):
     fulfilled: tuple[str, ...] = ()
     begun: tuple[str, ...] = ()
     failures: tuple[Unfulfilled, ...] = ()
+    faults: tuple[Fault, ...] = ()
     timeline: tuple[Entry, ...] = ()
     revision: int = 0
 

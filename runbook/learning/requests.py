@@ -13,6 +13,7 @@ from runbook.learning.effects import ProposeDocument, WatchDocument, WatchIssues
 from runbook.learning.postmortem import Postmortem
 from runbook.learning.record import postmortem_record, record_of
 from runbook.learning.review import invitation
+from runbook.messages import fault_text
 from runbook.policy import Runbook
 from runbook.postmortem_policy import Proposal
 from runbook.preservation import evidence_folder
@@ -70,6 +71,10 @@ def postmortem_request(
             subject = f"Post-mortem of INC-{postmortem.number}: due {due}"
             people = _reminded(postmortem, runbook, at)
             return _mail(key, again, postmortem, people, subject, reminder_text(postmortem, runbook, at))
+        case PostmortemDuty.REPORT_FAULT:
+            people = tuple(email for name in runbook.people.operators if (email := runbook.contacts[name].email))
+            message = fault_text(postmortem.faults[duty.item], postmortem.incident)
+            return _mail(key, again, postmortem, people, message.subject, message.body)
         case PostmortemDuty.CHASE:
             return _chase(key, again, postmortem, _item(postmortem, duty), duty, runbook)
         case PostmortemDuty.INVITE | PostmortemDuty.REVIEW_REMINDER:
