@@ -6,14 +6,24 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import AwareDatetime, BaseModel, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, StringConstraints, ValidationError
 
 from runbook.base import Frozen
+from runbook.instants import bounded
+from runbook.payload import first_fault
 from runbook.policy import Intake
 from runbook.severity import Severity
+from runbook.text import all_printable, cut, one_line, printable
 
 _NEVER = "0001-01-01"
+"""How Go spells an instant that is not set: an alert that has not ended ends so."""
 _LONGEST_KEY = 200
+
+MOST_ALERTS = 1000
+"""Alerts of one webhook that are taken. A body of the size that is read holds more only if they are made to be many."""
+_MOST_LABELS, _LONGEST_NAME, _LONGEST_VALUE = 200, 200, 2000
+"""Labels of an alert, and characters of a label's name and value."""
+_LONGEST_TITLE, _LONGEST_DESCRIPTION, _LONGEST_LINK, _LONGEST_SOURCE = 200, 2000, 2000, 100
 
 
 class MalformedAlert(Exception):
@@ -21,7 +31,11 @@ class MalformedAlert(Exception):
 
 
 class Alert(Frozen):
-    """One alert of a monitoring system, firing or resolved."""
+    """One alert of a monitoring system, firing or resolved.
+
+    `claimed_start`, `claimed_end`: what the sender said, where that is out of bounds (`runbook.instants`) and the
+    arrival stands in its place. `exact_labels`: the labels are the sender's; if not, they match nothing there.
+    """
 
     name: str
     labels: dict[str, str] = {}
@@ -32,6 +46,9 @@ class Alert(Frozen):
     fingerprint: str
     link: str = ""
     source: str = "alertmanager"
+    claimed_start: AwareDatetime | None = None
+    claimed_end: AwareDatetime | None = None
+    exact_labels: bool = True
 
     @property
     def firing(self) -> bool:
@@ -61,7 +78,7 @@ class _Webhook(BaseModel):
 
 
 class _Simple(BaseModel):
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    title: Annotated[str, BeforeValidator(all_printable), StringConstraints(strip_whitespace=True, min_length=1)]
     service: str | None = None
     environment: str | None = None
     severity: str | None = None
@@ -79,9 +96,16 @@ def parse_alerts(payload: Any, received_at: datetime) -> tuple[Alert, ...]:
     The simple form is `{"title", "service", "environment", "severity", "description", "started_at", "status",
     "labels", "link"}`, of which only the title is needed.
 
+    What is longer than needed is cut, what no screen shows is left out, an instant out of bounds becomes the arrival.
+    Of more than `MOST_ALERTS` alerts the first are taken.
+
     Raises:
         MalformedAlert: neither of the two.
     """
+    return tuple(in_bounds(_tidy(alert), received_at) for alert in _parsed(payload, received_at))
+
+
+def _parsed(payload: Any, received_at: datetime) -> tuple[Alert, ...]:
     if not isinstance(payload, dict):
         raise MalformedAlert("an alert payload is a JSON object")
     try:
@@ -89,22 +113,20 @@ def parse_alerts(payload: Any, received_at: datetime) -> tuple[Alert, ...]:
             return _from_webhook(_Webhook.model_validate(payload))
         return (_from_simple(_Simple.model_validate(payload), received_at),)
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise MalformedAlert(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
+        raise MalformedAlert(first_fault(error)) from None
 
 
 def _from_webhook(webhook: _Webhook) -> tuple[Alert, ...]:
     if webhook.version != "4":
-        raise MalformedAlert(f"version: Alertmanager's webhook version 4 is understood, not {webhook.version!r}")
+        raise MalformedAlert(f"version: Alertmanager's webhook version 4 is understood, not {_quoted(webhook.version)}")
     if not webhook.alerts:
         raise MalformedAlert("alerts: the list is empty")
-    return tuple(_from_webhook_alert(alert) for alert in webhook.alerts)
+    return tuple(_from_webhook_alert(alert) for alert in webhook.alerts[:MOST_ALERTS])
 
 
 def _from_webhook_alert(alert: _WebhookAlert) -> Alert:
     if alert.status not in ("firing", "resolved"):
-        raise MalformedAlert(f"alerts.status: firing or resolved, not {alert.status!r}")
+        raise MalformedAlert(f"alerts.status: firing or resolved, not {_quoted(alert.status)}")
     ended = alert.status == "resolved"
     known_end = alert.endsAt and not alert.endsAt.startswith(_NEVER)
     return Alert(
@@ -124,7 +146,7 @@ def _from_simple(alert: _Simple, received_at: datetime) -> Alert:
     labels = alert.labels | {label: value for label, value in named.items() if value is not None}
     labels.setdefault("alertname", alert.title)
     if alert.status not in ("firing", "resolved"):
-        raise MalformedAlert(f"status: firing or resolved, not {alert.status!r}")
+        raise MalformedAlert(f"status: firing or resolved, not {_quoted(alert.status)}")
     return Alert(
         name=labels["alertname"],
         labels=labels,
@@ -140,7 +162,39 @@ def _from_simple(alert: _Simple, received_at: datetime) -> Alert:
 
 def _fingerprint(labels: dict[str, str]) -> str:
     text = "\0".join(f"{name}\0{labels[name]}" for name in sorted(labels))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _quoted(text: str) -> str:
+    return cut(ascii(text), 20)
+
+
+def _tidy(alert: Alert) -> Alert:
+    """Return the alert with its text printable and no longer than needed."""
+    few = list(alert.labels.items())[:_MOST_LABELS]
+    labels = {one_line(name, _LONGEST_NAME): cut(printable(value), _LONGEST_VALUE) for name, value in few}
+    link = printable(alert.link)
+    return alert.but(
+        name=one_line(alert.name, _LONGEST_TITLE),
+        labels=labels,
+        exact_labels=labels == alert.labels,
+        summary=cut(printable(alert.summary), _LONGEST_TITLE),
+        description=cut(printable(alert.description), _LONGEST_DESCRIPTION),
+        fingerprint=one_line(alert.fingerprint, _LONGEST_NAME) or _fingerprint(labels),
+        link=link if len(link) <= _LONGEST_LINK else "",  # half a link leads nowhere
+        source=one_line(alert.source, _LONGEST_SOURCE) or "json",
+    )
+
+
+def in_bounds(alert: Alert, at: datetime) -> Alert:
+    """Return the alert with its instants in bounds, and with what was claimed if they were not. `at`: its arrival."""
+    start = bounded(alert.started_at, at)
+    if start != alert.started_at:
+        alert = alert.but(started_at=start, claimed_start=alert.claimed_start or alert.started_at)
+    end = alert.ended_at and bounded(alert.ended_at, at)
+    if end != alert.ended_at:
+        alert = alert.but(ended_at=end, claimed_end=alert.claimed_end or alert.ended_at)
+    return alert
 
 
 def identity(alert: Alert, intake: Intake) -> dict[str, str]:

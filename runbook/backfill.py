@@ -1,15 +1,18 @@
 """An incident that is written down here after it was over: it counts with its own times, and nobody is told of it."""
 
 from datetime import datetime
+from typing import Any
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from runbook.base import Frozen
 from runbook.incident import Incident
 from runbook.incident_parts import Episode, Interval, Opening, Status
+from runbook.instants import EARLIEST
 from runbook.opening import open_incident
 from runbook.policy import Runbook
 from runbook.severity import Severity
+from runbook.text import all_printable
 from runbook.timeline import Kind
 
 
@@ -27,10 +30,17 @@ class Backfill(Frozen):
     note: str = Field(default="", max_length=5000)
     postmortem: bool = False
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: Any) -> Any:
+        return all_printable(value)
+
     @model_validator(mode="after")
     def _ordered(self) -> "Backfill":
         times = [self.started_at, self.acknowledged_at, self.mitigated_at, self.resolved_at]
         known = [time for time in times if time is not None]
+        if any(time < EARLIEST for time in known):
+            raise ValueError(f"the times lie before {EARLIEST.year}")
         if known != sorted(known):
             raise ValueError("the times are not in order: started, acknowledged, mitigated, resolved")
         return self

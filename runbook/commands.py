@@ -1,24 +1,31 @@
 """What responders can tell an incident. Each command is a Temporal update and a signal of the same name."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import AwareDatetime, Field, field_validator
 
 from runbook.base import Frozen
 from runbook.severity import Severity
+from runbook.text import all_printable
 
 
 class Command(Frozen):
     """Who says it, and an id by which a repeated delivery is known (also after continue-as-new).
 
-    An empty id is never taken for a repetition.
+    An empty id is never taken for a repetition. Text loses what no screen shows: what is typed in a terminal may hold
+    bytes that are no text, and Temporal takes UTF-8 only.
     """
 
     name: ClassVar[str]
     says: ClassVar[str]
     by: str = Field(min_length=1, max_length=100)
-    id: str = ""
+    id: str = Field(default="", max_length=200)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: Any) -> Any:
+        return all_printable(value)
 
 
 _REMEMBERED = 200
@@ -31,11 +38,15 @@ def remembered(handled: tuple[str, ...], command: Command) -> tuple[str, ...]:
 
 
 class Acknowledge(Command):
-    """Take the incident. `at`: when the responder did so, if that was earlier than the command's arrival."""
+    """Take the incident. `at`: when the responder did so, if that was earlier than the command's arrival.
+
+    `claimed_at`: what a webhook said instead, where that is out of bounds (`runbook.instants`).
+    """
 
     name = "acknowledge"
     says = "Take the incident: paging stops and you are its commander, if it has none."
     at: AwareDatetime | None = None
+    claimed_at: AwareDatetime | None = None
 
 
 class Assess(Command):

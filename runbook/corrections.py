@@ -7,6 +7,7 @@ from runbook.base import AlreadyDone, Rejected
 from runbook.commands import CorrectTime, Mark
 from runbook.incident import Incident
 from runbook.incident_parts import Correction, Interval
+from runbook.instants import fault, written
 from runbook.timeline import Kind
 
 _FIELDS = {
@@ -21,7 +22,7 @@ def corrected(incident: Incident, command: CorrectTime, at: datetime) -> Inciden
     """Return the incident with one of its times corrected (BEHAVIOURS 83).
 
     Raises:
-        Rejected: the time does not exist yet, lies ahead, or would stand before one that comes before it.
+        Rejected: the time does not exist yet, lies ahead or out of bounds, or would stand before one that comes before.
         AlreadyDone: it says that already.
     """
     field, word = _FIELDS[command.which], command.which.value
@@ -30,6 +31,8 @@ def corrected(incident: Incident, command: CorrectTime, at: datetime) -> Inciden
         raise Rejected(f"{incident.name} was not {word} yet: there is no time to correct.")
     if was == command.to:
         raise AlreadyDone(f"{incident.name} was {word} at that time already.")
+    if why := fault(command.to, at):
+        raise Rejected(f"{incident.name} cannot have been {word} at {written(command.to)}: that is {why}.")
     changed = incident.but(**{field: command.to})
     if command.which is Mark.RESOLVED and incident.mitigated_at == was:
         changed = changed.but(mitigated_at=command.to)  # it was mitigated by being resolved

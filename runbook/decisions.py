@@ -12,6 +12,7 @@ from runbook.communication_decisions import assign, escalate, hold, make_private
 from runbook.corrections import corrected
 from runbook.incident import Incident
 from runbook.incident_parts import Confirmation, Status, Unfulfilled, UpdateKind
+from runbook.instants import fault, not_used, written
 from runbook.lifecycle import attend, cancel, change_severity, heard, monitor, reopen, resolve
 from runbook.outcomes import step_keys
 from runbook.policy import Runbook
@@ -23,7 +24,7 @@ from runbook.rollback_decisions import (
     judge_rollback,
     request_rollback,
 )
-from runbook.timeline import Kind
+from runbook.timeline import WORKFLOW, Kind
 from runbook.updates import next_due, publish
 
 
@@ -61,8 +62,14 @@ def _acknowledge(command: commands.Acknowledge, incident: Incident, runbook: Run
     if incident.attended:
         by, since = incident.acknowledged_by, incident.acknowledged_at
         raise AlreadyDone(f"{incident.name} was acknowledged by {by}{f' at {since:%H:%M} UTC' if since else ''}.")
+    if command.at is not None and (why := fault(command.at, at)):
+        raise Rejected(f"It cannot have been acknowledged at {written(command.at)}: that is {why}.")
     happened = min(max(command.at or at, incident.started_at), at)
-    return attend(incident, at, command.by, happened)
+    incident = attend(incident, at, command.by, happened)
+    if command.claimed_at is None:
+        return incident
+    text = not_used("Time of the acknowledgement", command.claimed_at, happened)
+    return incident.logged(at, WORKFLOW, Kind.ACKNOWLEDGED, text)
 
 
 @_apply.register

@@ -1,22 +1,28 @@
 """What the incident learns from the monitoring and from its own clock. A fact is never refused."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from runbook.alert import Alert, is_private
+from runbook.alert import Alert, in_bounds, is_private
 from runbook.commands import MakePrivate
 from runbook.communication_decisions import make_private
 from runbook.duties import Duty, Obligation
 from runbook.incident import Incident
 from runbook.incident_parts import AlertState, Status
+from runbook.instants import bounded, not_used
 from runbook.lifecycle import monitor, reopen, resolve
 from runbook.policy import Runbook
 from runbook.public import PublicText
 from runbook.rollback_facts import offer_expired
+from runbook.text import cut, one_line
 from runbook.timeline import WORKFLOW, Kind
 from runbook.updates import publish_due, told
 
 _MOST_ALERTS = 200
 """Different alerts that an incident remembers one by one. One of a greater storm only reopens."""
+
+_MOST_NAMED = 20
+"""Alerts that one line of the timeline names."""
 
 _MOST_LABELLED = 20
 """Alerts whose labels are kept, so that exactly they can be silenced."""
@@ -26,10 +32,13 @@ def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook,
     """Take in alerts: new ones are remembered, repeated ones counted. One that fires after the resolution reopens.
 
     A known alert fires again if its end was told, or if it says a newer start; a repetition of the same firing is no
-    news, so that a forced resolution stands.
+    news, so that a forced resolution stands. Starts are compared as they were claimed, so that a sender that does not
+    know the start, and says year 1 each time, tells no news either.
     """
+    alerts = tuple(in_bounds(alert, at) for alert in alerts)
     if not incident.private and any(is_private(alert, runbook.intake) for alert in alerts):
-        incident = make_private(MakePrivate(by=alerts[0].source, reason="an alert says so"), incident, at)
+        by = one_line(alerts[0].source, 100) or "unknown"
+        incident = make_private(MakePrivate(by=by, reason="an alert says so"), incident, at)
     fresh = []
     for alert in alerts:
         known = next((a for a in incident.alerts if a.fingerprint == alert.fingerprint), None)
@@ -41,21 +50,46 @@ def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook,
                 continue
             fresh.append(alert)
             continue
-        again = known.ended_at is not None or alert.started_at > known.started_at
-        newer = known.but(
-            times=known.times + 1, ended_at=None, started_at=alert.started_at if again else known.started_at
-        )
+        again = known.ended_at is not None or _claimed(alert) > _claimed(known)
+        newer = known.but(times=known.times + 1, ended_at=None)
+        if again:
+            newer = newer.but(started_at=alert.started_at, claimed_start=alert.claimed_start)
         incident = incident.but(alerts=tuple(newer if a is known else a for a in incident.alerts))
         fresh += [alert] if again else []
     if not fresh:
         return incident
-    names = ", ".join(dict.fromkeys(alert.title for alert in fresh))
+    names = _names(alert.title for alert in fresh)
     started = min(alert.started_at for alert in fresh)
     first = len(incident.alerts) == len(fresh) and not incident.round
     incident = incident.logged(
         at, fresh[0].source, Kind.ALERT, f"Alert firing: {names}", happened_at=min(started, at), announce=not first
     )
+    starts = [(alert.title, alert.claimed_start, alert.started_at) for alert in fresh]
+    incident = _flagged(incident, "Start", starts, at)
     return _fired_again(incident, runbook, at)
+
+
+def _claimed(alert: Alert | AlertState) -> datetime:
+    return alert.claimed_start or alert.started_at
+
+
+def _names(titles: Iterable[str]) -> str:
+    """Return different titles, at most `_MOST_NAMED` of them, on one line."""
+    found = [cut(title, 200) for title in dict.fromkeys(titles)]
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return ", ".join(found[:_MOST_NAMED]) + more
+
+
+def _flagged(
+    incident: Incident, which: str, claims: Iterable[tuple[str, datetime | None, datetime]], at: datetime
+) -> Incident:
+    """Record in one line which instants were out of bounds (BEHAVIOURS 26): title, what was claimed, what is used."""
+    found = [(title, claimed, used) for title, claimed, used in claims if claimed is not None]
+    if not found:
+        return incident
+    [title, claimed, used], others = found[0], len(found) - 1
+    more = f" (and of {others} more)" if others else ""
+    return incident.logged(at, WORKFLOW, Kind.ALERT, not_used(f"{which} of {cut(title, 200)}{more}", claimed, used))
 
 
 def _fired_again(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
@@ -82,6 +116,10 @@ def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbo
     (BEHAVIOURS 6). Once a person works on it, the end is recorded and said, never acted on (BEHAVIOURS 7). The end is
     recorded after a resolution too: only so is the next firing known to be a new one.
     """
+    alerts = tuple(in_bounds(alert, at) for alert in alerts)
+    firing = {alert.fingerprint for alert in incident.firing}
+    ends = [(a.title, a.claimed_end, a.ended_at or at) for a in alerts if a.fingerprint in firing]
+    incident = _flagged(incident, "End", ends, at)
     return alerts_ended(incident, {alert.fingerprint: alert.ended_at or at for alert in alerts}, runbook, at)
 
 
@@ -92,10 +130,11 @@ def alerts_ended(incident: Incident, ended: dict[str, datetime], runbook: Runboo
         return incident
     incident = incident.but(
         alerts=tuple(
-            alert.but(ended_at=ended[alert.fingerprint]) if alert in hit else alert for alert in incident.alerts
+            alert.but(ended_at=bounded(ended[alert.fingerprint], at)) if alert in hit else alert
+            for alert in incident.alerts
         )
     )
-    names = ", ".join(dict.fromkeys(alert.title for alert in hit))
+    names = _names(alert.title for alert in hit)
     incident = incident.logged(at, "alertmanager", Kind.ALERT, f"Alert ended: {names}", announce=True)
     soon = at - incident.opened_at <= runbook.intake.self_resolve_within
     if incident.firing or incident.attended or not soon or incident.status != Status.INVESTIGATING:

@@ -10,7 +10,10 @@ from runbook.base import Frozen
 from runbook.communication_policy import Channel
 from runbook.public import PublicText
 from runbook.severity import Severity
+from runbook.text import cut
 
+_TITLE = 200
+"""Characters of an alert's title."""
 _LABELS = 2000
 """Characters of labels that are kept of one alert: workflow payloads hold facts, not dumps."""
 
@@ -41,7 +44,10 @@ class Opening(Frozen):
 
 
 class AlertState(Frozen):
-    """An alert of this incident, and how often it was sent. `labels` are kept while they are few (see `of`)."""
+    """An alert of this incident, and how often it was sent.
+
+    `labels` are kept while they are few (see `of`). `claimed_start`: as `Alert`'s, of the firing that counts.
+    """
 
     name: str
     fingerprint: str
@@ -51,19 +57,21 @@ class AlertState(Frozen):
     times: int = 1
     link: str = ""
     labels: dict[str, str] = {}
+    claimed_start: AwareDatetime | None = None
 
     @classmethod
     def of(cls, alert: Alert, *, labelled: bool) -> Self:
         """Remember an alert that came for the first time, with its labels if it is to be silenced by them."""
         short = sum(len(name) + len(value) for name, value in alert.labels.items()) <= _LABELS
         return cls(
-            labels=alert.labels if labelled and short else {},
+            labels=alert.labels if labelled and short and alert.exact_labels else {},
             name=alert.name,
             fingerprint=alert.fingerprint,
-            title=alert.title,
+            title=cut(alert.title, _TITLE),
             started_at=alert.started_at,
             ended_at=alert.ended_at,
             link=alert.link,
+            claimed_start=alert.claimed_start,
         )
 
 

@@ -8,7 +8,9 @@ from runbook.duration import in_words
 from runbook.faults import with_fault
 from runbook.incident import Incident
 from runbook.incident_parts import Episode, Opening, UpdateKind
+from runbook.instants import EARLIEST, bounded, written
 from runbook.policy import Intake, Runbook
+from runbook.text import one_line
 from runbook.timeline import WORKFLOW, Kind
 from runbook.updates import opening_text, publish
 
@@ -24,8 +26,8 @@ def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening
     return Opening(
         key=key,
         title=alert.title[:200],
-        service=labels.get("service") or next(iter(labels.values())),
-        environment=labels.get("environment") or intake.defaults.get("environment", "production"),
+        service=one_line(labels.get("service") or next(iter(labels.values())), 200),
+        environment=one_line(labels.get("environment") or intake.defaults.get("environment", "production"), 200),
         severity=severity,
         needs_triage=needs_triage,
         alerted_at=min(alert.started_at for alert in alerts),
@@ -38,10 +40,10 @@ def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening
 def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_id: str, run_key: str) -> Incident:
     """Return the new incident: severity declared, timer started, first update on its way.
 
-    The clock of the service level starts at the alert's own time, not at ours; one in the future is clamped and
-    flagged (BEHAVIOURS 26).
+    The clock of the service level starts at the alert's own time, not at ours; one in the future, or before there was
+    a service, is clamped and flagged (BEHAVIOURS 26).
     """
-    started = min(opening.alerted_at, at)
+    started = min(bounded(opening.alerted_at, at), at)
     incident = Incident(
         key=opening.key,
         workflow_id=workflow_id,
@@ -108,7 +110,9 @@ def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str,
 def _timed(incident: Incident, opening: Opening, at: datetime) -> Incident:
     detail = f"started {incident.started_at:%Y-%m-%d %H:%M:%S} UTC"
     skew = at - opening.alerted_at
-    if skew.total_seconds() < 0:
+    if opening.alerted_at < EARLIEST:
+        detail += f"; the alert's own time, {written(opening.alerted_at)}, lies before {EARLIEST.year} and was not used"
+    elif skew.total_seconds() < 0:
         detail += f"; the alert's own time, {opening.alerted_at:%H:%M:%S} UTC, lies in the future and was not used"
     elif skew.total_seconds() > _SKEW:
         detail += f"; opened {in_words(skew)} after the alert"

@@ -10,6 +10,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from runbook.backfill import Backfill, backfilled, opening_of
+from runbook.text import cut_bytes
 from runbook_file import load_runbook
 from settings import load_settings
 from terminal.options import PLAIN, By, Json
@@ -60,7 +61,7 @@ def backfill(
                 task_queue=settings.temporal_task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=at_start(opening),
-                static_summary=f"Written down afterwards: {known.title}"[:200],
+                static_summary=cut_bytes(f"Written down afterwards: {known.title}", 200),
             )
         except WorkflowAlreadyStartedError:
             raise Refusal(f"It is written down already, as {workflow_id}: nothing was changed.") from None

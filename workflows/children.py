@@ -13,6 +13,7 @@ from runbook.incident_parts import Status
 from runbook.preservation import evidence_folder, incident_scope, resolution_items, resolution_phase
 from runbook.rollback import HOLDER, order
 from runbook.rollback_effects import FollowRollback, HolderOf
+from runbook.text import cut_bytes
 from workflows.attributes import postmortem_at_start
 from workflows.contracts import IncidentInput, PostmortemInput, Resolution
 from workflows.evidence import preserve
@@ -95,7 +96,7 @@ async def hand_over(incident: Incident, duty: Obligation, start: IncidentInput) 
             PostmortemInput(incident=incident, runbook=start.runbook, history_limit=start.history_limit),
             id=process,
             parent_close_policy=ParentClosePolicy.ABANDON,
-            static_summary=f"{incident.name}: post-mortem of {incident.title}"[:200],
+            static_summary=cut_bytes(f"{incident.name}: post-mortem of {incident.title}", 200),
             search_attributes=postmortem_at_start(incident),
         )
     except WorkflowAlreadyStartedError:

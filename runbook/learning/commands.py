@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from runbook.commands import Command
+from runbook.instants import day_fault
 from runbook.learning.document import LARGEST, Cause, ItemState
 
 
@@ -70,6 +71,13 @@ class SetActionItem(Command):
     owner: str = Field(default="", max_length=100)
     due: date | None = None
     outcome: str = Field(default="", max_length=500)
+
+    @field_validator("due")
+    @classmethod
+    def _in_bounds(cls, due: date | None) -> date | None:
+        if why := day_fault(due):
+            raise ValueError(why)
+        return due
 
     @model_validator(mode="after")
     def _named(self) -> "SetActionItem":

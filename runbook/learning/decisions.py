@@ -5,6 +5,7 @@ from datetime import datetime
 from runbook.base import AlreadyDone, Rejected
 from runbook.commands import Command, CorrectTime, remembered
 from runbook.corrections import corrected
+from runbook.instants import fault, written
 from runbook.learning.blameless import blames
 from runbook.learning.commands import (
     AddLine,
@@ -122,6 +123,8 @@ def _reviewed(postmortem: Postmortem, command: RecordReview, at: datetime) -> Po
     if postmortem.stage is not Stage.PUBLISHED:
         raise Rejected("It is reviewed when it is published.")
     when = command.at or at
+    if why := fault(when, at):
+        raise Rejected(f"It cannot have been reviewed at {written(when)}: that is {why}.")
     if when > at:
         raise Rejected("That review is still to come: record it when it has taken place.")
     reviewed = postmortem.but(reviewed_at=when, review_outcome=command.outcome)

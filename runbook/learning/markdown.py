@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from runbook.base import Frozen
 from runbook.duration import in_words
 from runbook.incident import Incident
+from runbook.instants import day_fault
 from runbook.learning.blameless import Blame
 from runbook.learning.document import LARGEST, ActionItem, Cause, Document, too_large
 from runbook.learning.impact import Figures
@@ -223,6 +224,8 @@ def _item(cells: list[str], old: Document, before: list[ActionItem]) -> ActionIt
         item = known or ActionItem(id=int(number) if number else free, title=title)
     except ValueError:
         raise Unreadable(f'Of action item "{title}" the number or the date (2026-12-31) cannot be read.') from None
+    if why := day_fault(day):
+        raise Unreadable(f'Action item "{title}": {why}.')
     if item.id in {other.id for other in before}:
         raise Unreadable(f"There are two action items {item.id}.")
     return item.but(title=title[:200], owner=owner[:100], due=day, outcome=outcome[:500])

@@ -34,7 +34,7 @@ items = st.builds(
     id=st.integers(1, 1),
     title=words,
     owner=words,
-    due=st.none() | st.dates(),
+    due=st.none() | st.dates(date(2000, 1, 1), date(2099, 12, 31)),
     outcome=words,
     state=st.just(ItemState.OPEN),
 )
