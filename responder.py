@@ -9,6 +9,7 @@ import sys
 
 import typer
 
+from runbook.text import is_text
 from terminal import backfill, commands, evidence, postmortem, reads, report, rollback
 from terminal.options import PLAIN
 
@@ -27,6 +28,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
+    for place, argument in enumerate(sys.argv[1:], start=1):
+        if not is_text(argument):  # Temporal takes UTF-8 only
+            print(f"error: argument {place} is not UTF-8", file=sys.stderr)
+            sys.exit(2)
     app()
 
 

@@ -9,7 +9,6 @@ Signal-with-start makes "start or tell the running one" one atomic call that is 
 
 import asyncio
 import getpass
-import json
 import sys
 import uuid
 from collections.abc import Iterable
@@ -28,8 +27,10 @@ from runbook.alert import Alert, MalformedAlert, grouped, identity, parse_alerts
 from runbook.incident import Incident
 from runbook.incident_parts import Opening
 from runbook.opening import opening_from
+from runbook.payload import NotJson, read_json
 from runbook.policy import Intake, Runbook
 from runbook.severity import Severity
+from runbook.text import cut_bytes, one_line
 from runbook_file import load_runbook
 from settings import load_settings
 from workflows.attributes import at_start
@@ -39,8 +40,11 @@ LARGEST = 512 * 1024
 """Bytes of a payload. Larger ones are refused: an incident's history holds facts, not dumps."""
 NUMBER_PATIENCE = timedelta(seconds=5)
 """How long to wait for a worker to number a new incident. The incident is durable without it."""
+_ENDED_PATIENCE = timedelta(seconds=1)
 _RESTING = timedelta(milliseconds=100)
 _RPC = timedelta(seconds=10)
+_SUMMARY = 200
+"""Bytes of a workflow's summary: the server takes 400, with quotes and escapes."""
 _HOW_TO = """One incident, from its alert to the end of its reopen window. **Current Details** say how it stands.
 
 To act: `incident ack`, `assess`, `severity`, `update`, `approve`, `monitor`, `resolve` … (`incident --help`), or send
@@ -86,7 +90,7 @@ async def _bring(
         opening = opening_from(firing, key, runbook.intake)
         started = await start(client, workflow_id, opening, runbook, task_queue, alerts=firing, patience=patience)
     if ended:
-        told = await _tell_ended(client, workflow_id, ended)
+        told = await _tell_ended(client, workflow_id, ended, min(patience, _ENDED_PATIENCE))
         started = started or told
     assert started is not None  # a group holds at least one alert, firing or ended
     return started
@@ -114,7 +118,7 @@ async def start(
         start_signal_args=[AlertBatch(alerts=alerts)],
         search_attributes=at_start(opening),
         memo={"opened_by": token},
-        static_summary=f"{opening.severity} {opening.service}: {opening.title}"[:200],
+        static_summary=cut_bytes(f"{opening.severity} {opening.service}: {opening.title}", _SUMMARY),
         static_details=_HOW_TO,
         rpc_timeout=_RPC,
     )
@@ -125,7 +129,7 @@ async def start(
     return Started(workflow_id=workflow_id, run_id=description.run_id, number=number, created=created, action=action)
 
 
-async def _tell_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...]) -> Started:
+async def _tell_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...], patience: timedelta) -> Started:
     """Tell a running incident that its alerts ended; without one, nothing is opened (BEHAVIOURS 5)."""
     handle = client.get_workflow_handle(workflow_id)
     try:
@@ -135,7 +139,7 @@ async def _tell_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return Started(workflow_id=workflow_id, run_id=None, number=None, created=False, action="ignored")
-    number = await _number(handle, timedelta(seconds=1))
+    number = await _number(handle, patience)
     return Started(workflow_id=workflow_id, run_id=description.run_id, number=number, created=False, action="told")
 
 
@@ -160,16 +164,17 @@ def read_payload(source: str) -> Any:
     Raises:
         Refused: it cannot be read, is too large, or is not JSON.
     """
+    name = one_line(source, 200)
     try:
         raw = sys.stdin.buffer.read(LARGEST + 1) if source == "-" else _read(Path(source))
     except OSError as error:
-        raise Refused(f"{source}: {error.strerror}") from None
+        raise Refused(f"{name}: {error.strerror}") from None
     if len(raw) > LARGEST:
-        raise Refused(f"{source}: larger than {LARGEST // 1024} KiB: send the alert without its dumps")
+        raise Refused(f"{name}: larger than {LARGEST // 1024} KiB: send the alert without its dumps")
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"{source}: not JSON: {error}") from None
+        return read_json(raw)
+    except NotJson as error:
+        raise Refused(f"{name}: {error}") from None
 
 
 def _read(path: Path) -> bytes:
@@ -184,16 +189,23 @@ def by_hand(
     key = str(uuid.uuid4())
     return f"incident-{key}", Opening(
         key=key,
-        title=title,
-        service=service,
-        environment=environment,
+        title=one_line(title, 200),
+        service=one_line(service, 200),
+        environment=one_line(environment, 200),
         severity=severity,
         alerted_at=datetime.now(UTC),
         source="manual",
-        reporter=by,
+        reporter=one_line(by, 100),
         drill=drill,
         private=private,
     )
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        raise Refused("this machine has no name for you: say who you are with --by") from None
 
 
 def explain(alerts: Iterable[Alert], intake: Intake) -> list[str]:
@@ -245,9 +257,9 @@ def main(
         if (source is None) == (title is None):
             raise Refused("give an alert (a file, or - for standard input) or --title with --service and --severity")
         if title is not None:
-            if not title.strip() or service is None or severity is None:
+            if not one_line(title, 200) or not one_line(service or "", 200) or severity is None:
                 raise Refused("an incident by hand needs --title, --service and --severity")
-            opening = by_hand(title, service, environment, severity, by or getpass.getuser(), drill, private)
+            opening = by_hand(title, service or "", environment, severity, by or _login(), drill, private)
         elif source is not None:
             alerts = parse_alerts(read_payload(source), datetime.now(UTC))
         if explain_fingerprint:

@@ -40,6 +40,42 @@ def test_12_a_malformed_or_huge_payload_is_one_line_and_exit_1(text: str, why: s
     assert why in refused("-", text=text)
 
 
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfe\xfd", b"\x00", b"9" * 5000, b'{"title": "\\ud800"', b'{"version": "\xe2\x80\xae", "alerts": []}']
+)
+def test_105_any_bytes_are_one_line_and_exit_1(raw: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "alert\n.json"
+    path.write_bytes(raw)
+    for words, text in ((("-",), raw), ((str(path),), b"")):
+        done = subprocess.run([sys.executable, "starter.py", *words], input=text, capture_output=True, timeout=30)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr.startswith(b"error: ")
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "status"),
+    [
+        ("starter.py", (b"/nowhere/\xff\n.json",), 1),
+        ("starter.py", (b"--title", b"\x01", b"--service", b"x", b"--severity", b"P0"), 1),
+        ("responder.py", (b"note", b"1", b"\xff\xfe", b"--by", b"ann"), 2),
+        ("responder.py", (b"show", b"\xed\xa0\x80"), 2),
+    ],
+)
+def test_105_any_bytes_on_the_command_line_are_one_line(program: str, words: tuple[bytes, ...], status: int) -> None:
+    done = subprocess.run([sys.executable.encode(), program.encode(), *words], capture_output=True, timeout=30)
+    assert done.returncode == status
+    [line] = done.stderr.splitlines()
+    assert line.startswith(b"error: ")
+
+
+def test_26_an_alert_without_a_time_of_its_own_is_flagged(stage: Stage, worker: subprocess.Popen[str]) -> None:
+    answer = stage.start(GOOD | {"started_at": "0001-01-01T00:00:00Z", "title": "Slow \x1b[2J\ud800"})
+    assert answer["number"] == 1
+    said = stage.run("responder.py", "timeline", "1").stdout
+    assert "0001-01-01 00:00:00 UTC is before 2000; using the time of arrival" in " ".join(said.split())
+
+
 def test_what_is_missing_is_said() -> None:
     assert "give an alert" in refused()
     assert "--service and --severity" in refused("--title", "x")
