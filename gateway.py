@@ -13,7 +13,6 @@ Whoever cannot prove who they are is refused. While Temporal is away the answer 
 """
 
 import asyncio
-import json
 import logging
 import signal
 import sys
@@ -38,8 +37,9 @@ from clients.errors import VendorError
 from clients.pagerduty import PagerDutyClient
 from connection import connect, run_and_exit
 from inbound import github, pagerduty, signatures, slack
-from runbook.alert import MalformedAlert, parse_alerts
+from runbook.alert import MOST_ALERTS, MalformedAlert, parse_alerts
 from runbook.base import Frozen
+from runbook.payload import NotJson, read_json
 from runbook.policy import Runbook
 from runbook.summary import digest_text, headline, people_line
 from runbook_file import load_runbook
@@ -83,9 +83,12 @@ class Gateway:
         if not signatures.with_token(self._settings.gateway_token.get_secret_value(), request.headers):
             return _stranger(request)
         try:
-            alerts = parse_alerts(json.loads(await _body(request)), datetime.now(UTC))
-        except (MalformedAlert, ValueError, RecursionError) as error:
+            payload = read_json(await _body(request))
+            alerts = parse_alerts(payload, datetime.now(UTC))
+        except (MalformedAlert, NotJson) as error:
             return JSONResponse({"error": f"not an alert: {error}"}, 400)
+        if len(alerts) == MOST_ALERTS:
+            _log.warning("Took the first %d alerts of a webhook; limit them by max_alerts", MOST_ALERTS)
         queue = self._settings.temporal_task_queue
         started = await intake(self._client, alerts, self._runbook, queue, patience=timedelta())
         return JSONResponse([found.model_dump() for found in started], 202)
@@ -109,7 +112,7 @@ class Gateway:
             return _stranger(request)
         try:
             click = slack.read_click(body)
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             return JSONResponse({"error": "not an interaction of ours"}, 400)
         if click is not None:
             self._keep(self._click(click))
@@ -126,7 +129,7 @@ class Gateway:
         ):
             return _stranger(request)
         try:
-            event = pagerduty.read(body)
+            event = pagerduty.read(body, datetime.now(UTC))
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         try:
@@ -134,9 +137,9 @@ class Gateway:
         except VendorError as error:
             _log.warning("Who was acknowledged at PagerDuty is not known: %s", error)
             return JSONResponse({"error": "PagerDuty does not say which page it was; send it again"}, 503)
-        if event is None or not key:
-            return JSONResponse({"action": "ignored"}, 202)
         workflow_id = pagerduty.workflow_of(key)
+        if event is None or not workflow_id:
+            return JSONResponse({"action": "ignored"}, 202)
         return await self._tell(workflow_id, event.command.name, event.command, "acknowledged")
 
     async def issue_changed(self, request: Request) -> Response:
@@ -248,7 +251,10 @@ class Gateway:
     def _is_slacks(self, url: str) -> bool:
         """Tell whether an answer may go there: to Slack, and nowhere else that a payload names."""
         own = urlsplit(self._settings.slack_api_url)
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
         return (parts.scheme == "https" and parts.hostname in _SLACK_HOSTS) or (
             (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
         )
@@ -279,7 +285,13 @@ def _too_large(request: Request, error: Exception) -> Response:
 
 
 def _away(request: Request, error: Exception) -> Response:
-    """Say that Temporal is away. Alertmanager and PagerDuty repeat after a 5xx, and never after a 4xx."""
+    """Say that Temporal is away. Alertmanager and PagerDuty repeat after a 5xx, and never after a 4xx.
+
+    What Temporal refuses for what it is (too long, too large) would be refused again.
+    """
+    if isinstance(error, RPCError) and error.status is RPCStatusCode.INVALID_ARGUMENT:
+        _log.warning("Temporal refuses a request to %s: %s", request.url.path, error)
+        return JSONResponse({"error": "Temporal refuses it; nothing was done"}, 400)
     _log.warning("Temporal does not answer: %s", error)
     return JSONResponse({"error": "Temporal does not answer; nothing was lost here: send it again"}, 503)
 

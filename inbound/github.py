@@ -1,14 +1,15 @@
 """GitHub's webhooks: an issue of an action item was closed, reopened, deleted or transferred (event `issues`)."""
 
-import json
 import re
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from runbook.effects import IssueFact
+from runbook.payload import first_fault, read_json
+from runbook.text import one_line
 
-_MARK = re.compile(r"<!-- incident-runbook (postmortem-\d+) item-\d+ ")
+_MARK = re.compile(r"<!-- incident-runbook (postmortem-[0-9]{1,9}) item-[0-9]{1,9} ")
 _LOST = {"deleted": "gone", "transferred": "moved"}
 
 
@@ -21,7 +22,7 @@ class Changed:
 
 
 class _Issue(BaseModel):
-    number: int
+    number: int = Field(ge=1, le=2**53)
     body: str | None = None
     state: str = "open"
     state_reason: str | None = None
@@ -38,16 +39,17 @@ def read(event: str, body: bytes) -> Changed | None:
     Raises:
         ValueError: it is no webhook of GitHub's.
     """
-    document = json.loads(body)
+    document = read_json(body)
     if event != "issues":  # such as the ping with which GitHub tries a new webhook
         return None
     try:
         told = _Event.model_validate(document)
     except ValidationError as error:
-        raise ValueError(f"not an event of an issue: {error.error_count()} faults") from None
+        raise ValueError(f"not an event of an issue: {first_fault(error)}") from None
     mark = _MARK.search(told.issue.body or "")
     if mark is None or told.action not in ("closed", "reopened", *_LOST):
         return None
     state = _LOST.get(told.action, told.issue.state)
-    fact = IssueFact(number=told.issue.number, state=state, reason=told.issue.state_reason or "")
+    reason = told.issue.state_reason or ""
+    fact = IssueFact(number=told.issue.number, state=one_line(state, 50), reason=one_line(reason, 50))
     return Changed(workflow_id=mark[1], fact=fact)

@@ -1,16 +1,15 @@
 """What people type and click in Slack, as commands of the runbook."""
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from runbook import commands
 from runbook.commands import Command, Publication
+from runbook.payload import first_fault, read_json
 
 
 class Usage(Exception):
@@ -103,20 +102,18 @@ def read_command(body: bytes, channel_prefix: str) -> Asked:
     try:
         return Asked(number, _VERBS[verb.lower()](by, rest), *where)
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise Usage(f"{place}: {fault['msg'].removeprefix('Value error, ')}\n{HELP}") from None
+        raise Usage(f"{first_fault(error)}\n{HELP}") from None
 
 
 def _number(rest: str, channel: str, prefix: str) -> tuple[str | None, str]:
     """Return the incident's number and the rest: it is said first, or else the channel's name tells it."""
-    if said := re.match(r"(?:INC-)?(\d{1,9})(?:\s+|$)", rest, re.IGNORECASE):
-        here = re.match(rf"{re.escape(prefix)}-(\d+)(?:-|$)", channel)
+    if said := re.match(r"(?:INC-)?([0-9]{1,9})(?:\s+|$)", rest, re.IGNORECASE):
+        here = re.match(rf"{re.escape(prefix)}-([0-9]{{1,9}})(?:-|$)", channel)
         # In INC-42's channel `hold 10 …` holds for ten minutes: a number is another incident's only elsewhere.
         if here is None or here[1] == said[1] or said[0].upper().startswith("INC-"):
             return said[1], rest[said.end() :].strip()
         return here[1], rest
-    here = re.match(rf"{re.escape(prefix)}-(\d+)(?:-|$)", channel)
+    here = re.match(rf"{re.escape(prefix)}-([0-9]{{1,9}})(?:-|$)", channel)
     return (here[1] if here else None), rest
 
 
@@ -126,23 +123,47 @@ _CLICKS: dict[str, Callable[[str, int], Command]] = {
 }
 
 
+class _User(BaseModel):
+    id: str = ""
+    name: str = ""
+    username: str = ""
+
+
+class _Action(BaseModel):
+    action_id: str = ""
+    value: str | None = None
+
+
+class _Interaction(BaseModel):
+    type: str = ""
+    user: _User | None = None
+    actions: list[_Action] | None = None
+    response_url: str | None = None
+
+
+class _Button(BaseModel):
+    """What our buttons carry."""
+
+    incident: str = Field(pattern=r"^[\x21-\x7e]{1,300}$")
+    revision: int = Field(ge=0, le=2**53)
+
+
 def read_click(body: bytes) -> Click | None:
     """Read an interaction (form field `payload`); None if it is none of our buttons.
 
     Raises:
         ValueError: it is no interaction at all.
     """
-    payload = json.loads(parse_qs(body.decode("utf-8", "replace")).get("payload", [""])[0])
+    payload = read_json(parse_qs(body.decode("utf-8", "replace")).get("payload", [""])[0])
     if not isinstance(payload, dict):
         raise ValueError("an interaction is a JSON object")
     if payload.get("type") != "block_actions":
         return None
-    action: Mapping[str, Any] = next(iter(payload.get("actions") or []), {})
-    made = _CLICKS.get(str(action.get("action_id")))
-    user = payload.get("user") or {}
+    told = _Interaction.model_validate(payload)
+    action = next(iter(told.actions or ()), _Action())
+    made, user = _CLICKS.get(action.action_id), told.user or _User()
     if made is None:
         return None
-    value = json.loads(str(action.get("value") or "null"))
-    by = str(user.get("name") or user.get("username") or user.get("id") or "")
-    answer_to = str(payload.get("response_url") or "")
-    return Click(str(value["incident"]), made(by, int(value["revision"])), answer_to)
+    button = _Button.model_validate(read_json(action.value or "null"))
+    by = (user.name or user.username or user.id)[:100]
+    return Click(button.incident, made(by, button.revision), told.response_url or "")

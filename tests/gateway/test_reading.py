@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,7 @@ from inbound import pagerduty, signatures, slack
 from runbook import commands as c
 from runbook.severity import Severity
 
+NOW = datetime(2026, 11, 23, 14, 3, tzinfo=UTC)
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 BODY = (
     b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V"
@@ -140,7 +142,7 @@ def hook(kind: str = "incident.acknowledged", **changes: object) -> bytes:
 
 
 def test_an_acknowledgement_at_pagerduty_counts_from_its_own_time() -> None:
-    event = pagerduty.read(hook())
+    event = pagerduty.read(hook(), NOW)
     assert event is not None
     assert pagerduty.workflow_of(event.key) == "incident-flag-evaluation:production"
     assert event.command.by == "Ona Call"
@@ -150,10 +152,48 @@ def test_an_acknowledgement_at_pagerduty_counts_from_its_own_time() -> None:
 
 
 def test_what_does_not_concern_us_is_no_error() -> None:
-    assert pagerduty.read(hook("incident.resolved")) is None
-    assert pagerduty.read(hook("incident.annotated", data={"incident": {}})) is None
-    assert pagerduty.read(hook(agent=None)) is None, "we did it ourselves"
-    assert pagerduty.read(hook(agent={"type": "service_reference", "summary": "x"})) is None
+    assert pagerduty.read(hook("incident.resolved"), NOW) is None
+    assert pagerduty.read(hook("incident.annotated", data={"incident": {}}), NOW) is None
+    assert pagerduty.read(hook(agent=None), NOW) is None, "we did it ourselves"
+    assert pagerduty.read(hook(agent={"type": "service_reference", "summary": "x"}), NOW) is None
     for nonsense in (b"[]", b"{}", b'{"event": {}}'):
         with pytest.raises(ValueError, match="no webhook of PagerDuty's"):
-            pagerduty.read(nonsense)
+            pagerduty.read(nonsense, NOW)
+
+
+@pytest.mark.parametrize("claimed", ["0001-01-01T00:00:00Z", "2026-11-23T15:03:01Z", "0001-01-01T00:00:00+14:00"])
+def test_26_a_time_of_pagerdutys_out_of_bounds_becomes_the_arrival_and_is_kept(claimed: str) -> None:
+    event = pagerduty.read(hook(occurred_at=claimed), NOW)
+    assert event is not None
+    assert event.command.at == NOW
+    assert event.command.claimed_at == datetime.fromisoformat(claimed)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "somebody-elses/1", "incident-\ud800/1", "incident-" + "x" * 400, "incident-a b/1"]
+)
+def test_a_dedup_key_that_is_none_of_ours_names_no_workflow(key: str) -> None:
+    assert pagerduty.workflow_of(key) == ""
+
+
+def test_a_stamp_of_thousands_of_digits_is_no_stamp() -> None:
+    assert not signatures.from_slack(SECRET, HEADERS | {"x-slack-request-timestamp": "9" * 5000}, BODY, 1531420618.0)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"actions": {"a": 1}},
+        {"actions": [7]},
+        {"user": "ann"},
+        {"actions": [{"action_id": "escalate", "value": '{"incident": "incident-x", "revision": 1e999}'}]},
+        {"actions": [{"action_id": "escalate", "value": "[1]"}]},
+        {"actions": [{"action_id": "escalate", "value": '{"incident": "\\ud800", "revision": 1}'}]},
+        {"actions": [{"action_id": "escalate", "value": "[" * 5000}]},
+    ],
+)
+def test_105_an_interaction_of_the_wrong_shape_is_refused(payload: dict[str, object]) -> None:
+    body = {"type": "block_actions", "user": {"name": "ann"}} | payload
+    with pytest.raises(ValueError, match=r".") as caught:
+        slack.read_click(urlencode({"payload": json.dumps(body)}).encode())
+    assert not isinstance(caught.value, UnicodeError)
