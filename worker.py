@@ -42,6 +42,7 @@ from workflows.numbers import IncidentNumbersWorkflow
 from workflows.postmortem import PostmortemWorkflow
 from workflows.recorder import RecorderWorkflow
 from workflows.rollback import RollbackWorkflow
+from workflows.signals import SignalGuard
 
 WORKFLOWS = (IncidentWorkflow, RollbackWorkflow, PostmortemWorkflow, IncidentNumbersWorkflow, RecorderWorkflow)
 THREADS = 40
@@ -79,7 +80,7 @@ def make_worker(
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
-        interceptors=interceptors,
+        interceptors=[SignalGuard(), *interceptors],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
         workflow_runner=sandbox_runner(),
