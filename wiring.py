@@ -84,7 +84,7 @@ def make_hands(settings: Settings, client: Client) -> Hands:
         baselines=Baselines(prometheus, signoz, processes),
         preflights=Preflights(deployments, health),
         processes=processes,
-        evidence=_evidence(settings, deployments, prometheus, signoz, slack, processes, off),
+        evidence=_evidence(settings, deployments, prometheus, signoz, slack, off),
         postmortems=_postmortems(settings, off),
     )
 
@@ -114,13 +114,10 @@ def _evidence(
     prometheus: PrometheusClient | None,
     signoz: SigNozClient | None,
     slack: SlackClient | None,
-    processes: Processes,
     off: dict[str, str],
 ) -> Evidence:
     """Return the evidence store with every source whose credentials are there."""
     found: dict[EvidenceSource, Source] = {EvidenceSource.DEPLOYMENTS: evidence_sources.deployments(deployments)}
-    if (own := _own_record(processes)) is not None:
-        found[EvidenceSource.INCIDENT] = own
     if prometheus is not None:
         found[EvidenceSource.PROMETHEUS] = evidence_sources.metrics(prometheus)
     if signoz is not None:
@@ -142,21 +139,9 @@ def _evidence(
         EvidenceSource.SLACK: off.get("slack", ""),
         EvidenceSource.FLAG_AUDIT: off.get("flag audit", ""),
         EvidenceSource.DATABASE: off.get("database diagnostics", ""),
+        EvidenceSource.INCIDENT: "asked for by an earlier version, whose activities queried the incident",
     }
     return Evidence(FileStore(settings.evidence_url), settings.evidence_url, found, why)
-
-
-def _own_record(processes: Processes) -> Source | None:
-    """Return how a thread asks an incident's process for its record; None if there is no worker to answer."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-    def ask(workflow_id: str, query: str) -> str:
-        return asyncio.run_coroutine_threadsafe(processes.record(workflow_id, query), loop).result(timeout=20)
-
-    return evidence_sources.incident(ask)
 
 
 def _teller(processes: Processes) -> Callable[[str, Probed], None]:

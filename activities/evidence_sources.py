@@ -1,7 +1,7 @@
 """Where evidence comes from, one function a source. Each reads piece by piece, so that nothing large is held."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import islice
@@ -29,15 +29,6 @@ def deployments(hand: Deployments) -> Source:
         if rows is None:
             raise NothingThere(f"there is no cluster {wanted.item.query}")
         yield _json([row.model_dump(mode="json") for row in rows])
-
-    return read
-
-
-def incident(ask: Callable[[str, str], str]) -> Source:
-    """Return the source of the incident's own record; `ask` takes the process's id and the name of a query."""
-
-    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
-        yield ask(wanted.scope.workflow_id, wanted.item.query).encode()
 
     return read
 

@@ -1,8 +1,10 @@
-"""Other processes of ours, asked through Temporal: who holds a lock, how a rollback ended, what the recorder knows."""
+"""Other processes of ours, through Temporal: who holds a lock, how a rollback ended, what the recorder knows.
+
+What the server knows by itself, results, and signals: no activity queries a workflow (tests/house/test_queries.py).
+"""
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
@@ -10,17 +12,14 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from runbook.effects import Outcome
-from runbook.incident import Incident
 from runbook.recording import Recording
 from runbook.rollback import HOLDER, Probed, RollbackResult
 from runbook.rollback_effects import FollowRollback, HolderOf
-from runbook.timeline import Entry
 
 RECORDER = "latency-recorder"
 """The id of the schedule that runs the recorder."""
 _BEAT = 5.0
 _TELL_WITHIN = 5.0
-_ANSWERS_WITHIN = timedelta(seconds=15)
 
 
 class Processes:
@@ -71,15 +70,6 @@ class Processes:
             with suppress(RPCError, WorkflowFailureError, TimeoutError):
                 return await asyncio.wait_for(handle.result(), timeout=2)
         return Recording()
-
-    async def record(self, workflow_id: str, query: str) -> str:
-        """Return what an incident's process knows: the `incident` as JSON, or its `timeline` line by line."""
-        handle = self._client.get_workflow_handle(workflow_id)
-        if query == "incident":
-            incident: Incident = await handle.query("incident", result_type=Incident, rpc_timeout=_ANSWERS_WITHIN)
-            return incident.model_dump_json(indent=1)
-        entries: list[Entry] = await handle.query("timeline", result_type=list[Entry], rpc_timeout=_ANSWERS_WITHIN)
-        return "".join(f"{e.at.isoformat()} {e.actor} [{e.kind}] {e.text}\n" for e in entries)
 
     async def tell(self, workflow_id: str, probed: Probed) -> None:
         """Tell a rollback how its verification goes. It is no harm if it does not hear: the verdict comes anyway."""

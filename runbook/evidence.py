@@ -12,7 +12,7 @@ from runbook.policy import EvidenceRules, Investigation, Region
 
 
 class EvidenceSource(StrEnum):
-    """Where evidence comes from."""
+    """Where evidence comes from. `INCIDENT` is what requests of earlier versions name; it is a gap now."""
 
     RUNBOOK = "runbook"
     INCIDENT = "incident"
@@ -26,7 +26,7 @@ class EvidenceSource(StrEnum):
 
 
 class Item(Frozen):
-    """One file to be written: what is asked of which source. `text` is the content itself, where it is a small one."""
+    """One file to be written: what is asked of which source. `text`: the content itself, where the source is us."""
 
     name: str
     source: EvidenceSource
@@ -62,10 +62,7 @@ class ManifestRef(Frozen):
 
 
 class Scope(Frozen):
-    """What the evidence is about. `workflow_id`: the incident's process, which is asked for its own record.
-
-    `former_channels`: those that the incident left when it became private.
-    """
+    """What the evidence is about. `former_channels`: those that the incident left when it became private."""
 
     service: str
     log_service: str
@@ -76,11 +73,9 @@ class Scope(Frozen):
     step_seconds: float
     channel_id: str = ""
     former_channels: tuple[str, ...] = ()
-    workflow_id: str = ""
 
 
 def scope(
-    workflow_id: str,
     service: str,
     investigation: Investigation,
     regions: tuple[Region, ...],
@@ -91,7 +86,6 @@ def scope(
 ) -> Scope:
     """Return what is preserved: from so long before the first alert until now."""
     return Scope(
-        workflow_id=workflow_id,
         service=service,
         log_service=investigation.log_service,
         regions=regions,

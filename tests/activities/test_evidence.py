@@ -26,7 +26,6 @@ METRICS = {"error ratio": "fs_evaluation_error_ratio"}
 def scope(**changes: Any) -> Scope:
     until = datetime.now(UTC)
     base = Scope(
-        workflow_id="incident-x",
         service="flag-evaluation",
         log_service="featuresignals-api",
         regions=REGIONS,
@@ -83,6 +82,13 @@ def test_sources_that_are_off_leave_gaps_that_say_so(idle: Hands) -> None:
     assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook", "incident"}
     assert gaps["deployments"].startswith("ops portal is off: OPS_PORTAL_URL")
     assert gaps["prometheus"] == "prometheus is off: PROMETHEUS_URL is not set"
+
+
+def test_a_request_of_an_earlier_version_for_the_incidents_own_record_leaves_a_gap(idle: Hands) -> None:
+    item = Item(name="p/record.json", source=EvidenceSource.INCIDENT, query="incident")
+    wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
+    part = perform(idle.evidence.capture_evidence, wanted)
+    assert (part.bytes, part.gap) == (0, "asked for by an earlier version, whose activities queried the incident")
 
 
 def test_a_source_that_fails_is_an_error_for_temporal(hands: Hands, sandbox: RunningSandbox) -> None:

@@ -43,7 +43,6 @@ def kept(hands: Hands, incident: Incident) -> Incident:
     """The incident with what the sandbox's sources tell of it preserved, as its process would."""
     until = datetime.now(UTC)
     where = Scope(
-        workflow_id="incident-x",
         service="flag-evaluation",
         log_service="featuresignals-api",
         regions=RULES.regions,
