@@ -31,6 +31,7 @@ from connection import connect, run_and_exit
 from query_safety import QuerySafety, guarded_worker
 from runbook.duration import in_words
 from runbook.requests import SETUP
+from runbook.severity import Severity
 from runbook_file import load_runbook
 from settings import Settings, load_settings
 from wiring import integrations_table, make_hands
@@ -40,6 +41,7 @@ from workflows.hands import ACTIVITIES
 from workflows.incident import IncidentWorkflow
 from workflows.numbers import IncidentNumbersWorkflow
 from workflows.postmortem import PostmortemWorkflow
+from workflows.priority import priority_of
 from workflows.recorder import RecorderWorkflow
 from workflows.rollback import RollbackWorkflow
 from workflows.signals import SignalGuard
@@ -143,6 +145,7 @@ async def ensure_recorder(client: Client, settings: Settings) -> str:
             id=RECORDER,
             task_queue=settings.temporal_task_queue,
             static_summary="Records the latency of good times",
+            priority=priority_of(Severity.P3),
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=rules.every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=rules.every),

@@ -6,10 +6,11 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy
 
 from runbook.effects import AllocateNumber, Outcome
 from runbook.numbers import Allocation, Ledger
+from runbook.severity import Severity
 
 _WORKFLOW, _ID, _UPDATE = "IncidentNumbersWorkflow", "incident-numbers", "allocate"
 _PATIENCE = timedelta(seconds=8)
@@ -33,6 +34,7 @@ class Numbers:
             id=_ID,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            priority=Priority(priority_key=Severity.P0.rank),  # one counter for all: a P0 must not wait for it
             static_summary="Hands out incident numbers",
         )
         async with self._turn:

@@ -11,6 +11,11 @@ class Severity(StrEnum):
     P2 = "P2"
     P3 = "P3"
 
+    @property
+    def rank(self) -> int:
+        """Return its place among the four: 1 for P0 to 4 for P3."""
+        return list(Severity).index(self) + 1
+
     def outranks(self, other: "Severity") -> bool:
         """Tell whether this severity is strictly more severe than `other` (P0 outranks P1)."""
         return self.value < other.value

@@ -10,6 +10,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from runbook.backfill import Backfill, backfilled, opening_of
+from runbook.severity import Severity
 from runbook.text import cut_bytes
 from runbook_file import load_runbook
 from settings import load_settings
@@ -18,6 +19,7 @@ from terminal.running import run, say
 from terminal.sending import Refusal
 from workflows.attributes import at_start
 from workflows.contracts import INCIDENT_WORKFLOW, IncidentInput
+from workflows.priority import priority_of
 
 app = typer.Typer(**PLAIN)
 Instant = Annotated[str, typer.Option(metavar="ISO", help="UTC if it names no zone", show_default=False)]
@@ -62,6 +64,7 @@ def backfill(
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=at_start(opening),
                 static_summary=cut_bytes(f"Written down afterwards: {known.title}", 200),
+                priority=priority_of(Severity.P3),  # it is over: what goes on comes first
             )
         except WorkflowAlreadyStartedError:
             raise Refusal(f"It is written down already, as {workflow_id}: nothing was changed.") from None

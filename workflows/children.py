@@ -13,12 +13,14 @@ from runbook.incident_parts import Status
 from runbook.preservation import evidence_folder, incident_scope, resolution_items, resolution_phase
 from runbook.rollback import HOLDER, order
 from runbook.rollback_effects import FollowRollback, HolderOf
+from runbook.severity import Severity
 from runbook.text import cut_bytes
 from workflows.attributes import postmortem_at_start
 from workflows.contracts import IncidentInput, PostmortemInput, Resolution
 from workflows.evidence import preserve
 from workflows.hands import perform, watch
 from workflows.postmortem import PostmortemWorkflow
+from workflows.priority import priority_of
 from workflows.rollback import RollbackWorkflow
 
 _LOCK_PATIENCE = timedelta(seconds=30)
@@ -44,6 +46,7 @@ async def start_rollback(incident: Incident, duty: Obligation, start: IncidentIn
             parent_close_policy=ParentClosePolicy.ABANDON,
             cancellation_type=ChildWorkflowCancellationType.ABANDON,
             static_summary=f"{incident.name}: roll {ordered.cluster} back to {ordered.candidate.version}"[:200],
+            priority=priority_of(incident.severity),
             memo={HOLDER: f"{incident.name}, by {ordered.requested_by}"},
         )
     except WorkflowAlreadyStartedError:
@@ -97,6 +100,7 @@ async def hand_over(incident: Incident, duty: Obligation, start: IncidentInput) 
             id=process,
             parent_close_policy=ParentClosePolicy.ABANDON,
             static_summary=cut_bytes(f"{incident.name}: post-mortem of {incident.title}", 200),
+            priority=priority_of(Severity.P3),  # it is due in days: no page waits behind it
             search_attributes=postmortem_at_start(incident),
         )
     except WorkflowAlreadyStartedError:

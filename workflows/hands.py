@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import Priority, RetryPolicy
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
@@ -36,6 +36,7 @@ from runbook.rollback import Preflight
 from runbook.severity import Severity
 from runbook.verification import BaselineFinding, RegionVerdict
 from workflows.contracts import setup_queue
+from workflows.priority import priority_of
 
 ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
     effects.AllocateNumber: Numbers.allocate_number,
@@ -91,7 +92,6 @@ _LOOKING = RetryPolicy(
     initial_interval=timedelta(seconds=10), backoff_coefficient=2, maximum_interval=timedelta(hours=1)
 )
 """Of what waits for a change elsewhere: while the vendor is down it asks less and less often (BEHAVIOURS 76)."""
-_FIRST = {Severity.P0: 1, Severity.P1: 2, Severity.P2: 3, Severity.P3: 4}
 
 _LONGEST_LOOK = timedelta(seconds=15)
 """How long one look at a region may take beyond the pause before it."""
@@ -117,7 +117,7 @@ def call(effect: Effect, says: str, severity: Severity, patience: timedelta) -> 
         "schedule_to_close_timeout": patience,
         "retry_policy": _LOOKING if isinstance(effect, _LOOKS) else _RETRY,
         "summary": says[:120],
-        "priority": Priority(priority_key=_FIRST[Severity(severity)]),
+        "priority": priority_of(severity),
     }
 
 
@@ -147,7 +147,7 @@ async def verify(effect: rollback_effects.VerifyRegion, says: str, severity: Sev
         heartbeat_timeout=effect.rules.probe_interval + _LONGEST_LOOK,
         retry_policy=_RETRY,
         summary=says[:120],
-        priority=Priority(priority_key=_FIRST[Severity(severity)]),
+        priority=priority_of(severity),
     )
 
 
@@ -201,7 +201,7 @@ async def _long(
         heartbeat_timeout=_LONGEST_LOOK,
         retry_policy=_RETRY,
         summary=says[:120],
-        priority=Priority(priority_key=_FIRST[Severity(severity)]),
+        priority=priority_of(severity),
     )
     return Outcome.model_validate(outcome)
 
