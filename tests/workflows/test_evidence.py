@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from runbook.commands import Resolve
 from runbook.incident import Incident
 from settings import Settings, load_settings
-from tests.queries import SeenQueries
+from tests.reads import SeenReads
 from tests.workflows.hands import FakeHands
 from tests.workflows.world import QUEUE, World
 from wiring import make_hands
@@ -23,13 +23,13 @@ KEEPING = ("capture_evidence", "write_manifest")
 
 
 @pytest.fixture
-def seen() -> SeenQueries:
-    """What the worker's client queries."""
-    return SeenQueries()
+def seen() -> SeenReads:
+    """What the worker's client reads."""
+    return SeenReads()
 
 
 @pytest.fixture
-async def keeping(seen: SeenQueries, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[World]:
+async def keeping(seen: SeenReads, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[World]:
     """A world on the development server whose worker writes evidence below `tmp_path`, and does nothing else."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -49,7 +49,7 @@ async def keeping(seen: SeenQueries, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 async def test_a_resolution_keeps_the_record_that_its_request_carried(
-    keeping: World, seen: SeenQueries, tmp_path: Path
+    keeping: World, seen: SeenReads, tmp_path: Path
 ) -> None:
     await keeping.open()
     await keeping.tell(Resolve(by="ann", force=True, reason="fixed"))
@@ -60,4 +60,4 @@ async def test_a_resolution_keeps_the_record_that_its_request_carried(
     assert len(lines) == len(record.timeline)
     [manifest] = (await keeping.incident()).manifests
     assert manifest.parts == 2
-    assert seen.names == []
+    assert seen.queries == []

@@ -2,19 +2,21 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.numbers import Numbers
 from runbook.alert import Alert
-from runbook.commands import PostUpdate, Receipt
+from runbook.commands import ApproveRollback, PostUpdate, Receipt, Resolve
 from runbook.incident import Incident
 from starter import Started, intake
-from tests.workflows.hands import FakeHands
+from tests.reads import SeenReads
+from tests.workflows.hands import FakeHands, an_offer
 from tests.workflows.world import QUEUE, RUNBOOK, an_alert
 from worker import make_worker
 from workflows.attributes import SEARCH_ATTRIBUTES
@@ -35,6 +37,32 @@ async def server() -> AsyncIterator[tuple[WorkflowEnvironment, FakeHands]]:
         methods = [m for m in hands.methods() if m.__temporal_activity_definition.name != "allocate_number"]  # type: ignore[attr-defined]
         async with make_worker(env.client, QUEUE, [*methods, Numbers(env.client, QUEUE).allocate_number]):
             yield env, hands
+
+
+@pytest.fixture
+async def unattended() -> AsyncIterator[Client]:
+    """A client of the development server, on which no worker runs."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=shutil.which("temporal"),
+        data_converter=pydantic_data_converter,
+        search_attributes=list(SEARCH_ATTRIBUTES),
+    ) as env:
+        yield env.client
+
+
+async def priority(client: Client, workflow_id: str) -> int:
+    """The priority that a workflow was started with."""
+    started = await anext(client.get_workflow_handle(workflow_id).fetch_history_events())
+    return started.workflow_execution_started_event_attributes.priority.priority_key
+
+
+async def becomes(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it is so."""
+    for _ in range(400):
+        if await condition():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"never {condition.__name__}")
 
 
 async def sent(env: WorkflowEnvironment, alert: Alert, patience: float = 40) -> Started:
@@ -60,6 +88,73 @@ async def test_2_fifty_different_alerts_at_once_are_fifty_incidents(
     answers = await asyncio.gather(*(sent(env, alert) for alert in alerts))
     assert sorted(answer.number or 0 for answer in answers) == list(range(1, 51))
     assert all(answer.created for answer in answers)
+
+
+async def test_whoever_cannot_wait_reads_nothing_and_knows_what_is_new(unattended: Client) -> None:
+    """The gateway: one call of the server for each incident, also when an alert ends."""
+    seen = SeenReads()
+    client = seen.client(unattended)
+
+    async def brought(alert: Alert) -> Started:
+        [started] = await intake(client, [alert], RUNBOOK, QUEUE, patience=timedelta())
+        return started
+
+    first, again = await brought(an_alert(NOW)), await brought(an_alert(NOW))
+    assert [(s.action, s.created, s.number) for s in (first, again)] == [("opened", True, None), ("told", False, None)]
+    assert first.run_id == again.run_id
+    ended = await brought(an_alert(NOW).but(ended_at=NOW + timedelta(minutes=1)))
+    assert (ended.action, ended.created, ended.run_id) == ("told", False, None)
+    other = await brought(an_alert(NOW, service="other").but(ended_at=NOW + timedelta(minutes=1)))
+    assert other.action == "ignored"
+    assert (seen.queries, seen.descriptions) == ([], 0)
+    described = await unattended.get_workflow_handle(first.workflow_id).describe()
+    assert described.run_id == first.run_id
+
+
+async def test_the_number_is_read_from_the_servers_own_record(server: tuple[WorkflowEnvironment, FakeHands]) -> None:
+    env, _ = server
+    seen = SeenReads()
+    patience = timedelta(seconds=40)
+    [started] = await intake(seen.client(env.client), [an_alert(NOW)], RUNBOOK, QUEUE, patience=patience)
+    assert (started.number, seen.queries) == (1, [])
+    ended = an_alert(NOW).but(ended_at=NOW + timedelta(minutes=1))
+    [told] = await intake(seen.client(env.client), [ended], RUNBOOK, QUEUE, patience=patience)
+    assert (told.action, told.number, told.run_id, seen.queries) == ("told", 1, started.run_id, [])
+
+
+async def test_without_a_worker_the_number_is_waited_for_no_longer_than_told(unattended: Client) -> None:
+    seen = SeenReads()
+    patience = timedelta(seconds=1)
+    [started] = await intake(seen.client(unattended), [an_alert(NOW)], RUNBOOK, QUEUE, patience=patience)
+    assert (started.number, started.created, seen.queries) == (None, True, [])
+    assert 1 < seen.descriptions < 6, "with longer and longer pauses"
+
+
+async def test_workflows_start_with_the_priority_of_their_severity(
+    server: tuple[WorkflowEnvironment, FakeHands],
+) -> None:
+    env, hands = server
+    hands.offers = (an_offer(datetime.now(UTC)),)
+    urgent = await sent(env, an_alert(datetime.now(UTC)))
+    minor = await sent(env, an_alert(NOW, service="dashboard", severity="low"))
+    assert await priority(env.client, urgent.workflow_id) == 1
+    assert await priority(env.client, minor.workflow_id) == 4
+    assert await priority(env.client, "incident-numbers") == 1
+    handle = env.client.get_workflow_handle(urgent.workflow_id)
+
+    async def offered() -> bool:
+        incident: Incident = await handle.query("incident", result_type=Incident)
+        return bool(incident.rollbacks)
+
+    async def handed_over() -> bool:
+        return (await env.client.count_workflows("WorkflowType = 'PostmortemWorkflow'")).count == 1
+
+    await becomes(offered)
+    for command in (ApproveRollback(by="ann"), Resolve(by="ann", force=True, reason="seen")):
+        await handle.execute_update(command.name, command, result_type=Receipt)
+    await becomes(handed_over)
+    assert await priority(env.client, "rollback-eu-001-flag-evaluation") == 1
+    assert await priority(env.client, f"postmortem-{urgent.number}") == 4, "nobody is paged for it"
 
 
 async def test_a_burst_of_updates_supersedes_itself_and_wedges_nothing(
