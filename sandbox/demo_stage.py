@@ -16,13 +16,15 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.live import Live
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client
 
 from activities.processes import Processes
+from runbook.duties import Obligation
 from runbook.incident import Incident
 from sandbox.server import RunningSandbox
+from terminal.finding import describe
 from terminal.views import incident_view
-from terminal.watch import state
+from terminal.watch import WatchedRun, state
 
 HOME = Path(".demo")
 BAD, GOOD, REGION = "v2.15.0-bad", "v2.14.0", "eu"
@@ -51,15 +53,18 @@ class Demo:
         """Say what happens next."""
         self.console.print(f"[bold cyan]▸[/bold cyan] {text}")
 
-    async def show(self, handle: WorkflowHandle[Any, Any], live: Live | None) -> None:
+    async def show(self, client: Client, workflow_id: str, live: Live | None) -> None:
         """Keep the screen current until cancelled; without a terminal, print the timeline as it grows."""
+        watched = WatchedRun(client, await describe(client, workflow_id))
+        duties: list[Obligation] = []
         while True:
             with contextlib.suppress(Exception):  # the picture may lag; the story's own waits decide
-                self.incident, duties = await state(handle, f"INC-{self.number}")
-                if live is not None:
+                if (found := await watched.refresh(state)) is not None:
+                    self.incident, duties = found
+                if self.incident is not None and live is not None:
                     rows = max(self.console.height - 12, 20)  # room for the story above
                     live.update(incident_view(self.incident, duties, datetime.now(UTC), rows=rows))
-                else:
+                elif self.incident is not None:
                     self._print_new(self.incident)
             await asyncio.sleep(0.4)
 

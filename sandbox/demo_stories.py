@@ -39,9 +39,8 @@ async def play(demo: Demo, story: Story, client: Client) -> None:
     opened = await demo.alert(ended=False)
     demo.number = opened["number"]
     demo.tell(f"Incident [bold]INC-{demo.number}[/bold] is open as workflow {opened['workflow_id']}.")
-    handle = client.get_workflow_handle(opened["workflow_id"])
     with demo.live() as live:
-        showing = asyncio.create_task(demo.show(handle, live))
+        showing = asyncio.create_task(demo.show(client, opened["workflow_id"], live))
         try:
             await _respond(demo)
             await story.recover(demo)

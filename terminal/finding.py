@@ -27,6 +27,8 @@ SEARCH = 3.0
 MOST = 1000
 """How many incidents are listed at most."""
 _PAUSE = 0.3
+_FIRST_PAUSE = 0.25
+"""Seconds until an unanswered query is sent again; then twice as long each time."""
 
 
 class NotFound(Exception):
@@ -151,25 +153,55 @@ async def _by_counter(client: Client, number: int, patience: timedelta) -> Workf
 
 
 async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str) -> Any:
-    """Return a workflow's answer to a query.
+    """Return a workflow's answer to a query; what passes by itself is tried again, for `PATIENCE` in all.
+
+    Args:
+        handle: The run to ask.
+        query: The query's name.
+        kind: The type of its answer.
+        what: What people call the workflow.
 
     Raises:
-        NotFound: the workflow does not exist.
-        NoAnswer: no worker answered in time.
+        NotFound: the workflow does not exist, or does not know that query.
+        NoAnswer: no worker answered in time, or the workflow was too busy all the while.
+        RPCError: Temporal did not answer.
     """
-    try:
-        return await handle.query(query, result_type=kind, rpc_timeout=PATIENCE)
-    except WorkflowQueryFailedError as error:
-        raise NotFound(f"{what} does not answer that question: {error.message.splitlines()[0]}") from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise NotFound(f"{what} does not exist.") from None
-        if error.status in NO_WORKER:
-            raise NoAnswer(
-                f"No worker answered for {what}. It is safe with Temporal and goes on when a worker is back;"
-                " `incident list` works without one."
-            ) from None
-        raise
+    clock = asyncio.get_running_loop().time
+    until, pause = clock() + PATIENCE.total_seconds(), _FIRST_PAUSE
+    while True:
+        try:
+            left = timedelta(seconds=max(until - clock(), _FIRST_PAUSE))
+            return await handle.query(query, result_type=kind, rpc_timeout=left)
+        except (WorkflowQueryFailedError, RPCError) as error:
+            if clock() + pause >= until or not _passes(error):
+                raise _unanswered(error, what) from None
+        await asyncio.sleep(pause)
+        pause *= 2
+
+
+def _passes(error: WorkflowQueryFailedError | RPCError) -> bool:
+    """Tell whether the same query may be answered in a moment."""
+    if isinstance(error, RPCError):
+        return error.status in _PASSING
+    return "retry" in error.message.lower()  # a failed query has no code of its own
+
+
+def _unanswered(error: WorkflowQueryFailedError | RPCError, what: str) -> Exception:
+    """Return what to raise for a query that was not answered, in words for people where we know what it means."""
+    if isinstance(error, WorkflowQueryFailedError):
+        if _passes(error):
+            return NoAnswer(f"{what} is busy and did not answer. Try again in a moment.")
+        return NotFound(f"{what} does not answer that question: {error.message.splitlines()[0]}")
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return NotFound(f"{what} does not exist.")
+    if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+        return NoAnswer(f"{what} is busy and did not answer. Try again in a moment.")
+    if error.status in NO_WORKER:
+        return NoAnswer(
+            f"No worker answered for {what}. It is safe with Temporal and goes on when a worker is back;"
+            " `incident list` works without one."
+        )
+    return error
 
 
 async def incident(client: Client, name: str) -> Incident:
@@ -181,6 +213,8 @@ async def incident(client: Client, name: str) -> Incident:
 
 NO_WORKER = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
 """How Temporal says that it is there, but that no worker is, or none that can cope."""
+_PASSING = (*NO_WORKER, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE)
+"""How it says that, that a query waits already ("buffer is full"), or that this one was dropped ("please retry")."""
 
 
 async def listed(client: Client, *, everything: bool) -> list[WorkflowExecution]:

@@ -1,5 +1,6 @@
 """Without a worker, without a server, and with a server that falls silent: what is said, and what is not lost."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -95,8 +96,8 @@ def test_an_update_and_a_signal_of_one_id_are_one_command(opened: Opened, stage:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_watcher_outlasts_a_missing_worker(orphan: Opened, stage: Stage) -> None:
-    async def look() -> tuple[str, str, str]:
+def test_a_watcher_outlasts_a_missing_worker(orphan: Opened, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look() -> tuple[str, str, str, str]:
         console = running.console()
         seen = watch.Look(stage.client, await find(stage.client, orphan.id), console)
         await seen.refresh()
@@ -105,17 +106,22 @@ def test_a_watcher_outlasts_a_missing_worker(orphan: Opened, stage: Stage) -> No
         async with make_worker(stage.client, NOBODY, stage.hands.methods()):
             while seen.incident is None or seen.problem:
                 await seen.refresh()
+        await orphan.handle.signal("add_note", AddNote(by="ann", text="news"))
         await seen.refresh()
         problem = seen.problem
-        with console.capture() as after:
+        with console.capture() as young:
             console.print(seen.view())
-        return before.get(), problem, after.get()
+        monkeypatch.setattr(watch, "STALE", timedelta())
+        with console.capture() as old:
+            console.print(seen.view())
+        return before.get(), problem, young.get(), old.get()
 
-    before, problem, after = stage.do(look())
+    before, problem, young, old = stage.do(look())
     assert "flag-evaluation" in before
     assert "No worker answered" in problem
-    assert "First response" in after
-    assert "No worker answered" in after, "what is shown may be old, and that is said"
+    assert "First response" in young
+    assert "No worker answered" not in young, "a hiccup is not worth a word"
+    assert re.search(r"As of \d+s ago\. No worker answered", old), "what is shown is old, and that is said"
 
 
 def test_no_server_is_one_line_in_bounded_time(incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +176,11 @@ def test_a_watcher_outlasts_a_silent_server(
     with console.capture() as shown:
         console.print(seen.view())
     assert "First response" in shown.get()
-    assert "Temporal does not answer" in shown.get()
+    assert "As of" not in shown.get()
+    monkeypatch.setattr(watch, "STALE", timedelta())
+    with console.capture() as shown:
+        console.print(seen.view())
+    assert re.search(r"As of \d+s ago\. Temporal does not answer", shown.get())
     stage.do(seen.refresh())
     assert seen.problem == ""
 
