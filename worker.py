@@ -29,6 +29,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.processes import RECORDER
 from connection import connect, run_and_exit
 from query_safety import QuerySafety, guarded_worker
+from runbook.base import build_models
 from runbook.duration import in_words
 from runbook.requests import SETUP
 from runbook.severity import Severity
@@ -76,6 +77,7 @@ def make_worker(
     query_safety: QuerySafety = QuerySafety.EVICT,
 ) -> Worker:
     """Return a worker for the incidents' task queue. `interceptors`: such as for tracing, or a test's clock."""
+    build_models()
     return guarded_worker(
         query_safety,
         client=client,

@@ -23,6 +23,19 @@ class Frozen(BaseModel):
         return self.model_copy(update=changes)
 
 
+def build_models() -> None:
+    """Build the validator of every model that is imported by now, so that nothing builds one again and again.
+
+    For workers, before they poll: the SDK makes a new converter for each run of a workflow, and each would otherwise
+    build the schema of the runbook anew.
+    """
+    waiting = [Frozen]
+    while waiting:
+        model = waiting.pop()
+        model.model_rebuild()
+        waiting += model.__subclasses__()
+
+
 class Rejected(Exception):
     """A command that the runbook refuses. The message tells the sender why, and what to do instead."""
 

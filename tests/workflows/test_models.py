@@ -1,0 +1,62 @@
+"""Contract models: built by a worker before it polls, and by nobody who only gives commands."""
+
+import subprocess
+import sys
+
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+
+from runbook.base import build_models
+from tests.workflows.world import RUNBOOK
+from workflows.contracts import RecorderInput
+
+WORKER = """
+import asyncio, shutil
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from runbook.base import Frozen
+from worker import make_worker
+from tests.workflows.hands import FakeHands
+
+def unbuilt(model):
+    return ([] if model.__pydantic_complete__ else [model]) + [m for s in model.__subclasses__() for m in unbuilt(s)]
+
+async def main():
+    assert len(unbuilt(Frozen)) > 100, "or this test shows nothing"
+    path = shutil.which("temporal")
+    async with await WorkflowEnvironment.start_local(dev_server_existing_path=path) as env:
+        make_worker(env.client, "q", FakeHands().methods())
+    assert unbuilt(Frozen) == []
+
+asyncio.run(main())
+"""
+COMMAND_LINE = """
+import responder
+from runbook.incident import Incident
+assert not Incident.__pydantic_complete__
+"""
+
+
+def run(program: str) -> None:
+    """Run a program of its own: in this one, other tests have built models already."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_worker_builds_every_model_before_it_polls() -> None:
+    run(WORKER)
+
+
+def test_the_command_line_builds_only_what_it_uses() -> None:
+    run(COMMAND_LINE)
+
+
+def test_a_fresh_converter_uses_what_is_built() -> None:
+    """The SDK makes one for each run of a workflow."""
+    build_models()
+    value = RecorderInput(regions=RUNBOOK.regions, rules=RUNBOOK.rollback.recorder)
+    before = RecorderInput.__pydantic_core_schema__
+    converter = PydanticPayloadConverter()
+    [payload] = converter.to_payloads([value])
+    assert converter.from_payloads([payload], [RecorderInput]) == [value]
+    [json_converter] = [c for c in converter.converters.values() if hasattr(c, "_type_adapter")]
+    assert json_converter._type_adapter(RecorderInput).core_schema is before
