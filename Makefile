@@ -23,8 +23,8 @@ check: $(INSTALLED) ## lint, types, layering, compose file
 	$(BIN)/lint-imports
 	$(BIN)/python deploy/check_compose.py
 
-bench: $(INSTALLED) ## cost and speed, as ratios measured in one run
-	$(BIN)/python -m benchmarks
+bench: $(INSTALLED) ## cost and speed, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s) or BENCH=models
+	$(BIN)/python -m benchmarks $(BENCH)
 
 histories: $(INSTALLED) ## record again the histories that the replay test replays
 	$(BIN)/python -m tests.replay.record

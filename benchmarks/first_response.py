@@ -1,4 +1,4 @@
-"""`make bench`: the first response of a P0 against the floor, in one run on the embedded server.
+"""The first response of a P0 against the floor, in one run on the embedded server.
 
 The floor is a minimal workflow that calls as many activities in the same three waves and does nothing else. Times on
 a busy machine drift; the ratios and the counts are what is meant to be read.
@@ -93,7 +93,3 @@ async def main() -> None:
         client = await Client.connect(address, data_converter=pydantic_data_converter)
         async with make_worker(client, QUEUE, [*hands.methods(), nothing], (*WORKFLOWS, Floor)):
             console.print(await measure(client))
-
-
-if __name__ == "__main__":
-    asyncio.run(main())

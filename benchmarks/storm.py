@@ -1,0 +1,128 @@
+"""A P0 that is opened behind a storm of P3s: how long its page waits, against a P0 alone in the same run.
+
+Measured twice on fresh servers: with workflows that start with their severity's priority, and without. Activities
+carry a priority in both.
+"""
+
+import asyncio
+import statistics
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    WorkflowHandle,
+    WorkflowHistory,
+)
+from temporalio.common import Priority
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from runbook.opening import opening_from
+from runbook.policy import Runbook
+from runbook_file import load_runbook
+from sandbox.temporal_server import running_temporal
+from settings import load_settings
+from starter import start
+from tests.workflows.hands import FakeHands
+from tests.workflows.world import an_alert
+from worker import make_worker
+
+STORM = 200
+"""P3s that are opened right before the P0."""
+ALONE = 7
+"""P0s that are opened one by one; the first two only warm up."""
+AT_ONCE = 64
+"""Starts that are sent side by side."""
+QUEUE = "storm"
+LONGEST = timedelta(minutes=3)
+"""How long to wait for a page."""
+
+
+class WithoutPriority(Interceptor):
+    """Starts workflows as before they had a priority."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        """Return the outbound calls of the client, changed."""
+        return _Outbound(next)
+
+
+class _Outbound(OutboundInterceptor):
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002
+        input.priority = Priority.default
+        return await super().start_workflow(input)
+
+
+async def opened(client: Client, runbook: Runbook, name: str, severity: str) -> WorkflowHandle[Any, Any]:
+    """Open an incident, as the gateway does."""
+    alert = an_alert(datetime.now(UTC), severity=severity, environment=name)
+    opening = opening_from((alert,), name, runbook.intake)
+    await start(client, f"incident-{name}", opening, runbook, QUEUE, alerts=(alert,), patience=timedelta())
+    return client.get_workflow_handle(f"incident-{name}")
+
+
+async def page_seconds(handle: WorkflowHandle[Any, Any]) -> float:
+    """Return the seconds from the alert to the page that is sent, by the server's clock; looked at once a second.
+
+    Raises:
+        TimeoutError: no page within `LONGEST`.
+    """
+    async with asyncio.timeout(LONGEST.total_seconds()):
+        while True:
+            await asyncio.sleep(1)
+            if (seconds := paged(await handle.fetch_history())) is not None:
+                return seconds
+
+
+def paged(history: WorkflowHistory) -> float | None:
+    """Return the seconds from the start to the end of the first page; None if none is sent yet."""
+    pages = {
+        event.event_id
+        for event in history.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "send_page"
+    }
+    for event in history.events:
+        if event.activity_task_completed_event_attributes.scheduled_event_id in pages:
+            return (event.event_time.ToDatetime() - history.events[0].event_time.ToDatetime()).total_seconds()
+    return None
+
+
+async def measure(interceptors: list[Interceptor], runbook: Runbook) -> tuple[float, float]:
+    """Return the seconds to the page of a P0 alone (median), and of one behind the storm."""
+    with running_temporal() as (address, _):
+        client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=interceptors)
+        async with make_worker(client, QUEUE, FakeHands().methods()):
+            alone = [
+                await page_seconds(await opened(client, runbook, f"alone-{number}", "critical"))
+                for number in range(ALONE)
+            ]
+            gate = asyncio.Semaphore(AT_ONCE)
+
+            async def one(number: int) -> None:
+                async with gate:
+                    await opened(client, runbook, f"storm-{number}", "low")
+
+            await asyncio.gather(*(one(number) for number in range(STORM)))
+            behind = await page_seconds(await opened(client, runbook, "behind", "critical"))
+    return statistics.median(alone[2:]), behind
+
+
+async def main() -> None:
+    """Measure and print."""
+    runbook = load_runbook(load_settings())
+    runbook = runbook.but(chat=runbook.chat.but(setup_per_minute=0))  # our speed, not the pace that Slack allows
+    console = Console()
+    console.print(f"Opening {STORM} P3s and then a P0, twice, each on a fresh embedded server ...")
+    table = Table("alert to page of a P0, ms", "alone", f"behind {STORM} P3s", "ratio")
+    kinds: dict[str, list[Interceptor]] = {
+        "workflows without priority": [WithoutPriority()],
+        "workflows with priority": [],
+    }
+    for name, interceptors in kinds.items():
+        alone, behind = await measure(interceptors, runbook)
+        table.add_row(name, f"{alone * 1000:.0f}", f"{behind * 1000:.0f}", f"{behind / alone:.1f}")
+    console.print(table)
