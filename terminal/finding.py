@@ -115,8 +115,10 @@ async def describe(client: Client, workflow_id: str, run_id: str | None = None) 
 
 
 async def current(client: Client, run: WorkflowExecution) -> WorkflowExecutionDescription:
-    """Return the run as it is now; after continue-as-new, the run in which it goes on."""
+    """Return the run as it is now; after continue-as-new or a reset, the run in which it goes on."""
     now = await describe(client, run.id, run.run_id)
+    while successor := now.raw_description.workflow_extended_info.reset_run_id:
+        now = await describe(client, run.id, successor)
     if now.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
         return now
     latest = await describe(client, run.id)
@@ -222,7 +224,15 @@ async def listed(client: Client, *, everything: bool) -> list[WorkflowExecution]
     which = "ExecutionStatus != 'ContinuedAsNew'" if everything else "ExecutionStatus = 'Running'"
     query = f"WorkflowType = '{INCIDENT_WORKFLOW}' AND {which}"
     found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
-    return sorted(found, key=lambda run: run.start_time, reverse=True)
+    return _without_reset_ones(sorted(found, key=lambda run: run.start_time, reverse=True))
+
+
+def _without_reset_ones(newest_first: list[WorkflowExecution]) -> list[WorkflowExecution]:
+    """Return the runs without those that were terminated by a reset: the same incident goes on in a newer run."""
+    kept: dict[tuple[str, int | str], WorkflowExecution] = {}
+    for run in newest_first:
+        kept.setdefault((run.id, run.typed_search_attributes.get(NUMBER) or run.run_id), run)
+    return list(kept.values())
 
 
 async def overdue(client: Client) -> list[WorkflowExecution]:
