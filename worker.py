@@ -24,7 +24,6 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Interceptor, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.processes import RECORDER
 from connection import connect, run_and_exit
@@ -39,15 +38,12 @@ from wiring import integrations_table, make_hands
 from workflows.attributes import SEARCH_ATTRIBUTES
 from workflows.contracts import RecorderInput, setup_queue
 from workflows.hands import ACTIVITIES
-from workflows.incident import IncidentWorkflow
-from workflows.numbers import IncidentNumbersWorkflow
-from workflows.postmortem import PostmortemWorkflow
 from workflows.priority import priority_of
 from workflows.recorder import RecorderWorkflow
-from workflows.rollback import RollbackWorkflow
+from workflows.registry import WORKFLOWS as WORKFLOWS
+from workflows.registry import sandbox_runner as sandbox_runner
 from workflows.signals import SignalGuard
 
-WORKFLOWS = (IncidentWorkflow, RollbackWorkflow, PostmortemWorkflow, IncidentNumbersWorkflow, RecorderWorkflow)
 THREADS = 40
 """Activities that run at once. They wait for vendors, so they may be many more than cores."""
 GRACE = timedelta(seconds=10)
@@ -55,17 +51,6 @@ GRACE = timedelta(seconds=10)
 _SETUP_THREADS = 4
 STICKY = timedelta(seconds=1)
 """How long a killed worker's workflows wait for it before another one takes them."""
-
-
-def sandbox_runner() -> SandboxedWorkflowRunner:
-    """Return the workflow sandbox with our own modules passed through.
-
-    Otherwise each incident would import them again, which slows its first response, and the same enum member would
-    exist twice. What the sandbox would catch in them is caught by ruff (banned clocks and random ids) and by the replay
-    tests, which run them sandboxed.
-    """
-    passed = ("runbook", "activities", "clients", "workflows", "dateutil", "icalendar", "pygal")
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
 
 
 def make_worker(
@@ -172,11 +157,14 @@ async def serve() -> int:
     console = Console(stderr=True)
     console.print(integrations_table(settings))
     console.print(await ensure_recorder(client, settings))
-    queue, pace = settings.temporal_task_queue, load_runbook(settings).chat.setup_per_minute
+    queue, runbook = settings.temporal_task_queue, load_runbook(settings)
     # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
     safety = QuerySafety(settings.worker_query_safety)
-    worker = make_worker(client, queue, hands.methods(), query_safety=safety)
-    async with worker, make_setup_worker(client, queue, hands.methods(), pace):
+    workers = (
+        make_worker(client, queue, hands.methods(), query_safety=safety),
+        make_setup_worker(client, queue, hands.methods(), runbook.chat.setup_per_minute),
+    )
+    async with workers[0], workers[1]:
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
         await stop.wait()

@@ -1,0 +1,28 @@
+"""The workflows that a worker runs, and the sandbox that it runs them in."""
+
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.incident import IncidentWorkflow
+from workflows.numbers import IncidentNumbersWorkflow
+from workflows.postmortem import PostmortemWorkflow
+from workflows.recorder import RecorderWorkflow
+from workflows.rollback import RollbackWorkflow
+
+WORKFLOWS = (
+    IncidentWorkflow,
+    RollbackWorkflow,
+    PostmortemWorkflow,
+    IncidentNumbersWorkflow,
+    RecorderWorkflow,
+)
+
+
+def sandbox_runner() -> SandboxedWorkflowRunner:
+    """Return the workflow sandbox with our own modules passed through.
+
+    Otherwise each incident would import them again, which slows its first response, and the same enum member would
+    exist twice. What the sandbox would catch in them is caught by ruff (banned clocks and random ids) and by the replay
+    tests, which run them sandboxed.
+    """
+    passed = ("runbook", "activities", "clients", "workflows", "dateutil", "icalendar", "pygal")
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
