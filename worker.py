@@ -34,6 +34,7 @@ from runbook.requests import SETUP
 from runbook.severity import Severity
 from runbook_file import load_runbook
 from settings import Settings, load_settings
+from standstill import watched
 from wiring import integrations_table, make_hands
 from workflows.attributes import SEARCH_ATTRIBUTES
 from workflows.contracts import RecorderInput, setup_queue
@@ -164,7 +165,7 @@ async def serve() -> int:
         make_worker(client, queue, hands.methods(), query_safety=safety),
         make_setup_worker(client, queue, hands.methods(), runbook.chat.setup_per_minute),
     )
-    async with workers[0], workers[1]:
+    async with workers[0], workers[1], watched(client, runbook, queue):
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
         await stop.wait()

@@ -1,5 +1,7 @@
 """What the workflows are started with and told by others. Light to import: short-lived programs need no more."""
 
+from datetime import timedelta
+
 from runbook.alert import Alert
 from runbook.base import Frozen
 from runbook.incident import Incident
@@ -7,10 +9,16 @@ from runbook.incident_parts import Opening
 from runbook.learning.postmortem import Postmortem
 from runbook.policy import Region, Runbook
 from runbook.rollback_policy import RecorderRules
+from runbook.standstill import Operator, Standstill
 
 INCIDENT_WORKFLOW = "IncidentWorkflow"
 POSTMORTEM_WORKFLOW = "PostmortemWorkflow"
+ROLLBACK_WORKFLOW = "RollbackWorkflow"
+NUMBERS_WORKFLOW = "IncidentNumbersWorkflow"
+STANDSTILL_WORKFLOW = "StandstillWorkflow"
 NUMBERS_ID = "incident-numbers"
+WATCHED = (INCIDENT_WORKFLOW, POSTMORTEM_WORKFLOW, ROLLBACK_WORKFLOW, NUMBERS_WORKFLOW)
+"""The workflows whose standing still operators are notified of."""
 
 HISTORY_LIMIT = 500
 """Events of a run after which it continues as new, at a quiet moment. One core replays eight such histories in a second
@@ -70,3 +78,18 @@ class Resolution(Frozen):
     """The incident, resolved again."""
 
     incident: Incident
+
+
+class StandstillInput(Frozen):
+    """A stuck run, and who is notified of it. `retry_for`: how long a way that fails is retried."""
+
+    stuck: Standstill
+    operators: tuple[Operator, ...]
+    retry_for: timedelta
+
+
+class StandstillReport(Frozen):
+    """Who was notified by which way, and which ways failed, with the reason."""
+
+    reached: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from workflows.numbers import IncidentNumbersWorkflow
 from workflows.postmortem import PostmortemWorkflow
 from workflows.recorder import RecorderWorkflow
 from workflows.rollback import RollbackWorkflow
+from workflows.standstill import StandstillWorkflow
 
 WORKFLOWS = (
     IncidentWorkflow,
@@ -14,6 +15,7 @@ WORKFLOWS = (
     PostmortemWorkflow,
     IncidentNumbersWorkflow,
     RecorderWorkflow,
+    StandstillWorkflow,
 )
 
 

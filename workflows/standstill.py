@@ -1,0 +1,42 @@
+"""Notifies the operators that a run is stuck. Its id holds the run's: Temporal starts it once, whoever noticed it."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from runbook.effects import Effect
+from runbook.severity import Severity
+from runbook.standstill import notifications
+from workflows.contracts import StandstillInput, StandstillReport
+from workflows.hands import perform, why
+
+
+@workflow.defn
+class StandstillWorkflow:
+    """One notification of each operator by each way."""
+
+    @workflow.run
+    async def run(self, start: StandstillInput) -> StandstillReport:
+        """Notify everyone, and return who was reached and who was not. A way that fails stops no other one."""
+        asked = notifications(start.stuck, start.operators, workflow.info().workflow_id)
+        done = await asyncio.gather(*(self._notify(way, effect, start) for way, effect in asked.items()))
+        lacking = tuple(f"{each.contact}: no e-mail address" for each in start.operators if not each.email)
+        report = StandstillReport(
+            reached=tuple(way for way, problem in zip(asked, done, strict=True) if not problem),
+            failed=(*lacking, *(f"{way}: {problem}" for way, problem in zip(asked, done, strict=True) if problem)),
+        )
+        if not report.reached:
+            reasons = "; ".join(report.failed) or "people.operators in runbook.yaml names nobody"
+            workflow.logger.error("No operator was notified that %s is stuck: %s", start.stuck.name, reasons)
+        return report
+
+    async def _notify(self, way: str, effect: Effect, start: StandstillInput) -> str:
+        """Send one notification; return why it was not sent, or ""."""
+        try:
+            sent = await perform(effect, f"Notify {way}", Severity.P0, start.retry_for)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            return why(error)
+        return sent.skipped or ""
