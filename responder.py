@@ -10,7 +10,7 @@ import sys
 import typer
 
 from runbook.text import is_text
-from terminal import backfill, commands, evidence, postmortem, reads, report, rollback
+from terminal import backfill, commands, evidence, postmortem, reads, report, rollback, stuck
 from terminal.options import PLAIN
 
 app = typer.Typer(**PLAIN, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -19,6 +19,7 @@ app.add_typer(commands.app)
 app.add_typer(rollback.app)
 app.add_typer(report.app)
 app.add_typer(backfill.app)
+app.add_typer(stuck.app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(postmortem.app, name="postmortem")
 

@@ -104,7 +104,14 @@ class Stage:
         return asyncio.run_coroutine_threadsafe(bounded(), self.loop).result()
 
     def begin(
-        self, severity: str = "critical", *, queue: str = QUEUE, key: str = "", history_limit: int = 0, title: str = ""
+        self,
+        severity: str = "critical",
+        *,
+        queue: str = QUEUE,
+        key: str = "",
+        history_limit: int = 0,
+        title: str = "",
+        task_timeout: timedelta | None = None,
     ) -> Opened:
         """Let an alert open an incident, of which nobody need take notice."""
         alert = an_alert(datetime.now(UTC), severity=severity)
@@ -120,6 +127,7 @@ class Stage:
                 start_signal="alert_fired",
                 start_signal_args=[AlertBatch(alerts=(alert,))],
                 search_attributes=at_start(opening),
+                task_timeout=task_timeout,
             )
 
         handle = self.do(start())
