@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check bench clean pins histories communication examples screenshots
+.PHONY: demo test check bench chaos clean pins histories communication examples screenshots
 
 demo: $(INSTALLED) ## a whole incident, live; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 leaves it all up
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -25,6 +25,9 @@ check: $(INSTALLED) ## lint, types, layering, compose file
 
 bench: $(INSTALLED) ## cost and speed, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s) or BENCH=models
 	$(BIN)/python -m benchmarks $(BENCH)
+
+chaos: $(INSTALLED) ## incidents whose workers are killed and paused while people read them; SEEDS, KILLS, REMEDY=none
+	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),20) --kills $(or $(KILLS),15) $(if $(REMEDY),--remedy $(REMEDY))
 
 histories: $(INSTALLED) ## record again the histories that the replay test replays
 	$(BIN)/python -m tests.replay.record

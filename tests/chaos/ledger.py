@@ -1,0 +1,42 @@
+"""What reached the vendors: one line for each effect, in a file that outlives every worker."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One effect: the activity's name, the request's idempotency key, and the attempt that had it."""
+
+    name: str
+    key: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A file that several processes append to."""
+
+    path: Path
+
+    def append(self, effect: Effect) -> None:
+        """Add one effect. It is on the disk when this returns: a SIGKILL afterwards does not undo it."""
+        line = json.dumps(asdict(effect)) + "\n"
+        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, line.encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def effects(self) -> list[Effect]:
+        """Return every effect so far, in order."""
+        if not self.path.exists():
+            return []
+        return [Effect(**json.loads(line)) for line in self.path.read_text(encoding="utf-8").splitlines()]
+
+    def has(self, key: str) -> bool:
+        """Tell whether the effect of that key was had."""
+        return any(effect.key == key for effect in self.effects())

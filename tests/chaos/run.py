@@ -1,0 +1,190 @@
+"""One run: an incident, two workers, three readers, and what the seed does to them."""
+
+import asyncio
+import contextlib
+import os
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from sandbox.temporal_server import running_temporal
+from tests.chaos.audit import Audit, Run
+from tests.chaos.incident import duty_problems, open_incident, resolve
+from tests.chaos.ledger import Ledger
+from tests.chaos.plan import Action, Step, Target, plan
+from tests.chaos.processes import Workers
+from tests.chaos.readers import Readers, Responders, first_answer
+
+QUEUE = "chaos"
+REMEDY = "WORKER_QUERY_SAFETY"
+"""The workers' setting that says what is done about queries that run ahead of history."""
+ANSWER_WITHIN = 30.0
+"""Seconds: a workflow task that died with its worker is given to another one after ten."""
+
+
+@dataclass
+class Result:
+    """The figures of one run. `lost_seconds`: the longest wait for an answer after a kill."""
+
+    seed: int
+    kills: int = 0
+    stops: int = 0
+    events: int = 0
+    longest: int = 0
+    runs: int = 0
+    workflows: int = 0
+    answered: int = 0
+    retried: dict[str, int] = field(default_factory=dict)
+    failed_tasks: int = 0
+    lost_seconds: float = 0.0
+    replays: int = 0
+    notes: int = 0
+    updates: int = 0
+    rollbacks: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Disturber:
+    """Does the steps of the plan to the workers."""
+
+    workers: Workers
+    audit: Audit
+    readers: Readers
+    chance: random.Random
+    killed_at: list[float] = field(default_factory=list)
+    stops: int = 0
+    _restarts: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def do(self, step: Step) -> None:
+        """Do one step."""
+        await asyncio.sleep(step.pause)
+        pid = self.workers.pick(await self.audit.holder(), step.target is Target.OTHER, self.chance)
+        if step.action is Action.STOP:
+            self.stops += 1
+            with self.workers.stopped(pid):
+                await self._burst(step)
+                await asyncio.sleep(step.hold)
+            return
+        self.workers.kill(pid)
+        self.killed_at.append(time.monotonic())
+        restart = asyncio.create_task(self._restart(step.restart))
+        self._restarts.add(restart)
+        await self._burst(step)
+        if step.wait:
+            await self.readers.answered_since(self.killed_at[-1], ANSWER_WITHIN)
+        await restart
+        self._restarts.discard(restart)
+        await self.workers.ready(1)
+
+    async def _restart(self, after: float) -> None:
+        await asyncio.sleep(after)
+        self.workers.start()
+
+    async def _burst(self, step: Step) -> None:
+        if step.burst:
+            await self.readers.burst()
+
+    def lost_seconds(self) -> float:
+        """Return the longest wait for an answer after a kill."""
+        waits = [first_answer(self.readers.answers, moment) for moment in self.killed_at]
+        now = time.monotonic()
+        return max((now if w is None else w) - at for w, at in zip(waits, self.killed_at, strict=True))
+
+
+async def run_seed(
+    seed: int, kills: int, remedy: str = "", home: Path | None = None, tell: Callable[[str], None] = lambda _: None
+) -> Result:
+    """Run one seed. `home`: where to keep logs and histories; else they are deleted. `tell`: hears of the progress."""
+    result, began = Result(seed), time.monotonic()
+    with contextlib.ExitStack() as stack:
+        home = home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        home.mkdir(parents=True, exist_ok=True)
+        server = running_temporal(home / "temporal.db")
+        address, _ = await asyncio.to_thread(server.__enter__)
+        stack.callback(server.__exit__, None, None, None)
+        environment = {**os.environ, **({REMEDY: remedy} if remedy else {})}
+        workers = Workers(address, QUEUE, home, environment)
+        stack.callback(workers.end)
+        await _run(result, kills, workers, tell)
+    result.seconds = time.monotonic() - began
+    return result
+
+
+async def _run(result: Result, kills: int, workers: Workers, tell: Callable[[str], None]) -> None:
+    """Open the incident, disturb it, resolve it, and fill in the result."""
+    client = await _connected(workers.address)
+    for _ in range(2):
+        workers.start()
+    await workers.ready()
+    handle = await open_incident(client, QUEUE)
+    readers, responders = Readers(client, handle.id), Responders(client, handle.id)
+    audit = Audit(client, Run(handle.id, str(handle.first_execution_run_id)))
+    disturber = Disturber(workers, audit, readers, random.Random(result.seed))
+    async with _background(*(readers.read(number) for number in range(3))):
+        async with _background(responders.write_notes(), responders.acknowledge(readers)):
+            for step in plan(result.seed, kills):
+                await disturber.do(step)
+                tell(f"{step.action} {len(disturber.killed_at)}/{kills}, {sum(audit.events.values())} events")
+                if not await audit.review(workers.home):
+                    break
+        if not audit.problems:
+            tell("resolving")
+            await _end(result, client, workers, audit, responders.notes)
+            await audit.review(workers.home)
+    _fill_in(result, disturber, responders.notes)
+
+
+async def _connected(address: str) -> Client:
+    """Return a client, as soon as the server that has just begun to listen is healthy."""
+    for _ in range(100):
+        with contextlib.suppress(RuntimeError):
+            return await Client.connect(address, data_converter=pydantic_data_converter)
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"the server at {address} is not healthy")
+
+
+async def _end(result: Result, client: Client, workers: Workers, audit: Audit, notes: int) -> None:
+    """Resolve the incident, and hold its state against the ledger."""
+    await workers.ready()
+    incident = await resolve(client, audit.first.workflow_id)
+    if incident is None:
+        result.problems.append("the incident could not be resolved")
+        return
+    result.updates, result.rollbacks = len(incident.updates), sum(state.attempt for state in incident.rollbacks)
+    result.problems += duty_problems(incident, Ledger(workers.home / "ledger.jsonl").effects(), notes)
+
+
+def _fill_in(result: Result, disturber: Disturber, notes: int) -> None:
+    audit, readers = disturber.audit, disturber.readers
+    result.kills, result.stops = len(disturber.killed_at), disturber.stops
+    result.events, result.longest = sum(audit.events.values()), max(audit.events.values(), default=0)
+    result.runs = sum(run.workflow_id == audit.first.workflow_id for run in audit.events)
+    result.workflows = len(audit.events)
+    result.answered, result.retried = len(readers.answers), dict(readers.retried)
+    result.failed_tasks, result.replays = audit.failed_tasks, audit.replays
+    result.lost_seconds, result.notes = round(disturber.lost_seconds(), 1), notes
+    result.problems = list(dict.fromkeys([*result.problems, *audit.problems, *readers.broken]))
+
+
+@contextlib.asynccontextmanager
+async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run coroutines beside the body; one that fails is an error at its end."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error

@@ -1,0 +1,94 @@
+"""Workers that are killed and paused while people read the incident: its history replays, each duty is done once."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+
+from runbook.incident import Incident
+from settings import Settings
+from tests.chaos.audit import failed_tasks, replay_failure
+from tests.chaos.incident import duty_problems
+from tests.chaos.ledger import Effect, Ledger
+from tests.chaos.plan import Action, plan
+from tests.chaos.run import run_seed
+
+HISTORY = Path("tests/replay/histories/severities_and_reopening.incident.json.gz")
+
+needs_remedy = pytest.mark.skipif(
+    "worker_query_safety" not in Settings.model_fields,
+    reason="without a remedy against queries that run ahead of history most seeds fail (make chaos REMEDY=none)",
+)
+
+
+@needs_remedy
+@pytest.mark.timeout(300)
+async def test_an_incident_survives_six_kills(tmp_path: Path) -> None:
+    result = await run_seed(seed=1, kills=6, home=tmp_path)
+    assert result.problems == []
+    assert result.kills == 6
+    assert result.answered > 0
+    assert result.runs > 1, "it continued as new"
+    assert result.workflows > result.runs, "child workflows were in play"
+
+
+def test_a_plan_depends_on_the_seed_only() -> None:
+    assert plan(7, 15) == plan(7, 15) != plan(8, 15)
+    assert sum(step.action is Action.KILL for step in plan(7, 15)) == 15
+
+
+def test_the_ledger_is_read_as_it_was_written(tmp_path: Path) -> None:
+    ledger, effect = Ledger(tmp_path / "ledger"), Effect("send_page", "run/page/0", 2)
+    assert not ledger.has(effect.key)
+    ledger.append(effect)
+    assert ledger.has(effect.key)
+    assert ledger.effects() == [effect]
+
+
+def recorded() -> str:
+    return gzip.decompress(HISTORY.read_bytes()).decode()
+
+
+async def test_a_history_that_does_not_replay_is_a_problem() -> None:
+    good = WorkflowHistory.from_json("incident", recorded())
+    bad = WorkflowHistory.from_json("incident", recorded().replace('"publish_status"', '"publish_nothing"'))
+    assert await replay_failure(good) == ""
+    assert "TMPRL1100" in await replay_failure(bad)
+
+
+@pytest.mark.parametrize(
+    ("cause", "problems"),
+    [("WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR", 1), ("WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND", 0)],
+)
+def test_a_failed_task_is_a_problem_unless_a_message_came_between(cause: str, problems: int) -> None:
+    event = {"eventId": "9", "workflowTaskFailedEventAttributes": {"cause": cause}}
+    assert len(list(failed_tasks(WorkflowHistory.from_json("incident", {"events": [event]})))) == problems
+
+
+def incident_at_the_end() -> Incident:
+    """The incident of a recorded history, as it was returned."""
+    [*_, last] = WorkflowHistory.from_json("incident", recorded()).events
+    payload = last.workflow_execution_completed_event_attributes.result.payloads[0]
+    return Incident.model_validate_json(payload.data)
+
+
+def effects_of(incident: Incident) -> list[Effect]:
+    names = {"channel": "open_channel"}
+    return [Effect(names.get(key, ""), f"{incident.run_key}/{key}", 1) for key in incident.fulfilled]
+
+
+def test_each_duty_done_once_is_no_problem() -> None:
+    incident = incident_at_the_end()
+    assert duty_problems(incident, effects_of(incident), notes=0) == []
+
+
+def test_what_was_done_twice_or_never_is_a_problem() -> None:
+    incident = incident_at_the_end()
+    first, *others = effects_of(incident)
+    page = next(effect for effect in others if "/page/0/" in effect.key)
+    doubled = duty_problems(incident, [first, first, *others], notes=0)
+    assert doubled == [f"done 2 times: {first.key}"]
+    lost = duty_problems(incident, [effect for effect in (first, *others) if effect is not page], notes=1)
+    assert f"fulfilled, but nobody was told: {page.key.removeprefix(incident.run_key + '/')}" in lost
+    assert "note 0 is lost" in lost
