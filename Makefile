@@ -26,8 +26,8 @@ check: $(INSTALLED) ## lint, types, layering, compose file
 bench: $(INSTALLED) ## cost and speed, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s) or BENCH=models
 	$(BIN)/python -m benchmarks $(BENCH)
 
-chaos: $(INSTALLED) ## incidents whose workers are killed and paused while people read them; SEEDS, KILLS, REMEDY=none
-	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),20) --kills $(or $(KILLS),15) $(if $(REMEDY),--remedy $(REMEDY))
+chaos: $(INSTALLED) ## incidents whose workers are killed and paused while people read them; SEEDS, KILLS, REMEDY=none, SAVE=dir
+	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),20) --kills $(or $(KILLS),15) $(if $(REMEDY),--remedy $(REMEDY)) $(if $(SAVE),--save $(SAVE))
 
 histories: $(INSTALLED) ## record again the histories that the replay test replays
 	$(BIN)/python -m tests.replay.record

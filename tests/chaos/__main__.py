@@ -20,7 +20,21 @@ from temporalio.runtime import Runtime, TelemetryConfig
 
 from tests.chaos.run import Result, run_seed
 
-COLUMNS = ("seed", "kills", "stops", "events", "runs", "all", "answers", "retries", "failed", "lost", "replays", "time")
+COLUMNS = (
+    "seed",
+    "kills",
+    "stops",
+    "events",
+    "runs",
+    "all",
+    "answers",
+    "retries",
+    "failed",
+    "lost",
+    "replays",
+    "time",
+    "result",
+)
 CAPTION = (
     "stops: SIGSTOPs · runs: of the incident, all: and of its children · answers, retries: queries · failed: workflow"
     " tasks · lost: longest wait for an answer after a kill"

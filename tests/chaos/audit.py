@@ -27,7 +27,11 @@ HARMLESS = frozenset(
         WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
     }
 )
-"""Causes of a failed workflow task for which nobody is to blame."""
+"""Causes of a failed workflow task that are part of normal operation."""
+
+
+CLOSED = frozenset({"completed", "failed", "timed_out", "canceled", "terminated", "continued_as_new"})
+"""How a run ends, in the names of events."""
 
 
 @dataclass(frozen=True, order=True)
@@ -40,12 +44,12 @@ class Run:
 
 @dataclass
 class Audit:
-    """The histories so far. `events`: how long each run's is; `problems`: what must not be in them."""
+    """The histories so far. By run, `events` counts all and `failed` the failed tasks."""
 
     client: Client
     first: Run
     events: dict[Run, int] = field(default_factory=dict)
-    failed_tasks: int = 0
+    failed: dict[Run, int] = field(default_factory=dict)
     replays: int = 0
     problems: list[str] = field(default_factory=list)
     _open: list[Run] = field(default_factory=list)
@@ -85,7 +89,7 @@ class Audit:
         self.events[run] = len(history.events)
         name = f"{run.workflow_id} (run {run.run_id[:8]}, {len(history.events)} events)"
         failed = list(failed_tasks(history))
-        self.failed_tasks += len(failed)
+        self.failed[run] = len(failed)
         problems = [f"{name}: {text}" for text in failed]
         if len(history.events) > LONGEST_HISTORY:
             problems.append(f"{name}: longer than {LONGEST_HISTORY} events")
@@ -110,7 +114,7 @@ class Audit:
 
 def _ended(history: WorkflowHistory) -> bool:
     last = history.events[-1].WhichOneof("attributes") or ""
-    return last.startswith("workflow_execution_") and "signaled" not in last and "update" not in last
+    return last.removeprefix("workflow_execution_").removesuffix("_event_attributes") in CLOSED
 
 
 def descendants(run: Run, history: WorkflowHistory) -> Iterator[Run]:
@@ -125,7 +129,7 @@ def descendants(run: Run, history: WorkflowHistory) -> Iterator[Run]:
 
 
 def failed_tasks(history: WorkflowHistory) -> Iterator[str]:
-    """Yield every failed workflow task that somebody is to blame for."""
+    """Yield every failed workflow task that is a fault, with its cause."""
     for event in history.events:
         if event.HasField("workflow_task_failed_event_attributes") and not _is_harmless(event):
             failed = event.workflow_task_failed_event_attributes

@@ -1,4 +1,4 @@
-"""The incident of a run: a P0 in a hurry. It is opened, resolved, and compared with the ledger at the end."""
+"""The incident of a run: opened, resolved, and at the end compared with the ledger of effects."""
 
 import asyncio
 import re
@@ -41,7 +41,7 @@ DUTIES = re.compile(r"page/|escalate/|channel|war-room|update/\d+/")
 """Keys of duties whose effect must be in the ledger once they count as fulfilled."""
 
 
-def hurried_runbook() -> Runbook:
+def fast_runbook() -> Runbook:
     """Return the runbook with a P0 whose updates are due every two seconds, and the CEO after one."""
     severities = dict(RUNBOOK.severities)
     policy = severities[Severity.P0]
@@ -54,7 +54,7 @@ def hurried_runbook() -> Runbook:
 
 async def open_incident(client: Client, queue: str) -> WorkflowHandle[Any, Any]:
     """Let an alert open it; return its handle."""
-    runbook = hurried_runbook()
+    runbook = fast_runbook()
     alert = an_alert(datetime.now(UTC))
     opening = opening_from((alert,), "flag-evaluation:production", runbook.intake)
     return await client.start_workflow(
@@ -79,7 +79,7 @@ async def resolve(client: Client, workflow_id: str) -> Incident | None:
                 return incident
             # A rollback under way is finished first, and one that did not help drops the resolution: ask again.
             if not incident.over and incident.resolve_intent is None:
-                await _tell(handle, incident.revision)
+                await _resolve_now(handle, incident.revision)
         except (
             RPCError,
             WorkflowQueryFailedError,
@@ -91,7 +91,7 @@ async def resolve(client: Client, workflow_id: str) -> Incident | None:
     return None
 
 
-async def _tell(handle: WorkflowHandle[Any, Any], revision: int) -> None:
+async def _resolve_now(handle: WorkflowHandle[Any, Any], revision: int) -> None:
     command = Resolve(by="ann", id=f"resolve-{revision}", force=True, reason="the run is over")
     await handle.execute_update("resolve", command, result_type=Receipt, rpc_timeout=_RPC)
 
@@ -107,9 +107,9 @@ def duty_problems(incident: Incident, effects: list[Effect], notes: int) -> list
     problems = [f"done {count} times: {key}" for key, count in counts.items() if count > 1]
     problems += [f"failed: {failure.key}" for failure in incident.failures if DUTIES.match(failure.key)]
     done = {key.removeprefix(f"{incident.run_key}/") for key in counts}
-    problems += [f"fulfilled, but nobody was told: {key}" for key in _recorded(incident) if key not in done]
+    problems += [f"fulfilled, but not in the ledger: {key}" for key in _recorded(incident) if key not in done]
     if not any(key.startswith("page/") for key in done):
-        problems.append("nobody was paged")
+        problems.append("no page was sent")
     if sum(effect.name == "open_channel" for effect in effects) != 1:
         problems.append("not exactly one channel")
     return problems + _update_problems(incident, done) + _note_problems(incident, notes)

@@ -1,4 +1,4 @@
-"""What is done to the workers, and when: a list that depends on the seed only."""
+"""The faults of a run, in order. They depend on the seed only."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Target(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One disturbance. Times are in seconds.
+    """One fault. Times are in seconds.
 
     `pause`: before it. `hold`: how long a stopped process stays so. `burst`: every reader asks right afterwards.
     `wait`: the next step waits for an answer. `restart`: how long until a killed worker's replacement starts.

@@ -1,4 +1,4 @@
-"""One run: an incident, two workers, three readers, and what the seed does to them."""
+"""One run of one seed: an incident, two workers, three readers, and the faults of the plan."""
 
 import asyncio
 import contextlib
@@ -53,8 +53,8 @@ class Result:
 
 
 @dataclass
-class Disturber:
-    """Does the steps of the plan to the workers."""
+class FaultInjector:
+    """Kills and stops the workers, step by step."""
 
     workers: Workers
     audit: Audit
@@ -62,7 +62,6 @@ class Disturber:
     chance: random.Random
     killed_at: list[float] = field(default_factory=list)
     stops: int = 0
-    _restarts: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def do(self, step: Step) -> None:
         """Do one step."""
@@ -77,12 +76,10 @@ class Disturber:
         self.workers.kill(pid)
         self.killed_at.append(time.monotonic())
         restart = asyncio.create_task(self._restart(step.restart))
-        self._restarts.add(restart)
         await self._burst(step)
         if step.wait:
             await self.readers.answered_since(self.killed_at[-1], ANSWER_WITHIN)
         await restart
-        self._restarts.discard(restart)
         await self.workers.ready(1)
 
     async def _restart(self, after: float) -> None:
@@ -97,13 +94,13 @@ class Disturber:
         """Return the longest wait for an answer after a kill."""
         waits = [first_answer(self.readers.answers, moment) for moment in self.killed_at]
         now = time.monotonic()
-        return max((now if w is None else w) - at for w, at in zip(waits, self.killed_at, strict=True))
+        return max(((now if w is None else w) - at for w, at in zip(waits, self.killed_at, strict=True)), default=0.0)
 
 
 async def run_seed(
-    seed: int, kills: int, remedy: str = "", home: Path | None = None, tell: Callable[[str], None] = lambda _: None
+    seed: int, kills: int, remedy: str = "", home: Path | None = None, report: Callable[[str], None] = lambda _: None
 ) -> Result:
-    """Run one seed. `home`: where to keep logs and histories; else they are deleted. `tell`: hears of the progress."""
+    """Run one seed. Logs and histories are kept in `home`, or else deleted; `report` is called with the progress."""
     result, began = Result(seed), time.monotonic()
     with contextlib.ExitStack() as stack:
         home = home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -114,13 +111,13 @@ async def run_seed(
         environment = {**os.environ, **({REMEDY: remedy} if remedy else {})}
         workers = Workers(address, QUEUE, home, environment)
         stack.callback(workers.end)
-        await _run(result, kills, workers, tell)
+        await _run(result, kills, workers, report)
     result.seconds = time.monotonic() - began
     return result
 
 
-async def _run(result: Result, kills: int, workers: Workers, tell: Callable[[str], None]) -> None:
-    """Open the incident, disturb it, resolve it, and fill in the result."""
+async def _run(result: Result, kills: int, workers: Workers, report: Callable[[str], None]) -> None:
+    """Open the incident, inject the faults, resolve it, and fill in the result."""
     client = await _connected(workers.address)
     for _ in range(2):
         workers.start()
@@ -128,19 +125,19 @@ async def _run(result: Result, kills: int, workers: Workers, tell: Callable[[str
     handle = await open_incident(client, QUEUE)
     readers, responders = Readers(client, handle.id), Responders(client, handle.id)
     audit = Audit(client, Run(handle.id, str(handle.first_execution_run_id)))
-    disturber = Disturber(workers, audit, readers, random.Random(result.seed))
+    faults = FaultInjector(workers, audit, readers, random.Random(result.seed))
     async with _background(*(readers.read(number) for number in range(3))):
         async with _background(responders.write_notes(), responders.acknowledge(readers)):
             for step in plan(result.seed, kills):
-                await disturber.do(step)
-                tell(f"{step.action} {len(disturber.killed_at)}/{kills}, {sum(audit.events.values())} events")
+                await faults.do(step)
+                report(f"{step.action} {len(faults.killed_at)}/{kills}, {sum(audit.events.values())} events")
                 if not await audit.review(workers.home):
                     break
         if not audit.problems:
-            tell("resolving")
+            report("resolving")
             await _end(result, client, workers, audit, responders.notes)
             await audit.review(workers.home)
-    _fill_in(result, disturber, responders.notes)
+    _fill_in(result, faults, responders.notes)
 
 
 async def _connected(address: str) -> Client:
@@ -163,15 +160,15 @@ async def _end(result: Result, client: Client, workers: Workers, audit: Audit, n
     result.problems += duty_problems(incident, Ledger(workers.home / "ledger.jsonl").effects(), notes)
 
 
-def _fill_in(result: Result, disturber: Disturber, notes: int) -> None:
-    audit, readers = disturber.audit, disturber.readers
-    result.kills, result.stops = len(disturber.killed_at), disturber.stops
+def _fill_in(result: Result, faults: FaultInjector, notes: int) -> None:
+    audit, readers = faults.audit, faults.readers
+    result.kills, result.stops = len(faults.killed_at), faults.stops
     result.events, result.longest = sum(audit.events.values()), max(audit.events.values(), default=0)
     result.runs = sum(run.workflow_id == audit.first.workflow_id for run in audit.events)
     result.workflows = len(audit.events)
     result.answered, result.retried = len(readers.answers), dict(readers.retried)
-    result.failed_tasks, result.replays = audit.failed_tasks, audit.replays
-    result.lost_seconds, result.notes = round(disturber.lost_seconds(), 1), notes
+    result.failed_tasks, result.replays = sum(audit.failed.values()), audit.replays
+    result.lost_seconds, result.notes = round(faults.lost_seconds(), 1), notes
     result.problems = list(dict.fromkeys([*result.problems, *audit.problems, *readers.broken]))
 
 

@@ -25,7 +25,7 @@ needs_remedy = pytest.mark.skipif(
 @needs_remedy
 @pytest.mark.timeout(300)
 async def test_an_incident_survives_six_kills(tmp_path: Path) -> None:
-    result = await run_seed(seed=1, kills=6, home=tmp_path)
+    result = await run_seed(seed=10, kills=6, home=tmp_path)
     assert result.problems == []
     assert result.kills == 6
     assert result.answered > 0
@@ -90,5 +90,5 @@ def test_what_was_done_twice_or_never_is_a_problem() -> None:
     doubled = duty_problems(incident, [first, first, *others], notes=0)
     assert doubled == [f"done 2 times: {first.key}"]
     lost = duty_problems(incident, [effect for effect in (first, *others) if effect is not page], notes=1)
-    assert f"fulfilled, but nobody was told: {page.key.removeprefix(incident.run_key + '/')}" in lost
+    assert f"fulfilled, but not in the ledger: {page.key.removeprefix(incident.run_key + '/')}" in lost
     assert "note 0 is lost" in lost
