@@ -23,7 +23,7 @@ check: $(INSTALLED) ## lint, types, layering, compose file
 	$(BIN)/lint-imports
 	$(BIN)/python deploy/check_compose.py
 
-bench: $(INSTALLED) ## cost and speed, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s) or BENCH=models
+bench: $(INSTALLED) ## cost and speed, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s), models, queries or replay
 	$(BIN)/python -m benchmarks $(BENCH)
 
 chaos: $(INSTALLED) ## incidents whose workers are killed and paused while people read them; SEEDS, KILLS, REMEDY=none, SAVE=dir

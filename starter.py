@@ -115,7 +115,7 @@ async def start(
     """Start the incident, or tell the one that runs, in one atomic call."""
     handle = await client.start_workflow(
         INCIDENT_WORKFLOW,
-        IncidentInput(opening=opening, runbook=runbook),
+        IncidentInput(opening=opening, runbook=runbook, history_limit=runbook.durability.history_events),
         id=workflow_id,
         task_queue=task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

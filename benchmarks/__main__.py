@@ -1,13 +1,15 @@
-"""`make bench`, `make bench BENCH=storm`, `make bench BENCH=models`: each prints ratios and counts of one run."""
+"""`make bench` and `make bench BENCH=storm|models|queries|replay`: each prints ratios and counts of one run."""
 
 import asyncio
 import sys
 from collections.abc import Callable
 
-from benchmarks import first_response, models, storm
+from benchmarks import first_response, models, queries, replay, storm
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "response": lambda: asyncio.run(first_response.main()),
+    "queries": lambda: asyncio.run(queries.main()),
+    "replay": lambda: asyncio.run(replay.main()),
     "storm": lambda: asyncio.run(storm.main()),
     "models": models.main,
 }

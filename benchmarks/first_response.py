@@ -36,7 +36,7 @@ async def floor(client: Client, number: int) -> tuple[float, int]:
     return measured(await handle.fetch_history())
 
 
-async def incident(client: Client, number: int) -> tuple[float, int]:
+async def incident(client: Client, number: int, *, leave_open: bool = False) -> tuple[float, int]:
     """Open one incident, as the starter does: seconds until its first response is done, and events by then."""
     runbook = load_runbook(load_settings())
     runbook = runbook.but(chat=runbook.chat.but(setup_per_minute=0))  # our speed, not the pace that Slack allows
@@ -47,7 +47,8 @@ async def incident(client: Client, number: int) -> tuple[float, int]:
     await asyncio.sleep(QUIET)
     handle = client.get_workflow_handle(name)
     history = await handle.fetch_history()
-    await handle.terminate("measured")
+    if not leave_open:
+        await handle.terminate("measured")
     return measured(history)
 
 

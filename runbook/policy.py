@@ -143,6 +143,17 @@ class EvidenceRules(Frozen):
     metrics_step: Duration = timedelta(seconds=15)
 
 
+HISTORY_EVENTS = 500
+"""Events of a workflow's run, after which it continues in a fresh one. One core replays about eight such histories in a
+second (`make bench BENCH=replay`), and a workflow task has ten seconds: past that, it could never be completed."""
+
+
+class Durability(Frozen):
+    """How long the history of a run becomes before it continues as new: at a quiet moment, and at 1.5 times that."""
+
+    history_events: int = Field(default=HISTORY_EVENTS, ge=200, le=2000)
+
+
 class Runbook(Frozen):
     """The whole runbook. Every name in it that refers to another part of it exists."""
 
@@ -169,6 +180,7 @@ class Runbook(Frozen):
     investigation: Investigation = Investigation()
     evidence: EvidenceRules = EvidenceRules()
     war_room: WarRoom = WarRoom()
+    durability: Durability = Durability()
     templates: Templates
 
     @field_validator("severities")

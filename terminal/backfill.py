@@ -54,7 +54,12 @@ def backfill(
     async def work(client: Client) -> None:
         workflow_id = f"incident-{known.key}"
         opening = opening_of(known)
-        start = IncidentInput(opening=opening, runbook=runbook, incident=backfilled(known, runbook, workflow_id, now))
+        start = IncidentInput(
+            opening=opening,
+            runbook=runbook,
+            incident=backfilled(known, runbook, workflow_id, now),
+            history_limit=runbook.durability.history_events,
+        )
         try:
             await client.start_workflow(
                 INCIDENT_WORKFLOW,

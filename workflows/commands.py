@@ -34,6 +34,9 @@ class Commanded(Protocol):
     def refuse(self, name: str, by: str, why: str) -> None:
         """Record a refused signal."""
 
+    def unchanged(self) -> None:
+        """Note that a signal was received that changes nothing."""
+
 
 def takes(*kinds: type[Command]) -> Callable[[type[W]], type[W]]:
     """Give a workflow class an update and a signal for each kind of command. Goes below `@workflow.defn`."""
@@ -100,7 +103,7 @@ def _as_signal(kind: type[Command]) -> Callable[[Any, RawValue], None]:
             by = command.by
             self.command(command)
         except AlreadyDone:
-            return
+            self.unchanged()
         except Rejected as refusal:
             self.refuse(kind.name, by, str(refusal))
         except (ValidationError, ValueError, TypeError, RuntimeError) as fault:

@@ -20,10 +20,6 @@ NUMBERS_ID = "incident-numbers"
 WATCHED = (INCIDENT_WORKFLOW, POSTMORTEM_WORKFLOW, ROLLBACK_WORKFLOW, NUMBERS_WORKFLOW)
 """The workflows whose standing still operators are notified of."""
 
-HISTORY_LIMIT = 500
-"""Events of a run after which it continues as new, at a quiet moment. One core replays eight such histories in a second
-(`make bench BENCH=replay`); a workflow task has ten seconds for its replay, or it can never be completed."""
-
 
 def setup_queue(task_queue: str) -> str:
     """Return the queue of what sets chat channels up, whose rate is limited, beside the workflows' own queue."""

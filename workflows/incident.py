@@ -175,6 +175,10 @@ class IncidentWorkflow:
         """Raise what `command` would raise."""
         decide(self._incident, command, self._runbook, workflow.now())
 
+    def unchanged(self) -> None:
+        """Note that a signal was received that changes nothing: it leaves an event all the same."""
+        self._loop.changed()
+
     def refuse(self, name: str, by: str, why: str) -> None:
         """Record a signal that was refused."""
         self._incident = facts.refused(self._incident, name, by, why, workflow.now())
@@ -251,8 +255,12 @@ class IncidentWorkflow:
 
     @workflow.query(description="What is due, the earliest first.")
     def agenda(self) -> list[Obligation]:
-        """Return every duty that is owed now or later."""
-        return agenda(self._incident, self._runbook)
+        """Return every duty that is owed now or later, as far as it can be derived."""
+        try:
+            return self.derive_agenda()
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            return surviving_agenda(self._incident, self._runbook)
 
 
 CHILD_DUTIES = {

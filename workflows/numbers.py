@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from runbook.numbers import Allocation, Ledger, Numbered
-from workflows.contracts import HISTORY_LIMIT
+from runbook.policy import HISTORY_EVENTS
 
 
 @workflow.defn
@@ -26,7 +26,7 @@ class IncidentNumbersWorkflow:
 
     def _is_long(self, short: bool) -> bool:
         info = workflow.info()
-        return info.is_continue_as_new_suggested() or (short and info.get_current_history_length() >= HISTORY_LIMIT)
+        return info.is_continue_as_new_suggested() or (short and info.get_current_history_length() >= HISTORY_EVENTS)
 
     @workflow.update(description="Get the number of an incident: the same one for the same run.")
     async def allocate(self, request: Allocation) -> int:

@@ -151,6 +151,10 @@ class PostmortemWorkflow:
         """Raise what `command` would raise."""
         decide(self._postmortem, command, self._runbook, workflow.now())
 
+    def unchanged(self) -> None:
+        """Note that a signal was received that changes nothing: it leaves an event all the same."""
+        self._loop.changed()
+
     def refuse(self, name: str, by: str, why: str) -> None:
         """Record a signal that was refused."""
         self._postmortem = self._postmortem.logged(workflow.now(), by, f"{name} refused: {why}")

@@ -28,6 +28,9 @@ HARMLESS = frozenset(
     }
 )
 """Causes of a failed workflow task that are part of normal operation."""
+DEADLOCK = "[TMPRL1101]"
+"""How the SDK says that workflow code took over two seconds. It counts the time for which its process was paused too, so
+it proves nothing about a task that a SIGSTOP met: the next attempt does it."""
 
 
 CLOSED = frozenset({"completed", "failed", "timed_out", "canceled", "terminated", "continued_as_new"})
@@ -44,10 +47,14 @@ class Run:
 
 @dataclass
 class Audit:
-    """The histories so far. By run, `events` counts all and `failed` the failed tasks."""
+    """The histories so far. By run, `events` counts all and `failed` the failed tasks.
+
+    `pauses`: workers have been paused, so that a task may have met that.
+    """
 
     client: Client
     first: Run
+    pauses: bool = False
     events: dict[Run, int] = field(default_factory=dict)
     failed: dict[Run, int] = field(default_factory=dict)
     replays: int = 0
@@ -88,7 +95,7 @@ class Audit:
     async def _examine(self, run: Run, history: WorkflowHistory) -> list[str]:
         self.events[run] = len(history.events)
         name = f"{run.workflow_id} (run {run.run_id[:8]}, {len(history.events)} events)"
-        failed = list(failed_tasks(history))
+        failed = list(failed_tasks(history, pauses=self.pauses))
         self.failed[run] = len(failed)
         problems = [f"{name}: {text}" for text in failed]
         if len(history.events) > LONGEST_HISTORY:
@@ -128,17 +135,18 @@ def descendants(run: Run, history: WorkflowHistory) -> Iterator[Run]:
             yield Run(child.workflow_id, child.run_id)
 
 
-def failed_tasks(history: WorkflowHistory) -> Iterator[str]:
+def failed_tasks(history: WorkflowHistory, *, pauses: bool = False) -> Iterator[str]:
     """Yield every failed workflow task that is a fault, with its cause."""
     for event in history.events:
-        if event.HasField("workflow_task_failed_event_attributes") and not _is_harmless(event):
+        if event.HasField("workflow_task_failed_event_attributes") and not _is_harmless(event, pauses):
             failed = event.workflow_task_failed_event_attributes
             cause = WorkflowTaskFailedCause.Name(failed.cause).removeprefix("WORKFLOW_TASK_FAILED_CAUSE_")
             yield f"failed task at event {event.event_id}: {cause}: {failed.failure.message}"[:300]
 
 
-def _is_harmless(event: HistoryEvent) -> bool:
-    return event.workflow_task_failed_event_attributes.cause in HARMLESS
+def _is_harmless(event: HistoryEvent, pauses: bool) -> bool:
+    failed = event.workflow_task_failed_event_attributes
+    return failed.cause in HARMLESS or (pauses and failed.failure.message.startswith(DEADLOCK))
 
 
 async def replay_failure(history: WorkflowHistory) -> str:

@@ -69,6 +69,7 @@ class FaultInjector:
         pid = self.workers.pick(await self.audit.holder(), step.target is Target.OTHER, self.chance)
         if step.action is Action.STOP:
             self.stops += 1
+            self.audit.pauses = True
             with self.workers.stopped(pid):
                 await self._burst(step)
                 await asyncio.sleep(step.hold)

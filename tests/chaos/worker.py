@@ -14,6 +14,8 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from connection import run_and_exit
+from query_safety import QuerySafety
+from settings import load_settings
 from tests.chaos.activities import LedgerActivities
 from tests.chaos.ledger import Ledger
 from tests.workflows.hands import an_offer
@@ -29,7 +31,8 @@ async def serve(address: str, queue: str, ledger: Path) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     activities = LedgerActivities(client=client, ledger=Ledger(ledger), offers=(an_offer(datetime.now(UTC)),))
-    async with make_worker(client, queue, activities.methods()):
+    safety = QuerySafety(load_settings().worker_query_safety)
+    async with make_worker(client, queue, activities.methods(), query_safety=safety):
         print(READY, os.getpid(), file=sys.stderr, flush=True)
         await stop.wait()
     return 0

@@ -16,7 +16,6 @@ from temporalio.worker import Worker
 from runbook import effects
 from runbook.commands import AddNote
 from runbook.communication_policy import Contact
-from runbook.incident import Incident
 from runbook.standstill import FAILURES
 from standstill import StandstillWatch, read, watched
 from terminal.finding import current, describe
@@ -106,15 +105,14 @@ def again(stage: Stage, opened: Opened) -> Opened:
 
 
 def raises_for(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the agenda of one incident raise what is no FailureError: its workflow task fails, again and again."""
-    agenda: Callable[..., Any] = vars(incident_module)["agenda"]
+    """Let one incident raise what nothing catches: its workflow task fails, again and again."""
 
-    def broken(incident: Incident, runbook: Any) -> Any:
-        if incident.workflow_id == opened.id:
+    def broken(self: IncidentWorkflow) -> bool:
+        if self._incident.workflow_id == opened.id:
             raise RuntimeError("boom for ann@example.com\nand more")
-        return agenda(incident, runbook)
+        return self._incident.closed
 
-    monkeypatch.setattr(incident_module, "agenda", broken)
+    monkeypatch.setattr(IncidentWorkflow, "is_over", property(broken))
 
 
 EVERYBODY = [("direct_message", "ceo"), ("direct_message", "cto"), ("send_mail", "ceo"), ("send_mail", "cto")]
@@ -214,13 +212,13 @@ def test_a_history_that_this_code_cannot_replay_goes_on_after_a_reset(
 
 def commands_more(patch: pytest.MonkeyPatch) -> None:
     """Let each workflow task of an incident leave a command that our code does not."""
-    show: Callable[[IncidentWorkflow], bool] = IncidentWorkflow._show
+    show: Callable[[IncidentWorkflow], bool] = IncidentWorkflow.show
 
     def more(self: IncidentWorkflow) -> bool:
         workflow.upsert_memo({"other": "code"})
         return show(self)
 
-    patch.setattr(IncidentWorkflow, "_show", more)
+    patch.setattr(IncidentWorkflow, "show", more)
 
 
 def test_an_obligation_that_nobody_works_on_is_reported(

@@ -7,7 +7,6 @@ import pytest
 from temporalio.client import WorkflowHistory
 
 from runbook.incident import Incident
-from settings import Settings
 from tests.chaos.audit import failed_tasks, replay_failure
 from tests.chaos.incident import duty_problems
 from tests.chaos.ledger import Effect, Ledger
@@ -16,13 +15,7 @@ from tests.chaos.run import run_seed
 
 HISTORY = Path("tests/replay/histories/severities_and_reopening.incident.json.gz")
 
-needs_remedy = pytest.mark.skipif(
-    "worker_query_safety" not in Settings.model_fields,
-    reason="without a remedy against queries that run ahead of history most seeds fail (make chaos REMEDY=none)",
-)
 
-
-@needs_remedy
 @pytest.mark.timeout(300)
 async def test_an_incident_survives_six_kills(tmp_path: Path) -> None:
     result = await run_seed(seed=10, kills=6, home=tmp_path)
@@ -64,6 +57,17 @@ async def test_a_history_that_does_not_replay_is_a_problem() -> None:
 def test_a_failed_task_is_a_problem_unless_a_message_came_between(cause: str, problems: int) -> None:
     event = {"eventId": "9", "workflowTaskFailedEventAttributes": {"cause": cause}}
     assert len(list(failed_tasks(WorkflowHistory.from_json("incident", {"events": [event]})))) == problems
+
+
+def test_a_paused_process_is_no_deadlock_and_a_deadlock_without_a_pause_is_a_problem() -> None:
+    failed = {
+        "cause": "WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE",
+        "failure": {"message": "[TMPRL1101] Potential deadlock detected: workflow didn't yield within 2 second(s)."},
+    }
+    event = {"eventId": "9", "workflowTaskFailedEventAttributes": failed}
+    history = WorkflowHistory.from_json("incident", {"events": [event]})
+    assert list(failed_tasks(history, pauses=True)) == []
+    assert len(list(failed_tasks(history))) == 1
 
 
 def incident_at_the_end() -> Incident:

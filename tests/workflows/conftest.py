@@ -34,6 +34,7 @@ async def world() -> AsyncIterator[World]:
         world = World(env=env, hands=FakeHands())
         async with world.worker():
             yield world
+            await world.assert_sound()
 
 
 @pytest.fixture
@@ -52,3 +53,4 @@ async def live_world(empty_world: World) -> AsyncIterator[World]:
     """A world on the development server, in real time: for what the time-skipping server loses or does not have."""
     async with empty_world.worker():
         yield empty_world
+        await empty_world.assert_sound()

@@ -3,41 +3,23 @@
 On the development server: what is tested is how its histories are read again.
 """
 
-import itertools
-
-from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHistory
+import pytest
 
 from runbook.commands import AddNote
 from tests.replay.test_replay import replayer
+from tests.workflows import modes
+from tests.workflows.histories import silent
+from tests.workflows.modes import Mode
 from tests.workflows.world import World
 
-SCHEDULED, COMPLETED = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-COMMANDS = {
-    EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
-    EventType.EVENT_TYPE_TIMER_STARTED,
-    EventType.EVENT_TYPE_TIMER_CANCELED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-    EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES,
-    EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED,
-    EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED,
-}
 
-
-def silent(history: WorkflowHistory) -> list[int]:
-    """The workflow tasks, by the id of their end, that commanded nothing."""
-    events = list(history.events)
-    after = itertools.pairwise(events)
-    return [
-        event.event_id
-        for event, next_one in after
-        if event.event_type == COMPLETED != next_one.event_type not in COMMANDS
-    ]
-
-
-async def test_each_step_leaves_a_trace_and_a_new_worker_sees_what_the_old_one_saw(empty_world: World) -> None:
+@pytest.mark.parametrize("mode", Mode)
+async def test_each_step_leaves_an_event_and_a_new_worker_sees_what_the_old_one_saw(
+    empty_world: World, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = empty_world
+    world.safety = mode.safety
+    reader = modes.apply(mode, world.env.client, monkeypatch)
     async with world.worker():
         await world.open()
         await world.tell(AddNote(by="ann", text="We look."))
@@ -52,3 +34,4 @@ async def test_each_step_leaves_a_trace_and_a_new_worker_sees_what_the_old_one_s
     history = await world.handle.fetch_history()
     assert silent(history) == []
     await replayer().replay_workflow(history)
+    assert reader is None or reader.answers > 3, "it was queried between its tasks"

@@ -1,0 +1,76 @@
+"""How long a worker takes to read an incident from its start, by the length of its history.
+
+That is what a worker that takes over has to do, within the ten seconds of a workflow task, and what a query costs.
+"""
+
+import statistics
+import time
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import Client, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from runbook.base import build_models
+from runbook.commands import AddNote
+from runbook.opening import opening_from
+from runbook_file import load_runbook
+from sandbox.temporal_server import running_temporal
+from settings import load_settings
+from starter import start
+from tests.workflows.hands import FakeHands
+from tests.workflows.world import an_alert
+from worker import WORKFLOWS, make_worker, sandbox_runner
+
+QUEUE = "bench"
+LENGTHS = (250, 500, 1000)
+ROUNDS = 5
+
+
+async def a_history(client: Client, length: int) -> WorkflowHistory:
+    """Return the history of an incident to which people add notes until it has that many events."""
+    runbook = load_runbook(load_settings())
+    durability = runbook.durability.but(history_events=length * 4)
+    runbook = runbook.but(chat=runbook.chat.but(setup_per_minute=0), durability=durability)
+    alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{length}")
+    opening = opening_from((alert,), f"bench-{length}", runbook.intake)
+    name = f"incident-bench-{length}"
+    await start(client, name, opening, runbook, QUEUE, alerts=(alert,), patience=timedelta(seconds=5))
+    handle = client.get_workflow_handle(name)
+    history = await handle.fetch_history()
+    while len(history.events) < length:
+        for _ in range(10):
+            await handle.execute_update("add_note", AddNote(by="ann", text="We look."))
+        history = await handle.fetch_history()
+    await handle.terminate("measured")
+    return history
+
+
+async def measure(client: Client) -> Table:
+    """Replay each history several times."""
+    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=sandbox_runner())
+    table = Table("events", "kB", "replay, median ms", "in a second, one core")
+    for length in LENGTHS:
+        history = await a_history(client, length)
+        took = []
+        for _ in range(ROUNDS):
+            before = time.process_time()
+            await replayer.replay_workflow(history)
+            took.append(time.process_time() - before)
+        median = statistics.median(took)
+        size = sum(event.ByteSize() for event in history.events) / 1000
+        table.add_row(f"{len(history.events)}", f"{size:.0f}", f"{median * 1000:.0f}", f"{1 / median:.1f}")
+    return table
+
+
+async def main() -> None:
+    """Measure and print."""
+    console = Console()
+    console.print(f"Replaying histories of about {', '.join(str(length) for length in LENGTHS)} events ...")
+    build_models()
+    with running_temporal() as (address, _):
+        client = await Client.connect(address, data_converter=pydantic_data_converter)
+        async with make_worker(client, QUEUE, FakeHands().methods()):
+            console.print(await measure(client))

@@ -1,0 +1,190 @@
+"""108: an error in this program fails what it concerns, is told with the remedy, and the incident's duties go on."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from runbook import agenda, facts, outcomes
+from runbook.commands import AddNote, ApproveRollback, PostUpdate, Resolve
+from runbook.duties import Duty
+from runbook.incident import Incident
+from runbook.learning.agenda import PostmortemDuty
+from runbook.outcomes import agenda_broke
+from runbook.rollback_states import RollbackStatus
+from tests.runbook.incidents import opened
+from tests.workflows.hands import an_offer
+from tests.workflows.learning import process
+from tests.workflows.learning import state as postmortem_of
+from tests.workflows.world import World, an_alert
+from workflows import incident as incident_module
+from workflows import postmortem as postmortem_module
+from workflows import rollback as rollback_module
+from workflows.contracts import AlertBatch
+
+
+@pytest.fixture
+def boom(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Breaks a function of a workflow's module whenever `when` says so."""
+
+    def break_it(module: Any, name: str, when: Any) -> None:
+        good = getattr(module, name)
+
+        def broken(*words: Any, **more: Any) -> Any:
+            if when(*words):
+                raise OverflowError("date value out of range")
+            return good(*words, **more)
+
+        monkeypatch.setattr(module, name, broken)
+
+    return break_it
+
+
+async def assert_no_task_failed(world: World) -> None:
+    history = await world.handle.fetch_history()
+    assert [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED] == []
+
+
+def told_operators(world: World) -> list[str]:
+    return [mail.text for _, mail in world.sent("send_mail", "/fault/")]
+
+
+async def test_an_obligation_whose_request_cannot_be_built_fails_alone(world: World, boom: Any) -> None:
+    boom(incident_module, "request", lambda duty, *_: duty.duty is Duty.WAR_ROOM)
+    await world.open()
+    incident = await world.incident()
+    assert [failure.key for failure in incident.failures] == ["war-room"]
+    [said] = [text for text in await world.said() if text.startswith("Failed: Open the war room")]
+    assert "OverflowError: date value out of range" in said
+    assert "`incident step` war-room" in said
+    assert len(world.sent("send_page", "/page/")) == 1
+    [mail] = told_operators(world)
+    assert "OverflowError" in mail
+    assert "incident step 1" in mail
+    notices = [message.text for _, message in world.sent("post_message", "/notice/")]
+    assert any("Failed: Open the war room" in text for text in notices), "responders read it in the channel"
+    await world.at(31)
+    assert (await world.incident()).updates[-1].sequence > 1, "the cadence goes on"
+    await assert_no_task_failed(world)
+
+
+async def test_an_error_while_a_result_is_applied_fails_that_obligation(world: World, boom: Any) -> None:
+    boom(outcomes, "_done", lambda incident, duty, *_: duty.duty is Duty.CHANNEL)
+    await world.open()
+    incident = await world.incident()
+    assert [failure.key for failure in incident.failures] == ["channel"]
+    assert len(world.sent("send_page", "/page/")) == 1
+    assert len(told_operators(world)) == 1
+    await assert_no_task_failed(world)
+
+
+async def test_an_error_in_an_update_that_is_due_leaves_a_way_on(world: World, boom: Any) -> None:
+    boom(facts, "publish_due", lambda incident, *_: len(incident.updates) == 1)
+    await world.open()
+    await world.at(40)
+    incident = await world.incident()
+    assert [failure.key for failure in incident.failures] == ["update/2"]
+    await world.tell(PostUpdate(by="ann", text="We know more."))
+    await world.at(75)
+    assert len((await world.incident()).updates) > 2, "after an update by hand, the cadence goes on"
+    await assert_no_task_failed(world)
+
+
+@pytest.mark.parametrize("part", ["attention", "promises", "customers"])
+async def test_an_agenda_that_cannot_be_derived_falls_back_to_paging_and_telling(
+    world: World, boom: Any, part: str
+) -> None:
+    boom(agenda, part, lambda *_: True)
+    await world.open(settle=False)
+    await world.settled(but="\0")
+    incident = await world.incident()
+    assert incident.number == 1
+    assert len(world.sent("send_page", "/page/")) == 1, "somebody is paged, once"
+    [text] = [text for text in await world.said() if "some obligations cannot be derived" in text]
+    assert "OverflowError" in text
+    assert len(told_operators(world)) == 1
+    await assert_no_task_failed(world)
+
+
+async def test_a_handler_that_fails_refuses_its_message(world: World, boom: Any) -> None:
+    boom(incident_module, "decide", lambda incident, command, *_: isinstance(command, AddNote))
+    boom(facts, "alert_fired", lambda incident, alerts, *_: alerts[0].name == "Poison")
+    await world.open()
+    with pytest.raises(WorkflowUpdateFailedError) as refusal:
+        await world.tell(AddNote(by="ann", text="We look."))
+    assert isinstance(refusal.value.cause, ApplicationError)
+    assert "Nothing was changed" in refusal.value.cause.message
+    await world.handle.signal("add_note", AddNote(by="ann", text="We look."))
+    await world.handle.signal("alert_fired", AlertBatch(alerts=(an_alert(await world.now(), name="Poison"),)))
+    await world.handle.signal("alert_fired", {"alerts": "nonsense"})
+    await world.settled()
+    said = await world.said()
+    for name in ("add_note refused: it cannot be applied", "alert_fired refused: it cannot be applied"):
+        assert any(text.startswith(name) for text in said), said
+    assert sum(text.startswith("alert_fired refused") for text in said) == 2
+    assert (await world.tell(Resolve(by="ann", force=True, reason="seen"))).changed
+    await assert_no_task_failed(world)
+
+
+async def test_an_incident_that_cannot_be_opened_as_told_is_opened_barely(world: World, boom: Any) -> None:
+    boom(incident_module, "open_incident", lambda *_: True)
+    await world.open()
+    incident = await world.incident()
+    assert incident.number == 1
+    assert incident.severity == "P0"
+    assert len(world.sent("send_page", "/page/")) == 1
+    assert "Opened with what could be read of the alert" in incident.timeline[0].text
+    assert len(told_operators(world)) == 1
+    await assert_no_task_failed(world)
+
+
+async def test_what_cannot_be_shown_stops_nothing(world: World, boom: Any) -> None:
+    boom(incident_module, "details", lambda *_: True)
+    await world.open()
+    assert len(world.sent("send_page", "/page/")) == 1
+    await assert_no_task_failed(world)
+
+
+async def test_what_cannot_even_be_recorded_is_left_alone(world: World, boom: Any) -> None:
+    boom(incident_module, "request", lambda duty, *_: duty.duty is Duty.WAR_ROOM)
+    boom(outcomes, "failed", lambda *_: True)
+    boom(outcomes, "abandoned", lambda *_: True)
+    await world.open(settle=False)
+    await world.settled(but="war-room")
+    assert len(world.sent("send_page", "/page/")) == 1
+    await assert_no_task_failed(world)
+
+
+async def test_an_error_in_a_rollback_is_a_failed_rollback(world: World, boom: Any) -> None:
+    boom(rollback_module, "last_word", lambda *_: True)
+    world.hands.offers = (an_offer(await world.now()),)
+    await world.open()
+    await world.tell(ApproveRollback(by="ann"))
+    await world.settled()
+    [state] = (await world.incident()).rollbacks
+    assert state.status is RollbackStatus.FAILED
+    assert "error in this program (OverflowError: date value out of range): nothing was deployed" in state.detail
+
+
+async def test_an_error_in_the_post_mortem_is_told_and_its_deadline_stands(world: World, boom: Any) -> None:
+    boom(postmortem_module, "postmortem_request", lambda duty, *_: duty.duty is PostmortemDuty.WRITE)
+    await world.open()
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await world.at(60)
+    postmortem = await postmortem_of(world)
+    assert any("OverflowError" in failure.reason for failure in postmortem.failures)
+    assert len(told_operators(world)) == 1
+    await world.at(60 * 50)
+    assert (await postmortem_of(world)).stage == "overdue"
+    history = await process(world).fetch_history()
+    assert [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED] == []
+
+
+def test_the_incident_remembers_an_error_once() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    first: Incident = agenda_broke(opened(), "ValueError: no", at)
+    assert agenda_broke(first, "ValueError: no", at) is first
+    assert len(agenda_broke(first, "KeyError: 'x'", at).faults) == 2
