@@ -36,7 +36,7 @@ communication: $(INSTALLED) ## write the tables of docs/communication.md and doc
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/communication/test_document.py
 
 examples: $(INSTALLED) ## write docs/example-postmortem.md and docs/example-report.html again, from a scripted incident
-	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/learning/test_examples.py
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/postmortem/test_examples.py
 
 screenshots: $(INSTALLED) ## take docs/images again (needs chromium)
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py

@@ -3,9 +3,14 @@
 from temporalio import activity
 
 from activities.errors import repeated, translated
-from clients.alertmanager import AlertmanagerClient, Matcher
-from runbook.effects import CheckAlerts, LiftSilences, Outcome, SilenceAlerts
-from runbook.incident_parts import Silence
+from incidents.domain.activity_requests import (
+    CheckAlerts,
+    LiftSilences,
+    Outcome,
+    SilenceAlerts,
+)
+from incidents.domain.incident.parts import Silence
+from incidents.vendors.alertmanager import AlertmanagerClient, Matcher
 
 
 class Alerts:

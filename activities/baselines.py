@@ -6,12 +6,12 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.errors import translated
-from clients.errors import VendorError
-from clients.prometheus import PrometheusClient
-from clients.signoz import SigNozClient
-from runbook.recording import Recording, finding
-from runbook.rollback_effects import MeasureBaseline
-from runbook.verification import Baseline, BaselineFinding
+from incidents.domain.rollback.activity_requests import MeasureBaseline
+from incidents.domain.rollback.baseline import Recording, finding
+from incidents.domain.rollback.verification import Baseline, BaselineFinding
+from incidents.vendors.errors import VendorError
+from incidents.vendors.prometheus import PrometheusClient
+from incidents.vendors.signoz import SigNozClient
 
 
 class Recorder(Protocol):

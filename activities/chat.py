@@ -6,9 +6,7 @@ from typing import Any
 from temporalio import activity
 
 from activities.errors import repeated, translated
-from clients.errors import VendorNotFound, VendorRefused
-from clients.slack import Channel, SlackClient
-from runbook.effects import (
+from incidents.domain.activity_requests import (
     AddBookmark,
     ArchiveChannel,
     DirectMessage,
@@ -20,7 +18,9 @@ from runbook.effects import (
     PostMessage,
     SetTopic,
 )
-from runbook.incident_parts import Resources
+from incidents.domain.incident.parts import Resources
+from incidents.vendors.errors import VendorNotFound, VendorRefused
+from incidents.vendors.slack import Channel, SlackClient
 
 _LONGEST_NAME = 80
 _LONGEST_SECTION = 3000

@@ -9,11 +9,11 @@ from temporalio.exceptions import ApplicationError
 from activities.deployers import Deployer, Standing
 from activities.errors import repeated, translated
 from activities.past import Past
-from runbook.deployments import Offer, offer
-from runbook.effects import Outcome
-from runbook.rollback_effects import FindRollback, FollowDeployment, Redeploy
-from runbook.rollback_policy import Deployer as Name
-from runbook.rollback_policy import Rollback
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
+from incidents.domain.rollback.config import Deployer as Name
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.known_good import Offer, offer
 
 _FAILED = "DeploymentFailed"
 

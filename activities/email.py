@@ -6,8 +6,8 @@ from jinja2 import Environment, PackageLoader
 from temporalio import activity
 
 from activities.errors import translated
-from clients.mail import Mail, Mailer
-from runbook.effects import Outcome, SendMail
+from incidents.domain.activity_requests import Outcome, SendMail
+from incidents.vendors.mail import Mail, Mailer
 
 _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
 

@@ -8,8 +8,14 @@ from enum import StrEnum
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from clients.errors import VendorError, VendorNotFound, VendorRateLimited, VendorRefused, VendorUnauthorized
-from runbook.effects import Effect
+from incidents.domain.activity_requests import Effect
+from incidents.vendors.errors import (
+    VendorError,
+    VendorNotFound,
+    VendorRateLimited,
+    VendorRefused,
+    VendorUnauthorized,
+)
 
 
 class ErrorType(StrEnum):

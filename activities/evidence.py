@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from temporalio import activity
 
 from activities.errors import translated
-from clients.storage import FileStore
-from runbook.effects import KeepDocument, Outcome
-from runbook.evidence import EvidenceSource, ManifestRef, Part, manifest
-from runbook.incident_parts import Resources
-from runbook.rollback_effects import CaptureEvidence, WriteManifest
+from incidents.domain.activity_requests import KeepDocument, Outcome
+from incidents.domain.evidence.manifest import (
+    EvidenceSource,
+    ManifestRef,
+    Part,
+    manifest,
+)
+from incidents.domain.incident.parts import Resources
+from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
+from incidents.vendors.storage import FileStore
 
 Source = Callable[[CaptureEvidence], Iterator[bytes]]
 """Reads a source, piece by piece. What is wrong with it is a `VendorError`."""

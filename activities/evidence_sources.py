@@ -9,13 +9,13 @@ from typing import Any
 
 from activities.deployments import Deployments
 from activities.evidence import NothingThere, Source
-from clients.errors import VendorError
-from clients.flag_audit import FlagAuditClient
-from clients.postgres import Diagnostics
-from clients.prometheus import PrometheusClient
-from clients.signoz import Signal, SigNozClient
-from clients.slack import Message, SlackClient
-from runbook.rollback_effects import CaptureEvidence
+from incidents.domain.rollback.activity_requests import CaptureEvidence
+from incidents.vendors.errors import VendorError
+from incidents.vendors.flag_audit import FlagAuditClient
+from incidents.vendors.postgres import Diagnostics
+from incidents.vendors.prometheus import PrometheusClient
+from incidents.vendors.signoz import Signal, SigNozClient
+from incidents.vendors.slack import Message, SlackClient
 
 
 def deployments(hand: Deployments) -> Source:

@@ -5,13 +5,19 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
 
-from clients.probe import ProductProbe
-from runbook.policy import Region
-from runbook.recording import Sample
-from runbook.rollback import Probed
-from runbook.rollback_effects import RecordRegions, VerifyRegion
-from runbook.rollback_policy import Rollback
-from runbook.verification import Probe, RegionVerdict, Verdict, judge, standing
+from incidents.domain.config.model import Region
+from incidents.domain.rollback.activity_requests import RecordRegions, VerifyRegion
+from incidents.domain.rollback.baseline import Sample
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.order import Probed
+from incidents.domain.rollback.verification import (
+    Probe,
+    RegionVerdict,
+    Verdict,
+    judge,
+    standing,
+)
+from incidents.vendors.probe import ProductProbe
 
 _REFUSED = ("credentials_refused", "no_api_key")
 _TELL_AT_MOST = timedelta(seconds=2)

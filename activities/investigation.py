@@ -4,12 +4,12 @@ from collections import Counter
 
 from temporalio import activity
 
-from clients.errors import VendorError
-from clients.probe import ProductProbe
-from clients.prometheus import PrometheusClient
-from clients.signoz import SigNozClient
-from runbook.effects import Outcome, QueryLogs, QueryMetrics
-from runbook.policy import Region
+from incidents.domain.activity_requests import Outcome, QueryLogs, QueryMetrics
+from incidents.domain.config.model import Region
+from incidents.vendors.errors import VendorError
+from incidents.vendors.probe import ProductProbe
+from incidents.vendors.prometheus import PrometheusClient
+from incidents.vendors.signoz import SigNozClient
 
 _TOP = 3
 _LONGEST = 160

@@ -6,11 +6,16 @@ from typing import Literal, Protocol
 from temporalio import activity
 
 from activities.errors import repeated, translated, unchanged
-from clients.errors import VendorNotFound, VendorRefused
-from clients.github import Comment, Issue
-from runbook.effects import CommentTicket, IssueFact, OpenTicket, Outcome
-from runbook.incident_parts import Resources
-from runbook.learning.effects import WatchIssues
+from incidents.domain.activity_requests import (
+    CommentTicket,
+    IssueFact,
+    OpenTicket,
+    Outcome,
+)
+from incidents.domain.incident.parts import Resources
+from incidents.domain.postmortem.activity_requests import WatchIssues
+from incidents.vendors.errors import VendorNotFound, VendorRefused
+from incidents.vendors.github import Comment, Issue
 
 
 class Tracker(Protocol):

@@ -8,9 +8,9 @@ from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import Priority, WorkflowIDConflictPolicy
 
-from runbook.effects import AllocateNumber, Outcome
-from runbook.numbers import Allocation, Ledger
-from runbook.severity import Severity
+from incidents.domain.activity_requests import AllocateNumber, Outcome
+from incidents.domain.core.severity import Severity
+from incidents.domain.numbering import Allocation, Ledger
 
 _WORKFLOW, _ID, _UPDATE = "IncidentNumbersWorkflow", "incident-numbers", "allocate"
 _PATIENCE = timedelta(seconds=8)

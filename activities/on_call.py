@@ -3,8 +3,8 @@
 from temporalio import activity
 
 from activities.errors import translated
-from clients.pagerduty import PagerDutyClient
-from runbook.effects import FindOnCall, Outcome, Person
+from incidents.domain.activity_requests import FindOnCall, Outcome, Person
+from incidents.vendors.pagerduty import PagerDutyClient
 
 
 class OnCall:

@@ -6,8 +6,8 @@ from typing import Literal, cast
 from temporalio import activity
 
 from activities.errors import translated
-from clients.pagerduty import Link, PagerDutyEvents
-from runbook.effects import Outcome, SendPage, SettlePage
+from incidents.domain.activity_requests import Outcome, SendPage, SettlePage
+from incidents.vendors.pagerduty import Link, PagerDutyEvents
 
 
 class Paging:

@@ -5,7 +5,7 @@ from typing import Protocol
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from clients.http import one_line
+from incidents.vendors.http import one_line
 
 _MOST = 500
 

@@ -6,24 +6,24 @@ from temporalio import activity
 
 from activities.errors import translated, unchanged
 from activities.issue_tracker import Tracker
-from clients.errors import VendorNotFound
-from clients.github_files import GitHubFiles, RepoFile
-from clients.storage import FileStore
-from runbook.effects import Outcome
-from runbook.evidence import ManifestRef, Part, parts_of
-from runbook.incident_parts import Resources
-from runbook.learning.blameless import blames
-from runbook.learning.charts import over_time
-from runbook.learning.effects import ProposeDocument, WatchDocument, WritePostmortem
-from runbook.learning.impact import Outage, Series, figures
-from runbook.learning.markdown import Page, render
-from runbook.learning.postmortem import Postmortem, Stage
-from runbook.learning.record import Record
-from runbook.learning.requests import CHART, document_name
-from runbook.learning.story import Moment, series, story
-from runbook.policy import Runbook
-from runbook.postmortem_policy import Proposal
-from runbook.summary import impact
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.config.model import Runbook
+from incidents.domain.evidence.manifest import ManifestRef, Part, parts_of
+from incidents.domain.incident.parts import Resources
+from incidents.domain.incident.summary import impact
+from incidents.domain.postmortem.activity_requests import ProposeDocument, WatchDocument, WritePostmortem
+from incidents.domain.postmortem.blameless import blames
+from incidents.domain.postmortem.build_request import CHART, document_name
+from incidents.domain.postmortem.charts import over_time
+from incidents.domain.postmortem.config import Proposal
+from incidents.domain.postmortem.impact import Outage, Series, figures
+from incidents.domain.postmortem.markdown import Page, render
+from incidents.domain.postmortem.postmortem import Postmortem, Stage
+from incidents.domain.postmortem.reconstructed_timeline import Moment, series, story
+from incidents.domain.reporting.record import Record
+from incidents.vendors.errors import VendorNotFound
+from incidents.vendors.github_files import GitHubFiles, RepoFile
+from incidents.vendors.storage import FileStore
 
 _LARGEST = 20_000_000
 """Bytes of one file of evidence that are read for the draft; what is larger is named as a gap."""

@@ -8,12 +8,17 @@ from temporalio import activity
 from activities.deployments import Deployments
 from activities.errors import translated
 from activities.health import Health
-from runbook.deployments import newest_first
-from runbook.policy import Region
-from runbook.rollback import Preflight
-from runbook.rollback_effects import CheckRollback
-from runbook.rollback_policy import Rollback
-from runbook.verification import BaselineFinding, Probe, limit_ms, quantile
+from incidents.domain.config.model import Region
+from incidents.domain.rollback.activity_requests import CheckRollback
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.known_good import newest_first
+from incidents.domain.rollback.order import Preflight
+from incidents.domain.rollback.verification import (
+    BaselineFinding,
+    Probe,
+    limit_ms,
+    quantile,
+)
 
 _LONGEST_PAUSE = timedelta(seconds=1)
 

@@ -11,10 +11,10 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from runbook.effects import Outcome
-from runbook.recording import Recording
-from runbook.rollback import HOLDER, Probed, RollbackResult
-from runbook.rollback_effects import FollowRollback, HolderOf
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.rollback.activity_requests import FollowRollback, HolderOf
+from incidents.domain.rollback.baseline import Recording
+from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
 
 RECORDER = "latency-recorder"
 """The id of the schedule that runs the recorder."""

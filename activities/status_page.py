@@ -4,9 +4,9 @@ from temporalio import activity
 
 from activities.errors import repeated, translated
 from activities.status_site import StatusSite
-from clients.statuspage import StatusIncident, StatuspageClient
-from runbook.effects import Outcome, PublishStatus
-from runbook.incident_parts import Resources
+from incidents.domain.activity_requests import Outcome, PublishStatus
+from incidents.domain.incident.parts import Resources
+from incidents.vendors.statuspage import StatusIncident, StatuspageClient
 
 
 class StatusPage:

@@ -6,9 +6,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from clients.storage import FileStore
-from runbook.effects import Outcome, PublishStatus
-from runbook.incident_parts import Resources
+from incidents.domain.activity_requests import Outcome, PublishStatus
+from incidents.domain.incident.parts import Resources
+from incidents.vendors.storage import FileStore
 
 _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
 _FOLDER = "incidents"

@@ -3,9 +3,9 @@
 from temporalio import activity
 
 from activities.errors import repeated, translated
-from clients.zoom import ZoomClient
-from runbook.effects import OpenBridge, Outcome
-from runbook.incident_parts import Resources
+from incidents.domain.activity_requests import OpenBridge, Outcome
+from incidents.domain.incident.parts import Resources
+from incidents.vendors.zoom import ZoomClient
 
 
 class WarRoom:

@@ -14,14 +14,14 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.floor import WAVES, Floor, nothing
-from runbook.opening import opening_from
-from runbook_file import load_runbook
+from incidents.app.runbook_file import load_runbook
+from incidents.app.settings import load_settings
+from incidents.app.starter import start
+from incidents.app.worker import WORKFLOWS, make_worker
+from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
-from settings import load_settings
-from starter import start
-from tests.workflows.hands import FakeHands
-from tests.workflows.world import an_alert
-from worker import WORKFLOWS, make_worker
+from tests.support.environment import an_alert
+from tests.support.fake_activities import FakeHands
 
 ROUNDS = 15
 QUEUE = "bench"

@@ -15,11 +15,11 @@ from rich.table import Table
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 
-from runbook.base import build_models
-from runbook.opening import opening_from
-from runbook_file import load_runbook
-from settings import load_settings
-from workflows.contracts import IncidentInput
+from incidents.app.runbook_file import load_runbook
+from incidents.app.settings import load_settings
+from incidents.contracts import IncidentInput
+from incidents.domain.core.base import build_models
+from incidents.domain.incident.opening import opening_from
 
 RUNS = 40
 """Runs of incidents that are begun."""
@@ -39,7 +39,7 @@ def main() -> None:
 
 def an_input() -> bytes:
     """Return what the starter sends for an incident."""
-    from tests.workflows.world import an_alert
+    from tests.support.environment import an_alert
 
     runbook = load_runbook(load_settings())
     opening = opening_from((an_alert(datetime.now(UTC)),), "bench", runbook.intake)
@@ -56,8 +56,6 @@ def _measured(name: str, payload: bytes) -> dict[str, float]:
 
 def measure(payload: Payload, *, built: bool) -> dict[str, float]:
     """Decode an incident's input as each run does: CPU time, then, apart from it, the memory that is kept."""
-    import worker  # noqa: F401 - a worker has imported all models, and has read its runbook
-
     load_runbook(load_settings())
     if built:
         build_models()

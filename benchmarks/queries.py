@@ -14,11 +14,11 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.first_response import QUEUE, incident
-from query_safety import QuerySafety
-from runbook.commands import AddNote
+from incidents.app.query_safety import QuerySafety
+from incidents.app.worker import make_worker
+from incidents.domain.incident.commands import AddNote
 from sandbox.temporal_server import running_temporal
-from tests.workflows.hands import FakeHands
-from worker import make_worker
+from tests.support.fake_activities import FakeHands
 
 ROUNDS = 8
 COMMANDS = 15

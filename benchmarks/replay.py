@@ -13,16 +13,16 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from runbook.base import build_models
-from runbook.commands import AddNote
-from runbook.opening import opening_from
-from runbook_file import load_runbook
+from incidents.app.runbook_file import load_runbook
+from incidents.app.settings import load_settings
+from incidents.app.starter import start
+from incidents.app.worker import WORKFLOWS, make_worker, sandbox_runner
+from incidents.domain.core.base import build_models
+from incidents.domain.incident.commands import AddNote
+from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
-from settings import load_settings
-from starter import start
-from tests.workflows.hands import FakeHands
-from tests.workflows.world import an_alert
-from worker import WORKFLOWS, make_worker, sandbox_runner
+from tests.support.environment import an_alert
+from tests.support.fake_activities import FakeHands
 
 QUEUE = "bench"
 LENGTHS = (250, 500, 1000)

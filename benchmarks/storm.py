@@ -22,15 +22,15 @@ from temporalio.client import (
 from temporalio.common import Priority
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from runbook.opening import opening_from
-from runbook.policy import Runbook
-from runbook_file import load_runbook
+from incidents.app.runbook_file import load_runbook
+from incidents.app.settings import load_settings
+from incidents.app.starter import start
+from incidents.app.worker import make_worker
+from incidents.domain.config.model import Runbook
+from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
-from settings import load_settings
-from starter import start
-from tests.workflows.hands import FakeHands
-from tests.workflows.world import an_alert
-from worker import make_worker
+from tests.support.environment import an_alert
+from tests.support.fake_activities import FakeHands
 
 STORM = 200
 """P3s that are opened right before the P0."""

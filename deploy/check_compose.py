@@ -162,7 +162,7 @@ def expected_attributes() -> dict[str, str]:
     """Return the search attributes that the workflows set, by name, with their types as Temporal's CLI spells them."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    keys = importlib.import_module("workflows.attributes").SEARCH_ATTRIBUTES
+    keys = importlib.import_module("incidents.search_attributes").SEARCH_ATTRIBUTES
     return {key.name: key.indexed_value_type.name.title().replace("_", "") for key in keys}
 
 

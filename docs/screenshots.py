@@ -91,7 +91,7 @@ def main() -> None:
             subprocess.run([sys.executable, "starter.py", "-"], input=text, text=True, env=environment, check=True)
             time.sleep(5)
             for words in (["ack", "1"], ["assess", "1", "About half of all evaluations in Europe fail."]):
-                command = [sys.executable, "responder.py", *words, "--by", "ann"]
+                command = [sys.executable, "-m", "incidents.cli.main", *words, "--by", "ann"]
                 subprocess.run(command, env=environment, check=True)
             time.sleep(3)
             take(f"http://127.0.0.1:{ui_port}", sandbox.url)

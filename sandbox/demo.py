@@ -18,12 +18,12 @@ import yaml
 from rich.console import Console
 from rich.panel import Panel
 
-from connection import connect, run_and_exit
+from incidents.app.connection import connect, run_and_exit
+from incidents.app.settings import load_settings
 from sandbox.demo_stage import HOME, Demo, DemoFailed
 from sandbox.demo_stories import STORIES, Story, play
 from sandbox.server import running_sandbox
 from sandbox.temporal_server import free_port, running_temporal, stop
-from settings import load_settings
 
 
 @contextlib.contextmanager

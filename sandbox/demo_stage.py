@@ -19,14 +19,16 @@ from rich.live import Live
 from temporalio.client import Client
 
 from activities.processes import Processes
-from runbook.duties import Obligation
-from runbook.incident import Incident
+from incidents.cli.views import incident_view
+from incidents.cli.watch import WatchedRun, state
+from incidents.client.lookup import describe
+from incidents.domain.incident.incident import Incident
+from incidents.domain.obligation import Obligation
 from sandbox.server import RunningSandbox
-from terminal.finding import describe
-from terminal.views import incident_view
-from terminal.watch import WatchedRun, state
 
 HOME = Path(".demo")
+CLI = ("-m", "incidents.cli.main")
+"""The responders' command line, `incident`."""
 BAD, GOOD, REGION = "v2.15.0-bad", "v2.14.0", "eu"
 PATIENCE = 60.0
 ROUNDS = 3
@@ -94,7 +96,7 @@ class Demo:
         """Let a responder type a command into the real command line."""
         typed = " ".join(f'"{word}"' if " " in word else word for word in words)
         self.tell(f"[bold]{who}[/bold] types: incident {command} {self.number} {typed}".rstrip())
-        answer = await self.run("responder.py", command, str(self.number), *words, "--by", who)
+        answer = await self.run(*CLI, command, str(self.number), *words, "--by", who)
         self.console.print(f"  [dim]{answer.strip()}[/dim]", highlight=False)
 
     async def alert(self, *, ended: bool) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from temporalio.client import Client
 
-from runbook.incident import Incident
-from runbook.rollback_states import RollbackStatus
-from sandbox.demo_stage import BAD, GOOD, REGION, Demo, DemoFailed
+from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.state import RollbackStatus
+from sandbox.demo_stage import BAD, CLI, GOOD, REGION, Demo, DemoFailed
 
 CUSTOMER = "ops@acme.example"
 Scene = Callable[[Demo], Awaitable[None]]
@@ -89,7 +89,7 @@ async def _bad_candidate(demo: Demo) -> None:
     demo.tell(f"The runbook rolls back to {GOOD} by itself. But {BAD} has changed the data, and {GOOD} fails on it.")
     await demo.until("the verdict on the candidate", _is(RollbackStatus.UNHEALTHY))
     demo.tell("It stops there, pages, and says what can be done. The runbook alone tries no second time.")
-    demo.console.print(await demo.run("responder.py", "candidates", str(demo.number)), highlight=False)
+    demo.console.print(await demo.run(*CLI, "candidates", str(demo.number)), highlight=False)
     await demo.responder("ann", "rollback")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
 
@@ -106,16 +106,16 @@ async def _end(demo: Demo) -> None:
     await demo.responder("ann", "resolve", "Service is back to normal. A faulty release was reverted.")
     await demo.until("the post-mortem's start", lambda i: any(key.startswith("postmortem/") for key in i.fulfilled))
     await demo.until("the evidence", lambda i: any(key.startswith("evidence/") for key in i.fulfilled))
-    demo.console.print(await demo.run("responder.py", "evidence", "verify", str(demo.number)), highlight=False)
+    demo.console.print(await demo.run(*CLI, "evidence", "verify", str(demo.number)), highlight=False)
     for _ in range(100):
-        said = await demo.run("responder.py", "postmortem", "show", str(demo.number), "--json")
+        said = await demo.run(*CLI, "postmortem", "show", str(demo.number), "--json")
         found: dict[str, Any] = json.loads(said)
         if found["draft_url"]:
             break
     else:
         raise DemoFailed("the post-mortem's draft was not written")
     demo.tell(f"The post-mortem's draft is written; it is due {found['due'][:16]} UTC, 48 hours after the resolution.")
-    demo.console.print(await demo.run("responder.py", "postmortem", "show", str(demo.number)), highlight=False)
+    demo.console.print(await demo.run(*CLI, "postmortem", "show", str(demo.number)), highlight=False)
 
 
 def _is(status: RollbackStatus) -> Callable[[Incident], bool]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from workflows.attributes import SEARCH_ATTRIBUTES
+from incidents.search_attributes import SEARCH_ATTRIBUTES
 
 START_SECONDS = 20.0
 # The development server throttles the pollers of its queues unless it is told not to.

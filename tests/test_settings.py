@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from settings import NEEDS, Integration, Settings, SettingsError, load_settings
+from incidents.app.settings import (
+    NEEDS,
+    Integration,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -6,21 +6,26 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
-from runbook.duties import Obligation
-from runbook.effects import Outcome
-from runbook.incident import Incident
-from runbook.incident_parts import Status
-from runbook.preservation import evidence_folder, incident_scope, resolution_items, resolution_phase
-from runbook.rollback import HOLDER, order
-from runbook.rollback_effects import FollowRollback, HolderOf
-from runbook.severity import Severity
-from runbook.text import cut_bytes
-from workflows.attributes import postmortem_at_start
-from workflows.contracts import IncidentInput, PostmortemInput, Resolution
+from incidents.contracts import IncidentInput, PostmortemInput, Resolution
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.core.severity import Severity
+from incidents.domain.core.text import cut_bytes
+from incidents.domain.evidence.preservation import (
+    evidence_folder,
+    incident_scope,
+    resolution_items,
+    resolution_phase,
+)
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Status
+from incidents.domain.obligation import Obligation
+from incidents.domain.rollback.activity_requests import FollowRollback, HolderOf
+from incidents.domain.rollback.order import HOLDER, order
+from incidents.priority import priority_of
+from incidents.search_attributes import postmortem_at_start
+from workflows.activity_options import perform, watch
 from workflows.evidence import preserve
-from workflows.hands import perform, watch
 from workflows.postmortem import PostmortemWorkflow
-from workflows.priority import priority_of
 from workflows.rollback import RollbackWorkflow
 
 _LOCK_PATIENCE = timedelta(seconds=30)

@@ -6,12 +6,12 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from runbook.effects import Outcome
-from runbook.evidence import Item, Part, Scope
-from runbook.rollback_effects import CaptureEvidence, WriteManifest
-from runbook.rollback_policy import Rollback
-from runbook.severity import Severity
-from workflows.hands import capture, perform, why
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.core.severity import Severity
+from incidents.domain.evidence.manifest import Item, Part, Scope
+from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
+from incidents.domain.rollback.config import Rollback
+from workflows.activity_options import capture, perform, why
 from workflows.obligation_loop import force_history_event
 
 _MANIFEST_PATIENCE = timedelta(seconds=30)

@@ -8,22 +8,30 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from runbook import facts, outcomes
-from runbook.agenda import agenda, patience, surviving_agenda
-from runbook.board import details
-from runbook.commands import COMMANDS, Command, Receipt
-from runbook.decisions import decide
-from runbook.duties import INNER_DUTIES, WITHDRAWABLE, Duty, Obligation
-from runbook.effects import Outcome
-from runbook.faults import in_one_line
-from runbook.incident import Incident
-from runbook.incident_parts import Opening
-from runbook.opening import open_barely, open_incident
-from runbook.requests import is_limited, parts, request
-from runbook.rollback import RollbackProgress, RollbackResult
-from runbook.rollback_facts import rollback_ended, rollback_moved
-from runbook.timeline import Entry
-from workflows import attributes
+from incidents import search_attributes as attributes
+from incidents.contracts import AlertBatch, IncidentInput, Published
+from incidents.domain import apply_event as facts
+from incidents.domain import apply_result as outcomes
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.agenda import agenda, patience, surviving_agenda
+from incidents.domain.apply_command import decide
+from incidents.domain.build_request import is_limited, parts, request
+from incidents.domain.core.program_errors import in_one_line
+from incidents.domain.core.timeline import Entry
+from incidents.domain.incident.commands import COMMANDS, Command, Receipt
+from incidents.domain.incident.current_details import details
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.opening import open_barely, open_incident
+from incidents.domain.incident.parts import Opening
+from incidents.domain.obligation import (
+    INNER_DUTIES,
+    WITHDRAWABLE,
+    Duty,
+    Obligation,
+)
+from incidents.domain.rollback.events import rollback_ended, rollback_moved
+from incidents.domain.rollback.order import RollbackProgress, RollbackResult
+from workflows.activity_options import perform, unauthorized, why
 from workflows.children import (
     hand_over,
     preserve_evidence,
@@ -31,9 +39,7 @@ from workflows.children import (
     tell_rollback,
     withdraw_postmortem,
 )
-from workflows.commands import takes
-from workflows.contracts import AlertBatch, IncidentInput, Published
-from workflows.hands import perform, unauthorized, why
+from workflows.incident_commands import takes
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
 T = TypeVar("T")

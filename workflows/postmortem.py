@@ -6,21 +6,34 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from runbook.commands import Command, CorrectTime, Receipt
-from runbook.effects import IssueFact, Outcome
-from runbook.faults import in_one_line
-from runbook.learning import facts
-from runbook.learning.agenda import INNER, LOOKS, PostmortemObligation, postmortem_agenda, surviving_agenda
-from runbook.learning.board import details
-from runbook.learning.commands import POSTMORTEM_COMMANDS
-from runbook.learning.decisions import decide
-from runbook.learning.postmortem import Postmortem, Stage, cancel, owe, resolved_again, withdraw
-from runbook.learning.requests import patience_of, postmortem_request
-from runbook.timeline import Entry
-from workflows import attributes
-from workflows.commands import takes
-from workflows.contracts import PostmortemInput, Published, Resolution
-from workflows.hands import perform, why
+from incidents import search_attributes as attributes
+from incidents.contracts import PostmortemInput, Published, Resolution
+from incidents.domain.activity_requests import IssueFact, Outcome
+from incidents.domain.core.program_errors import in_one_line
+from incidents.domain.core.timeline import Entry
+from incidents.domain.incident.commands import Command, CorrectTime, Receipt
+from incidents.domain.postmortem import events as facts
+from incidents.domain.postmortem.apply_command import decide
+from incidents.domain.postmortem.build_request import patience_of, postmortem_request
+from incidents.domain.postmortem.commands import POSTMORTEM_COMMANDS
+from incidents.domain.postmortem.current_details import details
+from incidents.domain.postmortem.obligations import (
+    INNER,
+    LOOKS,
+    PostmortemObligation,
+    postmortem_agenda,
+    surviving_agenda,
+)
+from incidents.domain.postmortem.postmortem import (
+    Postmortem,
+    Stage,
+    cancel,
+    owe,
+    resolved_again,
+    withdraw,
+)
+from workflows.activity_options import perform, why
+from workflows.incident_commands import takes
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
 

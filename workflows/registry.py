@@ -2,10 +2,10 @@
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from workflows.baseline_recorder import RecorderWorkflow
 from workflows.incident import IncidentWorkflow
-from workflows.numbers import IncidentNumbersWorkflow
+from workflows.numbering import IncidentNumbersWorkflow
 from workflows.postmortem import PostmortemWorkflow
-from workflows.recorder import RecorderWorkflow
 from workflows.rollback import RollbackWorkflow
 from workflows.standstill import StandstillWorkflow
 
@@ -26,5 +26,5 @@ def sandbox_runner() -> SandboxedWorkflowRunner:
     exist twice. What the sandbox would catch in them is caught by ruff (banned clocks and random ids) and by the replay
     tests, which run them sandboxed.
     """
-    passed = ("runbook", "activities", "clients", "workflows", "dateutil", "icalendar", "pygal")
+    passed = ("incidents", "activities", "workflows", "dateutil", "icalendar", "pygal")
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))

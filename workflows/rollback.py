@@ -6,10 +6,17 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
-from runbook.effects import PostMessage
-from runbook.faults import in_one_line
-from runbook.policy import Region
-from runbook.rollback import (
+from incidents.domain.activity_requests import PostMessage
+from incidents.domain.config.model import Region
+from incidents.domain.core.program_errors import in_one_line
+from incidents.domain.rollback.activity_requests import (
+    CheckRollback,
+    FollowDeployment,
+    MeasureBaseline,
+    Redeploy,
+    VerifyRegion,
+)
+from incidents.domain.rollback.order import (
     Preflight,
     Probed,
     RollbackOrder,
@@ -20,11 +27,17 @@ from runbook.rollback import (
     last_word,
     result,
 )
-from runbook.rollback_effects import CheckRollback, FollowDeployment, MeasureBaseline, Redeploy, VerifyRegion
-from runbook.rollback_states import Judgement, RollbackStatus
-from runbook.verification import BaselineFinding, RegionVerdict, Verdict
+from incidents.domain.rollback.state import Judgement, RollbackStatus
+from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict, Verdict
+from workflows.activity_options import (
+    check,
+    follow,
+    measure,
+    perform,
+    verify,
+    why,
+)
 from workflows.evidence import preserve
-from workflows.hands import check, follow, measure, perform, verify, why
 from workflows.obligation_loop import force_history_event, raise_if_of_the_sdk
 
 _LOOK_PATIENCE = timedelta(minutes=3)

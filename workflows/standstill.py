@@ -5,11 +5,11 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from runbook.effects import Effect
-from runbook.severity import Severity
-from runbook.standstill import notifications
-from workflows.contracts import StandstillInput, StandstillReport
-from workflows.hands import perform, why
+from incidents.contracts import StandstillInput, StandstillReport
+from incidents.domain.activity_requests import Effect
+from incidents.domain.core.severity import Severity
+from incidents.domain.standstill import notifications
+from workflows.activity_options import perform, why
 
 
 @workflow.defn

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from runbook.deployments import Deployment
-from runbook.rollback_effects import Redeploy
-from runbook.rollback_policy import Rollback
+from incidents.domain.rollback.activity_requests import Redeploy
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.known_good import Deployment
 
 
 @dataclass(frozen=True)

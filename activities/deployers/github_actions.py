@@ -12,10 +12,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.deployers import Ordered, Standing
-from clients.github import GitHubClient, WorkflowRun
-from runbook.deployments import Deployment
-from runbook.rollback_effects import Redeploy
-from runbook.rollback_policy import GitHubActions, Rollback
+from incidents.domain.rollback.activity_requests import Redeploy
+from incidents.domain.rollback.config import GitHubActions, Rollback
+from incidents.domain.rollback.known_good import Deployment
+from incidents.vendors.github import GitHubClient, WorkflowRun
 
 _HISTORY = timedelta(days=90)
 _APPEARS_WITHIN = 6.0

@@ -8,12 +8,12 @@ pick our candidate, for it leaves `rollback_from` behind. Its word is never awai
 from itertools import islice
 
 from activities.deployers import Ordered, Standing
-from clients.errors import VendorRefused
-from clients.ops_portal import Deployment as Row
-from clients.ops_portal import OpsPortalClient
-from runbook.deployments import Deployment, portal_would_pick
-from runbook.rollback_effects import Redeploy
-from runbook.rollback_policy import Rollback
+from incidents.domain.rollback.activity_requests import Redeploy
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.known_good import Deployment, portal_would_pick
+from incidents.vendors.errors import VendorRefused
+from incidents.vendors.ops_portal import Deployment as Row
+from incidents.vendors.ops_portal import OpsPortalClient
 
 SETTLES_NOTHING = "the portal never settles a deployment, so the product's own answers decide"
 

@@ -15,10 +15,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
-from activities.hands import Hands
+from activities.registry import Hands
+from incidents.app.composition import make_hands
+from incidents.app.settings import Settings, load_settings
 from sandbox.server import RunningSandbox, running_sandbox
-from settings import Settings, load_settings
-from wiring import make_hands
 
 
 @pytest.fixture(scope="module")

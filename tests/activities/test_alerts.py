@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from activities.hands import Hands
-from runbook.effects import CheckAlerts, LiftSilences, SilenceAlerts
+from activities.registry import Hands
+from incidents.domain.activity_requests import CheckAlerts, LiftSilences, SilenceAlerts
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

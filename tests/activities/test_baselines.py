@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.baselines import Baselines
-from activities.hands import Hands
-from clients.prometheus import PrometheusClient
-from clients.signoz import SigNozClient
-from runbook.policy import Region
-from runbook.recording import Recording, Sample
-from runbook.rollback_effects import MeasureBaseline
-from runbook.rollback_policy import BaselineRules, Rollback
-from runbook.verification import BaselineFinding
+from activities.registry import Hands
+from incidents.domain.config.model import Region
+from incidents.domain.rollback.activity_requests import MeasureBaseline
+from incidents.domain.rollback.baseline import Recording, Sample
+from incidents.domain.rollback.config import BaselineRules, Rollback
+from incidents.domain.rollback.verification import BaselineFinding
+from incidents.vendors.prometheus import PrometheusClient
+from incidents.vendors.signoz import SigNozClient
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import perform
 

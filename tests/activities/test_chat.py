@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.chat import channel_name
-from activities.hands import Hands
-from runbook.effects import (
+from activities.registry import Hands
+from incidents.domain.activity_requests import (
     AddBookmark,
     ArchiveChannel,
     Button,

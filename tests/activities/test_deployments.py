@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.hands import Hands
-from runbook.deployments import Offer
-from runbook.effects import Outcome
-from runbook.rollback_effects import FindRollback, FollowDeployment, Redeploy
-from runbook.rollback_policy import Rollback
+from activities.registry import Hands
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.known_good import Offer
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

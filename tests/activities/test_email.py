@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from activities.hands import Hands
-from runbook.effects import SendMail
+from activities.registry import Hands
+from incidents.domain.activity_requests import SendMail
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

@@ -11,12 +11,19 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.errors import ErrorType
-from activities.hands import Hands
-from clients import errors
-from runbook.effects import OpenBridge, OpenTicket, PostMessage, PublishStatus, SendMail, SendPage
-from runbook.public import PublicText
-from runbook.rollback_effects import FindRollback
-from runbook.rollback_policy import Rollback
+from activities.registry import Hands
+from incidents.domain.activity_requests import (
+    OpenBridge,
+    OpenTicket,
+    PostMessage,
+    PublishStatus,
+    SendMail,
+    SendPage,
+)
+from incidents.domain.core.public_text import PublicText
+from incidents.domain.rollback.activity_requests import FindRollback
+from incidents.domain.rollback.config import Rollback
+from incidents.vendors import errors
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed
 

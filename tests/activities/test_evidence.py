@@ -9,12 +9,20 @@ from typing import Any
 
 import pytest
 
-from activities.hands import Hands
-from runbook.effects import KeepDocument, OpenChannel, PostMessage
-from runbook.evidence import EvidenceSource, Item, Part, Scope, checked, items, parts_of
-from runbook.policy import Region
-from runbook.rollback_effects import CaptureEvidence, WriteManifest
-from runbook.rollback_policy import Rollback
+from activities.registry import Hands
+from incidents.domain.activity_requests import KeepDocument, OpenChannel, PostMessage
+from incidents.domain.config.model import Region
+from incidents.domain.evidence.manifest import (
+    EvidenceSource,
+    Item,
+    Part,
+    Scope,
+    checked,
+    items,
+    parts_of,
+)
+from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
+from incidents.domain.rollback.config import Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform
 

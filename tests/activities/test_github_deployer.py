@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.hands import Hands
-from runbook.rollback_effects import FindRollback, FollowDeployment, Redeploy
-from runbook.rollback_policy import Deployer, Rollback
+from activities.registry import Hands
+from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
+from incidents.domain.rollback.config import Deployer, Rollback
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform
 

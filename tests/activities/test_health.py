@@ -12,14 +12,20 @@ import pytest
 from temporalio.exceptions import CancelledError
 from temporalio.testing import ActivityEnvironment
 
-from activities.hands import Hands
 from activities.health import Health
-from clients.probe import ProductProbe
-from runbook.policy import Region
-from runbook.rollback import Probed
-from runbook.rollback_effects import RecordRegions, VerifyRegion
-from runbook.rollback_policy import Rollback
-from runbook.verification import Baseline, BaselineFinding, Probe, RegionVerdict, Verdict
+from activities.registry import Hands
+from incidents.domain.config.model import Region
+from incidents.domain.rollback.activity_requests import RecordRegions, VerifyRegion
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.order import Probed
+from incidents.domain.rollback.verification import (
+    Baseline,
+    BaselineFinding,
+    Probe,
+    RegionVerdict,
+    Verdict,
+)
+from incidents.vendors.probe import ProductProbe
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import perform
 

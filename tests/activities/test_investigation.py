@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.hands import Hands
-from runbook.effects import QueryLogs, QueryMetrics
-from runbook.policy import Region
+from activities.registry import Hands
+from incidents.domain.activity_requests import QueryLogs, QueryMetrics
+from incidents.domain.config.model import Region
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import perform
-from tests.runbook.incidents import RUNBOOK
+from tests.support.incidents import RUNBOOK
 
 
 def metrics(sandbox: RunningSandbox) -> QueryMetrics:

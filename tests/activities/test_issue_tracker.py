@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from activities.hands import Hands
-from runbook.effects import CommentTicket, OpenTicket
+from activities.registry import Hands
+from incidents.domain.activity_requests import CommentTicket, OpenTicket
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

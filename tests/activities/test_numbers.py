@@ -8,9 +8,9 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.numbers import Numbers
-from runbook.effects import AllocateNumber
-from worker import sandbox_runner
-from workflows.numbers import IncidentNumbersWorkflow
+from incidents.app.worker import sandbox_runner
+from incidents.domain.activity_requests import AllocateNumber
+from workflows.numbering import IncidentNumbersWorkflow
 
 
 async def test_2_numbers_are_unique_and_repeatable() -> None:

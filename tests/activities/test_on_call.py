@@ -1,7 +1,7 @@
 """Who is on call, as PagerDuty's schedule says."""
 
-from activities.hands import Hands
-from runbook.effects import FindOnCall, Person
+from activities.registry import Hands
+from incidents.domain.activity_requests import FindOnCall, Person
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import perform
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from activities.hands import Hands
-from runbook.effects import SendPage, SettlePage
+from activities.registry import Hands
+from incidents.domain.activity_requests import SendPage, SettlePage
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

@@ -6,19 +6,29 @@ from typing import Any
 
 import pytest
 
-from activities.hands import Hands
-from runbook.effects import IssueFact, KeepDocument, OpenTicket, SendMail
-from runbook.evidence import ManifestRef, Scope, items
-from runbook.incident import Incident
-from runbook.learning.effects import ProposeDocument, WatchDocument, WatchIssues, WritePostmortem
-from runbook.learning.postmortem import Postmortem, owe
-from runbook.policy import Runbook
-from runbook.postmortem_policy import Proposal
-from runbook.rollback_effects import CaptureEvidence, WriteManifest
+from activities.registry import Hands
+from incidents.domain.activity_requests import (
+    IssueFact,
+    KeepDocument,
+    OpenTicket,
+    SendMail,
+)
+from incidents.domain.config.model import Runbook
+from incidents.domain.evidence.manifest import ManifestRef, Scope, items
+from incidents.domain.incident.incident import Incident
+from incidents.domain.postmortem.activity_requests import (
+    ProposeDocument,
+    WatchDocument,
+    WatchIssues,
+    WritePostmortem,
+)
+from incidents.domain.postmortem.config import Proposal
+from incidents.domain.postmortem.postmortem import Postmortem, owe
+from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
-from tests.runbook.incidents import RUNBOOK, WRITTEN
-from tests.runbook.test_learning import resolved
+from tests.domain.test_learning import resolved
+from tests.support.incidents import RUNBOOK, WRITTEN
 
 METRICS = {"error ratio": "fs_evaluation_error_ratio", "latency p95 (s)": "fs_evaluation_latency_seconds"}
 RULES: Runbook = RUNBOOK.but(investigation=RUNBOOK.investigation.but(metrics=METRICS))
@@ -87,7 +97,7 @@ def test_the_document_holds_the_story_the_figures_and_the_chart(
 
 
 def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: Hands, tmp_path: Path) -> None:
-    from runbook.learning.record import record_of
+    from incidents.domain.reporting.record import record_of
 
     other = record_of(resolved(minutes=10).but(number=2, run_key="run-2"), RULES)
     drill = other.but(run_key="run-3", drill=True)

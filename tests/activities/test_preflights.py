@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.hands import Hands
-from runbook.policy import Region
-from runbook.rollback import Preflight
-from runbook.rollback_effects import CheckRollback
-from runbook.rollback_policy import Rollback
-from runbook.verification import Baseline, BaselineFinding
+from activities.registry import Hands
+from incidents.domain.config.model import Region
+from incidents.domain.rollback.activity_requests import CheckRollback
+from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.order import Preflight
+from incidents.domain.rollback.verification import Baseline, BaselineFinding
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, perform
 

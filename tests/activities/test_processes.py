@@ -17,11 +17,11 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.past import PastIncidents
 from activities.processes import Processes
-from runbook.recording import Recording
-from runbook.rollback import HOLDER, Probed, RollbackResult
-from runbook.rollback_effects import FollowRollback, HolderOf
-from runbook.rollback_states import RollbackStatus
-from workflows import attributes
+from incidents import search_attributes as attributes
+from incidents.domain.rollback.activity_requests import FollowRollback, HolderOf
+from incidents.domain.rollback.baseline import Recording
+from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
+from incidents.domain.rollback.state import RollbackStatus
 
 QUEUE = "processes-test"
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, get_type_hints
 
 import activities
-from activities.hands import Hands
-from runbook import effects, rollback_effects
-from runbook.effects import Effect
-from workflows.hands import ACTIVITIES, FINDINGS
+from activities.registry import Hands
+from incidents.domain import activity_requests as effects
+from incidents.domain.activity_requests import Effect
+from incidents.domain.rollback import activity_requests as rollback_effects
+from workflows.activity_options import ACTIVITIES, FINDINGS
 
-OURS = (effects.__name__, rollback_effects.__name__, "runbook.learning.effects")
+OURS = (effects.__name__, rollback_effects.__name__, "incidents.domain.postmortem.activity_requests")
 MARK = "__temporal_activity_definition"
 
 

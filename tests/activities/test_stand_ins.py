@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from activities.hands import Hands
-from clients.smtp_mail import SmtpClient
-from clients.storage import FileStore, Stored
-from runbook.effects import CommentTicket, OpenTicket, PublishStatus
-from runbook.public import PublicText
+from activities.registry import Hands
+from incidents.domain.activity_requests import CommentTicket, OpenTicket, PublishStatus
+from incidents.domain.core.public_text import PublicText
+from incidents.vendors.smtp_mail import SmtpClient
+from incidents.vendors.storage import FileStore, Stored
 from tests.activities.conftest import perform
 
 UPDATE = PublishStatus(

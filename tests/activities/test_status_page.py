@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from activities.hands import Hands
-from runbook.effects import PublishStatus
-from runbook.public import PublicText
+from activities.registry import Hands
+from incidents.domain.activity_requests import PublishStatus
+from incidents.domain.core.public_text import PublicText
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

@@ -1,7 +1,7 @@
 """Zoom: one bridge for an incident; a static one serves without Zoom."""
 
-from activities.hands import Hands
-from runbook.effects import OpenBridge
+from activities.registry import Hands
+from incidents.domain.activity_requests import OpenBridge
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 

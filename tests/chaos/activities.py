@@ -12,13 +12,13 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
 from activities.processes import Processes
-from runbook import effects
-from runbook.effects import Effect as Request
-from runbook.effects import Outcome
-from runbook.incident_parts import Resources
-from runbook.verification import Verdict
+from incidents.domain import activity_requests as effects
+from incidents.domain.activity_requests import Effect as Request
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.incident.parts import Resources
+from incidents.domain.rollback.verification import Verdict
 from tests.chaos.ledger import Effect, Ledger
-from tests.workflows.hands import FakeHands
+from tests.support.fake_activities import FakeHands
 
 EFFECTS = frozenset(
     {

@@ -14,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from worker import WORKFLOWS
+from incidents.app.worker import WORKFLOWS
 
 LONGEST_HISTORY = 1000
 """Events of one run. Replaying more takes seconds on a busy worker, and a workflow task has ten."""
@@ -29,7 +29,7 @@ HARMLESS = frozenset(
 )
 """Causes of a failed workflow task that are part of normal operation."""
 DEADLOCK = "[TMPRL1101]"
-"""How the SDK says that workflow code took over two seconds. It counts the time for which its process was paused too, so
+"""How the SDK says that workflow code took over two seconds. It counts the time of a pause of its process too, so
 it proves nothing about a task that a SIGSTOP met: the next attempt does it."""
 
 

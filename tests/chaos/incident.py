@@ -16,18 +16,18 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from runbook.commands import Receipt, Resolve
-from runbook.duties import Obligation
-from runbook.incident import Incident
-from runbook.incident_parts import UpdateKind
-from runbook.opening import opening_from
-from runbook.policy import Runbook
-from runbook.severity import Severity
-from runbook.updates import delivery_key
+from incidents.contracts import AlertBatch, IncidentInput
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import Receipt, Resolve
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.opening import opening_from
+from incidents.domain.incident.parts import UpdateKind
+from incidents.domain.obligation import Obligation
+from incidents.domain.updates.publishing import delivery_key
+from incidents.search_attributes import at_start
 from tests.chaos.ledger import Effect
-from tests.workflows.world import RUNBOOK, an_alert
-from workflows.attributes import at_start
-from workflows.contracts import AlertBatch, IncidentInput
+from tests.support.environment import RUNBOOK, an_alert
 from workflows.incident import IncidentWorkflow
 
 EVERY = timedelta(seconds=2)

@@ -11,9 +11,14 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from runbook.commands import Acknowledge, AddNote, Command, RequestRollback
-from runbook.incident import Incident
-from runbook.timeline import Entry
+from incidents.domain.core.timeline import Entry
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    AddNote,
+    Command,
+    RequestRollback,
+)
+from incidents.domain.incident.incident import Incident
 
 EVERY = 0.4
 """Seconds between two queries of one reader."""

@@ -13,13 +13,13 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from connection import run_and_exit
-from query_safety import QuerySafety
-from settings import load_settings
+from incidents.app.connection import run_and_exit
+from incidents.app.query_safety import QuerySafety
+from incidents.app.settings import load_settings
+from incidents.app.worker import make_worker
 from tests.chaos.activities import LedgerActivities
 from tests.chaos.ledger import Ledger
-from tests.workflows.hands import an_offer
-from worker import make_worker
+from tests.support.fake_activities import an_offer
 
 READY = "ready"
 """What the process writes to its log when it takes work."""

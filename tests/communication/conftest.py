@@ -8,14 +8,14 @@ import certifi
 import pytest
 
 from activities.numbers import Numbers
-from runbook_file import load_runbook
+from incidents.app.composition import make_hands
+from incidents.app.runbook_file import load_runbook
+from incidents.app.settings import Settings, load_settings
 from sandbox.server import RunningSandbox, running_sandbox
-from settings import Settings, load_settings
-from tests.communication.stage import Stage, quiet_client, with_digest
+from tests.support.communication_environment import Stage, quiet_client, with_digest
+from tests.support.environment import QUEUE
+from tests.support.fake_activities import FakeHands
 from tests.workflows.conftest import skipping_server
-from tests.workflows.hands import FakeHands
-from tests.workflows.world import QUEUE
-from wiring import make_hands
 
 
 @pytest.fixture(scope="module")

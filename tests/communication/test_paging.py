@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from runbook.commands import Acknowledge, AddNote, DeclareSeverity, Escalate, Resolve
-from runbook.communication_policy import Reach, Rung
-from runbook.policy import Runbook
-from runbook.severity import Severity
+from incidents.domain.config.communication import Reach, Rung
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    AddNote,
+    DeclareSeverity,
+    Escalate,
+    Resolve,
+)
 from sandbox.server import RunningSandbox
 from tests.communication.conftest import standing
-from tests.communication.stage import T0, Stage, minutes
+from tests.support.communication_environment import T0, Stage, minutes
 
 NO_SCOPE = {"ok": False, "error": "missing_scope"}
 ONCALL, BACKUP, CTO, CEO = "P0 flag-", "Escalated to Second", "Escalated to CTO", "Escalated to CEO"

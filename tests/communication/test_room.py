@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from runbook.commands import (
+from incidents.contracts import AlertBatch
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
     Acknowledge,
     AddNote,
     Assess,
@@ -17,10 +19,8 @@ from runbook.commands import (
     Role,
     SettleStep,
 )
-from runbook.severity import Severity
-from tests.communication.stage import Stage, minutes
-from tests.workflows.world import an_alert
-from workflows.contracts import AlertBatch
+from tests.support.communication_environment import Stage, minutes
+from tests.support.environment import an_alert
 
 NO_SCOPE = {"ok": False, "error": "missing_scope"}
 

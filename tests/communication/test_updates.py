@@ -4,11 +4,20 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runbook.calendar import Calendar
-from runbook.commands import Acknowledge, Assess, DeclareSeverity, HoldUpdate, Monitor, PostUpdate, Publication, Resolve
-from runbook.policy import Runbook
-from runbook.severity import Severity
-from tests.communication.stage import Stage, minutes
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.calendar import Calendar
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    Assess,
+    DeclareSeverity,
+    HoldUpdate,
+    Monitor,
+    PostUpdate,
+    Publication,
+    Resolve,
+)
+from tests.support.communication_environment import Stage, minutes
 
 
 def current(text: str) -> str:

@@ -14,19 +14,19 @@ import httpx
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from clients.pagerduty import PagerDutyEvents
-from gateway import Gateway
-from inbound import signatures
-from runbook.commands import MakePrivate, Resolve
-from runbook.effects import IssueFact
-from runbook.incident import Incident
-from runbook.learning.commands import SetActionItem
+from incidents.app.settings import Settings, load_settings
+from incidents.domain.activity_requests import IssueFact
+from incidents.domain.incident.commands import MakePrivate, Resolve
+from incidents.domain.incident.incident import Incident
+from incidents.domain.postmortem.commands import SetActionItem
+from incidents.gateway import signatures
+from incidents.gateway.app import Gateway
+from incidents.search_attributes import NUMBER
+from incidents.vendors.pagerduty import PagerDutyEvents
 from sandbox.server import RunningSandbox, running_sandbox
-from settings import Settings, load_settings
 from tests.gateway.test_reading import clicked, hook
-from tests.workflows import learning
-from tests.workflows.world import QUEUE, World
-from workflows.attributes import NUMBER
+from tests.support import postmortems as learning
+from tests.support.environment import QUEUE, World
 
 SIGNING, HOOK, TOKEN = "slack-signing", "pagerduty-hook", "gateway-token"
 ALERT = {"title": "Evaluations fail", "service": "flag-evaluation", "severity": "critical"}

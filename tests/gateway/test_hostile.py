@@ -20,11 +20,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from gateway import Gateway
-from settings import Settings, load_settings
-from tests.hostile import TEXTS, VALUES, broken, encoded
-from tests.workflows.world import QUEUE, World
-from workflows.contracts import AlertBatch
+from incidents.app.settings import Settings, load_settings
+from incidents.contracts import AlertBatch
+from incidents.gateway.app import Gateway
+from tests.support.environment import QUEUE, World
+from tests.support.hostile import (
+    TEXTS,
+    VALUES,
+    broken,
+    encoded,
+)
 
 SECRET = "secret"
 SAMPLES = Path(__file__).parent / "samples"
@@ -49,7 +54,7 @@ async def http(empty_world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     for name in ("SLACK_SIGNING_SECRET", "PAGERDUTY_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET", "GATEWAY_TOKEN"):
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("TEMPORAL_TASK_QUEUE", QUEUE)
-    monkeypatch.setattr("terminal.finding.SEARCH", 0.05)
+    monkeypatch.setattr("incidents.client.lookup.SEARCH", 0.05)
     monkeypatch.setattr("gateway._QUICK", timedelta(milliseconds=500))
     monkeypatch.setattr("gateway._SLACK_HOSTS", ())  # nothing leaves this machine
     failures: list[dict[str, Any]] = []

@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from inbound import pagerduty, signatures, slack
-from runbook import commands as c
-from runbook.severity import Severity
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident import commands as c
+from incidents.gateway import read_pagerduty as pagerduty
+from incidents.gateway import read_slack as slack
+from incidents.gateway import signatures
 
 NOW = datetime(2026, 11, 23, 14, 3, tzinfo=UTC)
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

@@ -15,7 +15,7 @@ import yaml
 from temporalio.envconfig import ClientConfig
 
 from deploy.check_compose import find_faults
-from settings import Settings
+from incidents.app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 Compose = dict[str, Any]
@@ -45,7 +45,7 @@ def test_real_file_passes() -> None:
 def test_faults_are_told_and_change_the_exit_status(house: Path) -> None:
     (house / "deploy" / "setup-schema.sh").unlink()
     # The checker's own place says which tree it checks, so the copy needs the workflows too.
-    for package in ("workflows", "runbook"):
+    for package in ("workflows", "incidents"):
         shutil.copytree(ROOT / package, house / package)
     checked = subprocess.run(
         [sys.executable, house / "deploy" / "check_compose.py"], capture_output=True, text=True, check=False
@@ -218,7 +218,7 @@ def test_unreadable_compose_file_is_one_fault(house: Path, text: str) -> None:
 
 
 def test_worker_may_drain_before_it_is_killed() -> None:
-    from worker import GRACE
+    from incidents.app.worker import GRACE
 
     period = real()["services"]["worker"]["stop_grace_period"]
     assert int(period.removesuffix("s")) > GRACE.total_seconds()
@@ -246,7 +246,12 @@ def test_image_gets_what_the_program_consists_of() -> None:
     assert "*" in ignored
     let_in = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     packages = {
-        path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in ("tests", "benchmarks")
+        path.parent.name
+        for path in ROOT.glob("*/__init__.py")
+        if path.parent.name not in ("tests", "benchmarks", "sandbox")
     }
-    assert packages | {"*.py", "constraints.txt", "pyproject.toml", "README.md", "runbook.yaml"} <= let_in
+    assert (
+        packages | {"worker.py", "starter.py", "constraints.txt", "pyproject.toml", "README.md", "runbook.yaml"}
+        <= let_in
+    )
     assert ".env" not in let_in

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from runbook.rollback_states import INITIAL, TRANSITIONS, RollbackStatus
+from incidents.domain.rollback.state import INITIAL, TRANSITIONS, RollbackStatus
 
 TEXT = Path("docs/rollback.md").read_text(encoding="utf-8")
 

@@ -10,13 +10,22 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from runbook.commands import Acknowledge, ApproveRollback, Assess, Cancel, DeclareSeverity, PostUpdate, Reopen, Resolve
-from runbook.learning.commands import EditDocument, PublishPostmortem, RecordReview
-from runbook.severity import Severity
-from tests.runbook.incidents import WRITTEN
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    ApproveRollback,
+    Assess,
+    Cancel,
+    DeclareSeverity,
+    PostUpdate,
+    Reopen,
+    Resolve,
+)
+from incidents.domain.postmortem.commands import EditDocument, PublishPostmortem, RecordReview
+from tests.support.environment import World, result_of
+from tests.support.fake_activities import FakeHands, an_offer
+from tests.support.incidents import WRITTEN
 from tests.workflows.conftest import skipping_server
-from tests.workflows.hands import FakeHands, an_offer
-from tests.workflows.world import World, result_of
 
 HISTORIES = Path(__file__).parent / "histories"
 

@@ -10,7 +10,7 @@ from temporalio.worker import Replayer
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import NondeterminismError
 
-from worker import WORKFLOWS
+from incidents.app.worker import WORKFLOWS
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
 
@@ -18,7 +18,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
 def replayer() -> Replayer:
     """Replays with the workflows' own modules inside the sandbox, unlike the worker: a clock or a die would show."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(
-        "runbook", "activities", "clients", "dateutil", "icalendar", "pygal"
+        "incidents", "activities", "dateutil", "icalendar", "pygal"
     )
     runner = SandboxedWorkflowRunner(restrictions=restrictions)
     return Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=runner)

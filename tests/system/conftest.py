@@ -16,10 +16,10 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.processes import Processes
-from runbook.incident import Incident
+from incidents.client import lookup as finding
+from incidents.domain.incident.incident import Incident
 from sandbox.server import RunningSandbox, running_sandbox
 from sandbox.temporal_server import running_temporal, stop
-from terminal import finding
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Stage:
 
     def incident(self, *words: str) -> Any:
         """Run a responder's command, with its answer as JSON."""
-        return json.loads(self.run("responder.py", *words, "--json").stdout)
+        return json.loads(self.run("-m", "incidents.cli.main", *words, "--json").stdout)
 
     def start(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Send an alert through starter.py."""

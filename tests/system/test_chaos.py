@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowHistory
 
-from runbook.incident import Incident
+from incidents.domain.incident.incident import Incident
 from tests.chaos.audit import failed_tasks, replay_failure
 from tests.chaos.incident import duty_problems
 from tests.chaos.ledger import Effect, Ledger

@@ -49,7 +49,7 @@ def test_an_alert_lives_to_its_postmortem(stage: Stage, worker: subprocess.Popen
     assert "ann [acknowledged] Acknowledged by ann" in timeline
     assert kept["resolution-1/record.json"]["gap"] == ""
     (stage.home / "evidence" / "INC-1" / "resolution-1" / "logs.jsonl").write_text("nothing happened", "utf-8")
-    said = stage.run("responder.py", "evidence", "verify", "1", fails=True)
+    said = stage.run("-m", "incidents.cli.main", "evidence", "verify", "1", fails=True)
     assert "resolution-1/logs.jsonl was changed" in said.stderr
     deadline = time.monotonic() + 20
     while not (stage.home / "evidence" / "INC-1" / "postmortem-1.md").exists():

@@ -10,4 +10,4 @@ pytestmark = pytest.mark.timeout(150)
 def test_thirty_runs_all_tell_the_truth_by_their_exit_status(stage: Stage) -> None:
     """temporalio's client may crash while the interpreter ends: no program of ours may let that show."""
     for _ in range(30):
-        stage.run("responder.py", "list", "--json")
+        stage.run("-m", "incidents.cli.main", "list", "--json")

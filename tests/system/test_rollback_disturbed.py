@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
-from runbook.rollback_states import RollbackStatus
+from incidents.domain.rollback.state import RollbackStatus
 from sandbox.server import running_sandbox
 from sandbox.temporal_server import free_port, running_temporal, stop
 from tests.system.conftest import Stage, stage_environment

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from runbook.incident import Incident
-from runbook.rollback_states import RollbackStatus
+from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.state import RollbackStatus
 from sandbox.server import running_sandbox
 from sandbox.temporal_server import running_temporal, stop
 from tests.system.conftest import Stage, stage_environment

@@ -58,8 +58,8 @@ def test_105_any_bytes_are_one_line_and_exit_1(raw: bytes, tmp_path: Path) -> No
     [
         ("starter.py", (b"/nowhere/\xff\n.json",), 1),
         ("starter.py", (b"--title", b"\x01", b"--service", b"x", b"--severity", b"P0"), 1),
-        ("responder.py", (b"note", b"1", b"\xff\xfe", b"--by", b"ann"), 2),
-        ("responder.py", (b"show", b"\xed\xa0\x80"), 2),
+        ("-m", (b"incidents.cli.main", b"note", b"1", b"\xff\xfe", b"--by", b"ann"), 2),
+        ("-m", (b"incidents.cli.main", b"show", b"\xed\xa0\x80"), 2),
     ],
 )
 def test_105_any_bytes_on_the_command_line_are_one_line(program: str, words: tuple[bytes, ...], status: int) -> None:
@@ -72,7 +72,7 @@ def test_105_any_bytes_on_the_command_line_are_one_line(program: str, words: tup
 def test_26_an_alert_without_a_time_of_its_own_is_flagged(stage: Stage, worker: subprocess.Popen[str]) -> None:
     answer = stage.start(GOOD | {"started_at": "0001-01-01T00:00:00Z", "title": "Slow \x1b[2J\ud800"})
     assert answer["number"] == 1
-    said = stage.run("responder.py", "timeline", "1").stdout
+    said = stage.run("-m", "incidents.cli.main", "timeline", "1").stdout
     assert "0001-01-01 00:00:00 UTC is before 2000; using the time of arrival" in " ".join(said.split())
 
 

@@ -10,9 +10,9 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from tests.workflows.hands import FakeHands
-from tests.workflows.world import World
-from workflows.attributes import SEARCH_ATTRIBUTES
+from incidents.search_attributes import SEARCH_ATTRIBUTES
+from tests.support.environment import World
+from tests.support.fake_activities import FakeHands
 
 
 @contextlib.asynccontextmanager

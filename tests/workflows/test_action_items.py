@@ -3,12 +3,19 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from runbook.commands import Resolve
-from runbook.effects import IssueFact
-from runbook.learning import commands as l
-from runbook.learning.document import ItemState
-from tests.workflows.learning import process, publish, quiet, state, tell, written
-from tests.workflows.world import World, result_of
+from incidents.domain.activity_requests import IssueFact
+from incidents.domain.incident.commands import Resolve
+from incidents.domain.postmortem import commands as l
+from incidents.domain.postmortem.document import ItemState
+from tests.support.environment import World, result_of
+from tests.support.postmortems import (
+    process,
+    publish,
+    quiet,
+    state,
+    tell,
+    written,
+)
 
 WEEK = timedelta(days=7)
 
@@ -155,7 +162,7 @@ async def test_the_review_is_on_the_next_all_hands_and_moves_on_if_nobody_tells_
 
 
 async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
-    from runbook.postmortem_policy import Proposal
+    from incidents.domain.postmortem.config import Proposal
 
     rules = world.runbook.postmortem.but(proposal=Proposal.PULL_REQUEST, read_back_every=timedelta(minutes=37))
     world.runbook = world.runbook.but(postmortem=rules)

@@ -2,9 +2,15 @@
 
 from datetime import UTC, timedelta
 
-from runbook.commands import Acknowledge, DeclareSeverity, PostUpdate, Publication, Resolve
-from runbook.severity import Severity
-from tests.workflows.world import World
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    DeclareSeverity,
+    PostUpdate,
+    Publication,
+    Resolve,
+)
+from tests.support.environment import World
 
 
 def minutes(world: World, name: str) -> list[int]:

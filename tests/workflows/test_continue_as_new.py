@@ -10,19 +10,19 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from query_safety import QuerySafety
-from runbook.commands import Acknowledge, AddNote, Resolve
-from runbook.incident import Incident
-from runbook.learning.commands import RecordReview, SettleActionItem
-from runbook.learning.document import ActionItem, ItemState
-from runbook.learning.postmortem import owe, published
-from runbook.policy import HISTORY_EVENTS
-from runbook.severity import Severity
-from tests.runbook.incidents import WRITTEN
-from tests.workflows import modes
-from tests.workflows.modes import Mode
-from tests.workflows.world import QUEUE, World
-from workflows.contracts import PostmortemInput
+from incidents.app.query_safety import QuerySafety
+from incidents.contracts import PostmortemInput
+from incidents.domain.config.model import HISTORY_EVENTS
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import Acknowledge, AddNote, Resolve
+from incidents.domain.incident.incident import Incident
+from incidents.domain.postmortem.commands import RecordReview, SettleActionItem
+from incidents.domain.postmortem.document import ActionItem, ItemState
+from incidents.domain.postmortem.postmortem import owe, published
+from tests.support import worker_modes as modes
+from tests.support.environment import QUEUE, World
+from tests.support.incidents import WRITTEN
+from tests.support.worker_modes import Mode
 from workflows.postmortem import PostmortemWorkflow
 
 pytestmark = pytest.mark.timeout(120)

@@ -3,9 +3,14 @@
 import re
 from datetime import timedelta
 
-from runbook.commands import Acknowledge, DeclareSeverity, Monitor, Resolve
-from runbook.severity import Severity
-from tests.workflows.world import World
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    DeclareSeverity,
+    Monitor,
+    Resolve,
+)
+from tests.support.environment import World
 
 
 def called(world: World, who: str) -> list[int]:

@@ -9,15 +9,15 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from runbook.commands import Resolve
-from runbook.incident import Incident
-from settings import Settings, load_settings
-from tests.reads import SeenReads
-from tests.workflows.hands import FakeHands
-from tests.workflows.world import QUEUE, World
-from wiring import make_hands
-from worker import make_worker
-from workflows.attributes import SEARCH_ATTRIBUTES
+from incidents.app.composition import make_hands
+from incidents.app.settings import Settings, load_settings
+from incidents.app.worker import make_worker
+from incidents.domain.incident.commands import Resolve
+from incidents.domain.incident.incident import Incident
+from incidents.search_attributes import SEARCH_ATTRIBUTES
+from tests.support.environment import QUEUE, World
+from tests.support.fake_activities import FakeHands
+from tests.support.reads import SeenReads
 
 KEEPING = ("capture_evidence", "write_manifest")
 

@@ -5,9 +5,15 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from runbook.checklist import Step, StepStatus
-from runbook.commands import Acknowledge, AddNote, Assess, DeclareSeverity, SettleStep
-from tests.workflows.world import World
+from incidents.domain.incident.checklist import Step, StepStatus
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    AddNote,
+    Assess,
+    DeclareSeverity,
+    SettleStep,
+)
+from tests.support.environment import World
 
 
 async def test_a_p0_runs_its_whole_first_response_at_once(world: World) -> None:
@@ -96,9 +102,9 @@ async def test_17_a_failed_step_can_be_skipped_or_done_by_hand(world: World) -> 
 
 async def test_4_an_acknowledgement_before_the_first_workflow_task_counts_with_its_own_time(world: World) -> None:
     """A signal that beats the incident's own opening: no worker has run yet."""
-    from runbook.opening import opening_from
-    from tests.workflows.world import QUEUE, an_alert
-    from workflows.contracts import IncidentInput
+    from incidents.contracts import IncidentInput
+    from incidents.domain.incident.opening import opening_from
+    from tests.support.environment import QUEUE, an_alert
     from workflows.incident import IncidentWorkflow
 
     t0 = await world.now()

@@ -11,15 +11,20 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.numbers import Numbers
-from runbook.alert import Alert
-from runbook.commands import ApproveRollback, PostUpdate, Receipt, Resolve
-from runbook.incident import Incident
-from starter import Started, intake
-from tests.reads import SeenReads
-from tests.workflows.hands import FakeHands, an_offer
-from tests.workflows.world import QUEUE, RUNBOOK, an_alert
-from worker import make_worker
-from workflows.attributes import SEARCH_ATTRIBUTES
+from incidents.app.starter import Started, intake
+from incidents.app.worker import make_worker
+from incidents.domain.alerting.alert import Alert
+from incidents.domain.incident.commands import (
+    ApproveRollback,
+    PostUpdate,
+    Receipt,
+    Resolve,
+)
+from incidents.domain.incident.incident import Incident
+from incidents.search_attributes import SEARCH_ATTRIBUTES
+from tests.support.environment import QUEUE, RUNBOOK, an_alert
+from tests.support.fake_activities import FakeHands, an_offer
+from tests.support.reads import SeenReads
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 23, 14, tzinfo=UTC)

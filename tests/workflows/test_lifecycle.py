@@ -5,11 +5,18 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from runbook.alert import Alert
-from runbook.commands import Acknowledge, AddNote, Cancel, DeclareSeverity, Reopen, Resolve
-from runbook.severity import Severity
-from tests.workflows.world import World, an_alert
-from workflows.contracts import AlertBatch
+from incidents.contracts import AlertBatch
+from incidents.domain.alerting.alert import Alert
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    AddNote,
+    Cancel,
+    DeclareSeverity,
+    Reopen,
+    Resolve,
+)
+from tests.support.environment import World, an_alert
 
 
 async def test_47_two_people_press_resolve(world: World) -> None:

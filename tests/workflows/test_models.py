@@ -5,17 +5,17 @@ import sys
 
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 
-from runbook.base import build_models
-from tests.workflows.world import RUNBOOK
-from workflows.contracts import RecorderInput
+from incidents.contracts import RecorderInput
+from incidents.domain.core.base import build_models
+from tests.support.environment import RUNBOOK
 
 WORKER = """
 import asyncio, shutil
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
-from runbook.base import Frozen
-from worker import make_worker
-from tests.workflows.hands import FakeHands
+from incidents.domain.core.base import Frozen
+from incidents.app.worker import make_worker
+from tests.support.fake_activities import FakeHands
 
 def unbuilt(model):
     return ([] if model.__pydantic_complete__ else [model]) + [m for s in model.__subclasses__() for m in unbuilt(s)]
@@ -30,8 +30,8 @@ async def main():
 asyncio.run(main())
 """
 COMMAND_LINE = """
-import responder
-from runbook.incident import Incident
+import incidents.cli.main
+from incidents.domain.incident.incident import Incident
 assert not Incident.__pydantic_complete__
 """
 

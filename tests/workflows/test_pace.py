@@ -6,12 +6,12 @@ faster is a fault.
 
 import asyncio
 
-from runbook.opening import opening_from
-from runbook.requests import SETUP
-from tests.workflows.world import QUEUE, World, an_alert
-from worker import make_setup_worker
-from workflows.contracts import IncidentInput
-from workflows.hands import ACTIVITIES
+from incidents.app.worker import make_setup_worker
+from incidents.contracts import IncidentInput
+from incidents.domain.build_request import SETUP
+from incidents.domain.incident.opening import opening_from
+from tests.support.environment import QUEUE, World, an_alert
+from workflows.activity_options import ACTIVITIES
 from workflows.incident import IncidentWorkflow
 
 PER_MINUTE = 60

@@ -11,17 +11,22 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from temporalio.api.enums.v1 import EventType
 
-from runbook.alert import Alert, MalformedAlert, parse_alerts
-from runbook.commands import AddNote, Resolve
-from runbook.incident import Incident
-from runbook.opening import opening_from
-from runbook.text import all_printable
-from tests.hostile import TEXTS, TIMES, VALUES, broken
+from incidents.contracts import AlertBatch, IncidentInput
+from incidents.domain.alerting.alert import Alert, MalformedAlert, parse_alerts
+from incidents.domain.core.text import all_printable
+from incidents.domain.incident.commands import AddNote, Resolve
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.opening import opening_from
+from incidents.search_attributes import at_start
+from tests.support.environment import QUEUE, World
+from tests.support.fake_activities import FakeHands
+from tests.support.hostile import (
+    TEXTS,
+    TIMES,
+    VALUES,
+    broken,
+)
 from tests.workflows.conftest import skipping_server
-from tests.workflows.hands import FakeHands
-from tests.workflows.world import QUEUE, World
-from workflows.attributes import at_start
-from workflows.contracts import AlertBatch, IncidentInput
 from workflows.incident import IncidentWorkflow
 
 GO = "0001-01-01T00:00:00Z"

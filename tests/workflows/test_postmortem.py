@@ -6,7 +6,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from runbook.commands import (
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
     Acknowledge,
     AssignRole,
     Cancel,
@@ -19,11 +20,18 @@ from runbook.commands import (
     Role,
     StartPostmortem,
 )
-from runbook.learning import commands as l
-from runbook.learning.record import PostmortemRecord, Record
-from runbook.severity import Severity
-from tests.workflows.learning import ended, process, publish, quiet, state, tell, written
-from tests.workflows.world import World, result_of
+from incidents.domain.postmortem import commands as l
+from incidents.domain.reporting.record import PostmortemRecord, Record
+from tests.support.environment import World, result_of
+from tests.support.postmortems import (
+    ended,
+    process,
+    publish,
+    quiet,
+    state,
+    tell,
+    written,
+)
 
 
 async def resolved(world: World, minute: float = 60) -> None:

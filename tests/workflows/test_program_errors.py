@@ -8,22 +8,29 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from runbook import agenda, facts, outcomes
-from runbook.commands import AddNote, ApproveRollback, PostUpdate, Resolve
-from runbook.duties import Duty
-from runbook.incident import Incident
-from runbook.learning.agenda import PostmortemDuty
-from runbook.outcomes import agenda_broke
-from runbook.rollback_states import RollbackStatus
-from tests.runbook.incidents import opened
-from tests.workflows.hands import an_offer
-from tests.workflows.learning import process
-from tests.workflows.learning import state as postmortem_of
-from tests.workflows.world import World, an_alert
+from incidents.contracts import AlertBatch
+from incidents.domain import agenda
+from incidents.domain import apply_event as facts
+from incidents.domain import apply_result as outcomes
+from incidents.domain.apply_result import agenda_broke
+from incidents.domain.incident.commands import (
+    AddNote,
+    ApproveRollback,
+    PostUpdate,
+    Resolve,
+)
+from incidents.domain.incident.incident import Incident
+from incidents.domain.obligation import Duty
+from incidents.domain.postmortem.obligations import PostmortemDuty
+from incidents.domain.rollback.state import RollbackStatus
+from tests.support.environment import World, an_alert
+from tests.support.fake_activities import an_offer
+from tests.support.incidents import opened
+from tests.support.postmortems import process
+from tests.support.postmortems import state as postmortem_of
 from workflows import incident as incident_module
 from workflows import postmortem as postmortem_module
 from workflows import rollback as rollback_module
-from workflows.contracts import AlertBatch
 
 
 @pytest.fixture

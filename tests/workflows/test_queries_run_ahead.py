@@ -25,7 +25,13 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import NondeterminismError
 
-from query_safety import EvictingRunner, QuerySafety, available, came_alone, guarded_worker
+from incidents.app.query_safety import (
+    EvictingRunner,
+    QuerySafety,
+    available,
+    came_alone,
+    guarded_worker,
+)
 
 pytestmark = pytest.mark.timeout(120)
 

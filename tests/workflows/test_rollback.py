@@ -3,13 +3,20 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from runbook.commands import Acknowledge, ApproveRollback, Cancel, DeclineRollback, RequestRollback, Resolve
-from runbook.policy import RollbackPolicy
-from runbook.rollback_states import RollbackStatus
-from runbook.severity import Severity
-from runbook.verification import Verdict
-from tests.workflows.hands import an_offer
-from tests.workflows.world import World
+from incidents.domain.config.model import RollbackPolicy
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    ApproveRollback,
+    Cancel,
+    DeclineRollback,
+    RequestRollback,
+    Resolve,
+)
+from incidents.domain.rollback.state import RollbackStatus
+from incidents.domain.rollback.verification import Verdict
+from tests.support.environment import World
+from tests.support.fake_activities import an_offer
 
 
 async def test_an_approved_rollback_is_verified_and_mitigates(world: World) -> None:

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
-from runbook.commands import ApproveRollback, JudgeRollback, RequestRollback
-from runbook.deployments import Deployment
-from runbook.incident import Incident
-from runbook.policy import RollbackPolicy
-from runbook.rollback import Preflight, Probed
-from runbook.rollback_states import RollbackState, RollbackStatus
-from runbook.severity import Severity
-from runbook.verification import Verdict
-from tests.workflows.hands import an_offer
-from tests.workflows.world import World
+from incidents.domain.config.model import RollbackPolicy
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import ApproveRollback, JudgeRollback, RequestRollback
+from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.known_good import Deployment
+from incidents.domain.rollback.order import Preflight, Probed
+from incidents.domain.rollback.state import RollbackState, RollbackStatus
+from incidents.domain.rollback.verification import Verdict
+from tests.support.environment import World
+from tests.support.fake_activities import an_offer
 from workflows.rollback import RollbackWorkflow
 
 
@@ -173,9 +173,9 @@ async def test_52_the_lock_says_who_holds_it(world: World) -> None:
 
 
 async def _another_start(world: World) -> Any:
-    from runbook.opening import opening_from
-    from tests.workflows.world import an_alert
-    from workflows.contracts import IncidentInput
+    from incidents.contracts import IncidentInput
+    from incidents.domain.incident.opening import opening_from
+    from tests.support.environment import an_alert
 
     alert = an_alert(await world.now(), environment="staging")
     opening = opening_from((alert,), "flag-evaluation:staging", world.runbook.intake)

@@ -5,12 +5,12 @@ On the development server: what is tested is how its histories are read again.
 
 import pytest
 
-from runbook.commands import AddNote
+from incidents.domain.incident.commands import AddNote
 from tests.replay.test_replay import replayer
-from tests.workflows import modes
-from tests.workflows.histories import silent
-from tests.workflows.modes import Mode
-from tests.workflows.world import World
+from tests.support import worker_modes as modes
+from tests.support.environment import World
+from tests.support.histories import silent
+from tests.support.worker_modes import Mode
 
 
 @pytest.mark.parametrize("mode", Mode)

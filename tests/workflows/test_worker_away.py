@@ -6,9 +6,9 @@ On the development server, with a cadence of seconds: the time-skipping server's
 import asyncio
 from datetime import timedelta
 
-from runbook.commands import Acknowledge
-from runbook.severity import Severity
-from tests.workflows.world import World
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident.commands import Acknowledge
+from tests.support.environment import World
 
 EVERY = timedelta(seconds=3)
 

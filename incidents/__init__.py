@@ -1,0 +1,1 @@
+"""The incident runbook: everything but its workflows and activities, under one name."""

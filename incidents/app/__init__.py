@@ -1,0 +1,1 @@
+"""Settings, connection, composition root, and the mains of worker and starter."""

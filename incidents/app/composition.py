@@ -1,0 +1,287 @@
+"""The composition root: from the environment's settings to the runbook's hands."""
+
+import asyncio
+from collections.abc import Callable
+
+from rich.table import Table
+from temporalio.client import Client
+
+import activities.deployers as deploying
+from activities import evidence_sources
+from activities.alerts import Alerts
+from activities.baselines import Baselines
+from activities.chat import Chat
+from activities.deployers.github_actions import GitHubActionsDeployer
+from activities.deployers.ops_portal import OpsPortalDeployer
+from activities.deployments import Deployments
+from activities.email import Email
+from activities.evidence import Evidence, Source
+from activities.health import Health
+from activities.investigation import Investigation
+from activities.issue_tracker import IssueTracker, Tracker
+from activities.numbers import Numbers
+from activities.on_call import OnCall
+from activities.paging import Paging
+from activities.past import PastIncidents
+from activities.postmortems import Postmortems
+from activities.preflights import Preflights
+from activities.processes import Processes
+from activities.registry import Hands
+from activities.status_page import StatusPage
+from activities.status_site import StatusSite
+from activities.war_room import WarRoom
+from incidents.app.settings import Settings
+from incidents.domain.evidence.manifest import EvidenceSource
+from incidents.domain.rollback.config import Deployer
+from incidents.domain.rollback.order import Probed
+from incidents.vendors.alertmanager import AlertmanagerClient
+from incidents.vendors.flag_audit import FlagAuditClient
+from incidents.vendors.github import GitHubClient
+from incidents.vendors.mail import Mailer
+from incidents.vendors.markdown_issues import MarkdownIssues
+from incidents.vendors.ops_portal import OpsPortalClient
+from incidents.vendors.pagerduty import PagerDutyClient, PagerDutyEvents
+from incidents.vendors.postgres import Diagnostics
+from incidents.vendors.probe import ProductProbe
+from incidents.vendors.prometheus import PrometheusClient
+from incidents.vendors.sendgrid_mail import SendGridClient
+from incidents.vendors.signoz import SigNozClient
+from incidents.vendors.slack import SlackClient
+from incidents.vendors.smtp_mail import SmtpClient
+from incidents.vendors.statuspage import StatuspageClient
+from incidents.vendors.storage import FileStore
+from incidents.vendors.zoom import ZoomClient
+
+
+def make_hands(settings: Settings, client: Client) -> Hands:
+    """Return every hand: with its vendor's client if the environment has the credentials, off otherwise."""
+    off = {i.name: f"{i.name} is off: {i.reason.removeprefix('error: ')}" for i in settings.integrations() if not i.on}
+    probe = ProductProbe(timeout=settings.probe_timeout_seconds, api_key=settings.probe_api_key.get_secret_value())
+    prometheus, signoz, slack = _prometheus(settings), _signoz(settings), _slack(settings)
+    processes = Processes(client)
+    deployments = _deployments(settings, client, off)
+    health = Health(probe, settings.probe_flag_key, _teller(processes))
+    return Hands(
+        numbers=Numbers(client, settings.temporal_task_queue),
+        paging=Paging(_pagerduty(settings), off.get("pagerduty", ""), _own_pagers(settings)),
+        on_call=OnCall(_schedules(settings), off.get("pagerduty schedules", "")),
+        alerts=Alerts(_alertmanager(settings), off.get("alertmanager", "")),
+        chat=Chat(slack, off.get("slack", ""), interactive=bool(settings.slack_signing_secret)),
+        war_room=WarRoom(_zoom(settings), off.get("zoom", "")),
+        status_page=StatusPage(_statuspage(settings), off.get("statuspage", ""), _status_site(settings)),
+        email=Email(_mailer(settings), settings.email_from, settings.email_reply_to, off.get("sendgrid", "")),
+        issue_tracker=IssueTracker(_tracker(settings), off.get("github", "")),
+        deployments=deployments,
+        health=health,
+        investigation=Investigation(
+            probe,
+            prometheus,
+            signoz,
+            prometheus_off=off.get("prometheus", ""),
+            signoz_off=off.get("signoz", ""),
+            flag_key=settings.probe_flag_key,
+        ),
+        baselines=Baselines(prometheus, signoz, processes),
+        preflights=Preflights(deployments, health),
+        processes=processes,
+        evidence=_evidence(settings, deployments, prometheus, signoz, slack, off),
+        postmortems=_postmortems(settings, off),
+    )
+
+
+def _postmortems(settings: Settings, off: dict[str, str]) -> Postmortems:
+    """Return the hand that writes post-mortems, and puts them into the repository if GitHub is on."""
+    github = _github(settings)
+    store = FileStore(settings.evidence_url)
+    return Postmortems(store, github.files if github else None, _tracker(settings), off.get("github", ""))
+
+
+def _deployments(settings: Settings, client: Client, off: dict[str, str]) -> Deployments:
+    """Return the hand with every deployer whose credentials are there."""
+    portal, github = _ops_portal(settings), _github(settings)
+    deployers: dict[Deployer, deploying.Deployer] = {}
+    if portal is not None:
+        deployers[Deployer.OPS_PORTAL] = OpsPortalDeployer(portal)
+    if github is not None:
+        deployers[Deployer.GITHUB_ACTIONS] = GitHubActionsDeployer(github)
+    why = {Deployer.OPS_PORTAL: off.get("ops portal", ""), Deployer.GITHUB_ACTIONS: off.get("github", "")}
+    return Deployments(deployers, why, PastIncidents(client))
+
+
+def _evidence(
+    settings: Settings,
+    deployments: Deployments,
+    prometheus: PrometheusClient | None,
+    signoz: SigNozClient | None,
+    slack: SlackClient | None,
+    off: dict[str, str],
+) -> Evidence:
+    """Return the evidence store with every source whose credentials are there."""
+    found: dict[EvidenceSource, Source] = {EvidenceSource.DEPLOYMENTS: evidence_sources.deployments(deployments)}
+    if prometheus is not None:
+        found[EvidenceSource.PROMETHEUS] = evidence_sources.metrics(prometheus)
+    if signoz is not None:
+        found[EvidenceSource.SIGNOZ_LOGS] = evidence_sources.signoz(signoz, "logs")
+        found[EvidenceSource.SIGNOZ_TRACES] = evidence_sources.signoz(signoz, "traces")
+    if slack is not None:
+        found[EvidenceSource.SLACK] = evidence_sources.slack(slack)
+    if settings.is_on("flag audit"):
+        token = settings.product_api_token.get_secret_value()
+        client = FlagAuditClient(settings.product_api_url, token, settings.http_timeout_seconds)
+        found[EvidenceSource.FLAG_AUDIT] = evidence_sources.flag_audit(client)
+    if settings.is_on("database diagnostics"):
+        replica = Diagnostics(settings.database_url.get_secret_value(), settings.http_timeout_seconds)
+        found[EvidenceSource.DATABASE] = evidence_sources.database(replica)
+    why = {
+        EvidenceSource.PROMETHEUS: off.get("prometheus", ""),
+        EvidenceSource.SIGNOZ_LOGS: off.get("signoz", ""),
+        EvidenceSource.SIGNOZ_TRACES: off.get("signoz", ""),
+        EvidenceSource.SLACK: off.get("slack", ""),
+        EvidenceSource.FLAG_AUDIT: off.get("flag audit", ""),
+        EvidenceSource.DATABASE: off.get("database diagnostics", ""),
+        EvidenceSource.INCIDENT: "asked for by an earlier version, whose activities queried the incident",
+    }
+    return Evidence(FileStore(settings.evidence_url), settings.evidence_url, found, why)
+
+
+def _teller(processes: Processes) -> Callable[[str, Probed], None]:
+    """Return how a verification, which runs in a thread, tells its workflow how it goes."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # no worker: nobody listens
+        return lambda workflow_id, probed: None
+
+    def tell(workflow_id: str, probed: Probed) -> None:
+        asyncio.run_coroutine_threadsafe(processes.tell(workflow_id, probed), loop)
+
+    return tell
+
+
+def integrations_table(settings: Settings) -> Table:
+    """Return the list of what is on and what is off, and why, that the worker shows when it starts."""
+    table = Table("integration", "", "because", title="Integrations", title_justify="left")
+    for found in settings.integrations():
+        style = "green" if found.on else "red" if found.half_set else "dim"
+        table.add_row(found.name, "on" if found.on else "off", found.reason, style=style)
+    return table
+
+
+def _slack(settings: Settings) -> SlackClient | None:
+    if not settings.is_on("slack"):
+        return None
+    token = settings.slack_bot_token.get_secret_value()
+    return SlackClient(token, settings.slack_api_url, settings.http_timeout_seconds)
+
+
+def _prometheus(settings: Settings) -> PrometheusClient | None:
+    if not settings.is_on("prometheus"):
+        return None
+    return PrometheusClient(settings.prometheus_url, settings.http_timeout_seconds)
+
+
+def _pagerduty(settings: Settings) -> PagerDutyEvents | None:
+    if not settings.is_on("pagerduty"):
+        return None
+    key = settings.pagerduty_routing_key.get_secret_value()
+    return PagerDutyEvents(key, settings.pagerduty_events_url, settings.http_timeout_seconds)
+
+
+def _mailer(settings: Settings) -> Mailer | None:
+    """Return SendGrid if it is on, else the mail server if one is named."""
+    if settings.is_on("sendgrid") or not settings.is_on("smtp"):
+        return _sendgrid(settings)
+    return SmtpClient(settings.smtp_url.get_secret_value(), settings.http_timeout_seconds)
+
+
+def _tracker(settings: Settings) -> Tracker | None:
+    """Return GitHub if it is on, else the folder if one is named."""
+    if settings.is_on("github") or settings.tracker_folder is None:
+        return _github(settings)
+    return MarkdownIssues(settings.tracker_folder)
+
+
+def _status_site(settings: Settings) -> StatusSite | None:
+    if not settings.is_on("status site"):
+        return None
+    return StatusSite(FileStore(settings.status_site_url, "status site"))
+
+
+def _own_pagers(settings: Settings) -> dict[str, PagerDutyEvents]:
+    """Return the pager of each contact who has one of their own."""
+    url, patience = settings.pagerduty_events_url, settings.http_timeout_seconds
+    keys = settings.pagerduty_routing_keys
+    return {contact: PagerDutyEvents(key.get_secret_value(), url, patience) for contact, key in keys.items()}
+
+
+def _schedules(settings: Settings) -> PagerDutyClient | None:
+    if not settings.is_on("pagerduty schedules"):
+        return None
+    key = settings.pagerduty_api_key.get_secret_value()
+    return PagerDutyClient(key, settings.pagerduty_api_url, settings.http_timeout_seconds)
+
+
+def _alertmanager(settings: Settings) -> AlertmanagerClient | None:
+    if not settings.is_on("alertmanager"):
+        return None
+    return AlertmanagerClient(settings.alertmanager_url, settings.http_timeout_seconds)
+
+
+def _zoom(settings: Settings) -> ZoomClient | None:
+    if not settings.is_on("zoom"):
+        return None
+    return ZoomClient(
+        settings.zoom_account_id,
+        settings.zoom_client_id,
+        settings.zoom_client_secret.get_secret_value(),
+        settings.zoom_api_url,
+        settings.zoom_oauth_url,
+        settings.http_timeout_seconds,
+    )
+
+
+def _statuspage(settings: Settings) -> StatuspageClient | None:
+    if not settings.is_on("statuspage"):
+        return None
+    return StatuspageClient(
+        settings.statuspage_api_key.get_secret_value(),
+        settings.statuspage_page_id,
+        settings.statuspage_api_url,
+        settings.http_timeout_seconds,
+    )
+
+
+def _sendgrid(settings: Settings) -> SendGridClient | None:
+    if not settings.is_on("sendgrid"):
+        return None
+    key = settings.sendgrid_api_key.get_secret_value()
+    return SendGridClient(key, settings.sendgrid_api_url, settings.http_timeout_seconds)
+
+
+def _github(settings: Settings) -> GitHubClient | None:
+    if not settings.is_on("github"):
+        return None
+    token = settings.github_token.get_secret_value()
+    return GitHubClient(token, settings.github_repository, settings.github_api_url, settings.http_timeout_seconds)
+
+
+def _ops_portal(settings: Settings) -> OpsPortalClient | None:
+    if not settings.is_on("ops portal"):
+        return None
+    return OpsPortalClient(
+        settings.ops_portal_url,
+        settings.ops_portal_email,
+        settings.ops_portal_password.get_secret_value(),
+        settings.ops_portal_edge_token.get_secret_value(),
+        settings.http_timeout_seconds,
+    )
+
+
+def _signoz(settings: Settings) -> SigNozClient | None:
+    if not settings.is_on("signoz"):
+        return None
+    return SigNozClient(
+        settings.signoz_url,
+        settings.signoz_api_key.get_secret_value(),
+        settings.signoz_edge_token.get_secret_value(),
+        settings.http_timeout_seconds,
+    )

@@ -1,0 +1,84 @@
+"""How every program of ours meets Temporal, and how it ends."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from temporalio.client import Client, RetryConfig
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from incidents.app.settings import Settings, SettingsError
+from incidents.domain.core.base import RunbookError
+
+PATIENCE = timedelta(seconds=10)
+"""How long to try to reach Temporal before saying so."""
+
+
+class ConnectionProblem(Exception):
+    """Temporal cannot be reached, or refuses us. One line: what happened, what was not lost, what to do."""
+
+
+async def connect(settings: Settings) -> Client:
+    """Return a client for the namespace that the environment names, with TLS and API key as it says.
+
+    Raises:
+        ConnectionProblem: no answer within `PATIENCE`, or the configuration of the connection cannot be used.
+    """
+    set_ones = {name: value for name, value in os.environ.items() if value}  # empty counts as unset, as in settings
+    try:
+        config = ClientConfig.load_client_connect_config(override_env_vars=set_ones)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConnectionProblem(
+            f"The connection to Temporal is not configured well ({_reason(error)}). Nothing was sent from here. Check"
+            " TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*."
+        ) from None
+    config["target_host"] = settings.temporal_address
+    config["namespace"] = settings.temporal_namespace
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            return await Client.connect(
+                **config,
+                data_converter=pydantic_data_converter,
+                retry_config=RetryConfig(max_elapsed_time_millis=int(PATIENCE.total_seconds() * 1000)),
+            )
+    except (RuntimeError, RPCError, TimeoutError) as error:
+        raise ConnectionProblem(
+            f"Temporal at {settings.temporal_address} cannot be reached ({_reason(error)}). Running incidents are kept"
+            " by it and go on; nothing was sent from here. Check TEMPORAL_ADDRESS, or start the server."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what an error says; a time-out says nothing."""
+    return next(iter(str(error).splitlines()), "")[:200] or "no answer"
+
+
+def run_and_exit(main: Coroutine[Any, Any, int], problems: tuple[type[Exception], ...] = ()) -> NoReturn:
+    """Run a program's main coroutine and end the process with the status that it returns.
+
+    Problems that the user can mend, and those named in `problems`, become one line and status 1. The process is left
+    by `os._exit`: a short-lived client of temporalio 1.35 may crash while the interpreter shuts down, after all the
+    work is done, and would then report a failure that was none.
+    """
+    known: tuple[type[Exception], ...] = (ConnectionProblem, RunbookError, SettingsError, *problems)
+    try:
+        status = asyncio.run(main)
+    except known as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        status = 1
+    except RPCError as problem:
+        print(f"error: Temporal answered {problem.status.name}: {problem.message}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # whoever read our output has gone
+            status = status or 1
+    os._exit(status)

@@ -1,0 +1,182 @@
+"""The worker: runs the workflows and the activities until it is told to stop (SIGTERM or SIGINT), then drains."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+    ScheduleUpdate,
+)
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Interceptor, Worker
+
+from activities.processes import RECORDER
+from incidents.app.composition import integrations_table, make_hands
+from incidents.app.connection import connect, run_and_exit
+from incidents.app.query_safety import QuerySafety, guarded_worker
+from incidents.app.runbook_file import load_runbook
+from incidents.app.settings import Settings, load_settings
+from incidents.app.standstill_watch import watched
+from incidents.contracts import RecorderInput, setup_queue
+from incidents.domain.build_request import SETUP
+from incidents.domain.core.base import build_models
+from incidents.domain.core.duration import in_words
+from incidents.domain.core.severity import Severity
+from incidents.priority import priority_of
+from incidents.search_attributes import SEARCH_ATTRIBUTES
+from workflows.activity_options import ACTIVITIES
+from workflows.baseline_recorder import RecorderWorkflow
+from workflows.registry import WORKFLOWS as WORKFLOWS
+from workflows.registry import sandbox_runner as sandbox_runner
+from workflows.signals import SignalGuard
+
+THREADS = 40
+"""Activities that run at once. They wait for vendors, so they may be many more than cores."""
+GRACE = timedelta(seconds=10)
+"""How long running activities may go on after SIGTERM; what is not done by then is tried again by another worker."""
+_SETUP_THREADS = 4
+STICKY = timedelta(seconds=1)
+"""How long a killed worker's workflows wait for it before another one takes them."""
+
+
+def make_worker(
+    client: Client,
+    task_queue: str,
+    activities: list[Callable[..., Any]],
+    workflows: Sequence[type[Any]] = WORKFLOWS,
+    interceptors: Sequence[Interceptor] = (),
+    query_safety: QuerySafety = QuerySafety.EVICT,
+) -> Worker:
+    """Return a worker for the incidents' task queue. `interceptors`: such as for tracing, or a test's clock."""
+    build_models()
+    return guarded_worker(
+        query_safety,
+        client=client,
+        task_queue=task_queue,
+        workflows=workflows,
+        activities=activities,
+        interceptors=[SignalGuard(), *interceptors],
+        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
+        max_concurrent_activities=THREADS,
+        workflow_runner=sandbox_runner(),
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKY,
+    )
+
+
+def make_setup_worker(client: Client, task_queue: str, activities: list[Callable[..., Any]], per_minute: int) -> Worker:
+    """Return the worker that sets chat channels up, no faster than Slack takes it; 0: as fast as they come.
+
+    Temporal holds the rate for all workers together. Only these calls go this way: a queue of its own costs the eager
+    start, and the first page must not wait (PERFORMANCE).
+    """
+    wanted = {ACTIVITIES[kind].__name__ for kind in SETUP}
+    return Worker(
+        client,
+        task_queue=setup_queue(task_queue),
+        activities=[method for method in activities if method.__name__ in wanted],
+        activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
+        max_concurrent_activities=_SETUP_THREADS,
+        max_task_queue_activities_per_second=per_minute / 60 or None,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def ensure_search_attributes(client: Client) -> None:
+    """Register the search attributes that the namespace lacks.
+
+    Raises:
+        RPCError: the server refuses it, such as for a lack of permission.
+    """
+    service, namespace = client.operator_service, client.namespace
+    known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
+    missing: dict[str, IndexedValueType.ValueType] = {
+        key.name: IndexedValueType.ValueType(key.indexed_value_type)
+        for key in SEARCH_ATTRIBUTES
+        if key.name not in known.custom_attributes
+    }
+    if not missing:
+        return
+    try:
+        request = AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
+        await service.add_search_attributes(request)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
+            raise
+
+
+async def ensure_recorder(client: Client, settings: Settings) -> str:
+    """Make the schedule that records the latency of good times, or bring it up to date; return what to say of it."""
+    runbook = load_runbook(settings)
+    if not settings.is_on("evaluation probe") or not runbook.regions:
+        return "Recorder off: without PROBE_API_KEY and regions there is no normal latency to compare a rollback with"
+    rules = runbook.rollback.recorder
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            RecorderWorkflow.run,
+            RecorderInput(regions=runbook.regions, rules=rules),
+            id=RECORDER,
+            task_queue=settings.temporal_task_queue,
+            static_summary="Records the latency of good times",
+            priority=priority_of(Severity.P3),
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=rules.every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=rules.every),
+    )
+    try:
+        await client.create_schedule(RECORDER, schedule, trigger_immediately=True)
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(RECORDER).update(lambda _: ScheduleUpdate(schedule=schedule))
+    return f"Recorder on: every {in_words(rules.every)}, {rules.probes} probes of each region"
+
+
+async def serve() -> int:
+    """Run until SIGTERM or SIGINT; return the exit status."""
+    settings = load_settings()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client = await connect(settings)
+    await ensure_search_attributes(client)
+    hands = make_hands(settings, client)
+    console = Console(stderr=True)
+    console.print(integrations_table(settings))
+    console.print(await ensure_recorder(client, settings))
+    queue, runbook = settings.temporal_task_queue, load_runbook(settings)
+    # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
+    safety = QuerySafety(settings.worker_query_safety)
+    workers = (
+        make_worker(client, queue, hands.methods(), query_safety=safety),
+        make_setup_worker(client, queue, hands.methods(), runbook.chat.setup_per_minute),
+    )
+    async with workers[0], workers[1], watched(client, runbook, queue):
+        where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
+        console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
+        await stop.wait()
+        console.print("Draining: what is under way may end; nothing is lost.")
+    return 0
+
+
+def main() -> None:
+    """Entry point of `python worker.py`."""
+    run_and_exit(serve())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The responders' command line, `incident`."""

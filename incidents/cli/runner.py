@@ -1,0 +1,93 @@
+"""How a subcommand runs: connect, do the work, print one answer, end the process."""
+
+import getpass
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import typer
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.service import RPCError, RPCStatusCode
+
+from incidents.app.connection import ConnectionProblem, connect, run_and_exit
+from incidents.app.settings import load_settings
+from incidents.cli.plain import plain
+from incidents.client.commands import Refusal, send
+from incidents.client.lookup import NoAnswer, NotFound, find
+from incidents.domain.incident.commands import Command
+
+PROBLEMS = (NotFound, NoAnswer, Refusal)
+"""What ends a subcommand with one line and status 1."""
+
+Finding = Callable[[Client, str], Awaitable[WorkflowExecutionDescription]]
+
+
+def console() -> Console:
+    """Return the console as wide as the terminal is now. What incidents say is never read as markup."""
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def say(text: str) -> None:
+    """Print a line or a JSON document."""
+    print(text)
+
+
+def dump(model: BaseModel) -> str:
+    """Return a model as JSON."""
+    return model.model_dump_json(indent=1)
+
+
+def run(work: Callable[[Client], Awaitable[None]]) -> NoReturn:
+    """Connect, do the work, and end the process."""
+
+    async def main() -> int:
+        settings = load_settings()
+        try:
+            await work(await connect(settings))
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
+                raise
+            where = settings.temporal_address
+            raise ConnectionProblem(f"Temporal at {where} stopped answering. It keeps running incidents.") from None
+        except (BrokenPipeError, SystemExit):  # whoever read our output has gone; Rich says it by SystemExit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        return 0
+
+    run_and_exit(main(), PROBLEMS)
+
+
+def made(kind: type[Command], **fields: Any) -> Command:
+    """Return the command; what does not fit is refused before anything is sent."""
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise typer.BadParameter(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
+
+
+def tell(name: str, command: Command, as_json: bool, timeout: float, finding: Finding = find) -> NoReturn:
+    """Send a command to the workflow that `finding` finds by that name, and print what became of it."""
+
+    async def work(client: Client) -> None:
+        sent = await send(client, await finding(client, name), command, timedelta(seconds=timeout))
+        say(sent.model_dump_json() if as_json else plain(sent.message))
+
+    run(work)
+
+
+def login() -> str:
+    """Return the user's name at this machine.
+
+    Raises:
+        typer.BadParameter: the machine knows none, as in some containers.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        raise typer.BadParameter("this machine has no name for you: say who you are with --by") from None

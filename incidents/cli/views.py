@@ -1,0 +1,292 @@
+"""What the terminal shows: tables and panels, made of the incident and of nothing else.
+
+Whatever an incident holds may come from outside. It is shown as it is: never as markup, never as control characters.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+from temporalio.client import WorkflowExecution
+
+from incidents import search_attributes as attributes
+from incidents.cli.plain import plain
+from incidents.domain.core.duration import in_words
+from incidents.domain.core.timeline import Entry
+from incidents.domain.evidence.manifest import Part
+from incidents.domain.incident.checklist import StepStatus
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.summary import links, people_line
+from incidents.domain.obligation import HOUSEKEEPING, Obligation
+from incidents.domain.postmortem.current_details import item_line
+from incidents.domain.postmortem.document import ActionItem
+from incidents.domain.postmortem.postmortem import Postmortem
+from incidents.domain.rollback.state import RollbackStatus
+
+_SEVERITY_STYLES = {"P0": "bold white on red", "P1": "bold red", "P2": "yellow", "P3": "cyan"}
+_STATUS_STYLES = {"investigating": "red", "monitoring": "yellow", "resolved": "green", "cancelled": "dim"}
+_ROLLBACK_STYLES = {
+    RollbackStatus.HEALTHY: "green",
+    RollbackStatus.UNHEALTHY: "bold red",
+    RollbackStatus.FAILED: "bold red",
+    RollbackStatus.OFFERED: "yellow",
+    RollbackStatus.EXPIRED: "yellow",
+    RollbackStatus.HELD: "yellow",
+    RollbackStatus.UNDECIDED: "yellow",
+    RollbackStatus.INCONCLUSIVE: "yellow",
+}
+_MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
+_STEP_STYLES = {StepStatus.DONE: "green", StepStatus.FAILED: "bold red", StepStatus.SKIPPED: "dim"}
+_DUTIES = 6
+_ENTRIES = 12
+_ROOMY = 36
+"""Rows from which a screen has room for `_DUTIES` duties; a smaller one shows half of them."""
+
+
+def text(words: str, style: str = "") -> Text:
+    """Return words from outside as they are to be shown."""
+    return Text(plain(words), style=style)
+
+
+def one_line(words: str, style: str = "") -> Text:
+    """Return words from outside as one line, which is cut where the room ends."""
+    return Text(plain(" ".join(words.split())), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _columns(table: Table, kinds: str) -> Table:
+    """Give a table its columns: `f`ixed ones are never cut, `s`hrinking ones give way."""
+    for kind in kinds:
+        table.add_column(no_wrap=kind == "f")
+    return table
+
+
+def countdown(due: datetime, now: datetime) -> str:
+    """Say when something is due: `in 12m`, `now`, `3m overdue`."""
+    left = due - now
+    if abs(left.total_seconds()) < 1:
+        return "now"
+    return f"in {in_words(left)}" if left.total_seconds() > 0 else f"{in_words(left)} overdue"
+
+
+def clock(instant: datetime) -> str:
+    """Say a time, in UTC."""
+    return f"{instant.astimezone(UTC):%m-%d %H:%M:%S}"
+
+
+def incidents_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
+    """Return the list of incidents, from what visibility knows: one line for each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("incident", "sev", "status", "service", "commander", "open for"):
+        table.add_column(name, no_wrap=name in ("sev", "status", "open for"))
+    for execution in executions:
+        row = incident_row(execution)
+        severity, status = str(row["severity"] or "?"), str(row["status"] or "?")
+        until = execution.close_time or now
+        name = f"INC-{row['number']}" if row["number"] else execution.id
+        table.add_row(
+            one_line(f"[DRILL] {name}" if row["drill"] else name),
+            text(severity, _SEVERITY_STYLES.get(severity, "")),
+            text(status, _STATUS_STYLES.get(status, "")),
+            one_line(str(row["service"] or "")),
+            one_line(str(row["commander"] or "nobody yet")),
+            in_words(until - execution.start_time),
+        )
+    return table
+
+
+def incident_row(execution: WorkflowExecution) -> dict[str, str | int | bool | None]:
+    """Return what visibility knows of an incident, as plain values."""
+    known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
+    return {
+        "number": known.get(attributes.NUMBER.name),
+        "workflow_id": execution.id,
+        "run_id": execution.run_id,
+        "severity": known.get(attributes.SEVERITY.name),
+        "status": known.get(attributes.STATUS.name),
+        "service": known.get(attributes.SERVICE.name),
+        "commander": known.get(attributes.COMMANDER.name),
+        "started_at": execution.start_time.isoformat(),
+        "closed_at": execution.close_time.isoformat() if execution.close_time else None,
+        "drill": bool(known.get(attributes.DRILL.name, False)),
+    }
+
+
+def overdue_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
+    """Return what visibility knows of a post-mortem that is overdue, as plain values."""
+    known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
+    due = known.get(attributes.POSTMORTEM_DUE.name)
+    return {
+        "number": known.get(attributes.NUMBER.name),
+        "workflow_id": execution.id,
+        "severity": known.get(attributes.SEVERITY.name),
+        "service": known.get(attributes.SERVICE.name),
+        "due": due.isoformat() if isinstance(due, datetime) else None,
+    }
+
+
+def overdue_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
+    """Return the post-mortems that are overdue: one line for each."""
+    table = Table("incident", "sev", "service", "post-mortem was due", "", box=None, pad_edge=False)
+    for execution in executions:
+        row = overdue_row(execution)
+        due = datetime.fromisoformat(str(row["due"])) if row["due"] else execution.start_time
+        severity = str(row["severity"] or "?")
+        styled = text(severity, _SEVERITY_STYLES.get(severity, ""))
+        late = text(countdown(due, now), "bold red")
+        table.add_row(f"INC-{row['number']}", styled, one_line(str(row["service"] or "")), f"{clock(due)} UTC", late)
+    return table
+
+
+def header(incident: Incident) -> Text:
+    """Return the incident's headline, coloured by severity and status."""
+    severity, status = str(incident.severity), str(incident.status)
+    parts = (
+        text(incident.name),
+        text(severity, _SEVERITY_STYLES.get(severity, "")),
+        text(status, _STATUS_STYLES.get(status, "")),
+        text(" ".join(incident.title.split())),
+    )
+    line = Text(" · ").join(parts)
+    line.stylize_before("bold")
+    return line
+
+
+def checklist_table(incident: Incident, *, brief: bool = False) -> Table:
+    """Return the seven steps; `brief`: each in one line."""
+    table = _columns(Table(box=None, show_header=False, pad_edge=False), "fffs")
+    show = one_line if brief else text
+    for number, state in enumerate(incident.steps, 1):
+        status = StepStatus(state.status)
+        style = _STEP_STYLES.get(status, "")
+        table.add_row(Text(_MARKS[status], style=style), f"{number}", state.title, show(state.detail, "dim"))
+    return table
+
+
+def agenda_table(duties: Sequence[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
+    """Return what is due next, with countdowns: one line for each."""
+    table = _columns(Table(box=None, show_header=False, pad_edge=False), "fs")
+    shown = [duty for duty in duties if duty.duty not in HOUSEKEEPING][:limit]
+    for duty in shown:
+        late = duty.due < now
+        table.add_row(Text(countdown(duty.due, now), style="red" if late else "cyan"), one_line(duty.says))
+    if not shown:
+        table.add_row("", Text("nothing", style="dim"))
+    return table
+
+
+def timeline_table(entries: Sequence[Entry], limit: int | None = None, *, brief: bool = False) -> Table:
+    """Return the timeline, the newest last; `brief`: each entry in one line."""
+    table = _columns(Table(box=None, show_header=False, pad_edge=False), "ffs")
+    table.columns[1].max_width = 20
+    show = one_line if brief else text
+    for entry in entries[-limit:] if limit else entries:
+        table.add_row(Text(clock(entry.at), style="dim"), one_line(entry.actor, "magenta"), show(entry.text))
+    return table
+
+
+def timeline_line(entry: Entry) -> Text:
+    """Return one entry of the timeline as a line of its own."""
+    words = text(" ".join(entry.text.split()))
+    return Text("  ").join((Text(clock(entry.at), style="dim"), text(entry.actor, "magenta"), words))
+
+
+def rollback_lines(incident: Incident) -> list[Text]:
+    """Return one line for each rollback that was offered."""
+    lines = []
+    for state in incident.rollbacks:
+        offer = state.offer
+        versions = f" {offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
+        detail = state.detail or state.progress or offer.reason
+        style = _ROLLBACK_STYLES.get(state.status, "")
+        lines.append(text(f"Rollback {offer.cluster}{versions}: {state.status}: {detail}", style))
+    return lines
+
+
+def candidates_table(incident: Incident) -> Table:
+    """Return each deployment that was considered, cluster by cluster, with the reason."""
+    table = Table("cluster", "version", "deployed", "status", "", "because", box=None, pad_edge=False)
+    for state in incident.rollbacks:
+        offer = state.offer
+        if offer.suspect is not None:
+            suspect = offer.suspect
+            cells = (offer.cluster, suspect.version, clock(suspect.started_at), suspect.status, "suspect", offer.reason)
+            table.add_row(*(text(cell) for cell in cells), style="yellow")
+        for seen in offer.considered:
+            row, word = seen.deployment, "taken" if seen.taken else "passed over"
+            cells = (offer.cluster, row.version, clock(row.started_at), row.status, word, seen.reason)
+            table.add_row(*(text(cell) for cell in cells), style="green" if seen.taken else "dim")
+    return table
+
+
+def evidence_table(parts: Sequence[Part]) -> Table:
+    """Return each file of the evidence, and each gap."""
+    table = Table("file", "source", "bytes", "SHA-256", box=None, pad_edge=False)
+    for part in parts:
+        size = "" if part.gap else f"{part.bytes:,}"
+        proof = text(f"missing: {part.gap}", "yellow") if part.gap else text(part.sha256[:16])
+        table.add_row(text(part.name), text(part.source), size, proof)
+    return table
+
+
+def incident_view(
+    incident: Incident, duties: Sequence[Obligation], now: datetime, *, rows: int | None = None, note: str = ""
+) -> RenderableType:
+    """Return everything that matters now. With `rows`, it fits a screen of so many, from 26 on.
+
+    `note`: what is to be known of the view itself, such as that it is not current.
+    """
+    brief = rows is not None
+    about = _about(incident, now)
+    for line in about:
+        line.no_wrap, line.overflow = brief, "ellipsis"
+    most, entries = _DUTIES, _ENTRIES
+    if rows is not None:
+        most = _DUTIES if rows >= _ROOMY else _DUTIES // 2
+        shown = sum(duty.duty not in HOUSEKEEPING for duty in duties)
+        fixed = (len(about) + 2) + 9 + (min(max(shown, 1), most) + 2) + 2 + bool(note)
+        entries = max(rows - fixed, 1)
+    show = one_line if brief else text
+    return Group(
+        Panel(Group(*about), title=header(incident), title_align="left"),
+        Panel(checklist_table(incident, brief=brief), title="First response", title_align="left"),
+        Panel(agenda_table(duties, now, most), title="Next duties", title_align="left"),
+        Panel(timeline_table(incident.timeline, entries, brief=brief), title="Timeline (UTC)", title_align="left"),
+        *([show(note, "yellow")] if note else ()),
+    )
+
+
+def _about(incident: Incident, now: datetime) -> list[Text]:
+    since = f"since {clock(incident.started_at)} UTC, {in_words(now - incident.started_at)} ago"
+    lines = [text(f"{incident.service} ({incident.environment}) · {since}"), text(people_line(incident))]
+    if incident.assessment is not None:
+        lines.append(text(f"Impact: {' '.join(incident.assessment.impact.split())}"))
+    return [*lines, *rollback_lines(incident), *(text(link, "dim") for link in links(incident))]
+
+
+def postmortem_view(postmortem: Postmortem, now: datetime) -> RenderableType:
+    """Return where the post-mortem stands, and how much time is left."""
+    left = "" if postmortem.over or postmortem.due is None else f" · {countdown(postmortem.due, now)}"
+    due = f"{clock(postmortem.due)} UTC" if postmortem.due else "48 h after the resolution"
+    lines = [
+        text(f"Owner {postmortem.owner} · due {due}{left}"),
+        text(f"Draft: {postmortem.draft_url or 'not written yet'}"),
+    ]
+    if postmortem.proposal_url:
+        lines.append(text(f"In the repository: {postmortem.proposal_url}"))
+    if postmortem.document_url:
+        lines.append(text(f"Published: {postmortem.document_url}"))
+    if postmortem.review_at and not postmortem.reviewed_at:
+        lines.append(text(f"Review: {clock(postmortem.review_at)} UTC"))
+    if not postmortem.over:
+        lines += [text(f"Missing: {fault}", "yellow") for fault in postmortem.lacks]
+    lines += [_item_line(item) for item in postmortem.document.items]
+    title = Text(f"Post-mortem of INC-{postmortem.number} · {postmortem.stage}", style="bold")
+    return Panel(Group(*lines, timeline_table(postmortem.timeline, _ENTRIES)), title=title, title_align="left")
+
+
+def _item_line(item: ActionItem) -> Text:
+    """Return an action item as a line, in the colour of how it stands."""
+    return text(f"Action item {item_line(item)}", "green" if item.settled else "yellow" if item.flag else "")

@@ -1,0 +1,186 @@
+"""Watching an incident: the screen and the timeline that go with it while it lives."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+
+from incidents.cli.views import incident_view, incidents_table, timeline_line
+from incidents.client.lookup import (
+    NoAnswer,
+    ask,
+    current,
+    handle_of,
+    is_open,
+    label,
+)
+from incidents.domain.core.duration import in_words
+from incidents.domain.core.timeline import Entry
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Status
+from incidents.domain.obligation import Obligation
+
+_EVERY = 2.0
+"""Seconds between two looks at what Temporal knows by itself."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+"""Seconds between two looks while nobody answers: at first, then twice as long each time, and at most."""
+STALE = timedelta(seconds=15)
+"""Age from which people are told that what they see may be old, and why: not of each hiccup."""
+_SILENT = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
+
+T = TypeVar("T")
+Read = Callable[[WorkflowHandle[Any, Any], str], Awaitable[T]]
+"""Reads something of a run by queries; the text is what people call it."""
+
+UNTIL: dict[str, tuple[Status, ...]] = {
+    "monitoring": (Status.MONITORING, Status.RESOLVED, Status.CANCELLED),
+    "resolved": (Status.RESOLVED, Status.CANCELLED),
+    "cancelled": (Status.CANCELLED,),
+}
+"""What can be waited for, and the statuses in which that, or all hope of it, has come."""
+
+
+async def state(handle: WorkflowHandle[Any, Any], name: str) -> tuple[Incident, list[Obligation]]:
+    """Return the incident and its agenda."""
+    incident: Incident = await ask(handle, "incident", Incident, name)
+    # One after the other: while a task is pending, Temporal lets one query of a workflow wait and refuses the next.
+    duties: list[Obligation] = await ask(handle, "agenda", list[Obligation], name)
+    return incident, duties
+
+
+class WatchedRun:
+    """A run that is queried only when its history has grown. It outlasts workers, servers and continue-as-new.
+
+    A query costs the worker a task, and many of them endanger the history; what Temporal knows by itself costs little.
+    `problem`: who did not answer the last time; "" if all did. `pause`: seconds until the next look.
+    """
+
+    def __init__(self, client: Client, run: WorkflowExecutionDescription) -> None:
+        """Begin with what Temporal knows by itself."""
+        self._client = client
+        self.run = run
+        self.problem = ""
+        self._seen: tuple[str, int] | None = None
+        self.pause = _EVERY
+        self._current_at: datetime | None = None
+
+    async def refresh(self, read: Read[T]) -> T | None:
+        """Look again; return a new answer of `read`, or None if nothing has changed or nobody answers (`problem`)."""
+        try:
+            self.run = await current(self._client, self.run)
+            seen = (self.run.run_id, self.run.raw_info.history_length)
+            answer = await read(handle_of(self._client, self.run), label(self.run)) if seen != self._seen else None
+        except NoAnswer as problem:
+            self._fail(str(problem))
+            return None
+        except RPCError as error:
+            if error.status not in _SILENT:
+                raise
+            self._fail("Temporal does not answer. The incident is kept by it; trying again.")
+            return None
+        self._seen, self.pause, self.problem = seen, _EVERY, ""
+        self._current_at = datetime.now(UTC)
+        return answer
+
+    def _fail(self, problem: str) -> None:
+        self.pause = min(self.pause * 2, _LONGEST_PAUSE) if self.problem else _FIRST_PAUSE
+        self.problem = problem
+
+    def warning(self, now: datetime) -> str:
+        """Return why what was read may be old, and how old it is; "" while that is younger than `STALE`."""
+        if not self.problem or self._current_at is None:
+            return self.problem
+        age = now - self._current_at
+        return f"As of {in_words(age)} ago. {self.problem}" if age > STALE else ""
+
+
+class Look:
+    """The incident as it was last seen, and how old that is."""
+
+    def __init__(self, client: Client, run: WorkflowExecutionDescription, console: Console) -> None:
+        """Begin with what Temporal knows by itself."""
+        self._watched = WatchedRun(client, run)
+        self._console = console
+        self.incident: Incident | None = None
+        self.duties: list[Obligation] = []
+
+    @property
+    def run(self) -> WorkflowExecutionDescription:
+        """Return what Temporal knows by itself."""
+        return self._watched.run
+
+    @property
+    def problem(self) -> str:
+        """Return who did not answer the last time, and what that means; "" if all did."""
+        return self._watched.problem
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds until the next look."""
+        return self._watched.pause
+
+    async def refresh(self) -> None:
+        """Look again. Whoever does not answer is named in `problem`."""
+        if (found := await self._watched.refresh(state)) is not None:
+            self.incident, self.duties = found
+
+    def over(self, until: str | None) -> bool:
+        """Tell whether the incident has ended for good, or has come to what was waited for."""
+        if not is_open(self.run):
+            return True
+        return self.incident is not None and (
+            self.incident.closed or (until is not None and self.incident.status in UNTIL[until])
+        )
+
+    def view(self, rows: int | None = None) -> RenderableType:
+        """Return what is to be seen now."""
+        now = datetime.now(UTC)
+        if self.incident is None:
+            return incidents_table([self.run], now)
+        return incident_view(self.incident, self.duties, now, rows=rows, note=self._watched.warning(now))
+
+    def live_view(self) -> RenderableType:
+        """Return what is to be seen now on this terminal; all of it, if it is none."""
+        return self.view(self._console.height - 1 if self._console.is_terminal else None)
+
+
+async def wait(look: Look, until: str | None) -> None:
+    """Look again and again until the incident is over or has come to what was waited for."""
+    while not look.over(until):
+        await asyncio.sleep(look.pause)
+        await look.refresh()
+
+
+async def watch(look: Look, console: Console, until: str | None) -> None:
+    """Show the incident until it is over, with the countdowns running also while nobody answers."""
+    with Live(console=console, refresh_per_second=1, vertical_overflow="crop", get_renderable=look.live_view) as live:
+        await look.refresh()
+        live.refresh()
+        await wait(look, until)
+
+
+async def follow(client: Client, run: WorkflowExecutionDescription, console: Console, said: Console) -> None:
+    """Print the timeline line by line as it grows, until the incident is over. `said` is told who does not answer."""
+    watched, printed, warned = WatchedRun(client, run), 0, False
+    while True:
+        entries = await watched.refresh(_timeline) or ()
+        for entry in entries[printed:]:
+            console.print(timeline_line(entry), soft_wrap=True)
+        printed = max(printed, len(entries))
+        warning = watched.warning(datetime.now(UTC))
+        if warning and not warned:
+            said.print(warning, style="yellow", soft_wrap=True)
+        warned = bool(warning)
+        if not is_open(watched.run) and not watched.problem:
+            return
+        await asyncio.sleep(watched.pause)
+
+
+async def _timeline(handle: WorkflowHandle[Any, Any], name: str) -> tuple[Entry, ...]:
+    entries: tuple[Entry, ...] = await ask(handle, "timeline", tuple[Entry, ...], name)
+    return entries

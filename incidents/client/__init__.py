@@ -1,0 +1,1 @@
+"""Find an incident, and send it a command."""

@@ -1,0 +1,1 @@
+"""Alerts, and which incident they belong to."""

@@ -1,0 +1,1 @@
+"""The incident's channel, its summary and its line in the digest."""

@@ -1,0 +1,1 @@
+"""The model of runbook.yaml, and how it is loaded."""

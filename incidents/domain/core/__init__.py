@@ -1,0 +1,1 @@
+"""What every rule builds on: values, time, text."""

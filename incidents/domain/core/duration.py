@@ -1,0 +1,59 @@
+"""Durations as an SRE writes them in runbook.yaml: `90s`, `30m`, `4h`, `2d`, and `1 business day`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, model_validator
+
+from incidents.domain.core.base import Frozen
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_ELAPSED = re.compile(r"(\d+)\s*([smhd])")
+_BUSINESS = re.compile(r"(\d+)\s+business\s+days?")
+
+
+def parse_duration(value: Any) -> Any:
+    """Turn `"1h 30m"` into a timedelta; leave to pydantic whatever is not written that way (ISO 8601, timedelta).
+
+    Raises:
+        ValueError: a number without a unit, which could mean seconds to one reader and minutes to another.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"{value} has no unit: write 90s, 30m, 4h or 2d")
+    if isinstance(value, str) and not value.startswith(("P", "-P")):
+        parts = _ELAPSED.findall(value)
+        if not parts or _ELAPSED.sub("", value).strip():
+            raise ValueError(f"{value!r} is not a duration: write 90s, 30m, 4h, 2d or 1h 30m")
+        return timedelta(**{_UNITS[unit]: sum(int(n) for n, u in parts if u == unit) for _, unit in parts})
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+
+
+class Term(Frozen):
+    """How long something may take: elapsed time, or whole business days of the organisation's calendar."""
+
+    elapsed: Duration | None = None
+    business_days: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if isinstance(value, dict | Term):
+            return value
+        if isinstance(value, str) and (match := _BUSINESS.fullmatch(value.strip())):
+            return {"business_days": int(match[1])}
+        return {"elapsed": parse_duration(value)}
+
+
+def in_words(span: timedelta) -> str:
+    """Say a duration shortly, rounded to seconds: `45s`, `30m`, `1h 30m`, `2d`."""
+    seconds = round(abs(span.total_seconds()))
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"

@@ -1,0 +1,157 @@
+"""What is preserved for the post-mortem, from where, and the manifest by which it can be checked (rollback, step 5)."""
+
+import hashlib
+import json
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from incidents.domain.core.base import Frozen
+from incidents.domain.config.model import EvidenceRules, Investigation, Region
+
+
+class EvidenceSource(StrEnum):
+    """Where evidence comes from. `INCIDENT` is what requests of earlier versions name; it is a gap now."""
+
+    RUNBOOK = "runbook"
+    INCIDENT = "incident"
+    DEPLOYMENTS = "deployments"
+    PROMETHEUS = "prometheus"
+    SIGNOZ_LOGS = "signoz_logs"
+    SIGNOZ_TRACES = "signoz_traces"
+    FLAG_AUDIT = "flag_audit"
+    DATABASE = "database"
+    SLACK = "slack"
+
+
+class Item(Frozen):
+    """One file to be written: what is asked of which source. `text`: the content itself, where the source is us."""
+
+    name: str
+    source: EvidenceSource
+    query: str = ""
+    text: str = ""
+
+
+class Part(Frozen):
+    """One file of the evidence as it was written, or the gap that a source left."""
+
+    name: str
+    source: str
+    query: str
+    since: AwareDatetime
+    until: AwareDatetime
+    bytes: int = 0
+    sha256: str = ""
+    gap: str = ""
+
+
+class ManifestRef(Frozen):
+    """A manifest: its path below the evidence URL, and the hash that goes on the timeline."""
+
+    path: str
+    sha256: str
+    parts: int
+    gaps: int
+
+    @property
+    def folder(self) -> str:
+        """Where its files are. A rollback may begin before the incident has its number, which names the others'."""
+        return self.path.rsplit("/", 2)[0]
+
+
+class Scope(Frozen):
+    """What the evidence is about. `former_channels`: those that the incident left when it became private."""
+
+    service: str
+    log_service: str
+    regions: tuple[Region, ...]
+    since: AwareDatetime
+    until: AwareDatetime
+    most_rows: int
+    step_seconds: float
+    channel_id: str = ""
+    former_channels: tuple[str, ...] = ()
+
+
+def scope(
+    service: str,
+    investigation: Investigation,
+    regions: tuple[Region, ...],
+    rules: EvidenceRules,
+    alerted_at: datetime,
+    until: datetime,
+    channel_id: str = "",
+) -> Scope:
+    """Return what is preserved: from so long before the first alert until now."""
+    return Scope(
+        service=service,
+        log_service=investigation.log_service,
+        regions=regions,
+        since=alerted_at - rules.before,
+        until=until,
+        most_rows=rules.most_rows,
+        step_seconds=rules.metrics_step.total_seconds(),
+        channel_id=channel_id,
+    )
+
+
+def items(texts: dict[str, str], regions: tuple[Region, ...], metrics: dict[str, str], phase: str) -> tuple[Item, ...]:
+    """Return all that is preserved in one phase (`before-rollback-eu-001-1`, `resolution-1`): a file for each."""
+    clusters = tuple(dict.fromkeys(region.cluster for region in regions))
+    found = [Item(name=f"{phase}/{name}", source=EvidenceSource.RUNBOOK, text=text) for name, text in texts.items()]
+    found += [
+        Item(name=f"{phase}/deployments-{cluster}.json", source=EvidenceSource.DEPLOYMENTS, query=cluster)
+        for cluster in clusters
+    ]
+    found += [
+        Item(name=f"{phase}/{metric_file(name)}", source=EvidenceSource.PROMETHEUS, query=query)
+        for name, query in metrics.items()
+    ]
+    whole = (
+        ("logs.jsonl", EvidenceSource.SIGNOZ_LOGS),
+        ("traces.jsonl", EvidenceSource.SIGNOZ_TRACES),
+        ("flag-audit.json", EvidenceSource.FLAG_AUDIT),
+        ("database.json", EvidenceSource.DATABASE),
+        ("slack.jsonl", EvidenceSource.SLACK),
+    )
+    return (*found, *(Item(name=f"{phase}/{name}", source=source) for name, source in whole))
+
+
+def manifest(incident: str, phase: str, parts: tuple[Part, ...]) -> bytes:
+    """Return the manifest's bytes: the same for the same parts, so that writing it again changes nothing."""
+    rows = [part.model_dump(mode="json") for part in parts]
+    return (json.dumps({"incident": incident, "phase": phase, "parts": rows}, indent=1) + "\n").encode()
+
+
+def checked(ref: ManifestRef, found: bytes | None, digests: dict[str, str | None]) -> list[str]:
+    """Return what is wrong with preserved evidence, nothing if it is as it was written.
+
+    `found` is the manifest as it is there now, `digests` the SHA-256 of each of its files now (None: it is missing).
+    """
+    if found is None:
+        return [f"{ref.path} is missing"]
+    if hashlib.sha256(found).hexdigest() != ref.sha256:
+        return [f"{ref.path} was changed: its hash is not the one on the timeline"]
+    wrong = []
+    for part in parts_of(found):
+        now = digests.get(part.name)
+        if part.gap:
+            continue
+        if now is None:
+            wrong.append(f"{part.name} is missing")
+        elif now != part.sha256:
+            wrong.append(f"{part.name} was changed")
+    return wrong
+
+
+def parts_of(found: bytes) -> tuple[Part, ...]:
+    """Return the parts that a manifest lists."""
+    return tuple(Part.model_validate(row) for row in json.loads(found)["parts"])
+
+
+def metric_file(name: str) -> str:
+    """Return the name of the file that keeps the metric of that name."""
+    slug = "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+    return f"metrics-{slug}.json"

@@ -1,0 +1,1 @@
+"""The incident as one value, and how it opens, lives and ends."""

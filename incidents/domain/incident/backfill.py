@@ -1,0 +1,93 @@
+"""An incident that is written down here after it was over: it counts with its own times, and nobody is told of it."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.base import Frozen
+from incidents.domain.core.instants import EARLIEST
+from incidents.domain.core.severity import Severity
+from incidents.domain.core.text import all_printable
+from incidents.domain.core.timeline import Kind
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.opening import open_incident
+from incidents.domain.incident.parts import (
+    Episode,
+    Interval,
+    Opening,
+    Status,
+)
+
+
+class Backfill(Frozen):
+    """What is known of it. `postmortem`: one is to be written, due from now on (BEHAVIOURS 82)."""
+
+    title: str = Field(min_length=1, max_length=200)
+    service: str = Field(min_length=1, max_length=200)
+    severity: Severity
+    started_at: AwareDatetime
+    acknowledged_at: AwareDatetime | None = None
+    mitigated_at: AwareDatetime | None = None
+    resolved_at: AwareDatetime
+    by: str = Field(min_length=1, max_length=100)
+    note: str = Field(default="", max_length=5000)
+    postmortem: bool = False
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: Any) -> Any:
+        return all_printable(value)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Backfill":
+        times = [self.started_at, self.acknowledged_at, self.mitigated_at, self.resolved_at]
+        known = [time for time in times if time is not None]
+        if any(time < EARLIEST for time in known):
+            raise ValueError(f"the times lie before {EARLIEST.year}")
+        if known != sorted(known):
+            raise ValueError("the times are not in order: started, acknowledged, mitigated, resolved")
+        return self
+
+    @property
+    def key(self) -> str:
+        """What it is known by: the same incident is never written down twice."""
+        return f"backfill/{self.service}/{self.started_at:%Y%m%dT%H%M%SZ}"
+
+
+def opening_of(backfill: Backfill) -> Opening:
+    """Return how it began."""
+    return Opening(
+        key=backfill.key,
+        title=backfill.title,
+        service=backfill.service,
+        severity=backfill.severity,
+        alerted_at=backfill.started_at,
+        source="backfill",
+        reporter=backfill.by,
+    )
+
+
+def backfilled(backfill: Backfill, runbook: Runbook, workflow_id: str, at: datetime) -> Incident:
+    """Return the incident as it was when it was over. Of what runs by itself it owes its number and its record only."""
+    fresh = open_incident(
+        opening_of(backfill), runbook, backfill.started_at, workflow_id=workflow_id, run_key=backfill.key
+    )
+    over = fresh.but(
+        backfilled=True,
+        status=Status.RESOLVED,
+        updates=(),
+        update_anchor=None,
+        timeline=(),
+        episodes=(Episode(severity=backfill.severity, since=backfill.started_at, until=backfill.resolved_at),),
+        acknowledged_at=backfill.acknowledged_at,
+        attended=backfill.acknowledged_at is not None,
+        mitigated_at=backfill.mitigated_at or backfill.resolved_at,
+        resolved_at=backfill.resolved_at,
+        resolved_by=backfill.by,
+        intervals=(Interval(since=backfill.started_at, until=backfill.resolved_at, by=backfill.by),),
+        postmortem_started=backfill.postmortem,
+    )
+    said = f"Written down afterwards: {backfill.title}. {backfill.note}".strip()
+    return over.logged(at, backfill.by, Kind.NOTE, said)

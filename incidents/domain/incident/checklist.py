@@ -1,0 +1,65 @@
+"""The first-response checklist: seven steps, and where each stands (runbook, "First Response Checklist")."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from incidents.domain.core.base import Frozen
+
+
+class Step(StrEnum):
+    """The seven steps, in the runbook's order."""
+
+    ACKNOWLEDGE = "acknowledge"
+    ASSESS = "assess"
+    SEVERITY = "severity"
+    TIMER = "timer"
+    CHANNEL = "channel"
+    COMMUNICATE = "communicate"
+    INVESTIGATE = "investigate"
+
+
+TITLES: dict[Step, str] = {
+    Step.ACKNOWLEDGE: "Acknowledge the alert",
+    Step.ASSESS: "Assess blast radius",
+    Step.SEVERITY: "Declare severity",
+    Step.TIMER: "Start the incident timer",
+    Step.CHANNEL: "Open an incident channel",
+    Step.COMMUNICATE: "Send initial communication",
+    Step.INVESTIGATE: "Begin investigation",
+}
+
+
+class StepStatus(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class StepState(Frozen):
+    """One step's state, with who did it and when, or why it was not done and what to do next."""
+
+    step: Step
+    status: StepStatus = StepStatus.PENDING
+    at: AwareDatetime | None = None
+    by: str = ""
+    detail: str = ""
+
+    @property
+    def title(self) -> str:
+        """The step in the runbook's words."""
+        return TITLES[self.step]
+
+
+def combined(parts: list[StepStatus]) -> StepStatus:
+    """Return where a step stands whose parts run side by side.
+
+    It is pending while one part is, failed if one failed, done if one was done, and skipped if all were.
+    """
+    for status in (StepStatus.PENDING, StepStatus.FAILED, StepStatus.DONE):
+        if status in parts:
+            return status
+    return StepStatus.SKIPPED

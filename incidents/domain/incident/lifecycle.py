@@ -1,0 +1,179 @@
+"""The turns of an incident's life that a person, or the incident itself, can bring about."""
+
+from datetime import datetime, timedelta
+
+from incidents.domain.agenda import agenda
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.duration import in_words
+from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.severity import Severity, highest
+from incidents.domain.core.timeline import WORKFLOW, Kind
+from incidents.domain.incident.checklist import Step, StepStatus
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import (
+    Episode,
+    Interval,
+    Status,
+    UpdateKind,
+)
+from incidents.domain.obligation import Duty
+from incidents.domain.updates.publishing import everywhere, publish, used_channels
+
+
+def change_severity(
+    incident: Incident, runbook: Runbook, at: datetime, by: str, severity: Severity, reason: str
+) -> Incident:
+    """Raise or lower the severity.
+
+    Raised: an update goes out at once on the new severity's channels, and the cadence counts from now (BEHAVIOURS 28,
+    31). Lowered: those who were promised the next update hear at once when it comes now, counted from the last one
+    (BEHAVIOURS 27).
+    """
+    owed, old = incident, incident.severity
+    raised = severity.outranks(old)
+    before = runbook.policy(old).updates.channels
+    incident = incident.but(
+        severity=severity,
+        highest_severity=highest(incident.highest_severity, severity),
+        episodes=(*incident.episodes[:-1], incident.episode.but(until=at), Episode(severity=severity, since=at)),
+    )
+    why = f" ({reason})" if reason else ""
+    incident = incident.logged(at, by, Kind.SEVERITY, f"Severity {old} → {severity}{why}", announce=True)
+    incident = _lapsed(owed, incident, runbook, at)
+    policy = runbook.policy(severity)
+    if incident.resources.bridge_url and not policy.war_room:
+        text = f"The war room stays open for whoever is in it, though a {severity} needs none"
+        incident = incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+    if raised:
+        text = PublicText.ours(f"The severity was raised from {old} to {severity}.")
+        anchor, channels = at, policy.updates.channels
+    else:
+        text = PublicText.ours(f"The severity was lowered from {old} to {severity}.")
+        last = next((u.due for u in reversed(incident.updates) if u.kind != UpdateKind.SEVERITY), incident.opened_at)
+        anchor = max(last, incident.update_anchor or last)
+        channels = tuple(dict.fromkeys((*before, *policy.updates.channels)))
+    return publish(incident, runbook, at, UpdateKind.SEVERITY, text, by=by, channels=channels, anchor=anchor)
+
+
+def monitor(incident: Incident, runbook: Runbook, at: datetime, by: str, text: PublicText) -> Incident:
+    """Say that the incident is mitigated and watched for the stability window."""
+    incident = incident.but(
+        status=Status.MONITORING, mitigated_at=incident.mitigated_at or at, monitoring_since=at, stable_since=None
+    )
+    incident = incident.logged(at, by, Kind.STATUS, f"Monitoring: {text}", announce=True)
+    return publish(
+        incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=everywhere(incident, runbook), anchor=at
+    )
+
+
+def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: PublicText) -> Incident:
+    """End the incident: outstanding duties lapse, and every channel ever used hears of it (BEHAVIOURS 62)."""
+    owed, since = incident, incident.reopened_at or incident.started_at
+    incident = incident.but(
+        status=Status.RESOLVED,
+        mitigated_at=incident.mitigated_at or at,
+        monitoring_since=None,
+        resolved_at=at,
+        resolved_by=by,
+        resolve_intent=None,
+        intervals=(*incident.intervals, Interval(since=since, until=at, by=by)),
+        episodes=(*incident.episodes[:-1], incident.episode.but(until=at)),
+        draft=PublicText(),
+        next_words=PublicText(),
+        hold=None,
+    )
+    incident = incident.logged(at, by, Kind.RESOLVED, f"Resolved: {text}", announce=True)
+    incident = _lapsed(owed, incident, runbook, at)
+    return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=everywhere(incident, runbook))
+
+
+def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: str, *, attended: bool) -> Incident:
+    """Take the incident up again: same number and channel, cadence from now (BEHAVIOURS 63).
+
+    An alert does so whatever the end was, as long as the workflow runs: it comes here and nowhere else.
+    """
+    incident = incident.but(
+        status=Status.INVESTIGATING,
+        resolved_at=None,
+        resolved_by="",
+        mitigated_at=None,
+        reopened_at=at,
+        stable_since=None,
+        attended=attended,
+        pagings=incident.pagings + 1,
+        called_at=at,
+        silent=False,
+        postmortem_published=False,
+        closed=False,
+        no_news=0,
+        episodes=(*incident.episodes, Episode(severity=incident.severity, since=at)),
+    )
+    incident = incident.logged(at, by, Kind.REOPENED, f"Reopened: {reason}", announce=True)
+    text = PublicText.ours("The problem has come back, and we are investigating again.")
+    return publish(
+        incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=everywhere(incident, runbook), anchor=at
+    )
+
+
+def cancel(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: str) -> Incident:
+    """Withdraw a false positive: whoever was told of a problem is told that there was none (BEHAVIOURS 67)."""
+    owed = incident
+    incident = incident.but(
+        status=Status.CANCELLED,
+        monitoring_since=None,
+        resolve_intent=None,
+        episodes=(*incident.episodes[:-1], incident.episode.but(until=at)),
+        draft=PublicText(),
+        next_words=PublicText(),
+        hold=None,
+    )
+    incident = incident.logged(at, by, Kind.CANCELLED, f"Cancelled: {reason}", announce=True)
+    incident = _lapsed(owed, incident, runbook, at)
+    if not incident.updates:
+        return incident
+    text = PublicText.ours("Correction: this was a false alarm. There was no incident, and service was not affected.")
+    return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=used_channels(incident))
+
+
+def _lapsed(before: Incident, after: Incident, runbook: Runbook, at: datetime) -> Incident:
+    """Record the escalations that were still to come and now will not (BEHAVIOURS 27 and 43)."""
+    still = {duty.key for duty in agenda(after, runbook)}
+    gone = [
+        f"{duty.says} (in {in_words(duty.due - at)})"
+        for duty in agenda(before, runbook)
+        if duty.duty is Duty.ESCALATE and duty.due > at and duty.key not in still
+    ]
+    if not gone:
+        return after
+    return after.logged(at, WORKFLOW, Kind.ESCALATION, f"Lapsed before it was due: {'; '.join(gone)}")
+
+
+def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> Incident:
+    """Record that somebody took the incident; without a commander, they are it."""
+    first = incident.acknowledged_at is None
+    incident = incident.but(
+        attended=True,
+        silent=False,
+        acknowledged_at=happened_at if first else incident.acknowledged_at,
+        acknowledged_by=by if first else incident.acknowledged_by,
+        commander=incident.commander or by,
+        no_commander_since=None,
+    )
+    return incident.with_step(Step.ACKNOWLEDGE, StepStatus.DONE, happened_at, by, f"by {by}").logged(
+        at, by, Kind.ACKNOWLEDGED, f"Acknowledged by {by}", happened_at=happened_at, announce=True
+    )
+
+
+def fell_silent(incident: Incident, at: datetime, patience: timedelta) -> Incident:
+    """Call the on-call anew: somebody acknowledged, and then nobody said a word (BEHAVIOURS 44)."""
+    text = f"Acknowledged, and then no word for {in_words(patience)}: paging again"
+    incident = incident.but(attended=False, silent=True, pagings=incident.pagings + 1, called_at=at)
+    return incident.logged(at, WORKFLOW, Kind.PAGE, text, announce=True)
+
+
+def heard(incident: Incident, at: datetime, by: str) -> Incident:
+    """Take a responder's word as a sign that somebody is on it; after a silence it ends the new calling, too."""
+    if not incident.silent or incident.over:
+        return incident.but(heard_at=at)
+    incident = incident.but(heard_at=at, silent=False, attended=True)
+    return incident.logged(at, by, Kind.ACKNOWLEDGED, f"{by} is on it again", announce=True)

@@ -1,0 +1,133 @@
+"""How an incident begins: from an alert or by hand."""
+
+from datetime import datetime
+
+from incidents.domain.alerting.alert import (
+    Alert,
+    identity,
+    is_private,
+    severity_of,
+)
+from incidents.domain.config.model import Intake, Runbook
+from incidents.domain.core.duration import in_words
+from incidents.domain.core.instants import EARLIEST, bounded, written
+from incidents.domain.core.program_errors import with_fault
+from incidents.domain.core.text import one_line
+from incidents.domain.core.timeline import WORKFLOW, Kind
+from incidents.domain.incident.checklist import Step, StepState, StepStatus
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Episode, Opening, UpdateKind
+from incidents.domain.updates.publishing import opening_text, publish
+
+_SKEW = 60
+"""Seconds between alert and opening from which the timeline shows the difference (BEHAVIOURS 26)."""
+
+
+def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening:
+    """Describe the incident that these alerts, all of one correlation key, open: the most severe one names it."""
+    judged = sorted(((*severity_of(alert, intake), alert.started_at, alert) for alert in alerts), key=lambda j: j[:3])
+    severity, needs_triage, _, alert = judged[0]
+    labels = identity(alert, intake)
+    return Opening(
+        key=key,
+        title=alert.title[:200],
+        service=one_line(labels.get("service") or next(iter(labels.values())), 200),
+        environment=one_line(labels.get("environment") or intake.defaults.get("environment", "production"), 200),
+        severity=severity,
+        needs_triage=needs_triage,
+        alerted_at=min(alert.started_at for alert in alerts),
+        source=alert.source,
+        reporter=alert.source,
+        private=any(is_private(alert, intake) for alert in alerts),
+    )
+
+
+def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_id: str, run_key: str) -> Incident:
+    """Return the new incident: severity declared, timer started, first update on its way.
+
+    The clock of the service level starts at the alert's own time, not at ours; one in the future, or before there was
+    a service, is clamped and flagged (BEHAVIOURS 26).
+    """
+    started = min(bounded(opening.alerted_at, at), at)
+    incident = Incident(
+        key=opening.key,
+        workflow_id=workflow_id,
+        run_key=run_key,
+        title=opening.title,
+        service=opening.service,
+        environment=opening.environment,
+        source=opening.source,
+        reporter=opening.reporter,
+        drill=opening.drill,
+        private=opening.private,
+        severity=opening.severity,
+        highest_severity=opening.severity,
+        needs_triage=opening.needs_triage,
+        episodes=(Episode(severity=opening.severity, since=at),),
+        started_at=started,
+        opened_at=at,
+        called_at=at,
+        no_commander_since=at,
+        steps=tuple(StepState(step=step) for step in Step),
+    )
+    incident = incident.logged(
+        at, opening.reporter, Kind.OPENED, f"{opening.severity}: {opening.title}", happened_at=started
+    )
+    incident = _timed(incident, opening, at)
+    incident = _declared(incident, at)
+    if runbook.policy(incident.severity).updates.every is not None:
+        text = opening_text(incident, runbook)
+        incident = publish(incident, runbook, at, UpdateKind.INITIAL, text, anchor=at)
+    return incident
+
+
+def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str, run_key: str) -> Incident:
+    """Return an incident that could not be opened as its alert says, with what is needed to page somebody.
+
+    It is nobody's severity but the opening's, starts now, and its first update is left to a person.
+    """
+    incident = Incident(
+        key=opening.key,
+        workflow_id=workflow_id,
+        run_key=run_key,
+        title=opening.title[:200],
+        service=opening.service,
+        environment=opening.environment,
+        source=opening.source,
+        reporter=opening.reporter,
+        drill=opening.drill,
+        private=opening.private,
+        severity=opening.severity,
+        highest_severity=opening.severity,
+        needs_triage=True,
+        episodes=(Episode(severity=opening.severity, since=at),),
+        started_at=at,
+        opened_at=at,
+        called_at=at,
+        no_commander_since=at,
+        steps=tuple(StepState(step=step) for step in Step),
+    )
+    incident = incident.but(faults=with_fault(incident, "opening the incident", error, at))
+    text = f"Opened with what could be read of the alert, because of an error in this program ({error}). Check it."
+    return incident.logged(at, WORKFLOW, Kind.OPENED, text, announce=True)
+
+
+def _timed(incident: Incident, opening: Opening, at: datetime) -> Incident:
+    detail = f"started {incident.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    skew = at - opening.alerted_at
+    if opening.alerted_at < EARLIEST:
+        detail += f"; the alert's own time, {written(opening.alerted_at)}, lies before {EARLIEST.year} and was not used"
+    elif skew.total_seconds() < 0:
+        detail += f"; the alert's own time, {opening.alerted_at:%H:%M:%S} UTC, lies in the future and was not used"
+    elif skew.total_seconds() > _SKEW:
+        detail += f"; opened {in_words(skew)} after the alert"
+    incident = incident.with_step(Step.TIMER, StepStatus.DONE, at, WORKFLOW, detail)
+    return incident.logged(at, WORKFLOW, Kind.CHECKLIST, f"Timer: {detail}")
+
+
+def _declared(incident: Incident, at: datetime) -> Incident:
+    if not incident.needs_triage:
+        detail = f"{incident.severity}, as {incident.reporter} said"
+        return incident.with_step(Step.SEVERITY, StepStatus.DONE, at, incident.reporter, detail)
+    text = f"The alert names no severity that the runbook knows: taken as {incident.severity}. Confirm or correct it."
+    return incident.logged(at, WORKFLOW, Kind.SEVERITY, text, announce=True)

@@ -1,0 +1,1 @@
+"""Getting and keeping a responder: pages, escalation, targets."""

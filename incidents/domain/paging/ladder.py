@@ -1,0 +1,156 @@
+"""The escalation ladder: who is called when, by which way, and who instead when they cannot be reached."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from incidents.domain.config.communication import Reach, Rung, Unless
+from incidents.domain.config.model import Runbook
+from incidents.domain.incident.checklist import StepStatus
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Status
+from incidents.domain.obligation import Duty, Obligation, at_once
+
+_MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
+
+
+def ladder_start(incident: Incident, runbook: Runbook) -> tuple[datetime, int]:
+    """Return from when the current severity's ladder counts, and the number of that episode.
+
+    A severity that was left for no longer than `escalation.rejoin_within` goes on where it was (BEHAVIOURS 29).
+    """
+    number = len(incident.episodes) - 1
+    since = incident.episodes[number].since
+    for index in range(number - 1, -1, -1):
+        episode = incident.episodes[index]
+        if episode.severity == incident.severity:
+            if episode.until is None or since - episode.until > runbook.escalation.rejoin_within:
+                break
+            number, since = index, episode.since
+    return since, number
+
+
+def ladder(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield every call that the ladder of the current severity holds.
+
+    A rung whose contact cannot be reached by any way brings the next one forward to that moment (BEHAVIOURS 45), and so
+    does a schedule with nobody on it (BEHAVIOURS 25).
+    """
+    since, number = ladder_start(incident, runbook)
+    forward = None
+    for rung in runbook.policy(incident.severity).escalation:
+        hastened = next((h.at for h in incident.hastened if h.rung == _name(rung, incident, number)), None)
+        if _needless(rung, incident) and hastened is None:
+            continue
+        moments = (_rung_due(rung, incident, runbook, since), hastened, forward)
+        due = max(min(moment for moment in moments if moment is not None), since)
+        yield from _calls(rung, incident, runbook, due, since, number)
+        forward = _given_up(rung, incident, number)
+
+
+def next_rung(incident: Incident, runbook: Runbook) -> tuple[str, str] | None:
+    """Return the name and the contact of the next rung that nobody has begun to climb; None if there is none left."""
+    _, number = ladder_start(incident, runbook)
+    called = (*incident.fulfilled, *incident.begun, *(duty.key for duty in (*incident.failures, *incident.skips)))
+    wanted = {hastened.rung for hastened in incident.hastened}
+    for rung in runbook.policy(incident.severity).escalation:
+        name = _name(rung, incident, number)
+        if name not in wanted and not any(key.startswith(f"escalate/{name}/") for key in called):
+            return name, rung.contact
+    return None
+
+
+def escalated_to(incident: Incident, runbook: Runbook) -> tuple[str, ...]:
+    """Return the names of everybody who was reached by an escalation, in the order of the first time."""
+    reached = [key.split("/")[3] for key in incident.fulfilled if key.startswith("escalate/")]
+    known = [runbook.contacts[contact].name for contact in reached if contact in runbook.contacts]
+    return tuple(dict.fromkeys(known))
+
+
+def address(contact: str, incident: Incident, runbook: Runbook) -> str:
+    """Return the e-mail address of whoever that contact is now: as its schedule says, or else as the runbook does."""
+    found = incident.who(contact)
+    return (found.email if found else "") or runbook.contacts[contact].email or ""
+
+
+def _name(rung: Rung, incident: Incident, number: int) -> str:
+    return f"{incident.severity}/{number}/{rung.contact}"
+
+
+def _needless(rung: Rung, incident: Incident) -> bool:
+    if rung.unless is Unless.ACKNOWLEDGED:
+        return incident.attended or incident.status == Status.MONITORING
+    return rung.unless is Unless.MITIGATED and incident.mitigated_at is not None
+
+
+def _rung_due(rung: Rung, incident: Incident, runbook: Runbook, since: datetime) -> datetime:
+    """Return when a rung is due: without a delay of its own, when the acknowledgement of the last call is overdue."""
+    if rung.after is not None:
+        return since + rung.after
+    on_call = incident.who(runbook.people.on_call)
+    if on_call is not None and not on_call.name:
+        return on_call.at
+    called = max(since, incident.called_at or since)
+    return runbook.calendar.deadline(called, runbook.policy(incident.severity).acknowledge_within)
+
+
+def _calls(
+    rung: Rung, incident: Incident, runbook: Runbook, due: datetime, since: datetime, number: int
+) -> Iterator[Obligation]:
+    """Yield the rung's own ways at once; when none of them worked, the other ways one by one."""
+    contact, name = runbook.contacts[rung.contact], _name(rung, incident, number)
+    asked = f"on-call/{name}"
+    if contact.schedule and not incident.settled(asked):
+        says = f"Ask who {contact.name} is now"
+        yield Obligation(key=asked, duty=Duty.ON_CALL, due=due, since=since, says=says, subject=rung.contact)
+        return
+    if _nobody(rung, incident, number):
+        return
+    for reach in _ways(rung, incident, number):
+        yield Obligation(
+            key=f"escalate/{name}/{reach}",
+            duty=Duty.ESCALATE,
+            due=due,
+            since=since,
+            says=f"Escalate to {contact.name} by {reach}",
+            subject=rung.contact,
+            by=reach,
+        )
+
+
+def _ways(rung: Rung, incident: Incident, number: int) -> list[Reach]:
+    """Return the ways that are owed: its own, and after them one more for each time that all before failed."""
+    ways = list(rung.by)
+    for other in (reach for reach in Reach if reach not in rung.by):
+        if not all(_standing(rung, incident, number, reach) in _MISSED for reach in ways):
+            break
+        ways.append(other)
+    return ways
+
+
+def _standing(rung: Rung, incident: Incident, number: int, reach: Reach) -> StepStatus:
+    return incident.standing(f"escalate/{_name(rung, incident, number)}/{reach}")
+
+
+def _nobody(rung: Rung, incident: Incident, number: int) -> bool:
+    found = incident.who(rung.contact)
+    asked = incident.standing(f"on-call/{_name(rung, incident, number)}") is StepStatus.DONE
+    return asked and found is not None and not found.name
+
+
+def _given_up(rung: Rung, incident: Incident, number: int) -> datetime | None:
+    """Return since when it is known that the rung's contact cannot be reached by any way; None as long as it may be."""
+    found = incident.who(rung.contact)
+    if found is not None and _nobody(rung, incident, number):
+        return found.at
+    keys = [f"escalate/{_name(rung, incident, number)}/{reach}" for reach in Reach]
+    missed = {duty.key: duty.at for duty in (*incident.failures, *incident.skips) if duty.key in keys}
+    return max(missed.values()) if len(missed) == len(keys) else None
+
+
+def lookup(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+    """Yield the question who is on call, where a schedule says it. It never holds up the page."""
+    contact = runbook.people.on_call
+    if runbook.contacts[contact].schedule:
+        says = f"Ask who {runbook.contacts[contact].name} is now"
+        since = incident.called_at or incident.opened_at
+        yield at_once(Duty.ON_CALL, f"on-call/{incident.pagings}", since, says, subject=contact)

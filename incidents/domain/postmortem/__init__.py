@@ -1,0 +1,1 @@
+"""The post-mortem, to its last action item."""

@@ -1,0 +1,295 @@
+"""What the hands are asked for each duty of a post-mortem, and what its reminders say."""
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from incidents.domain import activity_requests as effects
+from incidents.domain.activity_requests import Effect, Outcome
+from incidents.domain.config.communication import Contact
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.duration import in_words
+from incidents.domain.evidence.preservation import evidence_folder
+from incidents.domain.postmortem.activity_requests import (
+    ProposeDocument,
+    WatchDocument,
+    WatchIssues,
+    WritePostmortem,
+)
+from incidents.domain.postmortem.config import Proposal
+from incidents.domain.postmortem.document import ActionItem, ItemState
+from incidents.domain.postmortem.obligations import (
+    PostmortemDuty,
+    PostmortemObligation,
+    needs_reason,
+    overdue,
+)
+from incidents.domain.postmortem.postmortem import Postmortem
+from incidents.domain.postmortem.review import invitation
+from incidents.domain.reporting.record import postmortem_record, record_of
+from incidents.domain.updates.messages import fault_text
+
+CHART = "postmortem-chart.svg"
+"""The picture beside the document."""
+_OFF = Outcome(skipped="nobody's address is known")
+_MOST_LOOKING = timedelta(days=7)
+
+
+def document_name(postmortem: Postmortem) -> str:
+    """Return the name of the document beside the evidence: another one for each resolution."""
+    return f"postmortem-{max(postmortem.round, 1)}.md"
+
+
+def patience_of(duty: PostmortemObligation, runbook: Runbook) -> timedelta:
+    """Return how long a duty is tried before it counts as failed."""
+    looking = duty.duty in (PostmortemDuty.READ, PostmortemDuty.WATCH)
+    return _MOST_LOOKING if looking else runbook.patience.publish
+
+
+def postmortem_request(
+    duty: PostmortemObligation, postmortem: Postmortem, runbook: Runbook, at: datetime
+) -> Effect | Outcome:
+    """Return what a hand is asked to do for a duty, or what came of it where nothing is to be asked."""
+    key, again = f"{postmortem.incident.run_key}/postmortem/{duty.key}", duty.key in postmortem.begun
+    folder = evidence_folder(postmortem.incident)
+    match duty.duty:
+        case PostmortemDuty.WRITE:
+            return WritePostmortem(key=key, again=again, folder=folder, postmortem=postmortem, runbook=runbook)
+        case PostmortemDuty.PROPOSE:
+            return _propose(key, again, postmortem, runbook)
+        case PostmortemDuty.READ:
+            return _read(key, postmortem, runbook)
+        case PostmortemDuty.RECORD:
+            text = postmortem_record(postmortem).model_dump_json(indent=1)
+            return effects.KeepDocument(key=key, again=again, folder=folder, name="postmortem.json", text=text)
+        case PostmortemDuty.RECORD_INCIDENT:
+            text = record_of(postmortem.incident, runbook).model_dump_json(indent=1)
+            return effects.KeepDocument(key=key, again=again, folder=folder, name="record.json", text=text)
+        case PostmortemDuty.OPEN_ISSUE:
+            return _open_issue(key, again, postmortem, _item(postmortem, duty), runbook)
+        case PostmortemDuty.CLOSE_ISSUE:
+            return _close_issue(key, again, postmortem, _item(postmortem, duty), runbook)
+        case PostmortemDuty.WATCH:
+            known = {item.issue: _known(item) for item in postmortem.document.items if item.issue is not None}
+            return WatchIssues(
+                key=key, issues=known, every_seconds=runbook.postmortem.items.check_every.total_seconds()
+            )
+        case PostmortemDuty.ANNOUNCE | PostmortemDuty.REMIND if postmortem.incident.resources.channel_id:
+            room, text = postmortem.incident.resources.channel_id, reminder_text(postmortem, runbook, at)
+            return effects.PostMessage(key=key, again=again, channel_id=room, text=text)
+        case PostmortemDuty.ANNOUNCE | PostmortemDuty.REMIND | PostmortemDuty.MAIL:
+            due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "when it is resolved"
+            subject = f"Post-mortem of INC-{postmortem.number}: due {due}"
+            people = _reminded(postmortem, runbook, at)
+            return _mail(key, again, postmortem, people, subject, reminder_text(postmortem, runbook, at))
+        case PostmortemDuty.REPORT_FAULT:
+            people = tuple(email for name in runbook.people.operators if (email := runbook.contacts[name].email))
+            message = fault_text(postmortem.faults[duty.item], postmortem.incident)
+            return _mail(key, again, postmortem, people, message.subject, message.body)
+        case PostmortemDuty.CHASE:
+            return _chase(key, again, postmortem, _item(postmortem, duty), duty, runbook)
+        case PostmortemDuty.INVITE | PostmortemDuty.REVIEW_REMINDER:
+            return _review(key, again, postmortem, duty, runbook, at)
+        case PostmortemDuty.BREACH | PostmortemDuty.NOT_REVIEWED | PostmortemDuty.COMPLETE:
+            raise ValueError(f"{duty.duty} asks for nothing")
+    assert_never(duty.duty)
+
+
+def _item(postmortem: Postmortem, duty: PostmortemObligation) -> ActionItem:
+    item = postmortem.document.item(duty.item)
+    if item is None:
+        raise ValueError(f"there is no action item {duty.item}")
+    return item
+
+
+# --- the repository ---------------------------------------------------------------------------------------------------
+
+
+def _path(postmortem: Postmortem, runbook: Runbook) -> str:
+    folder = runbook.postmortem.folder.strip("/")
+    return f"{folder}/INC-{postmortem.number}.md" if folder else f"INC-{postmortem.number}.md"
+
+
+def _branch(postmortem: Postmortem) -> str:
+    return f"postmortem/INC-{postmortem.number}"
+
+
+def _propose(key: str, again: bool, postmortem: Postmortem, runbook: Runbook) -> Effect:
+    rules, incident = runbook.postmortem, postmortem.incident
+    how = Proposal(rules.proposal)
+    body = (
+        f"The post-mortem of {incident.name}, owned by {postmortem.owner}. Edit the file here, or with"
+        f" `incident postmortem`: what you write below its headings is read back every"
+        f" {in_words(rules.read_back_every)}.\n"
+    )
+    return ProposeDocument(
+        key=key,
+        again=again,
+        folder=evidence_folder(incident),
+        name=document_name(postmortem),
+        pictures=(CHART,),
+        how=how,
+        branch=_branch(postmortem),
+        base=rules.base,
+        path=_path(postmortem, runbook),
+        title=f"Post-mortem of {incident.name}: {incident.title}"[:200],
+        body=body,
+        labels=rules.labels,
+        marker=f"<!-- incident-runbook {incident.run_key}/postmortem -->",
+        known=postmortem.read_digest,
+    )
+
+
+def _read(key: str, postmortem: Postmortem, runbook: Runbook) -> Effect:
+    every = runbook.postmortem.read_back_every.total_seconds()
+    path, known = _path(postmortem, runbook), postmortem.read_digest
+    return WatchDocument(key=key, branch=_branch(postmortem), path=path, known=known, every_seconds=every)
+
+
+def item_marker(postmortem: Postmortem, item: ActionItem) -> str:
+    """Return what an item's issue carries: it is found by it, and a webhook leads back to the process by it."""
+    return f"<!-- incident-runbook postmortem-{postmortem.number} item-{item.id} {postmortem.incident.run_key} -->"
+
+
+def _ticket(key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> effects.OpenTicket:
+    where = postmortem.proposal_url or postmortem.draft_url
+    body = (
+        f"Action item {item.id} of the post-mortem of {postmortem.incident.name}: {where}\n\n"
+        f"- Owner: {item.owner}\n- Due: {item.due}\n- Done when: {item.outcome}\n\n"
+        "Close it as completed when it is done. Closed as not planned, it needs a reason:"
+        f" `incident postmortem action {postmortem.number} --wont-do {item.id} --reason ...`."
+    )
+    contact = _contact(item.owner, runbook)
+    login = contact.github if contact else item.owner[1:] if item.owner.startswith("@") else ""
+    return effects.OpenTicket(
+        key=key,
+        again=again,
+        title=f"{item.title} (INC-{postmortem.number}, due {item.due})"[:200],
+        body=body,
+        labels=runbook.postmortem.items.labels,
+        marker=item_marker(postmortem, item),
+        assignees=(login,) if login else (),
+    )
+
+
+def _open_issue(key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> Effect:
+    return _ticket(key, again, postmortem, item, runbook)
+
+
+def _close_issue(key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> Effect:
+    because = f": {item.reason}" if item.reason else ""
+    return effects.CommentTicket(
+        key=key,
+        again=again,
+        ticket=item.issue,
+        body=f"{item.state.replace('_', ' ').capitalize()}{because} (said in the post-mortem's process).",
+        close=True,
+        not_planned=item.state is ItemState.WONT_DO,
+        opening=_ticket(key, again, postmortem, item, runbook),
+    )
+
+
+def _known(item: ActionItem) -> str:
+    words = {ItemState.DONE: "closed", ItemState.WONT_DO: "not_planned", ItemState.OPEN: "open"}
+    return words.get(item.state) or ("gone" if item.flag.endswith("deleted") else "moved")
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+def _contact(name: str, runbook: Runbook) -> Contact | None:
+    """Return the contact of that key or name."""
+    return runbook.contacts.get(name) or next((c for c in runbook.contacts.values() if c.name == name), None)
+
+
+def _address(name: str, runbook: Runbook) -> str:
+    contact = _contact(name, runbook)
+    return (contact.email or "") if contact else name if "@" in name[1:] else ""
+
+
+def _people(names: tuple[str, ...], runbook: Runbook) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(address for name in names if (address := _address(name, runbook))))
+
+
+def _reminded(postmortem: Postmortem, runbook: Runbook, at: datetime) -> tuple[str, ...]:
+    """Return who is written to: the owner; when it is late the manager too, and at last the executive."""
+    rules, due = runbook.postmortem, postmortem.due
+    late = due is not None and at >= due
+    later = due is not None and at >= due + rules.executive_after
+    owner = _people((postmortem.owner,), runbook)
+    manager = _people((rules.manager,), runbook) if late or not owner else ()
+    executive = _people((rules.executive,), runbook) if later else ()
+    return tuple(dict.fromkeys((*owner, *manager, *executive)))
+
+
+def _mail(
+    key: str, again: bool, postmortem: Postmortem, to: tuple[str, ...], subject: str, text: str, ics: str = ""
+) -> Effect | Outcome:
+    if not to:
+        return _OFF
+    return effects.SendMail(
+        key=key,
+        again=again,
+        to=to,
+        subject=subject[:200],
+        text=text,
+        thread=postmortem.incident.run_key,
+        sequence=0,
+        category="postmortem",
+        invitation=ics,
+    )
+
+
+def reminder_text(postmortem: Postmortem, runbook: Runbook, at: datetime) -> str:
+    """Say how much time is left, or by how much it is late, where the draft is, and what it still lacks."""
+    number = postmortem.number
+    if postmortem.due is None:
+        state = "started; its deadline counts from the resolution"
+    else:
+        left, when = postmortem.due - at, runbook.calendar.in_brackets(postmortem.due)
+        late = left.total_seconds() <= 0
+        state = f"OVERDUE by {in_words(left)}, since {when}" if late else f"due in {in_words(left)}, {when}"
+    where = f" Draft: {postmortem.proposal_url or postmortem.draft_url}" if postmortem.draft_url else ""
+    lacks = postmortem.lacks
+    still = f"\nStill missing: {'; '.join(lacks)}." if lacks else "\nIt is complete: publish it."
+    how = f"\n`incident postmortem show {number}` tells where it stands."
+    return f"{postmortem.owner}: the post-mortem of INC-{number} is {state}.{where}{still}{how}"
+
+
+def _chase(
+    key: str, again: bool, postmortem: Postmortem, item: ActionItem, duty: PostmortemObligation, runbook: Runbook
+) -> Effect | Outcome:
+    """Ask the owner at first, then the owner and the manager (BEHAVIOURS 77)."""
+    first = duty.key.endswith("/0")
+    owner = _people((item.owner,), runbook)
+    to = owner if first and owner else tuple(dict.fromkeys((*owner, *_people((runbook.postmortem.manager,), runbook))))
+    wrong = f"\nIts issue needs you: {item.flag}." if item.flag else ""
+    reason = f"\nGive the reason: `incident postmortem action {postmortem.number} --wont-do {item.id} --reason ...`"
+    text = (
+        f"{item.owner}: action item {item.id} of the post-mortem of INC-{postmortem.number} was due on {item.due}"
+        f" and is {item.state.replace('_', ' ')}.\n\n{item.title}\nDone when: {item.outcome}\n{item.issue_url}{wrong}"
+        f"{reason if needs_reason(item) else ''}\n"
+    )
+    return _mail(key, again, postmortem, to, f"Overdue since {item.due}: {item.title}", text)
+
+
+def _review(
+    key: str, again: bool, postmortem: Postmortem, duty: PostmortemObligation, runbook: Runbook, at: datetime
+) -> Effect | Outcome:
+    rules, incident, when = runbook.postmortem.review, postmortem.incident, postmortem.review_at
+    if when is None:
+        return Outcome(skipped="there is no meeting")
+    to = _people((*rules.invite, postmortem.owner), runbook)
+    title = f"Review of the post-mortem of {incident.name}"
+    url, still = postmortem.document_url, [item for item in postmortem.document.items if not item.settled]
+    lines = [
+        f"{title}: at the engineering all-hands, {runbook.calendar.in_brackets(when)}.",
+        f"The document: {url}",
+        f"Root cause: {postmortem.document.root_cause}",
+        *(f"Open: {i.title} ({i.owner}, due {i.due}){' OVERDUE' if overdue(i, runbook, at) else ''}" for i in still),
+        f'Afterwards: incident postmortem review {postmortem.number} --outcome "..."',
+    ]
+    inviting = duty.duty is PostmortemDuty.INVITE
+    uid = f"{incident.run_key}@incident-runbook"
+    ics = invitation(uid, title, url, when, rules, at, to) if inviting else ""
+    subject = f"{'On the agenda' if inviting else 'Reminder'}: {title}"
+    return _mail(key, again, postmortem, to, subject, "\n".join(lines) + "\n", ics)

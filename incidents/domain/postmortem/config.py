@@ -1,0 +1,84 @@
+"""What runbook.yaml says of post-mortems: the deadline, action items, the review, and what counts for the SLA."""
+
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from dateutil.rrule import rrulestr
+from pydantic import Field, field_validator, model_validator
+
+from incidents.domain.core.base import Frozen
+from incidents.domain.core.calendar import Zone
+from incidents.domain.core.duration import Duration, Term
+
+
+class Proposal(StrEnum):
+    """How the draft is put before people in the GitHub repository."""
+
+    PULL_REQUEST = "pull_request"
+    ISSUE = "issue"
+    NONE = "none"
+
+
+class ItemRules(Frozen):
+    """How action items are followed. `check_every`: how often their issues are read where no webhook tells."""
+
+    labels: tuple[str, ...] = ("action-item",)
+    check_every: Duration = timedelta(minutes=15)
+    chase_every: Duration = timedelta(days=7)
+
+
+class ReviewRules(Frozen):
+    """The engineering all-hands: an RFC 5545 rule counted from the day `since`, at the wall-clock time `at` of a zone.
+
+    `notice`: a post-mortem that is published later than this before a meeting goes to the next one.
+    """
+
+    rule: str = "FREQ=WEEKLY;BYDAY=TH"
+    since: date = date(2026, 1, 1)
+    at: time = time(16)
+    lasts: Duration = timedelta(hours=1)
+    time_zone: Zone = "UTC"
+    notice: Duration = timedelta(hours=2)
+    remind_before: Duration = timedelta(days=1)
+    invite: tuple[str, ...] = ("engineering_manager",)
+
+    @field_validator("rule")
+    @classmethod
+    def _recurs(cls, rule: str) -> str:
+        try:
+            rrulestr(rule)
+        except ValueError as error:
+            raise ValueError(f"{rule!r} is no recurrence rule (RFC 5545): {error}") from None
+        if "COUNT=" in rule.upper() or "UNTIL=" in rule.upper():
+            raise ValueError("a meeting that ends some day reviews nothing afterwards: leave COUNT and UNTIL out")
+        return rule
+
+    @model_validator(mode="after")
+    def _takes_place(self) -> "ReviewRules":
+        first = rrulestr(self.rule, dtstart=datetime.combine(self.since, time()))
+        if first.after(datetime.combine(self.since, time()), inc=True) is None:
+            raise ValueError(f"{self.rule!r} names no day at all")
+        return self
+
+
+class PostmortemPolicy(Frozen):
+    """When the post-mortem is due, who is reminded, and where it goes.
+
+    `executive` hears of one that is overdue for `executive_after`. `folder`: where the repository keeps post-mortems.
+    """
+
+    within: Term = Term(elapsed=timedelta(hours=48))
+    remind_before: tuple[Duration, ...] = (timedelta(hours=24), timedelta(hours=4), timedelta())
+    overdue_every: Duration = timedelta(hours=24)
+    manager: str = "engineering_manager"
+    executive: str = "vp_engineering"
+    executive_after: Duration = timedelta(hours=48)
+    proposal: Proposal = Proposal.PULL_REQUEST
+    folder: str = Field(default="postmortems", pattern=r"^[\w./-]*$")
+    base: str = "main"
+    labels: tuple[str, ...] = ("postmortem",)
+    rewrite_after: Duration = timedelta(seconds=10)
+    read_back_every: Duration = timedelta(minutes=5)
+    items: ItemRules = ItemRules()
+    review: ReviewRules = ReviewRules()
+    blaming: tuple[str, ...] = ()

@@ -1,0 +1,197 @@
+"""What became of a post-mortem's duties, and what others changed: its issues, its pull request."""
+
+from datetime import datetime
+
+from incidents.domain.activity_requests import IssueFact, Outcome
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.program_errors import with_fault
+from incidents.domain.core.timeline import WORKFLOW
+from incidents.domain.incident.parts import Unfulfilled
+from incidents.domain.postmortem.document import (
+    ActionItem,
+    Document,
+    ItemState,
+    merged,
+)
+from incidents.domain.postmortem.markdown import Unreadable, parse, plain
+from incidents.domain.postmortem.obligations import (
+    LOOKS,
+    PostmortemDuty,
+    PostmortemObligation,
+    closing,
+)
+from incidents.domain.postmortem.postmortem import (
+    Postmortem,
+    Version,
+    breached,
+    completed,
+    not_reviewed,
+)
+
+_VERSIONS = 3
+"""How many written versions are remembered: one is written while another is being proposed."""
+
+
+def begun(postmortem: Postmortem, key: str) -> Postmortem:
+    """Remember that a duty was begun, and of a writing, what is written."""
+    if key.startswith("write/"):
+        postmortem = postmortem.but(writing=postmortem.document)
+    return postmortem if key in postmortem.begun else postmortem.but(begun=(*postmortem.begun, key))
+
+
+def inner_duty_due(postmortem: Postmortem, duty: PostmortemObligation, runbook: Runbook, at: datetime) -> Postmortem:
+    """Fulfil one of `agenda.INNER`."""
+    if duty.duty is PostmortemDuty.BREACH:
+        return breached(postmortem, duty.key, at)
+    if duty.duty is PostmortemDuty.NOT_REVIEWED:
+        return not_reviewed(postmortem, duty.key, runbook, at)
+    return completed(postmortem, duty.key, at)
+
+
+def fulfilled(
+    postmortem: Postmortem, duty: PostmortemObligation, outcome: Outcome, runbook: Runbook, at: datetime
+) -> Postmortem:
+    """Record that a duty was done or skipped. A second report of the same duty changes nothing."""
+    if postmortem.settled(duty.key):
+        return postmortem
+    if duty.duty in LOOKS:
+        return _looked(postmortem, duty, outcome, runbook, at)
+    postmortem = postmortem.but(fulfilled=(*postmortem.fulfilled, duty.key))
+    match duty.duty:
+        case PostmortemDuty.RECORD:
+            return postmortem
+        case PostmortemDuty.WRITE:
+            url = outcome.resources.evidence_url or postmortem.draft_url
+            version = Version(digest=outcome.digest, document=postmortem.writing)
+            versions = (*postmortem.versions, version)[-_VERSIONS:]
+            figures = postmortem.figures or outcome.skipped is None
+            postmortem = postmortem.but(draft_url=url, figures=figures, versions=versions)
+        case PostmortemDuty.PROPOSE if outcome.text:
+            return document_read(postmortem, outcome, runbook, at)
+        case PostmortemDuty.PROPOSE:
+            postmortem = _proposed(postmortem, outcome)
+        case PostmortemDuty.OPEN_ISSUE:
+            postmortem = _opened(postmortem, duty.item, outcome, runbook, at)
+    result = f"skipped: {outcome.skipped}" if outcome.skipped is not None else outcome.detail
+    return postmortem.logged(at, WORKFLOW, f"{duty.says}: {result}" if result else duty.says)
+
+
+def _proposed(postmortem: Postmortem, outcome: Outcome) -> Postmortem:
+    """Remember which version the repository's readers see now: their edits are changes of that one."""
+    seen = (version.document for version in reversed(postmortem.versions) if version.digest == outcome.digest)
+    return postmortem.but(
+        proposal_url=outcome.reference or postmortem.proposal_url,
+        read_digest=outcome.digest or postmortem.read_digest,
+        seen=next(seen, postmortem.seen),
+    )
+
+
+def _opened(postmortem: Postmortem, number: int, outcome: Outcome, runbook: Runbook, at: datetime) -> Postmortem:
+    """Write the number of an item's issue down; a tracker that is off is no reason to hold the document up."""
+    item = postmortem.document.item(number)
+    if item is None:
+        return postmortem
+    url = outcome.resources.ticket_url or ""
+    item = item.but(issue=outcome.resources.ticket, issue_url=url, untracked=outcome.skipped or "", since=at)
+    return postmortem.edited(postmortem.document.with_item(item), at + runbook.postmortem.rewrite_after).recorded()
+
+
+def failed(
+    postmortem: Postmortem, duty: PostmortemObligation, reason: str, runbook: Runbook, at: datetime
+) -> Postmortem:
+    """Record that a duty failed for good. The deadline stands; a look that saw nothing is followed by another."""
+    if duty.duty in LOOKS:
+        return _looked(postmortem, duty, Outcome(), runbook, at)
+    failure = Unfulfilled(key=duty.key, reason=reason, at=at)
+    return postmortem.but(failures=(*postmortem.failures, failure)).logged(
+        at, WORKFLOW, f"Failed: {duty.says}: {reason}"
+    )
+
+
+def abandoned(postmortem: Postmortem, duty: PostmortemObligation, error: str, at: datetime) -> Postmortem:
+    """Record that an error of this program kept a duty from being done; the deadline and the others stand."""
+    failure = Unfulfilled(key=duty.key, reason=error, at=at)
+    text = f"Failed: {duty.says}: error in this program ({error}). Do it by hand; nothing that was written is lost."
+    return postmortem.but(failures=(*postmortem.failures, failure)).logged(at, WORKFLOW, text)
+
+
+def faulty(postmortem: Postmortem, duty: PostmortemObligation, error: str, at: datetime) -> Postmortem:
+    """Remember the error that kept a duty from being done, for the operators; not that it could not be told to them."""
+    if duty.duty is PostmortemDuty.REPORT_FAULT:
+        return postmortem
+    return postmortem.but(faults=with_fault(postmortem, duty.says, error, at))
+
+
+def agenda_broke(postmortem: Postmortem, error: str, at: datetime) -> Postmortem:
+    """Record, once for each error, that the agenda cannot be derived."""
+    faults = with_fault(postmortem, "deriving the post-mortem's agenda", error, at)
+    if faults == postmortem.faults:
+        return postmortem
+    text = f"Error in this program ({error}): reminders and deadlines of this post-mortem stop until it is fixed."
+    return postmortem.but(faults=faults).logged(at, WORKFLOW, text)
+
+
+def _looked(
+    postmortem: Postmortem, duty: PostmortemObligation, outcome: Outcome, runbook: Runbook, at: datetime
+) -> Postmortem:
+    """Take in what a look saw, and let the next one be due."""
+    if duty.duty is PostmortemDuty.WATCH:
+        postmortem = postmortem.but(watches=postmortem.watches + 1, watched_at=at)
+        return issues_changed(postmortem, outcome.issues, at)
+    postmortem = postmortem.but(reads=postmortem.reads + 1, read_at=at)
+    return document_read(postmortem, outcome, runbook, at) if outcome.text else postmortem
+
+
+def document_read(postmortem: Postmortem, outcome: Outcome, runbook: Runbook, at: datetime) -> Postmortem:
+    """Take in what somebody wrote into the pull request. What cannot be read is said, and nothing is lost.
+
+    What was written by commands meanwhile stays. The file is written anew in any case: its computed parts are ours.
+    """
+    postmortem = postmortem.but(read_digest=outcome.digest)
+    ours, base = plain(postmortem.document), postmortem.seen
+    try:
+        theirs = parse(outcome.text, postmortem.document, base)
+    except Unreadable as fault:
+        said = f"The file in the pull request was changed, but not taken: {fault} It is left as it is."
+        return postmortem.but(unreadable=True).logged(at, WORKFLOW, said)
+    document = merged(ours, plain(base), theirs) if base is not None else theirs
+    changed = postmortem.but(unreadable=False, seen=theirs)
+    changed = changed.edited(document, at + runbook.postmortem.rewrite_after)
+    said = ", ".join(_differing(ours, document)) or "nothing that is not computed"
+    return changed.logged(at, WORKFLOW, f"Took what was written in the pull request: {said}")
+
+
+def _differing(old: Document, new: Document) -> list[str]:
+    return [name.replace("_", " ") for name in Document.model_fields if getattr(old, name) != getattr(new, name)]
+
+
+def issues_changed(postmortem: Postmortem, changes: tuple[IssueFact, ...], at: datetime) -> Postmortem:
+    """Take in what became of the issues (BEHAVIOURS 74). What is known already changes nothing."""
+    for change in changes:
+        for item in postmortem.document.items:
+            if item.issue != change.number or closing(postmortem, item):
+                continue
+            now = _as_issue(item, change)
+            if now != item:
+                now = now.but(since=at)
+                said = f"Action item {item.id} ({item.title}): {now.state.replace('_', ' ')}"
+                because = f", {now.flag}" if now.flag else ""
+                postmortem = postmortem.edited(postmortem.document.with_item(now), at)
+                postmortem = postmortem.logged(at, WORKFLOW, said + because).recorded()
+    return postmortem
+
+
+def _as_issue(item: ActionItem, change: IssueFact) -> ActionItem:
+    """Return the item as its issue stands. An item that was settled by hand keeps its reason."""
+    match change.state:
+        case "open" if item.state is not ItemState.OPEN:
+            return item.but(state=ItemState.OPEN, reason="", flag="")
+        case "closed" if change.reason == "not_planned":
+            flag = "" if item.reason else "closed as not planned: give the reason"
+            return item.but(state=ItemState.WONT_DO, flag=flag)
+        case "closed" if item.state is not ItemState.WONT_DO or not item.reason:
+            return item.but(state=ItemState.DONE, flag="")
+        case "gone" | "moved" if not item.settled:
+            flag = "its issue was deleted" if change.state == "gone" else "its issue was moved elsewhere"
+            return item.but(state=ItemState.GONE, flag=flag)
+    return item

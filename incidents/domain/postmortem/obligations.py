@@ -1,0 +1,237 @@
+"""What a post-mortem owes, and when: the one list by which its process lives."""
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime
+
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.base import Frozen
+from incidents.domain.core.duration import in_words
+from incidents.domain.postmortem.config import Proposal
+from incidents.domain.postmortem.document import ActionItem, ItemState
+from incidents.domain.postmortem.postmortem import Postmortem, Stage
+
+
+class PostmortemDuty(StrEnum):
+    """What the post-mortem's process does by itself."""
+
+    WRITE = "write"
+    PROPOSE = "propose"
+    READ = "read"
+    ANNOUNCE = "announce"
+    REMIND = "remind"
+    MAIL = "mail"
+    BREACH = "breach"
+    OPEN_ISSUE = "open_issue"
+    CLOSE_ISSUE = "close_issue"
+    RECORD_INCIDENT = "record_incident"
+    WATCH = "watch"
+    CHASE = "chase"
+    INVITE = "invite"
+    REVIEW_REMINDER = "review_reminder"
+    NOT_REVIEWED = "not_reviewed"
+    COMPLETE = "complete"
+    RECORD = "record"
+    REPORT_FAULT = "report_fault"
+
+
+INNER = frozenset({PostmortemDuty.BREACH, PostmortemDuty.NOT_REVIEWED, PostmortemDuty.COMPLETE})
+"""Duties that need no hands: the post-mortem fulfils them by changing its own state."""
+
+LOOKS = frozenset({PostmortemDuty.READ, PostmortemDuty.WATCH})
+"""Duties that wait for something to change elsewhere. They are given up when nobody needs the answer any more."""
+
+
+class PostmortemObligation(Frozen):
+    """One duty of the post-mortem, like `runbook.duties.Obligation`. `item`: the action item that it is about."""
+
+    key: str
+    duty: PostmortemDuty
+    due: AwareDatetime
+    since: AwareDatetime
+    says: str
+    item: int = 0
+
+
+def postmortem_agenda(postmortem: Postmortem, runbook: Runbook) -> list[PostmortemObligation]:
+    """Return every duty that the post-mortem owes, now or later, the earliest first."""
+    found = [duty for duty in _duties(postmortem, runbook) if not postmortem.settled(duty.key)]
+    return sorted(found, key=lambda duty: (duty.due, duty.key))
+
+
+def surviving_agenda(postmortem: Postmortem) -> list[PostmortemObligation]:
+    """Return what goes on when the agenda cannot be derived: telling the operators."""
+    return [duty for duty in _faults(postmortem) if not postmortem.settled(duty.key)]
+
+
+def _faults(postmortem: Postmortem) -> Iterator[PostmortemObligation]:
+    """Yield a message to the operators for each error of this program."""
+    for number, fault in enumerate(postmortem.faults):
+        says = f"Tell the operators of an error in this program: {fault.where}"
+        yield _duty(PostmortemDuty.REPORT_FAULT, f"fault/{number}", fault.at, says, item=number)
+
+
+def _duties(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+    yield from _faults(postmortem)
+    yield from _record(postmortem)
+    if postmortem.ended:
+        return
+    yield from _items(postmortem, runbook)
+    if postmortem.stage is Stage.WITHDRAWN:
+        return
+    yield from _document(postmortem, runbook)
+    if postmortem.stage is Stage.PUBLISHED:
+        yield from _review(postmortem, runbook)
+    elif postmortem.due is not None:
+        yield from _deadline(postmortem, postmortem.due, runbook)
+
+
+def _duty(kind: PostmortemDuty, key: str, due: datetime, says: str, item: int = 0) -> PostmortemObligation:
+    return PostmortemObligation(key=key, duty=kind, due=due, since=due, says=says, item=item)
+
+
+def _record(postmortem: Postmortem) -> Iterator[PostmortemObligation]:
+    if postmortem.records:
+        at = postmortem.timeline[-1].at
+        yield _duty(PostmortemDuty.RECORD, f"record/{postmortem.records}", at, "Keep the record for the reports")
+    if postmortem.corrected:
+        key = f"incident-record/{postmortem.corrected}"
+        yield _duty(PostmortemDuty.RECORD_INCIDENT, key, postmortem.timeline[-1].at, "Keep the corrected record")
+
+
+def _document(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+    """Yield the writing of the newest version, one at a time, and what is done with it."""
+    rules, edits = runbook.postmortem, postmortem.edits
+    key, since = f"write/{edits}", postmortem.write_at
+    under_way = [k for k in postmortem.begun if k.startswith("write/") and not postmortem.settled(k)]
+    if not under_way or under_way == [key]:
+        says = "Write the draft" if edits == 1 else "Write the document anew"
+        yield _duty(PostmortemDuty.WRITE, key, since, says)
+    if not postmortem.draft_url:
+        return
+    if postmortem.round and postmortem.incident.resources.channel_id:
+        yield _duty(PostmortemDuty.ANNOUNCE, f"announce/{postmortem.round}", since, "Say who owes it by when")
+    if rules.proposal is Proposal.NONE or postmortem.incident.private:
+        return
+    if key in postmortem.fulfilled and not postmortem.unreadable:
+        yield _duty(PostmortemDuty.PROPOSE, f"propose/{edits}", since, "Put the document into the repository")
+    if postmortem.proposal_url and rules.proposal is Proposal.PULL_REQUEST and not postmortem.over:
+        due = (postmortem.read_at or since) + rules.read_back_every
+        yield _duty(PostmortemDuty.READ, f"read/{postmortem.reads + 1}", due, "Look for edits in the pull request")
+
+
+def _deadline(postmortem: Postmortem, due: datetime, runbook: Runbook) -> Iterator[PostmortemObligation]:
+    yield _duty(PostmortemDuty.BREACH, f"breach/{postmortem.round}", due, "Deadline")
+    for at, left in _reminders(postmortem, due, runbook):
+        for duty in (PostmortemDuty.REMIND, PostmortemDuty.MAIL):
+            how = "in the channel" if duty is PostmortemDuty.REMIND else "by e-mail"
+            if duty is PostmortemDuty.REMIND and postmortem.incident.resources.channel_id is None:
+                continue
+            yield _duty(duty, f"{duty}/{postmortem.round}/{left}", at, f"Remind the owner {how}, {left}")
+
+
+def _reminders(postmortem: Postmortem, due: datetime, runbook: Runbook) -> Iterator[tuple[datetime, str]]:
+    """Yield the reminders before the deadline that still make sense, and then the next one of each overdue day."""
+    rules = runbook.postmortem
+    for before in rules.remind_before:
+        if postmortem.resolved_at is None or due - before >= postmortem.resolved_at:
+            yield due - before, f"{in_words(before)} before" if before else "when due"
+    day = 1
+    while postmortem.settled(f"{PostmortemDuty.MAIL}/{postmortem.round}/{_overdue(day, runbook)}"):
+        day += 1
+    yield due + rules.overdue_every * day, _overdue(day, runbook)
+
+
+def _overdue(day: int, runbook: Runbook) -> str:
+    return f"{in_words(runbook.postmortem.overdue_every * day)} overdue"
+
+
+def _items(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+    rules, now = runbook.postmortem.items, postmortem.timeline[-1].at
+    for item in postmortem.document.items:
+        if item.issue is None and item.complete and not item.settled:
+            yield _duty(PostmortemDuty.OPEN_ISSUE, issue_key(item), now, f"Open the issue of: {item.title}", item.id)
+        if closing(postmortem, item):
+            key, says = close_key(item), f"Close the issue of: {item.title}"
+            yield _duty(PostmortemDuty.CLOSE_ISSUE, key, item.since or now, says, item.id)
+        if not item.settled and item.due is not None and postmortem.stage is Stage.PUBLISHED:
+            yield _chase(postmortem, item, runbook)
+    if any(item.issue is not None for item in postmortem.document.items):
+        due = postmortem.watched_at + rules.check_every if postmortem.watched_at else now
+        yield _duty(PostmortemDuty.WATCH, f"watch/{postmortem.watches + 1}", due, "Follow the issues of the items")
+
+
+def issue_key(item: ActionItem) -> str:
+    """Return the key of the opening of an item's issue."""
+    return f"issue/{item.id}"
+
+
+def close_key(item: ActionItem) -> str:
+    """Return the key of the closing of an item's issue, after it was settled by hand."""
+    return f"close/{item.id}/{item.since.isoformat() if item.since else ''}"
+
+
+def closing(postmortem: Postmortem, item: ActionItem) -> bool:
+    """Tell whether an item was settled by hand, and its issue is still to be closed."""
+    return item.settled and item.issue is not None and not item.flag and not postmortem.settled(close_key(item))
+
+
+def _chase(postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> PostmortemObligation:
+    """Return the next reminder of an item that is overdue: the first when people are back, then week by week."""
+    count = 0
+    while postmortem.settled(chase_key(item, count)):
+        count += 1
+    first = runbook.calendar.next_open(day_over(item, runbook))
+    due = first + runbook.postmortem.items.chase_every * count
+    return _duty(PostmortemDuty.CHASE, chase_key(item, count), due, f"Ask for action item {item.id}", item.id)
+
+
+def chase_key(item: ActionItem, count: int) -> str:
+    """Return the key of the `count`th reminder of an item. Another due date begins anew."""
+    return f"chase/{item.id}/{item.due}/{count}"
+
+
+def day_over(item: ActionItem, runbook: Runbook) -> datetime:
+    """Return the instant at which an item becomes overdue: the end of its last day, in the organisation's zone.
+
+    Raises:
+        ValueError: it has no due date.
+    """
+    if item.due is None:
+        raise ValueError(f"action item {item.id} has no due date")
+    zone = ZoneInfo(runbook.calendar.time_zone)
+    return datetime.combine(item.due + timedelta(days=1), time(), zone)
+
+
+def overdue(item: ActionItem, runbook: Runbook, at: datetime) -> bool:
+    """Tell whether an item's last day is over and it is not settled."""
+    return not item.settled and item.due is not None and at >= day_over(item, runbook)
+
+
+def _review(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+    """Yield the review until it took place, and then, when every item is settled, the end."""
+    rules, at = runbook.postmortem.review, postmortem.review_at
+    items = postmortem.document.items
+    if postmortem.reviewed_at is not None:
+        if all(item.settled and not closing(postmortem, item) for item in items):
+            yield _duty(PostmortemDuty.COMPLETE, "complete", postmortem.timeline[-1].at, "Say what was learnt")
+        return
+    if at is None or postmortem.published_at is None:
+        return
+    day = f"{at:%Y-%m-%d}"
+    yield _duty(
+        PostmortemDuty.INVITE, f"invite/{day}", postmortem.timeline[-1].at, "Put it on the agenda of the review"
+    )
+    reminder = at - rules.remind_before
+    if reminder > postmortem.published_at:
+        yield _duty(PostmortemDuty.REVIEW_REMINDER, f"review-reminder/{day}", reminder, "Remind of the review")
+    over = at + rules.lasts + timedelta(days=1)
+    yield _duty(PostmortemDuty.NOT_REVIEWED, f"not-reviewed/{day}", over, "Ask for the outcome of the review")
+
+
+def needs_reason(item: ActionItem) -> bool:
+    """Tell whether it was closed as not planned without a reason (BEHAVIOURS 74)."""
+    return item.state is ItemState.WONT_DO and not item.reason

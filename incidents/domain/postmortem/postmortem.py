@@ -1,0 +1,242 @@
+"""The post-mortem: owed for every P0 and P1, due 48 hours after the resolution (runbook, "Post-Mortem Process")."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import AwareDatetime
+
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.base import Frozen
+from incidents.domain.core.program_errors import Fault
+from incidents.domain.core.timeline import WORKFLOW, Entry, Kind
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Unfulfilled
+from incidents.domain.postmortem.document import Document, missing
+from incidents.domain.postmortem.review import next_meeting
+
+
+class Stage(StrEnum):
+    """Where the post-mortem stands.
+
+    `started`: before the incident is resolved. `overdue` is the breach of the deadline. `published`: its action items
+    and its review are followed. `completed`: the learning is done.
+    """
+
+    STARTED = "started"
+    OWED = "owed"
+    OVERDUE = "overdue"
+    WITHDRAWN = "withdrawn"
+    PUBLISHED = "published"
+    WAIVED = "waived"
+    COMPLETED = "completed"
+
+
+class Version(Frozen):
+    """A document as it was written, and the SHA-256 of its file."""
+
+    digest: str
+    document: Document
+
+
+class Postmortem(Frozen):
+    """Everything known of one incident's post-mortem.
+
+    `round` counts the resolutions of the incident; `edits` counts the versions of the document, the newest to be
+    written at `write_at`. `figures`: whether its impact is computed. `assigned`: who was made its owner by a person.
+    `watches`, `reads` and `records` count the looks at its issues, at its pull request, and the records written.
+    `read_digest`: the SHA-256 of the file in the repository as it was last seen; `unreadable`: it could not be taken
+    in, and is not overwritten until somebody mends it. `writing`: the document that is being written, `versions`: the
+    last ones that were, `seen`: the one that the repository's readers see. `corrected` counts the times that were
+    corrected here, after the incident was closed. `faults`: errors of this program that kept a duty from being done.
+    """
+
+    number: int
+    incident: Incident
+    round: int
+    stage: Stage = Stage.OWED
+    resolved_at: AwareDatetime | None = None
+    due: AwareDatetime | None = None
+    owner: str
+    assigned: str = ""
+    document: Document = Document()
+    edits: int = 1
+    write_at: AwareDatetime
+    figures: bool = False
+    draft_url: str = ""
+    proposal_url: str = ""
+    document_url: str = ""
+    submitted_by: str = ""
+    published_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    review_at: AwareDatetime | None = None
+    reviewed_at: AwareDatetime | None = None
+    review_outcome: str = ""
+    watches: int = 0
+    watched_at: AwareDatetime | None = None
+    reads: int = 0
+    read_at: AwareDatetime | None = None
+    read_digest: str = ""
+    unreadable: bool = False
+    writing: Document = Document()
+    versions: tuple[Version, ...] = ()
+    seen: Document | None = None
+    records: int = 0
+    corrected: int = 0
+    handled: tuple[str, ...] = ()
+    fulfilled: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
+    failures: tuple[Unfulfilled, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    timeline: tuple[Entry, ...] = ()
+    revision: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the deadline is no more: it is published or waived."""
+        return self.stage in (Stage.PUBLISHED, Stage.WAIVED, Stage.COMPLETED)
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing more is to be done: waived, or published and learnt from to the last action item."""
+        return self.stage in (Stage.WAIVED, Stage.COMPLETED)
+
+    @property
+    def lacks(self) -> list[str]:
+        """What the document still lacks before it may be published."""
+        return missing(self.document, timeline=len(self.incident.timeline), figures=self.figures)
+
+    def settled(self, key: str) -> bool:
+        """Tell whether the duty of that key needs no more doing."""
+        return key in self.fulfilled or any(failure.key == key for failure in self.failures)
+
+    def logged(self, at: datetime, actor: str, text: str) -> Self:
+        """Return the post-mortem with one more timeline entry."""
+        last = self.timeline[-1].at if self.timeline else at
+        entry = Entry(sequence=len(self.timeline) + 1, at=max(at, last), actor=actor, kind=Kind.POSTMORTEM, text=text)
+        return self.but(timeline=(*self.timeline, entry), revision=self.revision + 1)
+
+    def recorded(self) -> Self:
+        """Return the post-mortem with its record to be written anew."""
+        return self.but(records=self.records + 1)
+
+    def edited(self, document: Document, write_at: datetime) -> Self:
+        """Return the post-mortem with the document changed, to be written at that time."""
+        return self.but(document=document, edits=self.edits + 1, write_at=write_at)
+
+
+def owner_of(incident: Incident, assigned: str, runbook: Runbook) -> str:
+    """Return who owes it: whom a person assigned, else the commander, else the manager (BEHAVIOURS 73)."""
+    return assigned or incident.commander or runbook.contacts[runbook.postmortem.manager].name
+
+
+def owe(incident: Incident, runbook: Runbook, at: datetime) -> Postmortem:
+    """Return the post-mortem of an incident. The deadline counts from the resolution, not from now.
+
+    Before the resolution it is only started: there is no deadline yet (BEHAVIOURS 70).
+
+    Raises:
+        ValueError: the incident has no number.
+    """
+    if incident.number is None:
+        raise ValueError("only an incident with a number has a post-mortem")
+    owner = owner_of(incident, "", runbook)
+    started = Postmortem(
+        number=incident.number, incident=incident, round=0, stage=Stage.STARTED, owner=owner, write_at=at
+    )
+    if incident.resolved_at is None:
+        return started.logged(at, WORKFLOW, f"Started by {owner} before the resolution: no deadline yet").recorded()
+    return resolved_again(started, incident, runbook, at)
+
+
+def resolved_again(postmortem: Postmortem, incident: Incident, runbook: Runbook, at: datetime) -> Postmortem:
+    """Start the deadline, after the first resolution or a later one. What people wrote stays (BEHAVIOURS 63).
+
+    The same resolution told again, with times that were corrected, brings the figures and the deadline up to date.
+    """
+    if incident.resolved_at is None or incident.round < postmortem.round or postmortem.ended:
+        return postmortem
+    counted = at if incident.backfilled else incident.resolved_at  # what was over long ago is not late at once
+    due = runbook.calendar.deadline(counted, runbook.postmortem.within)
+    if incident.round == postmortem.round:
+        current = postmortem.but(incident=incident, resolved_at=incident.resolved_at, due=due)
+        return current.edited(postmortem.document, at).recorded()
+    if postmortem.over:
+        return postmortem
+    owner = owner_of(incident, postmortem.assigned, runbook)
+    changed = postmortem.but(
+        incident=incident,
+        round=incident.round,
+        stage=Stage.OWED,
+        resolved_at=incident.resolved_at,
+        due=due,
+        owner=owner,
+        edits=postmortem.edits + bool(postmortem.round or postmortem.fulfilled),
+        write_at=at,
+    )
+    when = runbook.calendar.in_brackets(due)
+    said = f"Resolved again: now due {when}" if postmortem.round else f"Owed by {owner}, due {when}"
+    return changed.logged(at, WORKFLOW, said).recorded()
+
+
+def withdraw(postmortem: Postmortem, at: datetime) -> Postmortem:
+    """Stop the deadline because the incident was reopened (BEHAVIOURS 63)."""
+    if postmortem.over:
+        return postmortem
+    withdrawn = postmortem.but(stage=Stage.WITHDRAWN)
+    return withdrawn.logged(at, WORKFLOW, "Deadline withdrawn: the incident was reopened").recorded()
+
+
+def cancel(postmortem: Postmortem, at: datetime) -> Postmortem:
+    """End it because the incident was none."""
+    if postmortem.over:
+        return postmortem
+    ended = postmortem.but(stage=Stage.WAIVED, ended_at=at)
+    return ended.logged(at, WORKFLOW, "Waived: the incident was cancelled as none").recorded()
+
+
+def published(postmortem: Postmortem, runbook: Runbook, at: datetime, by: str, url: str) -> Postmortem:
+    """Record the publication: the deadline is met or was missed, and the review is put on the next agenda."""
+    rules = runbook.postmortem.review
+    review_at = next_meeting(at + rules.notice, rules)
+    place = url or postmortem.proposal_url or postmortem.draft_url
+    done = postmortem.but(
+        stage=Stage.PUBLISHED,
+        published_at=at,
+        document_url=place,
+        review_at=review_at,
+        edits=postmortem.edits + 1,
+        write_at=at,
+    )
+    late = postmortem.due is not None and at > postmortem.due
+    said = f"Published{', late' if late else ''}: {place}. Review at {runbook.calendar.in_brackets(review_at)}"
+    return done.logged(at, by, said).recorded()
+
+
+def breached(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
+    """Record that the deadline has passed."""
+    overdue = postmortem.but(stage=Stage.OVERDUE, fulfilled=(*postmortem.fulfilled, key))
+    said = f"Deadline missed: it was due {postmortem.due:%Y-%m-%d %H:%M} UTC"
+    return overdue.logged(at, WORKFLOW, said).recorded()
+
+
+def not_reviewed(postmortem: Postmortem, key: str, runbook: Runbook, at: datetime) -> Postmortem:
+    """Record that nobody told the outcome of the review: it goes on the next agenda."""
+    review_at = next_meeting(at, runbook.postmortem.review)
+    said = f"No outcome of the review is recorded: it goes on the agenda of {runbook.calendar.in_brackets(review_at)}"
+    moved = postmortem.but(review_at=review_at, fulfilled=(*postmortem.fulfilled, key))
+    return moved.logged(at, WORKFLOW, said)
+
+
+def completed(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
+    """End it: everything that was to be learnt is learnt. Its last line says what."""
+    done = postmortem.but(stage=Stage.COMPLETED, ended_at=at, fulfilled=(*postmortem.fulfilled, key))
+    return done.logged(at, WORKFLOW, learnt(postmortem)).recorded()
+
+
+def learnt(postmortem: Postmortem) -> str:
+    """Say in one line what was learnt, and what came of it."""
+    document = postmortem.document
+    items = [f"{item.title}: {item.state.replace('_', ' ')}" for item in document.items]
+    done = "; ".join(items) or f"no action items ({document.no_items_because})"
+    return f"Learnt: {document.root_cause or 'no root cause'} ({document.cause}). {done}. {postmortem.review_outcome}"

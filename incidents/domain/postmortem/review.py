@@ -1,0 +1,50 @@
+"""The review at the engineering all-hands: when it is, and the invitation to it (runbook, "Post-Mortem Process")."""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+from icalendar import Calendar, Event, vCalAddress
+
+from incidents.domain.postmortem.config import ReviewRules
+
+
+def next_meeting(after: datetime, rules: ReviewRules) -> datetime:
+    """Return the first meeting after that instant, in UTC.
+
+    The rule counts days on the wall clock of its zone, so the meeting keeps its hour over daylight saving changes.
+
+    Raises:
+        ValueError: the rule yields no meeting any more.
+    """
+    zone = ZoneInfo(rules.time_zone)
+    days = rrulestr(rules.rule, dtstart=datetime.combine(rules.since, time()))
+    day = days.after(after.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None), inc=True)
+    while day is not None:
+        meeting = datetime.combine(day.date(), rules.at, zone).astimezone(UTC)
+        if meeting > after:
+            return meeting
+        day = days.after(day)
+    raise ValueError(f"{rules.rule!r} yields no meeting after {after:%Y-%m-%d}")
+
+
+def invitation(
+    uid: str, title: str, url: str, at: datetime, rules: ReviewRules, sent_at: datetime, people: tuple[str, ...]
+) -> str:
+    """Return the invitation as iCalendar text (RFC 5545). A later one with the same `uid` moves the earlier."""
+    event = Event()
+    event.add("uid", uid)
+    event.add("sequence", int(sent_at.timestamp()) // 60)
+    event.add("dtstamp", sent_at.astimezone(UTC))
+    event.add("dtstart", at.astimezone(UTC))
+    event.add("dtend", at.astimezone(UTC) + rules.lasts)
+    event.add("summary", title)
+    event.add("description", f"The post-mortem: {url}" if url else "The post-mortem is reviewed.")
+    for address in people:
+        event.add("attendee", vCalAddress(f"mailto:{address}"))
+    calendar = Calendar()
+    calendar.add("prodid", "-//incident-runbook//post-mortem//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "REQUEST")
+    calendar.add_component(event)
+    return bytes(calendar.to_ical()).decode()

@@ -1,0 +1,72 @@
+"""The report as people and programs read it: Markdown, CSV, and one HTML page that needs nothing else."""
+
+import csv
+from datetime import datetime, timedelta
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from incidents.domain.core.duration import in_words
+from incidents.domain.postmortem.charts import bars
+from incidents.domain.postmortem.markdown import cell
+from incidents.domain.reporting.report import Line, Report, Spread
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("incidents.domain.postmortem"), undefined=StrictUndefined, autoescape=False
+)
+_PAGES = Environment(loader=PackageLoader("incidents.domain.postmortem"), undefined=StrictUndefined, autoescape=True)
+
+
+def spread(found: Spread | None) -> str:
+    """Say how long something took: the median, and what nine of ten did not exceed."""
+    return f"{in_words(found.median)} (p90 {in_words(found.p90)}, n={found.count})" if found else "none"
+
+
+def _words(span: object) -> str:
+    return "" if span is None else in_words(span)  # type: ignore[arg-type]  # Jinja knows no types
+
+
+for _environment in (_ENVIRONMENT, _PAGES):
+    _environment.filters |= {"words": _words, "spread": spread, "cell": cell}
+
+
+def as_markdown(found: Report) -> str:
+    """Return the report as GitHub-flavoured Markdown."""
+    return _ENVIRONMENT.get_template("report.md.j2").render(report=found)
+
+
+def as_html(found: Report) -> str:
+    """Return the report as one page with its charts in it. It asks the network for nothing."""
+    severities = sorted(found.by_severity)
+    causes = sorted(found.by_cause)
+    counts = [(s, [sum(x.severity == s and x.cause == c for x in found.lines) for c in causes]) for s in severities]
+    lost = {a.region: a.downtime.total_seconds() / 60 for a in found.attainment}
+    charts = [
+        bars("Incidents by cause and severity", causes, counts) if causes else "",
+        bars("Minutes of downtime by region", list(lost), [("minutes", list(lost.values()))]) if lost else "",
+    ]
+    return _PAGES.get_template("report.html.j2").render(report=found, charts=charts)
+
+
+def as_csv(found: Report) -> str:
+    """Return the incidents, one a row; durations in seconds, empty where there is none."""
+    rows = _Rows()
+    writer = csv.writer(rows, lineterminator="\n")
+    writer.writerow(Line.model_fields)
+    for line in found.lines:
+        writer.writerow(_plain(getattr(line, name)) for name in Line.model_fields)
+    return "".join(rows)
+
+
+class _Rows(list[str]):
+    """What a CSV writer writes into."""
+
+    def write(self, row: str) -> None:
+        """Take a row."""
+        self.append(row)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.0f}"
+    text = value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text  # a spreadsheet would calculate it

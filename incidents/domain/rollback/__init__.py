@@ -1,0 +1,1 @@
+"""Rolling a bad deployment back, and proving the result healthy."""

@@ -1,0 +1,172 @@
+"""Which deployment is suspect, and which one is the last known-good (runbook, "Rollback Procedures", step 1)."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import pairwise
+
+from pydantic import AwareDatetime
+
+from incidents.domain.core.base import Frozen
+from incidents.domain.core.duration import in_words
+from incidents.domain.rollback.config import Rollback as RollbackRules
+
+NEVER_SETTLED = "in_progress"
+"""What the Ops Portal calls a deployment for ever: only its time in service tells that it is finished."""
+
+
+class Deployment(Frozen):
+    """One row of a cluster's deployment history. `rollback_from`: the version that this row replaced as a rollback."""
+
+    id: str
+    cluster: str
+    version: str
+    status: str
+    started_at: AwareDatetime
+    services: tuple[str, ...] = ()
+    rollback_from: str = ""
+    labels: tuple[str, ...] = ()
+
+
+class Candidate(Frozen):
+    """A deployment that was looked at, and why it was taken or passed over."""
+
+    deployment: Deployment
+    taken: bool
+    reason: str
+
+
+class Offer(Frozen):
+    """What a rollback of one cluster would do. Without suspect or candidate, `reason` says why it is not offered.
+
+    `caution`, if not empty, says why this must not be rolled back without a person.
+    `mark`: the newest row of the history that this was judged by, so that whatever comes later is known to be new.
+    """
+
+    cluster: str
+    suspect: Deployment | None = None
+    candidate: Deployment | None = None
+    considered: tuple[Candidate, ...] = ()
+    reason: str
+    caution: str = ""
+    diff_url: str = ""
+    mark: str = ""
+
+    @property
+    def possible(self) -> bool:
+        """Tell whether there is something to roll back, and something to roll back to."""
+        return self.suspect is not None and self.candidate is not None
+
+    def reversed(self) -> "Offer":
+        """Return the way back: from the candidate forward to what it replaced (BEHAVIOURS 56)."""
+        return self.but(suspect=self.candidate, candidate=self.suspect, reason="roll forward again", considered=())
+
+
+_SHOWN = 8
+
+
+def offer(
+    history: tuple[Deployment, ...],
+    cluster: str,
+    alerted_at: datetime,
+    rules: RollbackRules,
+    blamed: Mapping[str, str] | None = None,
+) -> Offer:
+    """Choose what to roll back from and to.
+
+    `history` is the whole deployment history of the cluster, in any order. The suspect is the newest deployment, if it
+    began within the suspicion window before the alert. The candidate is the newest deployment older than the suspect
+    that is known-good; never simply the previous one (BEHAVIOURS 49). `blamed`: versions that are known to be bad from
+    elsewhere, and why: a responder's word, an earlier incident, an attempt that did not help.
+    """
+    rows = newest_first(history)
+    before = [row for row in rows if row.started_at <= alerted_at]
+    if not before:
+        return Offer(cluster=cluster, reason=f"{cluster} has no deployment before the alert")
+    suspect = before[0]
+    age = alerted_at - suspect.started_at
+    if age > rules.suspicion_window:
+        window = in_words(rules.suspicion_window)
+        reason = f"the newest deployment of {cluster}, {suspect.version}, is {in_words(age)} old: not within {window}"
+        return Offer(cluster=cluster, reason=reason)
+    bad = {**rolled_back(rows), **(blamed or {})}
+    considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
+    chosen = next((c.deployment for c in considered if c.taken), None)
+    considered = tuple(c if not c.taken or c.deployment is chosen else _next_in_line(c) for c in considered)
+    found = Offer(cluster=cluster, suspect=suspect, considered=considered[:_SHOWN], reason="", mark=rows[0].id)
+    if chosen is None:
+        reason = f"{suspect.version} on {cluster} is suspect, but no older deployment is known to be good"
+        return found.but(reason=reason)
+    return found.but(
+        candidate=chosen,
+        reason=f"{suspect.version} was deployed to {cluster} {in_words(age)} before the alert",
+        caution=irreversible(before[: before.index(chosen)], rules) or _changed_since(rows[0], suspect, bad),
+        diff_url=rules.diff_url.format(candidate=chosen.version, suspect=suspect.version) if rules.diff_url else "",
+    )
+
+
+def newest_first(history: tuple[Deployment, ...]) -> list[Deployment]:
+    """Return a history in the order in which it is read: the newest row first."""
+    return sorted(history, key=lambda row: (row.started_at, row.id), reverse=True)
+
+
+def rolled_back(rows: list[Deployment]) -> dict[str, str]:
+    """Return the versions that were rolled back away from, and why we think so; `rows` are newest first.
+
+    A step back is one from a version to another that had been deployed before it for the first time. So it is known
+    also where the portal kept no `rollback_from`, and a rollback of a rollback, which goes forward, accuses nobody.
+    """
+    oldest_first = rows[::-1]
+    first = {row.version: place for place, row in reversed(list(enumerate(oldest_first)))}
+    bad: dict[str, str] = {}
+    for before, after in pairwise(oldest_first):
+        left = after.rollback_from or before.version
+        if left in first and first[after.version] < first[left]:
+            bad[left] = f"was itself rolled back, to {after.version}"
+    return bad
+
+
+def _next_in_line(candidate: Candidate) -> Candidate:
+    return candidate.but(taken=False, reason=f"known-good too, but older: {candidate.reason}")
+
+
+def _consider(place: int, rows: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Candidate:
+    """Judge one deployment that is older than the suspect; `rows` are newest first, the suspect at their head."""
+    row, suspect = rows[place], rows[0]
+    served = rows[place - 1].started_at - row.started_at
+    if row.version == suspect.version:
+        return Candidate(deployment=row, taken=False, reason="the same version as the suspect")
+    if row.status not in ("success", NEVER_SETTLED):
+        return Candidate(deployment=row, taken=False, reason=f"its status is {row.status}")
+    if row.version in bad:
+        return Candidate(deployment=row, taken=False, reason=bad[row.version])
+    if served < rules.bake_time:
+        reason = f"in service for {in_words(served)} only, less than {in_words(rules.bake_time)}"
+        return Candidate(deployment=row, taken=False, reason=reason)
+    settled = "" if row.status == "success" else "; the portal never settled its status"
+    return Candidate(deployment=row, taken=True, reason=f"in service for {in_words(served)}{settled}")
+
+
+def irreversible(left: list[Deployment], rules: RollbackRules) -> str:
+    """Say which of the releases that a rollback would leave is marked as one that cannot be taken back, or nothing."""
+    for row in left:
+        for word in (row.version, *row.labels):
+            for pattern in rules.irreversible:
+                if re.search(pattern, word):
+                    return f"{row.version} is marked irreversible ({word} matches {pattern})"
+    return ""
+
+
+def _changed_since(newest: Deployment, suspect: Deployment, bad: Mapping[str, str]) -> str:
+    """Say that somebody deployed after the alert began; what this incident itself deployed and found bad is no news."""
+    if newest.id == suspect.id or newest.version in bad:
+        return ""
+    return f"{newest.version} was deployed after the alert began"
+
+
+def portal_would_pick(rows: list[Deployment], suspect_id: str) -> str | None:
+    """Return the version to which the Ops Portal's own rollback of that row would go (VENDORS 1.6), or None.
+
+    It sees the two newest rows only, skips the given one, and takes the first with status success.
+    """
+    return next((row.version for row in rows[:2] if row.id != suspect_id and row.status == "success"), None)

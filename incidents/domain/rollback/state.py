@@ -1,0 +1,130 @@
+"""Where the rollback of one cluster stands, and from where to where it may go (docs/rollback.md draws it)."""
+
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import AwareDatetime
+
+from incidents.domain.core.base import Frozen
+from incidents.domain.rollback.known_good import Offer
+
+
+class RollbackStatus(StrEnum):
+    """Where the rollback of one cluster stands."""
+
+    OFFERED = "offered"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    APPROVED = "approved"
+    RUNNING = "running"
+    HELD = "held"
+    UNDECIDED = "undecided"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
+
+    @property
+    def under_way(self) -> bool:
+        """Tell whether the rollback is decided and has not ended."""
+        return self in (RollbackStatus.APPROVED, RollbackStatus.RUNNING, RollbackStatus.UNDECIDED)
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the rollback was begun and is over."""
+        return self in (RollbackStatus.HELD, RollbackStatus.HEALTHY) or self.unhelpful
+
+    @property
+    def unhelpful(self) -> bool:
+        """Tell whether the rollback is over, and service is not known to be back."""
+        return self in (RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE, RollbackStatus.FAILED)
+
+
+_S = RollbackStatus
+TRANSITIONS: dict[RollbackStatus, tuple[RollbackStatus, ...]] = {
+    _S.OFFERED: (_S.APPROVED, _S.DECLINED, _S.EXPIRED),
+    _S.DECLINED: (_S.OFFERED, _S.APPROVED),
+    _S.EXPIRED: (_S.OFFERED, _S.APPROVED),
+    _S.APPROVED: (_S.RUNNING, _S.HELD, _S.FAILED),
+    _S.RUNNING: (_S.HELD, _S.UNDECIDED, _S.HEALTHY, _S.UNHEALTHY, _S.INCONCLUSIVE, _S.FAILED),
+    _S.HELD: (_S.OFFERED, _S.APPROVED, _S.DECLINED),
+    _S.UNDECIDED: (_S.HEALTHY, _S.UNHEALTHY, _S.INCONCLUSIVE, _S.FAILED),
+    _S.HEALTHY: (_S.OFFERED, _S.APPROVED),
+    _S.UNHEALTHY: (_S.OFFERED, _S.APPROVED, _S.DECLINED),
+    _S.INCONCLUSIVE: (_S.HEALTHY, _S.UNHEALTHY, _S.OFFERED, _S.APPROVED, _S.DECLINED),
+    _S.FAILED: (_S.OFFERED, _S.APPROVED, _S.DECLINED),
+}
+"""Every step that a rollback may take. There is no other: `RollbackState.moved` refuses it."""
+
+INITIAL = (_S.OFFERED, _S.APPROVED)
+"""Where a rollback begins: offered to a person, or approved by the policy or by the one who asked for it."""
+
+
+class Judgement(Frozen):
+    """A person's verdict on a rollback that the probes could not judge."""
+
+    healthy: bool
+    by: str
+    reason: str = ""
+
+
+class Note(Frozen):
+    """The message in the channel that shows a rollback's progress: its id, its text, and how often it was changed."""
+
+    ts: str
+    text: str
+    at: AwareDatetime
+    changes: int
+
+
+class RollbackState(Frozen):
+    """The rollback of one cluster. `attempt` counts from 1; `tried` are the versions that earlier attempts deployed.
+
+    `since` is when this attempt was offered. `insist`: whoever approved it did so knowing that the state had changed.
+    `ordered`: the redeployment was ordered, so that the cluster may be changed. `judgement` is set while the running
+    process has still to be told of it.
+    """
+
+    offer: Offer
+    status: RollbackStatus = RollbackStatus.OFFERED
+    attempt: int = 1
+    since: AwareDatetime
+    decided_by: str = ""
+    detail: str = ""
+    progress: str = ""
+    tried: tuple[str, ...] = ()
+    insist: bool = False
+    ordered: bool = False
+    judgement: Judgement | None = None
+    note: Note | None = None
+
+    def moved(self, to: RollbackStatus, **changes: Any) -> Self:
+        """Return the state after a step.
+
+        Raises:
+            ValueError: there is no such step; a state that is kept is no step.
+        """
+        if to not in TRANSITIONS[RollbackStatus(self.status)]:
+            raise ValueError(f"a rollback that is {self.status} cannot become {to}")
+        return self.but(status=to, **changes)
+
+    def may(self, to: RollbackStatus) -> bool:
+        """Tell whether that step exists from here."""
+        return to in TRANSITIONS[RollbackStatus(self.status)]
+
+    @property
+    def helpless(self) -> bool:
+        """Tell whether the candidate was deployed and did not help."""
+        return self.ordered and RollbackStatus(self.status).unhelpful
+
+    @property
+    def all_tried(self) -> tuple[str, ...]:
+        """Return the versions that were deployed without help, this attempt's too."""
+        mine = (self.offer.candidate.version,) if self.offer.candidate and self.helpless else ()
+        return tuple(dict.fromkeys((*self.tried, *mine)))
+
+    def next_attempt(self, offer: Offer, to: RollbackStatus, since: AwareDatetime, **changes: Any) -> Self:
+        """Return the attempt after this one, which remembers what was deployed before."""
+        fresh = {"detail": "", "progress": "", "decided_by": "", "insist": False, "ordered": False}
+        fresh |= {"judgement": None, "note": None, "tried": self.all_tried}
+        return self.moved(to, offer=offer, attempt=self.attempt + 1, since=since, **fresh | changes)

@@ -1,0 +1,257 @@
+"""Stuck workflows: when a workflow counts as stuck, and what operators read and type then.
+
+`at` is the time of the look, aware UTC. Nothing here asks Temporal: `incidents/app/standstill_watch.py` does, and hands
+over what it read.
+"""
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from incidents.domain.activity_requests import DirectMessage, Effect, SendMail
+from incidents.domain.agenda import patience
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.base import Frozen
+from incidents.domain.core.duration import in_words
+from incidents.domain.core.public_text import InternalMessage
+from incidents.domain.obligation import Duty, Obligation
+
+FAILURES = 3
+"""Failed attempts of a workflow task: one may be a killed worker, and two a worker killed twice."""
+WAITS_FOR = timedelta(seconds=60)
+"""How long a workflow task may wait: six of its time-outs."""
+GRACE = timedelta(seconds=60)
+"""What an obligation may take beyond the time for which its failing activity is retried."""
+_LONGEST = 300
+_ADDRESS = re.compile(r"[^\s<>'\"=]+@[^\s<>'\",;]+")
+
+
+class Reason(StrEnum):
+    """Why a workflow counts as stuck."""
+
+    FAILING = "failing"
+    WAITING = "waiting"
+    OVERDUE = "overdue"
+
+
+class PendingTask(Frozen):
+    """A workflow task that is not completed. `since`: when its first attempt was scheduled."""
+
+    attempt: int
+    since: AwareDatetime
+
+
+class RunReading(Frozen):
+    """What Temporal's own record says of an open run; no worker is needed to read it.
+
+    `history`: its number of events. `idle`: no activity and no child workflow is pending.
+    """
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    task_queue: str
+    number: int | None = None
+    task: PendingTask | None = None
+    history: int = 0
+    idle: bool = False
+
+
+class Standstill(Frozen):
+    """A stuck run. `number`: the incident's, unset for other workflows. `failure`: the last one's first line."""
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    task_queue: str
+    number: int | None
+    reason: Reason
+    since: AwareDatetime
+    attempt: int = 0
+    failure: str = ""
+    obligation: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it: `INC-42`, or the workflow id of what is no incident."""
+        return f"INC-{self.number}" if self.number is not None else self.workflow_id
+
+    @property
+    def typed(self) -> str:
+        """Return what the command line takes for it."""
+        return f"{self.number}" if self.number is not None else self.workflow_id
+
+
+class Look(Frozen):
+    """What the last query of an incident's agenda showed.
+
+    `owed`: for each obligation, by key, the time from which it counts. Many are due since the incident was opened but
+    come up hours later, so one that the looks before did not show counts from the look that showed it.
+    """
+
+    at: AwareDatetime
+    history: int
+    owed: dict[str, AwareDatetime] = {}
+    check_at: AwareDatetime | None = None
+
+
+def stuck_task(run: RunReading, at: datetime) -> Standstill | None:
+    """Return that the run's workflow task keeps failing, or has waited for too long; None if it does neither."""
+    if run.task is None:
+        return None
+    if run.task.attempt > FAILURES:
+        return _stuck(run, Reason.FAILING, run.task.since)
+    if at - run.task.since > WAITS_FOR:
+        return _stuck(run, Reason.WAITING, run.task.since)
+    return None
+
+
+def stuck_obligation(
+    run: RunReading, owed: list[Obligation], last: Look, runbook: Runbook, at: datetime
+) -> Standstill | None:
+    """Return the obligation that has been due for longer than it can take, if there is one.
+
+    `last` is the look that holds these obligations. If nothing is pending, then nobody works on what is due, and its
+    due time counts; else it may have come up late, and what counts is since when the looks have seen it.
+    """
+    for duty in owed:
+        limit = longest(duty, runbook)
+        if limit is not None and at - (duty.due if run.idle else last.owed[duty.key]) > limit:
+            return _stuck(run, Reason.OVERDUE, duty.due).but(obligation=duty.says)
+    return None
+
+
+def longest(duty: Obligation, runbook: Runbook) -> timedelta | None:
+    """Return how long an obligation may be due; None for a rollback, whose own workflow is watched instead."""
+    if duty.duty is Duty.ROLLBACK:
+        return None
+    # The number is retried for ever; but an incident without one has no channel either.
+    retry_for = runbook.patience.others if duty.duty is Duty.NUMBER else patience(duty, runbook)
+    return retry_for + GRACE
+
+
+def look_at(run: RunReading, owed: list[Obligation], last: Look | None, runbook: Runbook, at: datetime) -> Look:
+    """Return what is to be remembered of a query's answer. `last`: the look before it."""
+    before = last.owed if last else {}
+    since = {duty.key: max(before.get(duty.key, at), duty.due) for duty in owed}
+    limits = [since[duty.key] + limit for duty in owed if (limit := longest(duty, runbook)) is not None]
+    return Look(at=at, history=run.history, owed=since, check_at=min(limits, default=None))
+
+
+def wants_look(run: RunReading, last: Look | None, at: datetime) -> bool:
+    """Tell whether to query the agenda: it can only have changed with the history, or run out at `check_at`.
+
+    Queries cost a replay and can harm a run whose worker is killed at that moment, so none is made in vain, and at most
+    one per incident and minute.
+    """
+    if run.task is not None:
+        return False
+    if last is None:
+        return True
+    if at - last.at < GRACE:
+        return False
+    return run.history != last.history or (last.check_at is not None and at > last.check_at)
+
+
+def first_line(failure: str) -> str:
+    """Return a failure's first line, without addresses: it goes to logs and into the history."""
+    line = next(iter(failure.strip().splitlines()), "")
+    return _ADDRESS.sub("[address]", line)[:_LONGEST]
+
+
+def what_happened(stuck: Standstill) -> str:
+    """Say in one sentence what is wrong."""
+    since = f"since {stuck.since:%Y-%m-%d %H:%M} UTC"
+    match stuck.reason:
+        case Reason.FAILING:
+            return f"Its workflow task has failed {stuck.attempt - 1} times {since}"
+        case Reason.WAITING:
+            return f"Its workflow task has waited {since} and no worker completed it"
+    return f"Overdue {since}: {stuck.obligation}"
+
+
+def remedy(stuck: Standstill) -> str:
+    """Say in one line what to do about it."""
+    match stuck.reason:
+        case Reason.FAILING:
+            return f"Deploy a worker that has the fix, then `incident reset {stuck.typed}`."
+        case Reason.WAITING:
+            return f"Check that workers run on task queue {stuck.task_queue} and are not overloaded."
+    return f"Do it by hand (`incident show {stuck.typed}`), then restart the workers."
+
+
+def log_line(stuck: Standstill) -> str:
+    """Return the one line of the log."""
+    because = f" ({stuck.failure})" if stuck.failure else ""
+    return f"{stuck.name} is stuck. {what_happened(stuck)}{because}. {remedy(stuck)}"
+
+
+def operators_text(stuck: Standstill) -> InternalMessage:
+    """Return what operators read: what happened, what was not lost, what to type next."""
+    lines = [
+        f"{stuck.name} ({stuck.workflow_type}) is stuck. {what_happened(stuck)}.",
+        *([f"Last failure: {stuck.failure}"] if stuck.failure else []),
+        "",
+        "Nothing recorded is lost: Temporal keeps its history, and every alert and command that arrives meanwhile.",
+        "Until it is fixed it may not page, escalate or publish updates: do that by hand.",
+        "",
+        "What to do:",
+        f"  {remedy(stuck)}",
+        "  `incident stuck` lists what is stuck now; it works without a worker.",
+    ]
+    return InternalMessage(subject=f"Operators: {stuck.name} is stuck"[:200], body="\n".join(lines) + "\n")
+
+
+class Operator(Frozen):
+    """Who is notified. `email` is empty if runbook.yaml has none."""
+
+    contact: str
+    email: str = ""
+
+
+def operators(runbook: Runbook) -> tuple[Operator, ...]:
+    """Return whom runbook.yaml names as operators."""
+    return tuple(Operator(contact=name, email=runbook.contacts[name].email or "") for name in runbook.people.operators)
+
+
+def notifications(stuck: Standstill, to: tuple[Operator, ...], key: str) -> dict[str, Effect]:
+    """Return the requests that notify each operator by each way; what each is called, such as `cto by mail`."""
+    message = operators_text(stuck)
+    found: dict[str, Effect] = {}
+    for operator in to:
+        if not operator.email:
+            continue
+        own = f"{key}/{operator.contact}"
+        found[f"{operator.contact} by mail"] = SendMail(
+            key=f"{own}/mail",
+            to=(operator.email,),
+            subject=message.subject,
+            text=message.body,
+            thread=key,
+            sequence=1,
+            category="operators",
+        )
+        found[f"{operator.contact} by Slack"] = DirectMessage(
+            key=f"{own}/slack", email=operator.email, text=f"*{message.subject}*\n{message.body}"
+        )
+    return found
+
+
+def how_long(stuck: Standstill, at: datetime) -> str:
+    """Say for how long it has been stuck."""
+    return in_words(at - stuck.since)
+
+
+def _stuck(run: RunReading, reason: Reason, since: datetime) -> Standstill:
+    return Standstill(
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        workflow_type=run.workflow_type,
+        task_queue=run.task_queue,
+        number=run.number,
+        reason=reason,
+        since=since,
+        attempt=run.task.attempt if run.task else 0,
+    )

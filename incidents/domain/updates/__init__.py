@@ -1,0 +1,1 @@
+"""Status updates on their cadence."""

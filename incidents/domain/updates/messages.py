@@ -1,0 +1,158 @@
+"""The customer-facing message, and the words in which responders are told things."""
+
+from datetime import datetime
+
+from incidents.domain.config.model import Runbook
+from incidents.domain.core.duration import in_words
+from incidents.domain.core.program_errors import Fault
+from incidents.domain.core.public_text import InternalMessage, PublicMessage, PublicText
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Refusal, Status, StatusUpdate
+from incidents.domain.incident.summary import impact
+
+_STATUS = {
+    Status.INVESTIGATING: "INVESTIGATING",
+    Status.MONITORING: "MONITORING",
+    Status.RESOLVED: "RESOLVED",
+    Status.CANCELLED: "RESOLVED",
+}
+
+
+def public_title(incident: Incident, runbook: Runbook) -> PublicText:
+    """Return the title that customers read: the assessor's, or the service's public name; never the alert's words.
+
+    A service that the runbook does not know has no name that customers know.
+    """
+    if incident.assessment is not None and incident.assessment.title:
+        return PublicText.ours(incident.assessment.title)  # looked through when it was said
+    known = next((service.public_name for service in runbook.services if service.name == incident.service), None)
+    return PublicText.ours(f"{known or runbook.product} disruption")
+
+
+def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook) -> PublicMessage:
+    """Fill the runbook's template for one update."""
+    calendar = runbook.calendar
+    coming = _next(update, runbook)
+    values = {
+        "PRODUCT": runbook.product,
+        "TEAM": runbook.team,
+        "SEVERITY": update.severity.value,
+        "BRIEF_TITLE": public_title(incident, runbook),
+        "STATUS": _STATUS[Status(update.status)],
+        "INCIDENT_ID": incident.name,
+        "START_TIME_UTC": calendar.in_brackets(incident.started_at),
+        "DESCRIPTION_OF_IMPACT": impact(incident, runbook),
+        "WHAT_WE_KNOW_AND_WHAT_WE'RE_DOING": update.text,
+        "EXPECTED_UPDATE_TIME": coming,
+    }
+    drill = "[DRILL] " if incident.drill else ""
+    return PublicMessage(
+        subject=PublicText.ours(drill + fill(runbook.templates.subject, values)),
+        body=PublicText.ours(fill(runbook.templates.body, values).rstrip() + "\n"),
+    )
+
+
+def bare_message(incident: Incident) -> PublicMessage:
+    """Say the end of a private incident where it was public before: no title, no impact, nobody's words."""
+    return PublicMessage(
+        subject=PublicText.ours("Incident closed"), body=PublicText.ours(f"{incident.name} is over.\n")
+    )
+
+
+def customer_question(incident: Incident, runbook: Runbook) -> PublicMessage:
+    """Ask a customer whether service is restored (runbook, rollback step 4)."""
+    drill = "[DRILL] " if incident.drill else ""
+    body = (
+        f"About: {public_title(incident, runbook)}.\n\n"
+        f"We have reverted a recent change, and our own checks are good again.\n\n"
+        f"Is service restored for you? Please answer this message; we will record what you say for {incident.name}.\n\n"
+        f"{runbook.team}\n"
+    )
+    subject = f"{drill}{runbook.product}: is service restored for you? ({incident.name})"
+    return PublicMessage(subject=PublicText.ours(subject), body=PublicText.ours(body))
+
+
+def fill(template: str, values: dict[str, str]) -> str:
+    """Replace each `{NAME}` of the template in one pass, so that a value that holds a placeholder stays as it is."""
+    parts = template.split("{")
+    filled = [parts[0]]
+    for part in parts[1:]:
+        name, closed, rest = part.partition("}")
+        filled.append(values[name] + rest if closed and name in values else "{" + part)
+    return "".join(filled)
+
+
+def _next(update: StatusUpdate, runbook: Runbook) -> str:
+    """Say when the next update comes; one that waits for office hours says so (BEHAVIOURS 41)."""
+    cadence = runbook.policy(update.severity).updates
+    if update.next_at is None:
+        return _no_next(update)
+    waits = cadence.office_hours_only and cadence.every is not None and update.next_at - update.at > cadence.every
+    return runbook.calendar.in_brackets(update.next_at) + (", when our office hours begin" if waits else "")
+
+
+def _no_next(update: StatusUpdate) -> str:
+    if update.status in (Status.RESOLVED, Status.CANCELLED):
+        return "none; this incident is over"
+    return "on resolution"
+
+
+def page_text(incident: Incident) -> str:
+    """Return the one line that a pager shows."""
+    return f"{incident.severity} {incident.service} ({incident.environment}): {incident.title}"[:1000]
+
+
+def escalation_text(incident: Incident, runbook: Runbook, at: datetime) -> InternalMessage:
+    """Return what somebody reads to whom the incident is escalated, as it stands at that moment (BEHAVIOURS 42)."""
+    acknowledged = (
+        f"Acknowledged by {incident.acknowledged_by}." if incident.attended else "Nobody has acknowledged it yet."
+    )
+    commander = f"Commander: {incident.commander}." if incident.commander else "It has no commander."
+    lines = [
+        f"{incident.name} ({incident.severity}) has been open for {in_words(at - incident.started_at)}.",
+        f"Service: {incident.service} ({incident.environment}). {incident.title}",
+        f"Status: {incident.status}. {acknowledged} {commander}",
+        f"Impact: {impact(incident, runbook)}",
+    ]
+    if incident.resources.channel_name:
+        lines.append(f"Channel: #{incident.resources.channel_name}")
+    if incident.resources.bridge_url:
+        lines.append(f"War room: {incident.resources.bridge_url}")
+    return InternalMessage(
+        subject=f"{incident.severity} {incident.name}: {incident.title}"[:200], body="\n".join(lines) + "\n"
+    )
+
+
+def broken_text(refusal: Refusal, incident: Incident) -> InternalMessage:
+    """Return what the operators read when a vendor refuses our credentials (BEHAVIOURS 21)."""
+    body = (
+        f"{refusal.vendor} refuses the credentials of the incident runbook: {refusal.reason}\n\n"
+        f"Noticed in {incident.name} at {refusal.at:%Y-%m-%d %H:%M} UTC. Until they are mended, what needs them"
+        f" does not go out by {refusal.vendor}; all other channels go on.\n\nMend them and restart the worker."
+        f" Then, for what failed: `incident step {incident.number} NAME --retry`"
+        f" (`incident show {incident.number}` names it).\n"
+    )
+    return InternalMessage(subject=f"Operators: {refusal.vendor} refuses our credentials", body=body)
+
+
+def fault_text(fault: Fault, incident: Incident) -> InternalMessage:
+    """Return what the operators read when an error in this program keeps an obligation from being fulfilled."""
+    number = incident.number if incident.number is not None else "NUMBER"
+    body = (
+        f"An error in the incident runbook itself: {fault.error}\n\n"
+        f"What failed in {incident.name} at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.where}. The incident's other"
+        f" obligations go on, and nothing recorded is lost.\n\nDo by hand what failed, or fix the error, restart the"
+        f" workers, and then: `incident step {number} NAME --retry` (`incident show {number}` names it). If the"
+        f" incident stands still after the fix: `incident reset {number}`.\n"
+    )
+    return InternalMessage(subject=f"Operators: error in the incident runbook ({incident.name})", body=body)
+
+
+def reminder_text(sequence: int, due: str, draft: PublicText, kept: PublicText, number: int | None) -> str:
+    """Return what responders read before an update goes out: its text, and what they can do about it."""
+    unfinished = f"\nA draft is kept that will not go out by itself:\n> {kept}" if kept and kept != draft else ""
+    return (
+        f"Update {sequence} goes out at {due} with this text:\n> {draft}{unfinished}\n"
+        f'Other words: `incident update {number} --next "…"`.'
+        f' Hold it back once: `incident hold {number} 10 --reason "…"`.'
+    )

@@ -1,0 +1,1 @@
+"""Vendor APIs, one module each: HTTP, authentication, errors; nothing about incidents."""

@@ -1,0 +1,113 @@
+"""Alertmanager: silences.
+
+Rules of the vendor (API v2): creating has no idempotency, each POST is a new silence; find an earlier one by a marker
+in its comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from incidents.vendors.errors import VendorNotFound, VendorUnavailable
+from incidents.vendors.http import VendorHttp
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """Which alerts a silence is for: those whose label is (or with `is_equal` false, is not) this."""
+
+    name: str
+    value: str
+    is_regex: bool = False
+    is_equal: bool = True
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A silence; `state` is pending, active or expired."""
+
+    id: str
+    state: str
+    comment: str
+    created_by: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class AlertmanagerClient:
+    """Silences of one Alertmanager."""
+
+    def __init__(self, base_url: str, timeout: float = 10, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = VendorHttp("alertmanager", base_url, timeout=timeout, transport=transport)
+
+    def create_silence(
+        self, matchers: Sequence[Matcher], starts_at: datetime, ends_at: datetime, created_by: str, comment: str
+    ) -> str:
+        """A new silence's id. Repeated, it makes a second one: put a marker into the comment."""
+        silence = {
+            "matchers": [
+                {"name": m.name, "value": m.value, "isRegex": m.is_regex, "isEqual": m.is_equal} for m in matchers
+            ],
+            "startsAt": starts_at.isoformat(),
+            "endsAt": ends_at.isoformat(),
+            "createdBy": created_by,
+            "comment": comment,
+        }
+        parse = _silence_id
+        return self._http.fetch("create_silence", "POST", "/api/v2/silences", parse, json=silence)
+
+    def expire_silence(self, silence_id: str) -> None:
+        """Ends a silence; ended or gone already is as good."""
+        path = f"/api/v2/silence/{quote(silence_id, safe='')}"
+        try:
+            self._http.call("expire_silence", "DELETE", path)
+        except VendorNotFound:
+            return
+        except VendorUnavailable as error:
+            # Alertmanager answers 500 for one that has expired: ask it, rather than read the text.
+            if error.status != 500 or self._http.fetch("get_silence", "GET", path, _silence).state != "expired":
+                raise
+
+    def firing(self, name: str) -> list[dict[str, str]]:
+        """The label sets of the alerts of that name that fire, silenced and inhibited ones included."""
+        params = {"filter": f'alertname="{_quoted(name)}"', "active": "true", "silenced": "true", "inhibited": "true"}
+        return self._http.fetch("list_alerts", "GET", "/api/v2/alerts", _label_sets, params=params)
+
+    def find_silence(self, marker: str) -> Silence | None:
+        """The silence, pending or active, whose comment holds the marker."""
+        params = {"active": "true", "pending": "true", "expired": "false"}
+        silences = self._http.fetch("list_silences", "GET", "/api/v2/silences", _silences, params=params)
+        return next((found for found in silences if found.state != "expired" and marker in found.comment), None)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _label_sets(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    return [{str(name): str(value) for name, value in row["labels"].items()} for row in rows]
+
+
+def _silence_id(answer: dict[str, Any]) -> str:
+    return str(answer["silenceID"])
+
+
+def _silences(rows: list[dict[str, Any]]) -> list[Silence]:
+    return [_silence(row) for row in rows]
+
+
+def _silence(row: dict[str, Any]) -> Silence:
+    return Silence(
+        id=str(row["id"]),
+        state=str(row["status"]["state"]),
+        comment=str(row["comment"]),
+        created_by=str(row["createdBy"]),
+        starts_at=datetime.fromisoformat(row["startsAt"]),
+        ends_at=datetime.fromisoformat(row["endsAt"]),
+    )

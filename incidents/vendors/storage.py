@@ -1,0 +1,147 @@
+"""Whole files under one URL, wherever fsspec can write (a folder, S3, Google Cloud Storage, SFTP ...)."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import fsspec
+
+from incidents.vendors.errors import (
+    VendorNotFound,
+    VendorRefused,
+    VendorUnauthorized,
+    VendorUnavailable,
+)
+from incidents.vendors.http import one_line
+
+PART = ".part"
+# File systems on which a half-written file can be seen, and where moving replaces in one step. Object stores show an
+# object only when it is whole, and their move is a copy.
+MOVES = {"file", "local", "sftp", "ssh"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file as it was written: where, how long, and the digest by which to prove that it is unchanged."""
+
+    url: str
+    bytes: int
+    sha256: str
+
+
+class FileStore:
+    """Files under a base URL such as `file:///var/lib/evidence` or `s3://bucket/evidence`. `name`: for errors.
+
+    Writing the same again changes nothing. Other protocols than files need their fsspec package (s3fs, gcsfs ...).
+    """
+
+    def __init__(self, url: str, name: str = "evidence") -> None:
+        self._name = name
+        parts = urlsplit(url)
+        self._secrets = [parts.password] if parts.password else []
+        self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+        with self._told("open", url):
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        protocol = self._fs.protocol
+        self._moves = not MOVES.isdisjoint([protocol] if isinstance(protocol, str) else protocol)
+
+    def write(self, path: str, data: bytes) -> Stored:
+        """Writes the file as a whole, replacing an older one of that path."""
+        target = self._at(path)
+        with self._told("write", path):
+            self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
+            if self._moves:
+                part = f"{target}.{uuid.uuid4().hex}{PART}"
+                try:
+                    self._fs.pipe_file(part, data)
+                    self._fs.mv(part, target)
+                except BaseException:
+                    self._discard(part)
+                    raise
+            else:
+                self._fs.pipe_file(target, data)
+        return Stored(f"{self._url}/{path}", len(data), hashlib.sha256(data).hexdigest())
+
+    def write_stream(self, path: str, pieces: Iterable[bytes]) -> Stored:
+        """Writes the file piece by piece, replacing an older one of that path when it is whole."""
+        target, digest, size = self._at(path), hashlib.sha256(), 0
+        place = f"{target}.{uuid.uuid4().hex}{PART}" if self._moves else target
+        with self._told("write", path):
+            self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
+            try:
+                with self._fs.open(place, "wb") as file:
+                    for piece in pieces:
+                        digest.update(piece)
+                        size += len(piece)
+                        file.write(piece)
+                if self._moves:
+                    self._fs.mv(place, target)
+            except BaseException:
+                if self._moves:
+                    self._discard(place)
+                raise
+        return Stored(f"{self._url}/{path}", size, digest.hexdigest())
+
+    def url_of(self, path: str) -> str:
+        """Where a file is, or would be."""
+        return f"{self._url}/{path}"
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of a file, read piece by piece. `VendorNotFound` if there is none."""
+        with self._told("read", path), self._fs.open(self._at(path), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def read(self, path: str) -> bytes:
+        """The file. `VendorNotFound` if there is none."""
+        with self._told("read", path):
+            return bytes(self._fs.cat_file(self._at(path)))
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        with self._told("exists", path):
+            return bool(self._fs.isfile(self._at(path)))
+
+    def list(self, folder: str = "") -> tuple[str, ...]:
+        """The paths of all files in a folder and below, sorted; none if there is no such folder."""
+        with self._told("list", folder):
+            self._fs.invalidate_cache()
+            found = self._fs.find(self._at(folder) if folder else self._root)
+        names = (posixpath.relpath(name, self._root) for name in found)
+        return tuple(sorted(name for name in names if not name.endswith(PART)))
+
+    def _at(self, path: str) -> str:
+        """The place of a relative path. Never outside the base: names are made of alerts' texts."""
+        clean = posixpath.normpath(path)
+        if clean != path or path.startswith(("/", "..")) or path in ("", ".") or "\\" in path or "\0" in path:
+            raise VendorRefused(self._name, "path", f"not a plain relative path: {one_line(path)}", code="bad_path")
+        return f"{self._root.rstrip('/')}/{path}"
+
+    def _discard(self, part: str) -> None:
+        # What kept it from being written may keep it from being removed.
+        with suppress(OSError):
+            self._fs.rm_file(part)
+
+    @contextmanager
+    def _told(self, operation: str, path: str) -> Iterator[None]:
+        """Errors of fsspec as a vendor's. A repeat of a write is safe, so none says `maybe_done`."""
+        try:
+            yield
+        except FileNotFoundError:
+            raise VendorNotFound(
+                self._name, operation, f"there is no {one_line(path, self._secrets)}", code="not_found"
+            ) from None
+        except PermissionError as error:
+            problem = one_line(str(error), self._secrets)
+            raise VendorUnauthorized(self._name, operation, problem, code="permission") from None
+        except (ImportError, ValueError) as error:
+            problem = one_line(str(error), self._secrets)
+            raise VendorRefused(self._name, operation, problem, code="unsupported") from None
+        except OSError as error:
+            problem = one_line(str(error), self._secrets)
+            raise VendorUnavailable(self._name, operation, problem, code="io") from None

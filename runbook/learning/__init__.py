@@ -1,1 +1,0 @@
-"""What is learnt from an incident: the post-mortem, its action items, its review, and the figures of many incidents."""

@@ -1,0 +1,127 @@
+"""A command reaches the incident that is meant, and no other one."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowExecution
+
+from incidents.client.commands import (
+    Refusal,
+    Sent,
+    _queue,
+    send,
+)
+from incidents.client.lookup import (
+    SEARCH,
+    current,
+    find,
+    is_open,
+)
+from incidents.contracts import NUMBERS_ID
+from incidents.domain.incident.commands import AddNote, Cancel
+from incidents.domain.numbering import Allocation, Ledger
+from tests.cli.conftest import Incidental, Stage, changed, numbered, refused
+from workflows.numbering import IncidentNumbersWorkflow
+
+
+def test_what_has_ended_is_left_alone_though_a_new_incident_has_its_id(stage: Stage, on_stage: Incidental) -> None:
+    """The workflow id is the cause's: a number must not reach the next incident of the same cause."""
+    first = stage.open("warning", key="same-cause")
+    assert "Cancelled: a broken probe" in changed(
+        on_stage("cancel", first.number, "--reason", "a broken probe", "--json")
+    )
+    stage.do(first.handle.result())
+    ended = f"INC-{first.number} has ended: nothing was changed"
+    assert ended in refused(on_stage("note", first.number, "hello", "--json"))
+
+    second = stage.open("warning", key="same-cause")
+    assert second.id == first.id
+    assert second.number != first.number
+    assert ended in refused(on_stage("note", first.number, "hello", "--json"))
+    assert on_stage("show", first.number, "--json").document["number"] == int(first.number)
+    texts = [entry["text"] for entry in on_stage("timeline", first.number, "--json").document]
+    assert "Cancelled: a broken probe" in texts
+    changed(on_stage("note", second.number, "hello", "--json"))
+    changed(on_stage("note", second.id, "by its id", "--json"))
+    assert [e.text for e in second.state().timeline if e.text in ("hello", "by its id")] == ["hello", "by its id"]
+
+
+def test_an_incident_that_ends_after_it_was_found_is_not_mistaken_for_the_next_one(stage: Stage) -> None:
+    """Between finding and sending the incident may end, and another one may take its id."""
+    first = stage.open("warning", key="same-id")
+
+    async def found_in_time() -> WorkflowExecution:
+        found = await find(stage.client, first.number)
+        assert is_open(found)
+        await first.handle.execute_update(Cancel.name, Cancel(by="ann", reason="x"))
+        await first.handle.result()
+        return found
+
+    found = stage.do(found_in_time())
+    second = stage.open("warning", key="same-id")
+    command = AddNote(by="ann", text="meant for the first")
+    with pytest.raises(Refusal, match=f"INC-{first.number} has ended"):
+        stage.do(send(stage.client, found, command, timedelta(seconds=5)))
+    with pytest.raises(Refusal, match=f"INC-{first.number} has ended"):
+        stage.do(_queue(stage.client, found, command, timedelta(seconds=5)))
+    assert "meant for the first" not in [entry.text for entry in second.state().timeline]
+
+
+def test_a_number_that_visibility_does_not_know_yet_is_found_at_the_counter(stage: Stage, on_stage: Incidental) -> None:
+    hidden = stage.begin("warning")
+    run_key = hidden.state().run_key
+
+    async def count() -> None:
+        client = stage.client
+        queue = "incidents"
+        counter = await client.start_workflow(
+            IncidentNumbersWorkflow.run, Ledger(last=9000), id=NUMBERS_ID, task_queue=queue
+        )
+        for key in (run_key, "a-run-that-has-gone"):
+            request = Allocation(run_key=key, workflow_id=hidden.id)
+            await counter.execute_update("allocate", request, result_type=int)
+
+    stage.do(count())
+    try:
+        assert on_stage("show", "9001", "--json").document["workflow_id"] == hidden.id
+        assert "No incident 9002" in refused(on_stage("show", "9002")), "its run is not the one that has the id now"
+    finally:
+        stage.do(stage.client.get_workflow_handle(NUMBERS_ID).terminate())
+
+
+def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage: Incidental) -> None:
+    """The run that was found continues as new before the command is sent: it is the same incident still."""
+    opened = stage.begin("warning", history_limit=150)
+    number = numbered(opened)
+
+    async def across_the_seam() -> tuple[WorkflowExecution, WorkflowExecution, Sent]:
+        found = await find(stage.client, number)
+        texts = (f"note {count}" for count in range(1000))
+        while (later := await current(stage.client, found)).run_id == found.run_id:
+            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=5))
+        return found, later, await send(stage.client, found, AddNote(by="ann", text="after"), timedelta(seconds=5))
+
+    found, later, sent = stage.do(across_the_seam())
+    assert is_open(found)
+    assert (sent.message, sent.changed, sent.queued) == ("after", True, False)
+    shown = on_stage("show", number, "--json").document
+    assert shown["run_key"] == found.run_id != later.run_id
+    assert [entry["text"] for entry in shown["timeline"]].count("after") == 1
+
+
+def test_who_is_not_there(on_stage: Incidental) -> None:
+    began = time.monotonic()
+    assert "No incident 424242 is known" in refused(on_stage("show", "424242"))
+    assert SEARCH < time.monotonic() - began < SEARCH + 3, "visibility may be late, but not for ever"
+    for words in (("show",), ("ack",), ("timeline",), ("watch",), ("postmortem", "show")):
+        assert "incident-nothing does not exist" in refused(on_stage(*words, "incident-nothing"))
+
+
+def test_a_workflow_that_is_no_incident(stage: Stage, on_stage: Incidental) -> None:
+    other = stage.do(
+        stage.client.start_workflow(IncidentNumbersWorkflow.run, Ledger(), id="other", task_queue="incidents")
+    )
+    for words in (("show", "other"), ("note", "other", "x"), ("timeline", "other", "--follow")):
+        assert "other is no incident but a IncidentNumbersWorkflow" in refused(on_stage(*words))
+    stage.do(other.terminate())

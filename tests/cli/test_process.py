@@ -1,0 +1,58 @@
+"""The command line as a process: how it ends, by itself and when it is made to."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cli.conftest import Incidental, Opened, Stage
+
+
+@pytest.fixture
+def opened(stage: Stage) -> Opened:
+    return stage.open("warning")
+
+
+@pytest.mark.parametrize("words", [("watch",), ("timeline", "--follow")])
+def test_ctrl_c_ends_the_watching_with_0(opened: Opened, on_stage: Incidental, words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-u", "-m", "incidents.cli.main", words[0], opened.number, *words[1:]]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    if words == ("watch",):  # shows nothing until it ends, since nobody looks; so give it time to begin
+        time.sleep(4)
+    else:
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert words != ("watch",) or f"INC-{opened.number}" in out
+    assert opened.state().closed is False
+
+
+def test_a_reader_that_has_gone_is_no_traceback(opened: Opened, on_stage: Incidental) -> None:
+    for words in (("timeline", opened.number), ("show", opened.number, "--json")):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "incidents.cli.main", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(20) == 1
+
+
+def test_the_installed_command_answers_in_json_and_nothing_else(opened: Opened, on_stage: Incidental) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import responder; responder.main()", "note", opened.number, "hi", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["message"] == "hi"

@@ -1,0 +1,144 @@
+"""Reading seldom, and again when the answer is only late: queries cost a worker's task each."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from incidents.app.connection import connect
+from incidents.cli import runner as running
+from incidents.cli.watch import Look, WatchedRun, state
+from incidents.client.lookup import (
+    NoAnswer,
+    NotFound,
+    ask,
+    find,
+    incident,
+)
+from incidents.domain.incident.commands import AddNote
+from incidents.domain.incident.incident import Incident
+from tests.cli.conftest import NOBODY, Incidental, Opened, Stage
+from tests.support.reads import SeenReads
+
+
+@pytest.fixture
+def opened(stage: Stage) -> Opened:
+    return stage.open("warning")
+
+
+def fault(status: RPCStatusCode, text: str = "later") -> RPCError:
+    return RPCError(text, status, b"")
+
+
+PASSING = [
+    fault(RPCStatusCode.RESOURCE_EXHAUSTED, "consistent query buffer is full"),
+    fault(RPCStatusCode.FAILED_PRECONDITION, "Workflow Task is not scheduled yet."),
+    fault(RPCStatusCode.UNAVAILABLE, "buffered query cleared, please retry"),
+    WorkflowQueryFailedError("the query ran into an eviction, please retry"),
+]
+
+
+@pytest.mark.parametrize("passing", PASSING, ids=str)
+def test_a_read_whose_answer_is_only_late_gets_it(opened: Opened, stage: Stage, passing: Exception) -> None:
+    seen = SeenReads(faults=[passing, passing])
+    found = stage.do(incident(seen.client(stage.client), opened.id))
+    assert found.run_key == opened.state().run_key
+    assert seen.queries == ["incident"] * 3
+
+
+@pytest.mark.parametrize("final", [fault(RPCStatusCode.NOT_FOUND), WorkflowQueryFailedError("no such query")], ids=str)
+def test_a_final_answer_is_not_asked_for_again(opened: Opened, stage: Stage, final: Exception) -> None:
+    seen = SeenReads(faults=[final])
+    with pytest.raises(NotFound):
+        stage.do(incident(seen.client(stage.client), opened.id))
+    assert seen.queries == ["incident"]
+
+
+@pytest.mark.parametrize("passing", PASSING, ids=str)
+def test_patience_ends(opened: Opened, stage: Stage, monkeypatch: pytest.MonkeyPatch, passing: Exception) -> None:
+    monkeypatch.setattr("incidents.client.lookup.PATIENCE", timedelta(seconds=1))
+    seen = SeenReads(faults=[passing] * 1000)
+    handle = seen.client(stage.client).get_workflow_handle(opened.id)
+    with pytest.raises((NoAnswer, RPCError), match=r"is busy|No worker answered|please retry"):
+        stage.do(ask(handle, "incident", Incident, "INC-1"))
+    assert 1 < len(seen.queries) < 6, "with longer and longer pauses"
+
+
+async def refreshed(look: Look, seen: SeenReads) -> tuple[bool, int]:
+    """Look once: whether the history had grown, and how many queries it took."""
+    before, sent = (look.run.run_id, look.run.raw_info.history_length), len(seen.queries)
+    await look.refresh()
+    return (look.run.run_id, look.run.raw_info.history_length) != before, len(seen.queries) - sent
+
+
+def test_a_watcher_queries_only_what_has_changed(opened: Opened, stage: Stage) -> None:
+    seen = SeenReads()
+
+    async def watched() -> list[tuple[bool, int]]:
+        client = seen.client(stage.client)
+        look = Look(client, await find(client, opened.id), running.console())
+        await look.refresh()
+        assert seen.queries == ["incident", "agenda"]
+        looks = [await refreshed(look, seen) for _ in range(30)]
+        await opened.handle.execute_update("add_note", AddNote(by="ann", text="news"))
+        looks.append(await refreshed(look, seen))
+        assert look.incident is not None
+        assert look.incident.timeline[-1].text == "news"
+        return looks
+
+    looks = stage.do(watched())
+    assert {queries for grown, queries in looks if grown} == {2}
+    assert {queries for grown, queries in looks if not grown} == {0}
+
+
+def test_while_nobody_answers_the_pauses_grow_and_people_are_told_after_a_while(opened: Opened, stage: Stage) -> None:
+    seen = SeenReads()
+
+    async def watched() -> WatchedRun:
+        client = seen.client(stage.client)
+        run = WatchedRun(client, await find(client, opened.id))
+        await run.refresh(state)
+        normal, pauses = run.pause, []
+        await opened.handle.execute_update("add_note", AddNote(by="ann", text="news"))
+        for _ in range(6):
+            await run.refresh(nobody)
+            pauses.append(run.pause)
+        assert (normal, pauses) == (2, [1, 2, 4, 8, 15, 15])
+        return run
+
+    run = stage.do(watched())
+    now = datetime.now(UTC)
+    assert run.warning(now) == ""
+    assert run.warning(now + timedelta(seconds=60)).startswith("As of 1m")
+    assert "No worker answered for INC-7." in run.warning(now + timedelta(seconds=60))
+    assert stage.do(run.refresh(state)) is not None
+    assert (run.problem, run.pause, run.warning(now + timedelta(days=1))) == ("", 2, "")
+
+
+async def nobody(*_: Any) -> None:
+    raise NoAnswer("No worker answered for INC-7.")
+
+
+LISTS: list[tuple[str, ...]] = [("list",), ("list", "--all"), ("list", "--overdue")]
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_lists_query_no_workflow(
+    opened: Opened, stage: Stage, on_stage: Incidental, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """They read visibility, which the server keeps: they work also while no worker runs."""
+    orphan = stage.begin("warning", queue=NOBODY)
+    seen = SeenReads()
+
+    async def connected(settings: Any) -> Any:
+        return seen.client(await connect(settings))
+
+    monkeypatch.setattr(running, "connect", connected)
+    rows = on_stage(*words, "--json").document
+    assert "--overdue" in words or orphan.id in {row["workflow_id"] for row in rows}
+    assert on_stage(*words).status == 0
+    assert (seen.queries, seen.descriptions) == ([], 0)
+    on_stage("show", opened.id)
+    assert seen.queries == ["incident", "agenda"], "queries would have been seen"

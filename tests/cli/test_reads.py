@@ -1,0 +1,125 @@
+"""Reading: lists, looks, watching and following; and the check of the runbook."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from incidents.domain.incident.commands import AddNote, Cancel
+from incidents.domain.incident.incident import Incident
+from tests.cli.conftest import NOBODY, Incidental, Opened, Stage
+
+
+@pytest.fixture
+def opened(stage: Stage) -> Opened:
+    return stage.open("warning")
+
+
+@pytest.fixture
+def orphan(stage: Stage) -> Opened:
+    """An incident that no worker looks after."""
+    return stage.begin("warning", queue=NOBODY)
+
+
+def test_list(opened: Opened, orphan: Opened, on_stage: Incidental) -> None:
+    rows = on_stage("list", "--json").document
+    mine = {row["workflow_id"]: row for row in rows}
+    assert mine[opened.id]["number"] == int(opened.number)
+    assert (mine[orphan.id]["number"], mine[orphan.id]["severity"]) == (None, "P2")
+    shown = on_stage("list").out
+    assert any(line.startswith(f"INC-{opened.number} ") and " P2 " in line for line in shown.splitlines())
+    on_stage("cancel", opened.number, "--reason", "x")
+    opened.stage.do(opened.handle.result())
+    deadline = time.monotonic() + 10
+    while opened.id in {row["workflow_id"] for row in on_stage("list", "--json").document}:
+        assert time.monotonic() < deadline
+    [ended] = [row for row in on_stage("list", "--all", "--json").document if row["workflow_id"] == opened.id]
+    assert ended["status"] == "cancelled"
+    assert ended["closed_at"] is not None
+
+
+@pytest.mark.parametrize("name", ["{}", "INC-{}", "inc-{}", " {} "])
+def test_show_by_each_name(opened: Opened, on_stage: Incidental, name: str) -> None:
+    document = on_stage("show", name.format(opened.number), "--json").document
+    assert Incident.model_validate_json(json.dumps(document)).run_key == opened.state().run_key
+
+
+def test_show_and_one_look(opened: Opened, on_stage: Incidental) -> None:
+    for words in (("show",), ("watch", "--once")):
+        said = on_stage(words[0], opened.number, *words[1:])
+        assert (said.status, said.err) == (0, "")
+        for part in (f"INC-{opened.number} · P2", "Open an incident channel", "Next duties", "Timeline (UTC)"):
+            assert part in said.out
+    assert set(on_stage("watch", opened.number, "--json").document) == {"incident", "agenda"}
+
+
+def test_timeline(opened: Opened, on_stage: Incidental) -> None:
+    entries = on_stage("timeline", opened.number, "--json").document
+    assert [entry["sequence"] for entry in entries] == list(range(1, len(entries) + 1))
+    shown = on_stage("timeline", opened.number).out
+    assert all(entry["text"].split()[0] in shown for entry in entries)
+
+
+def tell_later(opened: Opened, *commands: AddNote | Cancel) -> threading.Timer:
+    """Give commands in a second."""
+
+    def tell() -> None:
+        for command in commands:
+            opened.stage.do(opened.handle.execute_update(command.name, command))
+
+    timer = threading.Timer(1, tell)
+    timer.start()
+    return timer
+
+
+def test_follow_prints_each_entry_once_until_the_end(opened: Opened, on_stage: Incidental) -> None:
+    timer = tell_later(opened, AddNote(by="ann", text="first\nsecond"), Cancel(by="ann", reason="a broken probe"))
+    said = on_stage("timeline", opened.number, "--follow")
+    timer.join()
+    assert (said.status, said.err) == (0, "")
+    lines = said.out.splitlines()
+    assert len(lines) == len(opened.state().timeline)
+    told = [line.partition("  ann  ")[2] for line in lines if "  ann  " in line]
+    assert told[:2] == ["first second", "Cancelled: a broken probe"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_watch_until_all_hope_of_it_has_gone(opened: Opened, on_stage: Incidental, as_json: bool) -> None:
+    timer = tell_later(opened, Cancel(by="ann", reason="a broken probe"))
+    said = on_stage("watch", opened.number, "--until", "resolved", *(["--json"] if as_json else []))
+    timer.join()
+    assert said.status == 0
+    if as_json:
+        assert said.document["incident"]["status"] == "cancelled"
+    else:
+        assert "cancelled" in said.out.splitlines()[0]
+
+
+def test_watch_ends_with_the_incident(opened: Opened, on_stage: Incidental) -> None:
+    opened.stage.do(opened.handle.terminate("by hand"))
+    assert on_stage("watch", opened.number).status == 0
+
+
+def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RUNBOOK_FILE", raising=False)
+    assert incident("check").out == "runbook.yaml makes sense.\n"
+    assert incident("check", "--json").document == {"file": "runbook.yaml", "valid": True, "faults": []}
+    text = Path("runbook.yaml").read_text(encoding="utf-8")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(
+        text.replace("bake_time:", "bake_tme:").replace("suspicion_window:", "suspicion_windw:"), encoding="utf-8"
+    )
+    said = incident("check", "--file", str(broken))
+    assert (said.status, said.out) == (1, "")
+    lines = said.err.splitlines()
+    where = text.splitlines().index(next(line for line in text.splitlines() if "bake_time:" in line)) + 1
+    assert f"{broken}:{where}: rollback.bake_tme: unknown field" in lines
+    assert all(line.startswith(f"{broken}:") for line in lines)
+    said = incident("check", "--file", str(broken), "--json")
+    assert said.status == 1
+    assert said.document["valid"] is False
+    assert said.document["faults"] == lines
+    monkeypatch.setenv("RUNBOOK_FILE", str(tmp_path / "none.yaml"))
+    assert "cannot be read: No such file" in incident("check").why

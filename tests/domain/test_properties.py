@@ -1,0 +1,256 @@
+"""Random commands, alerts, failures and clock steps never break what must always hold."""
+
+import contextlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidents.domain import apply_event as facts
+from incidents.domain import apply_result as outcomes
+from incidents.domain.activity_requests import Outcome
+from incidents.domain.agenda import agenda, evidence_key, postmortem_owed
+from incidents.domain.apply_command import decide
+from incidents.domain.core.base import AlreadyDone, Rejected
+from incidents.domain.core.severity import Severity
+from incidents.domain.incident import commands as c
+from incidents.domain.incident.commands import COMMANDS, Command
+from incidents.domain.incident.current_details import details
+from incidents.domain.incident.incident import Incident
+from incidents.domain.obligation import INNER_DUTIES, Duty
+from incidents.domain.postmortem import commands as l
+from incidents.domain.postmortem import events as learning_facts
+from incidents.domain.postmortem.apply_command import decide as decide_postmortem
+from incidents.domain.postmortem.obligations import INNER, LOOKS, postmortem_agenda
+from incidents.domain.postmortem.postmortem import owe, resolved_again, withdraw
+from incidents.domain.rollback import events as rollback_facts
+from incidents.domain.rollback.known_good import Deployment, Offer
+from incidents.domain.rollback.order import RollbackProgress, RollbackResult
+from incidents.domain.rollback.state import RollbackStatus
+from tests.support.incidents import CHILDREN, RUNBOOK, T0, WRITTEN, firing, fulfil, opened, settled
+
+Step = Callable[[Incident, datetime], Incident]
+
+who = st.sampled_from(["ann", "bob"])
+words = st.sampled_from(["", "because", "{SEVERITY} | ` <b>"])
+said = st.sampled_from(["because", "{SEVERITY} | ` <b>"])
+COMMAND: st.SearchStrategy[Command] = st.one_of(
+    st.builds(c.Acknowledge, by=who, id=st.sampled_from(["", "a-1"]), at=st.sampled_from([None, T0])),
+    st.builds(c.Assess, by=who, impact=said, customers=st.just(("ACME", "x@acme.example")), title=st.none() | said),
+    st.builds(c.DeclareSeverity, by=who, severity=st.sampled_from(Severity), reason=words),
+    st.builds(c.PostUpdate, by=who, text=said, when=st.sampled_from(c.Publication)),
+    st.builds(c.HoldUpdate, by=who, minutes=st.sampled_from([1, 20, 90]), reason=said),
+    st.builds(c.Escalate, by=who, revision=st.sampled_from([0, 1, 40])),
+    st.builds(c.AssignRole, by=who, role=st.sampled_from(c.Role), person=st.sampled_from(["", "ann", "bob"])),
+    st.builds(c.MakePrivate, by=who, reason=said),
+    st.builds(c.AddNote, by=who, text=said, id=st.sampled_from(["", "n-1"])),
+    st.builds(
+        c.SettleStep,
+        by=who,
+        step=st.sampled_from(["channel", "communicate", "investigate", "assess", "invite", "nonsense"]),
+        how=st.sampled_from(["retry", "skip", "done"]),
+        reason=words,
+    ),
+    st.builds(c.RequestRollback, by=who, forward=st.booleans(), insist=st.booleans()),
+    st.builds(c.ApproveRollback, by=who, cluster=st.sampled_from(["", "eu-001", "mars"])),
+    st.builds(c.DeclineRollback, by=who, reason=said),
+    st.builds(c.JudgeRollback, by=who, healthy=st.booleans(), reason=words),
+    st.builds(c.FlagRelease, by=who, version=st.sampled_from(["good", "v0"]), reason=said),
+    st.builds(c.ConfirmRecovery, by=who, restored=st.booleans()),
+    st.builds(c.Monitor, by=who, text=words),
+    st.builds(c.Resolve, by=who, text=words, force=st.booleans(), reason=words),
+    st.builds(c.Reopen, by=who, reason=said),
+    st.builds(c.Cancel, by=who, reason=said),
+    st.builds(c.StartPostmortem, by=who),
+    st.builds(
+        c.CorrectTime,
+        by=who,
+        which=st.sampled_from(c.Mark),
+        to=st.integers(-30, 200).map(lambda minutes: T0 + timedelta(minutes=minutes)),
+        reason=said,
+    ),
+)
+
+
+def test_every_command_takes_part() -> None:
+    kinds: set[type[Command]] = set()
+
+    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @given(COMMAND)
+    def collect(command: Command) -> None:
+        kinds.add(type(command))
+
+    collect()
+    assert kinds == set(COMMANDS)
+
+
+def commanded(command: Command) -> Step:
+    def step(incident: Incident, at: datetime) -> Incident:
+        try:
+            return decide(incident, command, RUNBOOK, at)
+        except (Rejected, AlreadyDone):
+            return incident
+
+    return step
+
+
+def alerted(name: str, ends: bool) -> Step:
+    def step(incident: Incident, at: datetime) -> Incident:
+        alert = firing(name, at)
+        if ends:
+            return facts.alert_resolved(incident, (alert.but(ended_at=at),), RUNBOOK, at)
+        return facts.alert_fired(incident, (alert,), RUNBOOK, at)
+
+    return step
+
+
+def worked(fate: str) -> Step:
+    """Do the first thing that is due: well, badly, or not at all."""
+
+    def step(incident: Incident, at: datetime) -> Incident:
+        due = [duty for duty in agenda(incident, RUNBOOK) if duty.due <= at]
+        if not due:
+            return incident
+        duty = due[0]
+        if duty.duty in INNER_DUTIES or fate == "done":
+            after = fulfil(incident, duty, at)
+            if duty.duty not in INNER_DUTIES:
+                twice = outcomes.fulfilled(after, duty, Outcome(), RUNBOOK, at)
+                assert twice == after, "fulfilled at most once"
+            return after
+        if fate == "failed" and duty.duty is not Duty.NUMBER:
+            return outcomes.failed(outcomes.begun(incident, duty.key), duty, "it broke", RUNBOOK, at)
+        if fate == "skipped" and duty.duty is not Duty.NUMBER:
+            return outcomes.fulfilled(incident, duty, Outcome(skipped="it is off"), RUNBOOK, at)
+        return outcomes.begun(incident, duty.key)
+
+    return step
+
+
+def offered(incident: Incident, at: datetime) -> Incident:
+    if incident.rollbacks:
+        return incident
+    bad = Deployment(id="2", cluster="eu-001", version="bad", status="success", started_at=T0)
+    good = bad.but(id="1", version="good", started_at=T0 - timedelta(days=1))
+    return rollback_facts.offered(
+        incident, (Offer(cluster="eu-001", suspect=bad, candidate=good, reason="new"),), RUNBOOK, at
+    )
+
+
+def rolled_back(verdict: RollbackStatus) -> Step:
+    def step(incident: Incident, at: datetime) -> Incident:
+        if not any(state.status.under_way for state in incident.rollbacks):
+            return incident
+        attempt = incident.rollbacks[0].attempt
+        moved = RollbackProgress(cluster="eu-001", attempt=attempt, says="ordered", ordered=True)
+        incident = rollback_facts.rollback_moved(incident, moved, at)
+        ended = RollbackResult(cluster="eu-001", attempt=attempt, status=verdict, detail="as judged")
+        return rollback_facts.rollback_ended(incident, ended, RUNBOOK, at)
+
+    return step
+
+
+VERDICTS = st.sampled_from([status for status in RollbackStatus if status.ended])
+STEP: st.SearchStrategy[Step] = st.one_of(
+    COMMAND.map(commanded),
+    st.builds(alerted, st.sampled_from(["A", "B"]), st.booleans()),
+    st.sampled_from(["done", "done", "failed", "skipped", "begun"]).map(worked),
+    st.just(lambda incident, at: settled(incident, at)),
+    st.just(offered),
+    VERDICTS.map(rolled_back),
+)
+PAUSE = st.sampled_from([0, 1, 30, 120, 900, 1800, 4 * 3600, 86400]).map(lambda s: timedelta(seconds=s))
+
+
+def check(before: Incident, after: Incident) -> None:
+    """What must hold after each step, whatever it was."""
+    assert after.timeline[: len(before.timeline)] == before.timeline, "append-only"
+    assert [entry.sequence for entry in after.timeline] == list(range(1, len(after.timeline) + 1))
+    times = [entry.at for entry in after.timeline]
+    assert times == sorted(times)
+    assert len(set(after.fulfilled)) == len(after.fulfilled)
+    assert [update.sequence for update in after.updates] == list(range(1, len(after.updates) + 1))
+    assert after.highest_severity == min(episode.severity for episode in after.episodes)
+    owed = agenda(after, RUNBOOK)
+    assert owed == agenda(after, RUNBOOK)
+    assert [duty.due for duty in owed] == sorted(duty.due for duty in owed)
+    assert len({duty.key for duty in owed}) == len(owed)
+    assert all(duty.due >= duty.since for duty in owed), "no due time before its cause"
+    if after.over:
+        lapsed = {Duty.UPDATE, Duty.REMIND, Duty.NUDGE, Duty.ESCALATE, Duty.PAGE, Duty.STABILITY, Duty.ROLLBACK}
+        assert not [duty.key for duty in owed if duty.duty in lapsed]
+    assert Incident.model_validate_json(after.model_dump_json()) == after
+    assert details(after, RUNBOOK)
+
+
+def owes_its_postmortem(incident: Incident) -> None:
+    if incident.status != "resolved" or incident.closed:
+        return
+    owes = incident.highest_severity in (Severity.P0, Severity.P1) or incident.postmortem_started
+    assert postmortem_owed(incident, RUNBOOK) is owes
+    preserved = incident.but(number=1, fulfilled=(*incident.fulfilled, evidence_key(incident)))
+    handed = [duty for duty in agenda(preserved, RUNBOOK) if duty.duty is Duty.POSTMORTEM]
+    key = f"postmortem/{incident.round}"
+    assert owes is bool(handed) or incident.settled(key)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(Severity), st.booleans(), st.lists(st.tuples(PAUSE, STEP), max_size=25))
+def test_an_incident_keeps_its_promises(
+    severity: Severity, needs_triage: bool, steps: list[tuple[timedelta, Step]]
+) -> None:
+    now = T0
+    incident = opened(severity, needs_triage=needs_triage)
+    for pause, step in steps:
+        now += pause
+        after = step(incident, now)
+        check(incident, after)
+        owes_its_postmortem(after)
+        incident = after
+    check(incident, settled(incident, now))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(PAUSE, st.sampled_from(["work", "reopen", "resolve", "publish", "review"])), max_size=20))
+def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> None:
+    incident = decide(opened().but(number=1), c.Resolve(by="ann"), RUNBOOK, T0)
+    postmortem, now = owe(incident, RUNBOOK, T0).but(document=WRITTEN, figures=True), T0
+    for pause, what in steps:
+        now += pause
+        if what == "work":
+            due = [duty for duty in postmortem_agenda(postmortem, RUNBOOK) if duty.due <= now]
+            for duty in due[:1]:
+                if duty.duty in INNER:
+                    done = learning_facts.inner_duty_due(postmortem, duty, RUNBOOK, now)
+                else:
+                    done = learning_facts.fulfilled(postmortem, duty, Outcome(), RUNBOOK, now)
+                assert duty.key in done.fulfilled or duty.duty in LOOKS
+                owed = [later for later in postmortem_agenda(done, RUNBOOK) if later.due <= now]
+                assert duty.key not in {later.key for later in owed}, "what is done is not due again"
+                postmortem = done
+        elif what == "reopen" and not postmortem.incident.reopened_at:
+            postmortem = withdraw(postmortem, now)
+        elif what == "resolve" and postmortem.stage == "withdrawn":
+            again = decide(postmortem.incident, c.Reopen(by="ann", reason="back"), RUNBOOK, now)
+            again = decide(again, c.Resolve(by="ann"), RUNBOOK, now)
+            postmortem = resolved_again(postmortem, again, RUNBOOK, now)
+            assert postmortem.due == now + timedelta(hours=48)
+        elif what == "publish":
+            with contextlib.suppress(Rejected, AlreadyDone):
+                postmortem = decide_postmortem(postmortem, l.PublishPostmortem(by="ann"), RUNBOOK, now)
+        elif what == "review":
+            with contextlib.suppress(Rejected, AlreadyDone):
+                postmortem = decide_postmortem(postmortem, l.RecordReview(by="ann", outcome="ok"), RUNBOOK, now)
+        owed = postmortem_agenda(postmortem, RUNBOOK)
+        assert len({duty.key for duty in owed}) == len(owed)
+        assert all(duty.due >= duty.since for duty in owed)
+        unfinished = [duty for duty in owed if duty.duty != "record"]
+        assert bool(unfinished) is (not postmortem.ended and postmortem.stage != "withdrawn")
+        assert len(set(postmortem.fulfilled)) == len(postmortem.fulfilled)
+
+
+def test_the_children_are_the_duties_that_other_workflows_take_over() -> None:
+    from workflows.incident import CHILD_DUTIES
+
+    assert set(CHILDREN) == set(CHILD_DUTIES)

@@ -1,0 +1,146 @@
+"""48 to 50: what is rolled back to what."""
+
+from datetime import datetime
+
+import pytest
+
+from incidents.domain.rollback.known_good import Deployment, offer, portal_would_pick
+from tests.support.incidents import RUNBOOK, T0, at
+
+RULES = RUNBOOK.rollback
+DAY = 24 * 60
+
+
+def row(
+    version: str, minutes: float, status: str = "success", rollback_from: str = "", labels: tuple[str, ...] = ()
+) -> Deployment:
+    return Deployment(
+        labels=labels,
+        id=f"{version}@{minutes}",
+        cluster="eu-001",
+        version=version,
+        status=status,
+        started_at=at(minutes),
+        rollback_from=rollback_from,
+    )
+
+
+def judged(*rows: Deployment, alerted_at: datetime = T0) -> tuple[str, str]:
+    found = offer(rows, "eu-001", alerted_at, RULES)
+    if found.suspect is None:
+        return "", found.reason
+    return found.suspect.version, found.candidate.version if found.candidate else found.reason
+
+
+def test_48_without_a_deployment_in_the_window_there_is_no_suspect() -> None:
+    assert judged(row("v1", -3 * DAY), row("v2", -121)) == (
+        "",
+        "the newest deployment of eu-001, v2, is 2h 1m old: not within 2h",
+    )
+    assert judged() == ("", "eu-001 has no deployment before the alert")
+    assert judged(row("v1", 5)) == ("", "eu-001 has no deployment before the alert")
+
+
+def test_49_the_newest_one_before_that_served_long_enough() -> None:
+    assert judged(row("v1", -DAY), row("v2", -60), row("v3", -10)) == ("v3", "v2")
+
+
+@pytest.mark.parametrize(
+    ("passed_over", "why"),
+    [
+        (row("v2", -20), "in service for 10m only"),
+        (row("v2", -60, status="failed"), "its status is failed"),
+        (row("v3", -60), "the same version as the suspect"),
+    ],
+)
+def test_49_never_simply_the_previous_one(passed_over: Deployment, why: str) -> None:
+    found = offer((row("v1", -DAY), passed_over, row("v3", -10)), "eu-001", T0, RULES)
+    assert found.candidate is not None
+    assert found.candidate.version == "v1"
+    assert why in found.considered[0].reason
+    assert [candidate.taken for candidate in found.considered] == [False, True]
+
+
+def test_49_a_version_that_was_rolled_back_before_is_bad() -> None:
+    history = (row("v1", -DAY), row("v2", -300), row("v1", -200, rollback_from="v2"), row("v2", -100), row("v3", -10))
+    assert judged(*history) == ("v3", "v1")
+
+
+def test_49_a_status_that_the_portal_never_settles_is_said() -> None:
+    found = offer((row("v1", -DAY, status="in_progress"), row("v2", -10)), "eu-001", T0, RULES)
+    assert found.candidate is not None
+    assert "the portal never settled its status" in found.considered[0].reason
+
+
+def test_a_suspect_without_a_known_good_one_is_said_and_not_offered() -> None:
+    suspect, reason = judged(row("v1", -15), row("v2", -10))
+    assert suspect == "v2"
+    assert "no older deployment is known to be good" in reason
+
+
+def test_49_a_step_back_is_known_where_the_portal_kept_no_word_of_it() -> None:
+    history = (row("v1", -DAY), row("v2", -300), row("v1", -200), row("v2", -100), row("v3", -10))
+    assert judged(*history) == ("v3", "v1")
+
+
+def test_49_a_rollback_that_went_forward_accuses_nobody() -> None:
+    """The portal rolls a rollback "back" to the bad version: that says nothing against the good one."""
+    history = (
+        row("v1", -DAY),
+        row("v2", -300),
+        row("v1", -280, rollback_from="v2"),
+        row("v2", -200, rollback_from="v1"),
+        row("v3", -10),
+    )
+    assert judged(*history) == ("v3", "v1")
+
+
+def test_49_what_is_known_from_elsewhere_is_passed_over_with_its_reason() -> None:
+    rows = (row("v1", -3 * DAY), row("v2", -DAY), row("v3", -10))
+    found = offer(rows, "eu-001", T0, RULES, {"v2": "flagged as bad by ann: leaks"})
+    assert found.candidate is not None
+    assert found.candidate.version == "v1"
+    assert found.considered[0].reason == "flagged as bad by ann: leaks"
+
+
+@pytest.mark.parametrize(
+    ("suspect", "why"),
+    [
+        (row("v3-migration", -10), "v3-migration is marked irreversible (v3-migration matches migrat)"),
+        (row("v3", -10, labels=("irreversible",)), "v3 is marked irreversible (irreversible matches ^irreversible$)"),
+    ],
+)
+def test_50_what_cannot_be_taken_back_is_marked(suspect: Deployment, why: str) -> None:
+    found = offer((row("v1", -DAY), suspect), "eu-001", T0, RULES)
+    assert found.possible
+    assert found.caution == why
+
+
+def test_50_also_when_it_lies_between_the_suspect_and_the_candidate() -> None:
+    rows = (row("v1", -DAY), row("v2", -20, labels=("irreversible",)), row("v3", -10))
+    assert "v2 is marked irreversible" in offer(rows, "eu-001", T0, RULES).caution
+
+
+def test_52_a_deployment_since_the_alert_asks_for_caution() -> None:
+    rows = (row("v1", -DAY), row("v2", -10), row("v3", 2))
+    found = offer(rows, "eu-001", T0, RULES)
+    assert (found.caution, found.mark) == ("v3 was deployed after the alert began", "v3@2")
+    assert offer(rows, "eu-001", T0, RULES, {"v3": "was tried already in this incident"}).caution == ""
+
+
+def test_the_offer_links_what_changed() -> None:
+    found = offer((row("v1", -DAY), row("v2", -10)), "eu-001", T0, RULES)
+    assert found.diff_url.endswith("/compare/v1...v2")
+
+
+@pytest.mark.parametrize(
+    ("rows", "picks"),
+    [
+        ((row("bad", -5), row("v1", -DAY)), "v1"),
+        ((row("bad", -5), row("v2", -9, status="in_progress"), row("v1", -DAY)), None),
+        ((row("v1", -5, rollback_from="bad"), row("bad", -9)), "bad"),
+        ((row("bad", -5),), None),
+    ],
+)
+def test_what_the_portals_own_rollback_would_pick(rows: tuple[Deployment, ...], picks: str | None) -> None:
+    assert portal_would_pick(list(rows), rows[0].id) == picks

@@ -1,0 +1,180 @@
+"""A virtual world with the real hands: what went out, when and in which words is read back from the sandbox."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
+
+import httpx
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    Worker,
+)
+
+from activities.registry import Hands
+from incidents.app.worker import make_worker
+from incidents.contracts import AlertBatch
+from incidents.domain.config.model import Runbook
+from sandbox.server import RunningSandbox
+from tests.support.environment import (
+    QUEUE,
+    World,
+    an_alert,
+    calm,
+)
+
+T0 = datetime(2030, 1, 7, 14, 0, tzinfo=UTC)
+"""A Monday. Each story begins then, so that its texts are always the same."""
+
+
+class VendorsClock(Interceptor):
+    """Sets the vendors' clocks to the virtual time at which a request to them is made."""
+
+    def __init__(self, sandbox: RunningSandbox) -> None:
+        self.sandbox = sandbox
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        return _ClockSet(next, self.sandbox)
+
+
+class _ClockSet(ActivityInboundInterceptor):
+    def __init__(self, following: ActivityInboundInterceptor, sandbox: RunningSandbox) -> None:
+        super().__init__(following)
+        self.sandbox = sandbox
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        at = activity.info().started_time.astimezone(UTC)
+        await asyncio.to_thread(self.sandbox.clock, at)
+        return await super().execute_activity(input)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One thing that a vendor did for us: whole minutes since T0, which one, to whom or where, and its words."""
+
+    minute: int
+    at: datetime
+    operation: str
+    where: str
+    text: str
+    payload: dict[str, Any]
+
+
+@dataclass
+class Stage(World):
+    """A `World` whose hands are the real ones, and whose vendors are the sandbox's."""
+
+    sandbox: RunningSandbox = field(kw_only=True)
+    real: Hands = field(kw_only=True)
+    began: datetime = T0
+
+    def worker(self) -> Worker:
+        return make_worker(self.env.client, QUEUE, self.real.methods(), interceptors=[VendorsClock(self.sandbox)])
+
+    async def begin(
+        self,
+        severity: str | None = "critical",
+        *,
+        but: str | tuple[str, ...] = "\0",
+        at: datetime = T0,
+        earlier: timedelta = timedelta(),
+        **labels: str,
+    ) -> None:
+        """Let the alert open the incident at T0; the alert itself began so much `earlier`."""
+        self.began = at
+        await self.env.sleep(at - await self.now())
+        self.sandbox.clock(at)
+        for region in ("eu", "us"):
+            self.sandbox.history(region, {"version": "v2.13.0"}, {"version": "v2.14.0"})
+        await self.open(severity, labels=labels, settle=False, earlier=earlier)
+        await self.settled(but=but)
+        self.fire(severity, labels=labels)
+
+    def fire(
+        self, severity: str | None = "critical", *, ended: bool = False, labels: dict[str, str] | None = None
+    ) -> None:
+        """Let Alertmanager know of the alert, too: it is asked whether the alert still fires."""
+        named = {"severity": severity} if severity else {}
+        alert: dict[str, Any] = {"labels": {**an_alert(T0).labels, **named, **(labels or {})}}
+        if ended:
+            alert["endsAt"] = (T0 - timedelta(minutes=1)).isoformat()
+        url = self.sandbox.environment()["ALERTMANAGER_URL"]
+        httpx.post(f"{url}/api/v2/alerts", json=[alert], trust_env=False).raise_for_status()
+
+    async def alert_ends(self) -> None:
+        """Let the alert end after its silence has expired: Alertmanager tells it."""
+        self.fire(ended=True)
+        ended = an_alert(self.t0, severity="critical").but(ended_at=await self.now())
+        await self.handle.signal("alert_resolved", AlertBatch(alerts=(ended,)))
+        await self.settled()
+
+    def ledger(self, vendor: str, operation: str = "") -> list[Sent]:
+        """What a vendor did for us, in order."""
+        rows = (row for row in self.sandbox.ledger(vendor) if row["operation"].startswith(operation))
+        return [self._sent(row) for row in rows]
+
+    def pages(self) -> list[Sent]:
+        """The pages that went out."""
+        return self.ledger("pagerduty", "event.trigger")
+
+    def mails(self, category: str = "incident") -> list[Sent]:
+        """The mails of one kind."""
+        return [mail for mail in self.ledger("sendgrid") if category in mail.payload["categories"]]
+
+    def posts(self, channel: str, holding: str = "") -> list[Sent]:
+        """The messages posted in a channel that hold these words."""
+        found = (post for post in self.ledger("slack", "chat.postMessage") if post.where == f"#{channel}")
+        return [post for post in found if holding in post.text]
+
+    def page_updates(self) -> list[Sent]:
+        """The updates on the status page."""
+        return self.ledger("statuspage", "incident.")
+
+    def channel(self, name: str) -> dict[str, Any]:
+        """A channel of the workspace as it stands."""
+        return next(row for row in self.sandbox.state()["slack"]["channels"] if row["name"] == name)
+
+    def _sent(self, row: dict[str, Any]) -> Sent:
+        payload, at = row["payload"], datetime.fromisoformat(row["at"])
+        text = payload.get("text") or payload.get("body") or payload.get("summary") or payload.get("topic") or ""
+        where = f"#{payload['channel_name']}" if "channel_name" in payload else ", ".join(payload.get("to") or [])
+        minute = int((at - self.began + timedelta(seconds=1)).total_seconds() // 60)
+        return Sent(minute, at, row["operation"], where, text, payload)
+
+
+def minutes(sent: list[Sent]) -> list[int]:
+    """When these went out, in whole minutes since T0."""
+    return [one.minute for one in sent]
+
+
+def quiet_client(client: Client) -> Client:
+    """The client, but with no earlier incidents and no recorder: this server has no visibility and no schedules."""
+    found: Any = Mock(wraps=client)
+
+    async def nothing(*_: Any, **__: Any) -> Any:
+        none: Iterator[Any] = iter(())
+        for execution in none:
+            yield execution
+
+    found.list_workflows = nothing
+    found.get_schedule_handle.side_effect = RPCError("no such schedule", RPCStatusCode.NOT_FOUND, b"")
+    return found  # type: ignore[no-any-return]
+
+
+def with_digest(runbook: Runbook, sandbox: RunningSandbox) -> Runbook:
+    """The runbook, with the workspace's channel of all incidents as its digest, and no pace for setting up.
+
+    Silenced alerts are asked for every eleven minutes, not five: the time-skipping server loses workflow tasks when two
+    timers fire together.
+    """
+    digest = next(row["id"] for row in sandbox.state()["slack"]["channels"] if row["name"] == "incidents")
+    chat = runbook.chat.but(digest_channel=digest, setup_per_minute=0)
+    paging = runbook.paging.but(check_alerts_every=timedelta(minutes=11))
+    return runbook.but(chat=chat, paging=paging, postmortem=calm(runbook.postmortem))

@@ -1,0 +1,219 @@
+"""A virtual world for one incident: a time-skipping server, a worker with stand-in hands, and a clock from T0."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from incidents.app.query_safety import QuerySafety
+from incidents.app.worker import make_worker
+from incidents.contracts import AlertBatch, IncidentInput
+from incidents.domain.alerting.alert import Alert
+from incidents.domain.config.loading import parse_runbook
+from incidents.domain.config.model import Runbook
+from incidents.domain.incident.commands import Command, Receipt
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.opening import opening_from
+from incidents.domain.obligation import Obligation
+from incidents.domain.postmortem.config import PostmortemPolicy, Proposal
+from incidents.search_attributes import at_start
+from tests.support.fake_activities import Call, FakeHands
+from tests.support.histories import assert_sound
+from workflows.incident import IncidentWorkflow
+
+T = TypeVar("T")
+
+QUEUE = "incidents-test"
+_WHOLE = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
+
+
+def calm(rules: PostmortemPolicy) -> PostmortemPolicy:
+    """The rules with few looks at issues and none at pull requests: each is an attempt that takes real time."""
+    every = timedelta(hours=11, minutes=7)
+    return rules.but(proposal=Proposal.NONE, items=rules.items.but(check_every=every))
+
+
+RUNBOOK = _WHOLE.but(chat=_WHOLE.chat.but(setup_per_minute=0), postmortem=calm(_WHOLE.postmortem))
+"""The runbook, without the queue that has a worker of its own (tests/workflows/test_pace.py) and with few looks."""
+
+
+def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "EvaluationErrors", **more: str) -> Alert:
+    """An alert of flag evaluation."""
+    labels = {"alertname": name, "service": "flag-evaluation", "environment": "production", **more}
+    if severity is not None:
+        labels["severity"] = severity
+    return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=at, fingerprint=name)
+
+
+async def wake(handle: WorkflowHandle[Any, Any]) -> None:
+    """Give a workflow a task that does nothing: a signal that nobody handles."""
+    with contextlib.suppress(RPCError):  # it has ended
+        await handle.signal("nothing")
+
+
+async def result_of(handle: WorkflowHandle[Any, T]) -> T:
+    """Wait for a workflow's end; where the server stands still, wake it."""
+    waiting = asyncio.create_task(handle.result())
+    for _ in range(10):
+        done, _ = await asyncio.wait({waiting}, timeout=4)
+        if done:
+            break
+        await wake(handle)
+    return await waiting
+
+
+@dataclass
+class World:
+    """One incident under test. Minutes are counted from `t0`, when it was opened."""
+
+    env: WorkflowEnvironment
+    hands: FakeHands
+    runbook: Runbook = RUNBOOK
+    t0: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    safety: QuerySafety = QuerySafety.EVICT
+    slow: bool = False
+    handle: WorkflowHandle[Any, Incident] = field(init=False)
+
+    def worker(self) -> Worker:
+        """A worker like the real one, with stand-in hands."""
+        return make_worker(self.env.client, QUEUE, self.hands.methods(), query_safety=self.safety)
+
+    async def now(self) -> datetime:
+        """The virtual time."""
+        return (await self.env.get_current_time()).astimezone(UTC)
+
+    async def open(
+        self,
+        severity: str | None = "critical",
+        history_limit: int = 0,
+        settle: bool = True,
+        labels: dict[str, str] | None = None,
+        earlier: timedelta = timedelta(),
+    ) -> None:
+        """Let an alert open the incident, and wait until all that is due at once is done."""
+        self.t0 = await self.now()
+        alert = an_alert(self.t0 - earlier, severity=severity, **(labels or {}))
+        opening = opening_from((alert,), "flag-evaluation:production", self.runbook.intake)
+        self.handle = await self.env.client.start_workflow(
+            IncidentWorkflow.run,
+            IncidentInput(opening=opening, runbook=self.runbook, history_limit=history_limit),
+            id=f"incident-{opening.key}",
+            task_queue=QUEUE,
+            start_signal="alert_fired",
+            start_signal_args=[AlertBatch(alerts=(alert,))],
+            search_attributes=at_start(opening),
+        )
+        self.t0 = (await self.incident()).opened_at
+        if settle:
+            await self.settled()
+
+    async def settled(self, *, but: str | tuple[str, ...] = "\0") -> None:
+        """Wait until nothing is due any more, but for duties whose key begins with `but`."""
+        for tries in range(1, 1001):
+            owed = await self.agenda()
+            now = await self.now()  # after the query, which may have been the incident's first breath
+            due = [duty for duty in owed if duty.due <= now and not duty.key.startswith(but)]
+            if not due:
+                return
+            if tries % 150 == 0:
+                await self._wake()
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"still due: {[duty.key for duty in due]}")
+
+    async def at(self, minutes: float, *, but: str | tuple[str, ...] = "\0") -> None:
+        """Let the virtual time pass until some seconds after `minutes` from T0, and what was due by then be done.
+
+        Some seconds after: a command that arrives together with a timer makes this server lose the workflow task, and
+        most timers are at whole minutes.
+        """
+        left = self.t0 + timedelta(minutes=minutes, seconds=3) - await self.now()
+        if left > timedelta():
+            await self._sleep(left)
+        await self.settled(but=but)
+
+    async def _sleep(self, left: timedelta) -> None:
+        """Let virtual time pass; where the server stands still, wake it."""
+        sleeping = asyncio.create_task(self.env.sleep(left))
+        for _ in range(10):
+            done, _ = await asyncio.wait({sleeping}, timeout=4)
+            if done:
+                break
+            await self._wake()
+        await sleeping
+
+    async def ended(self) -> Incident:
+        """Wait for the incident's end, and return it."""
+        return await result_of(self.handle)
+
+    async def _wake(self) -> None:
+        """Give the incident a workflow task that does nothing.
+
+        Under load the time-skipping server sometimes loses one: the timer has fired, and nobody is told. Whatever comes
+        next tells it. A signal that nobody handles changes nothing.
+        """
+        await wake(self.handle)
+
+    async def tell(self, command: Command, *, but: str | tuple[str, ...] = "\0") -> Receipt:
+        """Send a command as an update, and let what follows at once be done."""
+        receipt: Receipt = await self.handle.execute_update(command.name, command, result_type=Receipt)
+        await self.settled(but=but)
+        return receipt
+
+    async def incident(self) -> Incident:
+        """The incident as it stands."""
+        return await self._ask(IncidentWorkflow.incident)
+
+    async def agenda(self) -> list[Obligation]:
+        """What is owed."""
+        return await self._ask(IncidentWorkflow.agenda)
+
+    async def _ask(self, query: Callable[[IncidentWorkflow], T]) -> T:
+        """Ask the running incident; again if the question was lost.
+
+        This server forgets a question to a run that continues as new before it answers. Asking twice changes nothing.
+        """
+        for _ in range(10):
+            try:
+                return await self.handle.query(query, rpc_timeout=timedelta(seconds=5))
+            except RPCError as error:
+                if error.status not in (
+                    RPCStatusCode.CANCELLED,
+                    RPCStatusCode.DEADLINE_EXCEEDED,
+                    RPCStatusCode.RESOURCE_EXHAUSTED,  # another reader's question waits
+                ):
+                    raise
+                await asyncio.sleep(0.2)
+        raise AssertionError("the incident does not answer")
+
+    def sent(self, name: str, key: str = "") -> list[tuple[int, Any]]:
+        """The requests to one hand whose key holds `key`: whole minutes since T0, and the request."""
+        return [
+            (self.minute(call), call.effect)
+            for call in self.hands.calls
+            if call.name == name and key in call.effect.key
+        ]
+
+    async def assert_sound(self) -> None:
+        """Hold every history of this world to what all of ours keep to."""
+        if handle := getattr(self, "handle", None):
+            await assert_sound(self.env.client, handle.id, handle.first_execution_run_id)
+        clusters = {region.cluster for region in self.runbook.regions}
+        others = [f"rollback-{cluster}-flag-evaluation" for cluster in sorted(clusters)]
+        for workflow_id in ("postmortem-1", "postmortem-9", *others):
+            await assert_sound(self.env.client, workflow_id)
+
+    def minute(self, call: Call) -> int:
+        """The whole minutes from T0 to a call."""
+        return round((call.at - self.t0).total_seconds()) // 60
+
+    async def said(self) -> list[str]:
+        """The timeline's texts."""
+        return [entry.text for entry in (await self.incident()).timeline]

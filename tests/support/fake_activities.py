@@ -1,0 +1,164 @@
+"""Stand-ins for the runbook's hands, under the real activities' names: they record what was asked, and when."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.errors import unchanged
+from incidents.domain import activity_requests as effects
+from incidents.domain.activity_requests import Effect, IssueFact, Outcome
+from incidents.domain.evidence.manifest import ManifestRef
+from incidents.domain.incident.parts import Resources
+from incidents.domain.postmortem import activity_requests as learning_effects
+from incidents.domain.rollback import activity_requests as rollback_effects
+from incidents.domain.rollback.known_good import Deployment, Offer
+from incidents.domain.rollback.order import Preflight
+from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict, Verdict
+from workflows.activity_options import ACTIVITIES, FINDINGS
+from workflows.evidence import gap
+
+STILL_BAD = Preflight(newest=None, recovered=False, looks="eu: http_500")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, at the (virtual) time at which its activity was scheduled."""
+
+    at: datetime
+    name: str
+    effect: Any
+    attempt: int
+
+
+@dataclass
+class FakeHands:
+    """Every activity, doing nothing but remembering. `faults`: how many attempts of an activity still fail."""
+
+    calls: list[Call] = field(default_factory=list)
+    faults: dict[str, int] = field(default_factory=dict)
+    final_faults: dict[str, str] = field(default_factory=dict)
+    offers: tuple[Offer, ...] = ()
+    verdict: Verdict = Verdict.HEALTHY
+    preflight: Preflight = field(default=STILL_BAD)
+    number: int = 0
+    channels: int = 0
+    hold: dict[str, Event] = field(default_factory=dict)
+    tickets: dict[str, int] = field(default_factory=dict)
+    issues: dict[int, IssueFact] = field(default_factory=dict)
+    edits: list[str] = field(default_factory=list)
+
+    def methods(self) -> list[Callable[..., Any]]:
+        """The activities to give to a worker."""
+        found = [self._method(method.__name__, kind) for kind, method in ACTIVITIES.items()]
+        return [*found, *(self._finder(method.__name__, kind) for kind, method in FINDINGS.items())]
+
+    def _method(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
+        def act(effect: Effect) -> Outcome:
+            self._take(name, effect)
+            return self._answer(effect)
+
+        act.__name__ = name
+        act.__annotations__ = {"effect": kind, "return": Outcome}
+        return activity.defn(name=name)(act)
+
+    def _finder(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
+        def find(effect: Effect) -> Any:
+            self._take(name, effect)
+            return self._finding(effect)
+
+        find.__annotations__ = {"effect": kind, "return": Any}
+        return activity.defn(name=name)(find)
+
+    def _finding(self, effect: Effect) -> Any:
+        match effect:
+            case rollback_effects.MeasureBaseline():
+                return BaselineFinding(region=effect.region.name, why="nobody measured")
+            case rollback_effects.CheckRollback():
+                return self.preflight
+            case rollback_effects.VerifyRegion():
+                return RegionVerdict(region=effect.region.name, verdict=self.verdict, detail="as told")
+            case rollback_effects.CaptureEvidence():
+                item, scope = effect.item, effect.scope
+                return gap(item, scope, "not asked").but(gap="", sha256="0" * 64)
+        return []
+
+    def _take(self, name: str, effect: Effect) -> None:
+        info = activity.info()
+        at = info.current_attempt_scheduled_time.astimezone(UTC)
+        self.calls.append(Call(at=at, name=name, effect=effect, attempt=info.attempt))
+        if name in self.hold:
+            self.hold[name].wait(20)
+        if name in self.final_faults:
+            raise ApplicationError(self.final_faults[name], type="VendorRefused", non_retryable=True)
+        if self.faults.get(name, 0) > 0:
+            self.faults[name] -= 1
+            raise ApplicationError(f"{name} is down", type="VendorUnavailable")
+
+    def _answer(self, effect: Effect) -> Outcome:
+        match effect:
+            case effects.AllocateNumber():
+                self.number += 1
+                return Outcome(number=self.number)
+            case effects.OpenChannel():
+                self.channels += 1
+                return Outcome(resources=Resources(channel_id=f"C{self.channels}", channel_name=effect.name))
+            case effects.SilenceAlerts():
+                return Outcome(skipped="alertmanager is off")
+            case effects.SetTopic():
+                return Outcome(resources=Resources(topic=effect.topic))
+            case effects.KeepSummary():
+                return Outcome(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+            case effects.OpenBridge():
+                return Outcome(resources=Resources(bridge_url="https://meet.example/1"))
+            case effects.PublishStatus():
+                return Outcome(resources=Resources(status_page_id="page-1"))
+            case effects.OpenTicket():
+                return Outcome(resources=Resources(ticket=self._ticket(effect)))
+            case effects.CommentTicket():
+                return Outcome(resources=Resources(ticket=self._ticket(effect.opening)))
+            case learning_effects.WritePostmortem():
+                written = Resources(evidence_url="file:///evidence/postmortem-1.md")
+                return Outcome(resources=written, digest="ours")
+            case learning_effects.ProposeDocument():
+                return Outcome(reference="https://github.example/pull/1", digest="ours")
+            case learning_effects.WatchDocument():
+                if not self.edits:
+                    raise unchanged("nobody has edited the file", effect.every_seconds)
+                return Outcome(text=self.edits.pop(0), digest="theirs")
+            case learning_effects.WatchIssues():
+                return self._issues(effect)
+            case rollback_effects.FindRollback():
+                return Outcome(offers=self.offers)
+            case rollback_effects.WriteManifest():
+                ref = ManifestRef(path=f"{effect.phase}/manifest.json", sha256="0" * 64, parts=1, gaps=0)
+                return Outcome(manifest=ref, resources=Resources(evidence_url="file:///evidence"))
+            case rollback_effects.Redeploy():
+                return Outcome(reference="d3", detail="deployment d3")
+        return Outcome()
+
+    def _ticket(self, effect: effects.OpenTicket) -> int:
+        return self.tickets.setdefault(effect.marker, 7 + len(self.tickets))
+
+    def _issues(self, effect: learning_effects.WatchIssues) -> Outcome:
+        changed = tuple(
+            fact
+            for fact in (self.issues.get(number, IssueFact(number=number, state="open")) for number in effect.issues)
+            if effect.issues[fact.number] not in (fact.state, fact.reason)
+        )
+        if not changed:
+            raise unchanged("no issue has changed", effect.every_seconds)
+        return Outcome(issues=changed)
+
+
+def an_offer(at: datetime, cluster: str = "eu-001") -> Offer:
+    """An offer to roll a bad version back to a good one."""
+    suspect = Deployment(id="d2", cluster=cluster, version="bad", status="success", started_at=at)
+    candidate = Deployment(
+        id="d1", cluster=cluster, version="good", status="success", started_at=at - timedelta(days=1)
+    )
+    return Offer(cluster=cluster, suspect=suspect, candidate=candidate, reason="just deployed")

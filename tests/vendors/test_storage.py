@@ -1,0 +1,143 @@
+"""Evidence: whole files, provably unchanged, never outside their folder."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from incidents.vendors.errors import (
+    VendorNotFound,
+    VendorRefused,
+    VendorUnauthorized,
+    VendorUnavailable,
+)
+from incidents.vendors.storage import FileStore, Stored
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore((tmp_path / "evidence").as_uri())
+
+
+def test_write_and_read(store: FileStore, tmp_path: Path) -> None:
+    data = b"line\n" * 1000
+    stored = store.write("incident-1/logs/eu.txt", data)
+    url = (tmp_path / "evidence/incident-1/logs/eu.txt").as_uri()
+    assert stored == Stored(url, 5000, hashlib.sha256(data).hexdigest())
+    assert store.read("incident-1/logs/eu.txt") == data
+    assert (tmp_path / "evidence/incident-1/logs/eu.txt").read_bytes() == data
+
+
+def test_writing_again_replaces_and_leaves_nothing_behind(store: FileStore, tmp_path: Path) -> None:
+    store.write("a/b.txt", b"one")
+    assert store.write("a/b.txt", b"two") == store.write("a/b.txt", b"two")
+    assert store.read("a/b.txt") == b"two"
+    assert [path.name for path in (tmp_path / "evidence/a").iterdir()] == ["b.txt"]
+
+
+def test_nobody_sees_half_a_file(store: FileStore) -> None:
+    sizes = (100_000, 200_000)
+    store.write("a.bin", b"x" * sizes[0])
+    stop = threading.Event()
+
+    def write() -> None:
+        for turn in range(50):
+            store.write("a.bin", b"x" * sizes[turn % 2])
+        stop.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    while not stop.is_set():
+        seen.add(len(store.read("a.bin")))
+    writer.join()
+    assert seen <= set(sizes)
+
+
+def test_exists_and_list(store: FileStore, tmp_path: Path) -> None:
+    assert store.list() == ()
+    assert not store.exists("a/b.txt")
+    for path in ("b/c.txt", "a/b.txt", "a/a.txt"):
+        store.write(path, b"x")
+    (tmp_path / "evidence/a/half.txt.123.part").write_bytes(b"h")
+    assert store.list() == ("a/a.txt", "a/b.txt", "b/c.txt")
+    assert store.list("a") == ("a/a.txt", "a/b.txt")
+    assert store.list("nothing") == ()
+    assert store.exists("a/b.txt")
+    assert not store.exists("a"), "a folder is no file"
+
+
+@pytest.mark.parametrize("path", ["", ".", "..", "/etc/passwd", "../a", "a/../../b", "a//b", "a/./b", "a\\b", "a\0b"])
+def test_paths_stay_inside(store: FileStore, path: str) -> None:
+    for act in (lambda: store.write(path, b"x"), lambda: store.read(path), lambda: store.exists(path)):
+        with pytest.raises(VendorRefused) as caught:
+            act()
+        assert caught.value.code == "bad_path"
+
+
+def test_nothing_there(store: FileStore) -> None:
+    with pytest.raises(VendorNotFound, match=r"evidence read: there is no a/b.txt"):
+        store.read("a/b.txt")
+
+
+def test_no_right_to_write(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(store._fs, "pipe_file", refuse)
+    with pytest.raises(VendorUnauthorized):
+        store.write("a.txt", b"x")
+
+
+def test_a_full_disk_leaves_the_old_file(store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write("a.txt", b"old")
+
+    def full(path: str, data: bytes) -> None:
+        Path(path).write_bytes(data[:1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store._fs, "pipe_file", full)
+    with pytest.raises(VendorUnavailable, match="No space left") as caught:
+        store.write("a.txt", b"new")
+    assert caught.value.retryable
+    assert store.read("a.txt") == b"old"
+    assert [path.name for path in (tmp_path / "evidence").iterdir()] == ["a.txt"]
+
+
+def test_object_stores_are_written_directly() -> None:
+    store = FileStore("memory://bucket/evidence")
+    assert store.write("a/b.txt", b"x").url == "memory://bucket/evidence/a/b.txt"
+    assert store.read("a/b.txt") == b"x"
+    assert store.list() == ("a/b.txt",)
+
+
+@pytest.mark.parametrize("url", ["nonsense://me:pa55word@host/x", "s3://bucket/x"])
+def test_a_file_system_that_is_not_there(url: str) -> None:
+    with pytest.raises(VendorRefused) as caught:
+        FileStore(url)
+    assert "pa55word" not in str(caught.value)
+
+
+def test_a_stream_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = FileStore(tmp_path.as_uri())
+    stored = store.write_stream("a/b.jsonl", (b"x" * 1000 for _ in range(50)))
+    assert (stored.bytes, stored.sha256) == (50_000, hashlib.sha256(b"x" * 50_000).hexdigest())
+    assert store.digest("a/b.jsonl") == stored.sha256
+
+    def breaks_off() -> Iterator[bytes]:
+        yield b"half"
+        raise RuntimeError("the source broke")
+
+    with pytest.raises(RuntimeError, match="the source broke"):
+        store.write_stream("a/b.jsonl", breaks_off())
+    assert store.digest("a/b.jsonl") == stored.sha256, "the older file is still there"
+    assert store.list() == ("a/b.jsonl",), "and nothing half-written"
+
+
+def test_what_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    with pytest.raises(VendorNotFound):
+        FileStore(tmp_path.as_uri()).digest("nothing.txt")
