@@ -4,9 +4,9 @@ from temporalio import activity
 
 from activities.errors import repeated, translated
 from incidents.domain.activity_requests import (
+    ActivityResult,
     CheckAlerts,
     LiftSilences,
-    Outcome,
     SilenceAlerts,
 )
 from incidents.domain.incident.parts import Silence
@@ -20,13 +20,13 @@ class Alerts:
         self._client, self._off = client, off
 
     @activity.defn
-    def silence_alerts(self, wanted: SilenceAlerts) -> Outcome:
+    def silence_alerts(self, wanted: SilenceAlerts) -> ActivityResult:
         """Silence each alert by all its labels, once: a repetition finds the silence by the mark in its comment."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             made = tuple(self._silence(self._client, wanted, fingerprint) for fingerprint in wanted.alerts)
-        return Outcome(detail=f"{len(made)}, until {wanted.until:%H:%M} UTC at the latest", silences=made)
+        return ActivityResult(detail=f"{len(made)}, until {wanted.until:%H:%M} UTC at the latest", silences=made)
 
     @staticmethod
     def _silence(client: AlertmanagerClient, wanted: SilenceAlerts, fingerprint: str) -> Silence:
@@ -40,22 +40,22 @@ class Alerts:
         return Silence(id=made, fingerprint=fingerprint, until=wanted.until)
 
     @activity.defn
-    def lift_silences(self, wanted: LiftSilences) -> Outcome:
+    def lift_silences(self, wanted: LiftSilences) -> ActivityResult:
         """End each silence; one that has ended is as good."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             for silence_id in wanted.silences:
                 self._client.expire_silence(silence_id)
-        return Outcome()
+        return ActivityResult()
 
     @activity.defn
-    def check_alerts(self, wanted: CheckAlerts) -> Outcome:
+    def check_alerts(self, wanted: CheckAlerts) -> ActivityResult:
         """Return which of the alerts fire no more. Alertmanager tells nobody the end of an alert that it silences."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         names = {labels.get("alertname", "") for labels in wanted.alerts.values()}
         with translated():
             firing = {name: self._client.firing(name) for name in names}
         ended = [f for f, labels in wanted.alerts.items() if labels not in firing[labels.get("alertname", "")]]
-        return Outcome(ended=tuple(ended))
+        return ActivityResult(ended=tuple(ended))

@@ -42,7 +42,7 @@ class Baselines:
         with translated():
             recording = await self._recorder.recording()
         found_here = finding(recording, wanted.region.name, wanted.before, wanted.rules.baseline)
-        return found_here.but(why="; ".join([*problems, found_here.why])) if found_here.why else found_here
+        return found_here.replace(why="; ".join([*problems, found_here.why])) if found_here.why else found_here
 
     def _from_prometheus(self, wanted: MeasureBaseline) -> Baseline | None:
         queries = wanted.rules.baseline.prometheus

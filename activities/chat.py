@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities.errors import repeated, translated
 from incidents.domain.activity_requests import (
+    ActivityResult,
     AddBookmark,
     ArchiveChannel,
     DirectMessage,
@@ -14,12 +15,11 @@ from incidents.domain.activity_requests import (
     Invite,
     KeepSummary,
     OpenChannel,
-    Outcome,
     PostMessage,
     SetTopic,
 )
 from incidents.domain.incident.parts import Resources
-from incidents.vendors.errors import VendorNotFound, VendorRefused
+from incidents.vendors.errors import VendorNotFound, VendorRejected
 from incidents.vendors.slack import Channel, SlackClient
 
 _LONGEST_NAME = 80
@@ -47,22 +47,22 @@ class Chat:
         self._client, self._off, self._interactive = client, off, interactive
 
     @activity.defn
-    def open_channel(self, wanted: OpenChannel) -> Outcome:
+    def open_channel(self, wanted: OpenChannel) -> ActivityResult:
         """Open the channel, or adopt the one that carries our marker; never a stranger's (BEHAVIOURS 18, 20).
 
         A channel that our bot made and that has no purpose yet is ours too: an earlier attempt was cut off between
         making it and marking it.
         """
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             for variant in range(1, _VARIANTS + 1):
                 name = channel_name(wanted.name, f"-{variant}" if variant > 1 else "")
                 channel = self._open(self._client, name, wanted)
                 if channel is not None:
                     resources = Resources(channel_id=channel.id, channel_name=channel.name)
-                    return Outcome(detail=f"#{channel.name}", resources=resources)
-        return Outcome(skipped=f"every name from #{wanted.name} to #{wanted.name}-{_VARIANTS} belongs to others")
+                    return ActivityResult(detail=f"#{channel.name}", resources=resources)
+        return ActivityResult(skipped=f"every name from #{wanted.name} to #{wanted.name}-{_VARIANTS} belongs to others")
 
     def _open(self, client: SlackClient, name: str, wanted: OpenChannel) -> Channel | None:
         """Return the channel of that name, made or adopted; None if it is somebody else's."""
@@ -70,7 +70,7 @@ class Chat:
         if found is None:
             try:
                 found = client.create_channel(name, private=wanted.private)
-            except VendorRefused as refusal:
+            except VendorRejected as refusal:
                 if refusal.code != "name_taken":
                     raise
                 found = client.find_channel(name)
@@ -87,73 +87,73 @@ class Chat:
         return found
 
     @activity.defn
-    def set_topic(self, wanted: SetTopic) -> Outcome:
+    def set_topic(self, wanted: SetTopic) -> ActivityResult:
         """Set the channel's topic; the same again changes nothing."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             self._client.set_topic(wanted.channel_id, wanted.topic)
-        return Outcome(resources=Resources(topic=wanted.topic))
+        return ActivityResult(resources=Resources(topic=wanted.topic))
 
     @activity.defn
-    def invite(self, wanted: Invite) -> Outcome:
+    def invite(self, wanted: Invite) -> ActivityResult:
         """Invite people by address. Whoever Slack does not know is named, and holds up nobody (BEHAVIOURS 21)."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             users = {email: self._client.lookup_user(email) for email in wanted.emails}
             problems = self._client.invite(wanted.channel_id, [user for user in users.values() if user])
         unknown = [f"{email} is not in Slack" for email, user in users.items() if user is None]
         serious = [problem for problem in problems if not problem.endswith(("already_in_channel", "cant_invite_self"))]
-        return Outcome(detail="; ".join([*unknown, *serious]))
+        return ActivityResult(detail="; ".join([*unknown, *serious]))
 
     @activity.defn
-    def post_message(self, message: PostMessage) -> Outcome:
+    def post_message(self, message: PostMessage) -> ActivityResult:
         """Post a message, once."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             channel, thread = message.channel_id, message.thread_ts
             self._post_once(self._client, channel, message.text, message.key, look=repeated(message), thread=thread)
-        return Outcome()
+        return ActivityResult()
 
     @activity.defn
-    def hear_channel(self, wanted: HearChannel) -> Outcome:
+    def hear_channel(self, wanted: HearChannel) -> ActivityResult:
         """Return when a person last wrote in the channel, or below one of its newest messages."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             spoken = self._client.last_word(wanted.channel_id, wanted.since)
-        return Outcome(heard_at=spoken)
+        return ActivityResult(heard_at=spoken)
 
     @activity.defn
-    def add_bookmark(self, wanted: AddBookmark) -> Outcome:
+    def add_bookmark(self, wanted: AddBookmark) -> ActivityResult:
         """Put a bookmark above the channel, unless one with that address is there."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             if not (repeated(wanted) and wanted.url in self._client.bookmarks(wanted.channel_id)):
                 self._client.add_bookmark(wanted.channel_id, wanted.label, wanted.url)
-        return Outcome()
+        return ActivityResult()
 
     @activity.defn
-    def direct_message(self, message: DirectMessage) -> Outcome:
+    def direct_message(self, message: DirectMessage) -> ActivityResult:
         """Send a person a direct message, once."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             user = self._client.lookup_user(message.email)
             if user is None:
-                return Outcome(skipped=f"{message.email} is not in Slack")
+                return ActivityResult(skipped=f"{message.email} is not in Slack")
             room = self._client.open_dm(user)
             self._post_once(self._client, room, message.text, message.key, look=repeated(message))
-        return Outcome()
+        return ActivityResult()
 
     @activity.defn
-    def keep_summary(self, summary: KeepSummary) -> Outcome:
+    def keep_summary(self, summary: KeepSummary) -> ActivityResult:
         """Post and pin the summary, or bring the one that is there up to date."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             ts = summary.ts
             if ts is not None:
@@ -168,16 +168,16 @@ class Chat:
                 )
                 if summary.pin:
                     self._client.pin(summary.channel_id, ts)
-        return Outcome(resources=Resources(summary_ts=ts, summary_text=summary.text))
+        return ActivityResult(resources=Resources(summary_ts=ts, summary_text=summary.text))
 
     @activity.defn
-    def archive_channel(self, wanted: ArchiveChannel) -> Outcome:
+    def archive_channel(self, wanted: ArchiveChannel) -> ActivityResult:
         """Archive the channel; archived already is as good."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             self._client.archive(wanted.channel_id)
-        return Outcome()
+        return ActivityResult()
 
     def _blocks(self, summary: KeepSummary) -> list[dict[str, Any]] | None:
         """Return the message with its buttons; None where it has none, or nobody hears them."""

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.deployers import Deployer, Standing
 from activities.errors import repeated, translated
 from activities.past import Past
-from incidents.domain.activity_requests import Outcome
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
 from incidents.domain.rollback.config import Deployer as Name
 from incidents.domain.rollback.config import Rollback
@@ -25,11 +25,11 @@ class Deployments:
         self._deployers, self._off, self._past = deployers, off, past
 
     @activity.defn
-    async def find_rollback(self, wanted: FindRollback) -> Outcome:
+    async def find_rollback(self, wanted: FindRollback) -> ActivityResult:
         """Judge, for each cluster and from its whole history, what could be rolled back to what."""
         deployer = self._deployers.get(wanted.rules.deployer)
         if deployer is None:
-            return Outcome(skipped=self._off[wanted.rules.deployer])
+            return ActivityResult(skipped=self._off[wanted.rules.deployer])
         earlier, problem = await self._past.bad_releases(wanted.service, wanted.workflow_id)
         blamed = {**earlier, **wanted.blamed}
         with translated():
@@ -37,7 +37,7 @@ class Deployments:
                 *(asyncio.to_thread(self._judge, deployer, name, wanted, blamed) for name in wanted.clusters)
             )
         detail = "; ".join([found.reason for found in offers] + ([problem] if problem else []))
-        return Outcome(detail=detail, offers=tuple(offers))
+        return ActivityResult(detail=detail, offers=tuple(offers))
 
     @staticmethod
     def _judge(deployer: Deployer, cluster: str, wanted: FindRollback, blamed: dict[str, str]) -> Offer:
@@ -47,29 +47,29 @@ class Deployments:
         return offer(history, cluster, wanted.alerted_at, wanted.rules, blamed)
 
     @activity.defn
-    def redeploy(self, wanted: Redeploy) -> Outcome:
+    def redeploy(self, wanted: Redeploy) -> ActivityResult:
         """Deploy an exact version, once: a repetition looks for what an earlier attempt made."""
         deployer = self._deployers.get(wanted.rules.deployer)
         if deployer is None:
-            return Outcome(skipped=self._off[wanted.rules.deployer])
+            return ActivityResult(skipped=self._off[wanted.rules.deployer])
         with translated():
             ordered = deployer.deploy(wanted, repeated=repeated(wanted))
         if ordered is None:
-            return Outcome(skipped=f"the portal knows no cluster {wanted.cluster}")
-        return Outcome(detail=ordered.how, reference=ordered.reference)
+            return ActivityResult(skipped=f"the portal knows no cluster {wanted.cluster}")
+        return ActivityResult(detail=ordered.how, reference=ordered.reference)
 
     @activity.defn
-    def follow_deployment(self, wanted: FollowDeployment) -> Outcome:
+    def follow_deployment(self, wanted: FollowDeployment) -> ActivityResult:
         """Follow an ordered deployment to its end; one that fails is an error that retrying does not mend."""
         deployer = self._deployers.get(wanted.rules.deployer)
         if deployer is None:
-            return Outcome(skipped=self._off[wanted.rules.deployer])
+            return ActivityResult(skipped=self._off[wanted.rules.deployer])
         while True:
             found = self._standing(deployer, wanted.reference)
             if found.failed:
                 raise ApplicationError(found.failed, type=_FAILED, non_retryable=True)
             if found.done:
-                return Outcome(detail=found.says)
+                return ActivityResult(detail=found.says)
             activity.heartbeat()
             # Wakes at once, with the cancellation as an error, when the activity is cancelled.
             activity.wait_for_cancelled_sync(wanted.rules.probe_interval)

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader
 from temporalio import activity
 
 from activities.errors import translated
-from incidents.domain.activity_requests import Outcome, SendMail
+from incidents.domain.activity_requests import ActivityResult, SendMail
 from incidents.vendors.mail import Mail, Mailer
 
 _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
@@ -19,10 +19,10 @@ class Email:
         self._client, self._sender, self._reply_to, self._off = client, sender, reply_to, off
 
     @activity.defn
-    def send_mail(self, wanted: SendMail) -> Outcome:
+    def send_mail(self, wanted: SendMail) -> ActivityResult:
         """Mail each recipient alone. The mails of one incident are one thread in the reader's mailbox."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         mail = Mail(
             sender=self._sender,
             reply_to=self._reply_to,
@@ -37,7 +37,7 @@ class Email:
         )
         with translated():
             self._client.send(mail)
-        return Outcome(detail=f"to {len(wanted.to)} recipient(s)")
+        return ActivityResult(detail=f"to {len(wanted.to)} recipient(s)")
 
     def _headers(self, wanted: SendMail) -> dict[str, str]:
         """Return the headers of the thread: every mail refers to the incident's first one."""

@@ -8,12 +8,12 @@ from enum import StrEnum
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from incidents.domain.activity_requests import Effect
+from incidents.domain.activity_requests import ActivityRequest
 from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
 )
 
@@ -22,7 +22,7 @@ class ErrorType(StrEnum):
     """The types of the errors that activities raise, as the Temporal UI and retry policies name them."""
 
     UNAUTHORIZED = "VendorUnauthorized"
-    REFUSED = "VendorRefused"
+    REFUSED = "VendorRejected"
     NOT_FOUND = "VendorNotFound"
     RATE_LIMITED = "VendorRateLimited"
     UNAVAILABLE = "VendorUnavailable"
@@ -32,7 +32,7 @@ class ErrorType(StrEnum):
 _TYPES: tuple[tuple[type[VendorError], ErrorType], ...] = (
     (VendorUnauthorized, ErrorType.UNAUTHORIZED),
     (VendorNotFound, ErrorType.NOT_FOUND),
-    (VendorRefused, ErrorType.REFUSED),
+    (VendorRejected, ErrorType.REFUSED),
     (VendorRateLimited, ErrorType.RATE_LIMITED),
 )
 
@@ -67,6 +67,6 @@ def unchanged(what: str, every_seconds: float) -> ApplicationError:
     )
 
 
-def repeated(effect: Effect) -> bool:
+def repeated(effect: ActivityRequest) -> bool:
     """Tell whether an earlier attempt may have left its mark, so that it must be looked for first."""
     return effect.again or activity.info().attempt > 1

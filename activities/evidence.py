@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from temporalio import activity
 
 from activities.errors import translated
-from incidents.domain.activity_requests import KeepDocument, Outcome
+from incidents.domain.activity_requests import ActivityResult, KeepDocument
 from incidents.domain.evidence.manifest import (
     EvidenceSource,
     ManifestRef,
@@ -45,16 +45,16 @@ class Evidence:
         part = Part(name=item.name, source=item.source, query=item.query, since=scope.since, until=scope.until)
         source = _own_text if item.source is EvidenceSource.RUNBOOK else self._sources.get(item.source)
         if source is None:
-            return part.but(gap=self._off.get(item.source, "there is no such source"))
+            return part.replace(gap=self._off.get(item.source, "there is no such source"))
         try:
             with translated():
                 written = self._store.write_stream(f"{wanted.folder}/{item.name}", source(wanted))
         except NothingThere as nothing:
-            return part.but(gap=str(nothing))
-        return part.but(bytes=written.bytes, sha256=written.sha256)
+            return part.replace(gap=str(nothing))
+        return part.replace(bytes=written.bytes, sha256=written.sha256)
 
     @activity.defn
-    def write_manifest(self, wanted: WriteManifest) -> Outcome:
+    def write_manifest(self, wanted: WriteManifest) -> ActivityResult:
         """Write the manifest: each file with its source, query, time range, bytes and SHA-256, and each gap.
 
         The same again writes the same bytes. Its own hash is for the timeline.
@@ -67,14 +67,16 @@ class Evidence:
         kept = len(wanted.parts) - len(gaps)
         detail = f"{kept} files, manifest SHA-256 {digest}" + "".join(f"; no {p.name}: {p.gap}" for p in gaps)
         ref = ManifestRef(path=path, sha256=digest, parts=kept, gaps=len(gaps))
-        return Outcome(detail=detail, manifest=ref, resources=Resources(evidence_url=f"{self._url}/{wanted.folder}"))
+        return ActivityResult(
+            detail=detail, manifest=ref, resources=Resources(evidence_url=f"{self._url}/{wanted.folder}")
+        )
 
     @activity.defn
-    def keep_document(self, wanted: KeepDocument) -> Outcome:
+    def keep_document(self, wanted: KeepDocument) -> ActivityResult:
         """Write a document that people will edit. The same again changes nothing."""
         with translated():
             written = self._store.write(f"{wanted.folder}/{wanted.name}", wanted.text.encode())
-        return Outcome(detail=wanted.name, resources=Resources(evidence_url=written.url))
+        return ActivityResult(detail=wanted.name, resources=Resources(evidence_url=written.url))
 
 
 def _own_text(wanted: CaptureEvidence) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ class Health:
             now, begun = probes[-1].at, probes[0].at
             verdict = judge(region, tuple(probes), wanted.baseline, rules, last=now - begun >= rules.give_up_after)
             if verdict is not None:
-                return verdict.but(probes=count)
+                return verdict.replace(probes=count)
             if not asked and (question := _question(wanted, tuple(probes))):
                 asked = True
                 self._say(Probed(region=region, says=question, undecided=True))
@@ -94,7 +94,7 @@ def _resumed(probes: list[Probe], rules: Rollback) -> list[Probe]:
     if not probes:
         return []
     lost = datetime.now(UTC) - probes[-1].at - rules.probe_interval
-    return [probe.but(at=probe.at + lost) for probe in probes] if lost > timedelta() else probes
+    return [probe.replace(at=probe.at + lost) for probe in probes] if lost > timedelta() else probes
 
 
 def _kept(probes: list[Probe], rules: Rollback) -> list[Probe]:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from temporalio import activity
 
-from incidents.domain.activity_requests import Outcome, QueryLogs, QueryMetrics
+from incidents.domain.activity_requests import ActivityResult, QueryLogs, QueryMetrics
 from incidents.domain.config.model import Region
 from incidents.vendors.errors import VendorError
 from incidents.vendors.probe import ProductProbe
@@ -32,14 +32,14 @@ class Investigation:
         self._prometheus_off, self._signoz_off, self._flag_key = prometheus_off, signoz_off, flag_key
 
     @activity.defn
-    def query_metrics(self, wanted: QueryMetrics) -> Outcome:
+    def query_metrics(self, wanted: QueryMetrics) -> ActivityResult:
         """Say what the metrics show at the moment of asking, and how each region answers."""
         lines = [self._look(region) for region in wanted.regions]
         if self._prometheus is None:
             lines.append(self._prometheus_off)
         else:
             lines += [self._ask(self._prometheus, name, query) for name, query in wanted.queries.items()]
-        return Outcome(detail="; ".join(lines))
+        return ActivityResult(detail="; ".join(lines))
 
     def _look(self, region: Region) -> str:
         health = self._probe.health(region.url)
@@ -58,15 +58,15 @@ class Investigation:
         return f"{name}: {', '.join(values) or 'no data'}"
 
     @activity.defn
-    def query_logs(self, wanted: QueryLogs) -> Outcome:
+    def query_logs(self, wanted: QueryLogs) -> ActivityResult:
         """Say which errors the service logs most often."""
         if self._signoz is None:
-            return Outcome(skipped=self._signoz_off)
+            return ActivityResult(skipped=self._signoz_off)
         try:
             rows = self._signoz.error_logs(wanted.log_service, wanted.since, wanted.until, limit=_ROWS)
         except VendorError as error:
-            return Outcome(detail=f"the error logs could not be read ({error})")
+            return ActivityResult(detail=f"the error logs could not be read ({error})")
         if not rows:
-            return Outcome(detail="no error logged")
+            return ActivityResult(detail="no error logged")
         often = Counter(" ".join(row.body.split())[:_LONGEST] for row in rows).most_common(_TOP)
-        return Outcome(detail="; ".join(f"{count}x {text}" for text, count in often))
+        return ActivityResult(detail="; ".join(f"{count}x {text}" for text, count in often))

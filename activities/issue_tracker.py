@@ -7,14 +7,14 @@ from temporalio import activity
 
 from activities.errors import repeated, translated, unchanged
 from incidents.domain.activity_requests import (
+    ActivityResult,
     CommentTicket,
     IssueFact,
     OpenTicket,
-    Outcome,
 )
 from incidents.domain.incident.parts import Resources
 from incidents.domain.postmortem.activity_requests import WatchIssues
-from incidents.vendors.errors import VendorNotFound, VendorRefused
+from incidents.vendors.errors import VendorNotFound, VendorRejected
 from incidents.vendors.github import Comment, Issue
 
 
@@ -50,18 +50,18 @@ class IssueTracker:
         self._client, self._off = client, off
 
     @activity.defn
-    def open_ticket(self, wanted: OpenTicket) -> Outcome:
+    def open_ticket(self, wanted: OpenTicket) -> ActivityResult:
         """Open the ticket, once."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             return _done(self._open(self._client, wanted, look=repeated(wanted)))
 
     @activity.defn
-    def comment_ticket(self, wanted: CommentTicket) -> Outcome:
+    def comment_ticket(self, wanted: CommentTicket) -> ActivityResult:
         """Comment on the ticket, once, opening it if it is missing; close it if that is asked for."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         mark = f"<!-- incident-runbook {wanted.key} -->"
         with translated():
             if wanted.ticket is None:
@@ -75,16 +75,16 @@ class IssueTracker:
         return _done(issue)
 
     @activity.defn
-    def watch_issues(self, wanted: WatchIssues) -> Outcome:
+    def watch_issues(self, wanted: WatchIssues) -> ActivityResult:
         """Wait until an issue stands otherwise than it is known. The waiting is Temporal's: no thread sleeps."""
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             seen = [self._standing(self._client, number) for number in wanted.issues]
         changed = tuple(fact for fact in seen if _word(fact) != wanted.issues[fact.number])
         if not changed:
             raise unchanged("no issue has changed", wanted.every_seconds)
-        return Outcome(issues=changed)
+        return ActivityResult(issues=changed)
 
     @staticmethod
     def _standing(client: Tracker, number: int) -> IssueFact:
@@ -93,7 +93,7 @@ class IssueTracker:
             issue = client.get_issue(number)
         except VendorNotFound:
             return IssueFact(number=number, state="gone")
-        except VendorRefused as refusal:
+        except VendorRejected as refusal:
             if refusal.code == "gone":
                 return IssueFact(number=number, state="gone")
             if refusal.code == "moved":
@@ -113,5 +113,5 @@ def _word(fact: IssueFact) -> str:
     return "not_planned" if (fact.state, fact.reason) == ("closed", "not_planned") else fact.state
 
 
-def _done(issue: Issue) -> Outcome:
-    return Outcome(detail=f"#{issue.number}", resources=Resources(ticket=issue.number, ticket_url=issue.url))
+def _done(issue: Issue) -> ActivityResult:
+    return ActivityResult(detail=f"#{issue.number}", resources=Resources(ticket=issue.number, ticket_url=issue.url))

@@ -8,7 +8,7 @@ from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import Priority, WorkflowIDConflictPolicy
 
-from incidents.domain.activity_requests import AllocateNumber, Outcome
+from incidents.domain.activity_requests import ActivityResult, AllocateNumber
 from incidents.domain.core.severity import Severity
 from incidents.domain.numbering import Allocation, Ledger
 
@@ -26,7 +26,7 @@ class Numbers:
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     @activity.defn
-    async def allocate_number(self, wanted: AllocateNumber) -> Outcome:
+    async def allocate_number(self, wanted: AllocateNumber) -> ActivityResult:
         """Get the incident's number. The counter knows the incident's run, so a repetition gets the same one."""
         counter: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
             _WORKFLOW,
@@ -35,14 +35,14 @@ class Numbers:
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             priority=Priority(priority_key=Severity.P0.rank),  # one counter for all: a P0 must not wait for it
-            static_summary="Hands out incident numbers",
+            static_summary="ActivitySet out incident numbers",
         )
         async with self._turn:
             number = await self._client.execute_update_with_start_workflow(
                 _UPDATE,
-                Allocation(run_key=wanted.run_key, workflow_id=wanted.workflow_id),
+                Allocation(first_run_id=wanted.first_run_id, workflow_id=wanted.workflow_id),
                 start_workflow_operation=counter,
                 result_type=int,
                 rpc_timeout=_PATIENCE,
             )
-        return Outcome(number=number, detail=f"INC-{number}")
+        return ActivityResult(number=number, detail=f"INC-{number}")

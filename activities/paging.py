@@ -6,7 +6,7 @@ from typing import Literal, cast
 from temporalio import activity
 
 from activities.errors import translated
-from incidents.domain.activity_requests import Outcome, SendPage, SettlePage
+from incidents.domain.activity_requests import ActivityResult, SendPage, SettlePage
 from incidents.vendors.pagerduty import Link, PagerDutyEvents
 
 
@@ -22,11 +22,11 @@ class Paging:
         self._client, self._off, self._own = client, off, own or {}
 
     @activity.defn
-    def send_page(self, page: SendPage) -> Outcome:
+    def send_page(self, page: SendPage) -> ActivityResult:
         """Page somebody. A repetition while the page is open is the same page."""
         client = self._own.get(page.to, self._client)
         if client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         severity = cast(Literal["critical", "error", "warning", "info"], page.severity)
         with translated():
             client.enqueue(
@@ -38,14 +38,14 @@ class Paging:
                 custom_details=page.details,
                 links=[Link(href=url, text=label) for label, url in page.links.items()],
             )
-        return Outcome(detail=f"paged {page.details.get('to', 'on call')}")
+        return ActivityResult(detail=f"paged {page.details.get('to', 'on call')}")
 
     @activity.defn
-    def settle_page(self, page: SettlePage) -> Outcome:
+    def settle_page(self, page: SettlePage) -> ActivityResult:
         """Acknowledge or resolve a page. Without an open one, PagerDuty does nothing and says so to nobody."""
         client = self._own.get(page.to, self._client)
         if client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             client.enqueue(cast(Literal["acknowledge", "resolve"], page.action), page.dedup_key)
-        return Outcome()
+        return ActivityResult()

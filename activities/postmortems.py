@@ -6,8 +6,8 @@ from temporalio import activity
 
 from activities.errors import translated, unchanged
 from activities.issue_tracker import Tracker
-from incidents.domain.activity_requests import Outcome
-from incidents.domain.config.model import Runbook
+from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.evidence.manifest import ManifestRef, Part, parts_of
 from incidents.domain.incident.parts import Resources
 from incidents.domain.incident.summary import impact
@@ -19,7 +19,7 @@ from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.impact import Outage, Series, figures
 from incidents.domain.postmortem.markdown import Page, render
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
-from incidents.domain.postmortem.reconstructed_timeline import Moment, series, story
+from incidents.domain.postmortem.reconstructed_timeline import TimelineRow, series, story
 from incidents.domain.reporting.record import Record
 from incidents.vendors.errors import VendorNotFound
 from incidents.vendors.github_files import GitHubFiles, RepoFile
@@ -36,7 +36,7 @@ class Postmortems:
         self._store, self._repository, self._tracker, self._off = store, repository, tracker, off
 
     @activity.defn
-    def write_postmortem(self, wanted: WritePostmortem) -> Outcome:
+    def write_postmortem(self, wanted: WritePostmortem) -> ActivityResult:
         """Write the document and its chart anew. The same again writes the same."""
         postmortem, runbook = wanted.postmortem, wanted.runbook
         with translated():
@@ -48,7 +48,7 @@ class Postmortems:
             text = render(_page(postmortem, runbook, lines, moments, (*gaps, *unread), chart, others))
             written = self._store.write(f"{wanted.folder}/{document_name(postmortem)}", text.encode())
         detail = f"{document_name(postmortem)}, {len(moments)} lines of timeline"
-        return Outcome(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
+        return ActivityResult(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
 
     def _evidence(self, postmortem: Postmortem) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """Return the files of the newest resolution's evidence, and what is missing of it."""
@@ -72,7 +72,7 @@ class Postmortems:
         except (VendorNotFound, ValueError, KeyError):  # `incident evidence verify` tells what is wrong with it
             return ()
 
-    def _chart(self, wanted: WritePostmortem, lines: tuple[Series, ...], moments: tuple[Moment, ...]) -> str:
+    def _chart(self, wanted: WritePostmortem, lines: tuple[Series, ...], moments: tuple[TimelineRow, ...]) -> str:
         """Draw what was measured, and return the picture's name; "" if nothing was."""
         if not any(line.points for line in lines):
             return ""
@@ -98,34 +98,34 @@ class Postmortems:
             except ValueError:
                 unread.append(f"{path}: it is damaged, and its downtime is not in the month's")
                 continue
-            if record.counts and record.run_key != postmortem.incident.run_key:
+            if record.counts and record.first_run_id != postmortem.incident.first_run_id:
                 found += record.outages
         return found, unread
 
     # --- the repository -----------------------------------------------------------------------------------------------
 
     @activity.defn
-    def propose_document(self, wanted: ProposeDocument) -> Outcome:
+    def propose_document(self, wanted: ProposeDocument) -> ActivityResult:
         """Put the document into the repository. What people have written there since comes back instead."""
         with translated():
             data = self._store.read(f"{wanted.folder}/{wanted.name}")
             if wanted.how is Proposal.ISSUE:
                 return self._as_issue(wanted, data)
             if self._repository is None:
-                return Outcome(skipped=self._off)
+                return ActivityResult(skipped=self._off)
             return self._as_pull_request(self._repository, wanted, data)
 
-    def _as_issue(self, wanted: ProposeDocument, data: bytes) -> Outcome:
+    def _as_issue(self, wanted: ProposeDocument, data: bytes) -> ActivityResult:
         if self._tracker is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         found = self._tracker.find_issue(wanted.marker, wanted.labels[0]) if wanted.labels else None
         text = f"{wanted.body}\n{data.decode()}\n\n{wanted.marker}"
         issue = found or self._tracker.create_issue(wanted.title, text, wanted.labels)
         if found is not None:
             self._tracker.edit_issue(found.number, text)
-        return Outcome(detail=issue.url, reference=issue.url)
+        return ActivityResult(detail=issue.url, reference=issue.url)
 
-    def _as_pull_request(self, repository: GitHubFiles, wanted: ProposeDocument, data: bytes) -> Outcome:
+    def _as_pull_request(self, repository: GitHubFiles, wanted: ProposeDocument, data: bytes) -> ActivityResult:
         repository.ensure_branch(wanted.branch, wanted.base)
         there = repository.get_file(wanted.path, wanted.branch)
         mine = RepoFile(data, "")
@@ -136,7 +136,7 @@ class Postmortems:
         self._pictures(repository, wanted)
         url = repository.find_pull(wanted.branch)
         url = url or repository.create_pull(wanted.title, wanted.body, wanted.branch, wanted.base, wanted.labels)
-        return Outcome(detail=url, reference=url, digest=mine.digest)
+        return ActivityResult(detail=url, reference=url, digest=mine.digest)
 
     def _pictures(self, repository: GitHubFiles, wanted: ProposeDocument) -> None:
         folder = wanted.path.rpartition("/")[0]
@@ -149,10 +149,10 @@ class Postmortems:
                 repository.put_file(path, wanted.branch, f"{wanted.title}: {name}", data, there.sha if there else "")
 
     @activity.defn
-    def watch_document(self, wanted: WatchDocument) -> Outcome:
+    def watch_document(self, wanted: WatchDocument) -> ActivityResult:
         """Wait until somebody has edited the file. The waiting is Temporal's: no thread sleeps."""
         if self._repository is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             there = self._repository.get_file(wanted.path, wanted.branch)
         if there is None or there.digest == wanted.known:
@@ -160,15 +160,15 @@ class Postmortems:
         return _read_back(there)
 
 
-def _read_back(there: RepoFile) -> Outcome:
-    return Outcome(text=there.data.decode("utf-8", "replace"), digest=there.digest)
+def _read_back(there: RepoFile) -> ActivityResult:
+    return ActivityResult(text=there.data.decode("utf-8", "replace"), digest=there.digest)
 
 
 def _page(
     postmortem: Postmortem,
-    runbook: Runbook,
+    runbook: RunbookConfig,
     lines: tuple[Series, ...],
-    moments: tuple[Moment, ...],
+    moments: tuple[TimelineRow, ...],
     gaps: tuple[str, ...],
     chart: str,
     others: list[Outage],
@@ -197,7 +197,7 @@ def _standing(postmortem: Postmortem) -> str:
     return "Begun before the resolution." if postmortem.stage is Stage.STARTED else "A draft."
 
 
-def _review(postmortem: Postmortem, runbook: Runbook) -> str:
+def _review(postmortem: Postmortem, runbook: RunbookConfig) -> str:
     if postmortem.reviewed_at is not None:
         return f"Reviewed on {postmortem.reviewed_at:%Y-%m-%d}: {' '.join(postmortem.review_outcome.split())}"
     if postmortem.review_at is not None:

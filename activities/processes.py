@@ -11,8 +11,8 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.domain.activity_requests import Outcome
-from incidents.domain.rollback.activity_requests import FollowRollback, HolderOf
+from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.baseline import Recording
 from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
 
@@ -22,22 +22,22 @@ _BEAT = 5.0
 _TELL_WITHIN = 5.0
 
 
-class Processes:
+class WorkflowQueries:
     """Asks Temporal. Asynchronous, as Temporal's own client is."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     @activity.defn
-    async def holder_of(self, wanted: HolderOf) -> Outcome:
+    async def find_lock_holder(self, wanted: FindLockHolder) -> ActivityResult:
         """Say for whom a process runs."""
         description = await self._client.get_workflow_handle(wanted.workflow_id).describe()
         memo = await description.memo()
         since = f"{description.start_time:%H:%M} UTC"
-        return Outcome(detail=f"{memo.get(HOLDER, 'somebody unknown')} since {since} ({wanted.workflow_id})")
+        return ActivityResult(detail=f"{memo.get(HOLDER, 'somebody unknown')} since {since} ({wanted.workflow_id})")
 
     @activity.defn
-    async def follow_rollback(self, wanted: FollowRollback) -> Outcome:
+    async def follow_rollback(self, wanted: FollowRollback) -> ActivityResult:
         """Wait for the end of a rollback's process; one that was terminated or broke down is an error."""
         handle: WorkflowHandle[object, RollbackResult] = self._client.get_workflow_handle(
             wanted.workflow_id, result_type=RollbackResult
@@ -47,7 +47,7 @@ class Processes:
             while not ending.done():
                 activity.heartbeat()
                 await asyncio.wait([ending], timeout=_BEAT)
-            return Outcome(detail=f"{(await ending).status}")
+            return ActivityResult(detail=f"{(await ending).status}")
         except WorkflowFailureError as error:
             why = str(error.cause or error)
             raise ApplicationError(f"its process ended: {why}", type="RollbackBroken", non_retryable=True) from None

@@ -18,13 +18,13 @@ from activities.on_call import OnCall
 from activities.paging import Paging
 from activities.postmortems import Postmortems
 from activities.preflights import Preflights
-from activities.processes import Processes
+from activities.processes import WorkflowQueries
 from activities.status_page import StatusPage
 from activities.war_room import WarRoom
 
 
 @dataclass(frozen=True)
-class Hands:
+class ActivitySet:
     """One instance of each capability, with its client or without."""
 
     numbers: Numbers
@@ -41,7 +41,7 @@ class Hands:
     investigation: Investigation
     baselines: Baselines
     preflights: Preflights
-    processes: Processes
+    processes: WorkflowQueries
     evidence: Evidence
     postmortems: Postmortems
 

@@ -4,7 +4,7 @@ from temporalio import activity
 
 from activities.errors import repeated, translated
 from activities.status_site import StatusSite
-from incidents.domain.activity_requests import Outcome, PublishStatus
+from incidents.domain.activity_requests import ActivityResult, PublishStatus
 from incidents.domain.incident.parts import Resources
 from incidents.vendors.statuspage import StatusIncident, StatuspageClient
 
@@ -16,13 +16,13 @@ class StatusPage:
         self._client, self._off, self._site = client, off, site
 
     @activity.defn
-    def publish_status(self, update: PublishStatus) -> Outcome:
+    def publish_status(self, update: PublishStatus) -> ActivityResult:
         """Publish an update, once. The page never goes backwards: an older one than the page's is dropped."""
         if self._client is None and self._site is not None:
             with translated():
                 return self._site.publish(update)
         if self._client is None:
-            return Outcome(skipped=self._off)
+            return ActivityResult(skipped=self._off)
         with translated():
             found = self._standing(self._client, update)
             if found is None:
@@ -79,6 +79,6 @@ def _sequence(incident: StatusIncident) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def _done(incident: StatusIncident, detail: str = "") -> Outcome:
+def _done(incident: StatusIncident, detail: str = "") -> ActivityResult:
     resources = Resources(status_page_id=incident.id, status_page_url=incident.url or None)
-    return Outcome(detail=detail, resources=resources)
+    return ActivityResult(detail=detail, resources=resources)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from incidents.domain.activity_requests import Outcome, PublishStatus
+from incidents.domain.activity_requests import ActivityResult, PublishStatus
 from incidents.domain.incident.parts import Resources
 from incidents.vendors.storage import FileStore
 
@@ -21,7 +21,7 @@ class StatusSite:
     def __init__(self, store: FileStore) -> None:
         self._store = store
 
-    def publish(self, update: PublishStatus) -> Outcome:
+    def publish(self, update: PublishStatus) -> ActivityResult:
         """Show an update, once. An older one than the newest on the site is dropped."""
         name = hashlib.sha256(update.marker.encode()).hexdigest()[:16]
         path = f"{_FOLDER}/{name}.json"
@@ -37,7 +37,7 @@ class StatusSite:
         self._render(update.product)
         url = self._store.url_of("index.html")
         detail = f"dropped: the page shows update {newest}" if stale else ""
-        return Outcome(detail=detail, resources=Resources(status_page_id=name, status_page_url=f"{url}#{name}"))
+        return ActivityResult(detail=detail, resources=Resources(status_page_id=name, status_page_url=f"{url}#{name}"))
 
     def _read(self, path: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self._store.read(path))

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.errors import repeated, translated
-from incidents.domain.activity_requests import OpenBridge, Outcome
+from incidents.domain.activity_requests import ActivityResult, OpenBridge
 from incidents.domain.incident.parts import Resources
 from incidents.vendors.zoom import ZoomClient
 
@@ -15,13 +15,13 @@ class WarRoom:
         self._client, self._off = client, off
 
     @activity.defn
-    def open_bridge(self, wanted: OpenBridge) -> Outcome:
+    def open_bridge(self, wanted: OpenBridge) -> ActivityResult:
         """Open a meeting, once: a repetition finds the earlier one by its topic."""
         if self._client is None:
             if not wanted.static_url:
-                return Outcome(skipped=self._off)
-            return Outcome(detail=wanted.static_url, resources=Resources(bridge_url=wanted.static_url))
+                return ActivityResult(skipped=self._off)
+            return ActivityResult(detail=wanted.static_url, resources=Resources(bridge_url=wanted.static_url))
         with translated():
             found = self._client.find_meeting(wanted.topic) if repeated(wanted) else None
             meeting = found or self._client.create_meeting(wanted.topic)
-        return Outcome(detail=meeting.join_url, resources=Resources(bridge_url=meeting.join_url))
+        return ActivityResult(detail=meeting.join_url, resources=Resources(bridge_url=meeting.join_url))

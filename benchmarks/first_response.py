@@ -21,7 +21,7 @@ from incidents.app.worker import WORKFLOWS, make_worker
 from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
 from tests.support.environment import an_alert
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 
 ROUNDS = 15
 QUEUE = "bench"
@@ -39,7 +39,9 @@ async def floor(client: Client, number: int) -> tuple[float, int]:
 async def incident(client: Client, number: int, *, leave_open: bool = False) -> tuple[float, int]:
     """Open one incident, as the starter does: seconds until its first response is done, and events by then."""
     runbook = load_runbook(load_settings())
-    runbook = runbook.but(chat=runbook.chat.but(setup_per_minute=0))  # our speed, not the pace that Slack allows
+    runbook = runbook.replace(
+        chat=runbook.chat.replace(setup_per_minute=0)
+    )  # our speed, not the pace that Slack allows
     alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{number}")
     opening = opening_from((alert,), f"bench-{number}", runbook.intake)
     name = f"incident-bench-{number}"
@@ -87,7 +89,7 @@ def _row(floor_value: float, value: float) -> tuple[str, str, str]:
 
 async def main() -> None:
     """Measure and print."""
-    hands = FakeHands()
+    hands = FakeActivities()
     console = Console()
     console.print(f"Measuring {ROUNDS} rounds on the embedded server ...")
     with running_temporal() as (address, _):

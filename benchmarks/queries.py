@@ -18,7 +18,7 @@ from incidents.app.query_safety import QuerySafety
 from incidents.app.worker import make_worker
 from incidents.domain.incident.commands import AddNote
 from sandbox.temporal_server import running_temporal
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 
 ROUNDS = 8
 COMMANDS = 15
@@ -28,7 +28,7 @@ async def measure(remedy: QuerySafety) -> tuple[float, float, float, float]:
     """Return median ms of the first response, of a command, of a command after a query, and CPU ms of an incident."""
     with running_temporal() as (address, _):
         client = await Client.connect(address, data_converter=pydantic_data_converter)
-        async with make_worker(client, QUEUE, FakeHands().methods(), query_safety=remedy):
+        async with make_worker(client, QUEUE, FakeActivities().methods(), query_safety=remedy):
             await incident(client, 0)
             before = time.process_time()
             responses = [(await incident(client, number))[0] for number in range(1, ROUNDS + 1)]

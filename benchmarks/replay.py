@@ -22,7 +22,7 @@ from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
 from tests.support.environment import an_alert
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 
 QUEUE = "bench"
 LENGTHS = (250, 500, 1000)
@@ -32,8 +32,8 @@ ROUNDS = 5
 async def a_history(client: Client, length: int) -> WorkflowHistory:
     """Return the history of an incident to which people add notes until it has that many events."""
     runbook = load_runbook(load_settings())
-    durability = runbook.durability.but(history_events=length * 4)
-    runbook = runbook.but(chat=runbook.chat.but(setup_per_minute=0), durability=durability)
+    durability = runbook.durability.replace(history_events=length * 4)
+    runbook = runbook.replace(chat=runbook.chat.replace(setup_per_minute=0), durability=durability)
     alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{length}")
     opening = opening_from((alert,), f"bench-{length}", runbook.intake)
     name = f"incident-bench-{length}"
@@ -72,5 +72,5 @@ async def main() -> None:
     build_models()
     with running_temporal() as (address, _):
         client = await Client.connect(address, data_converter=pydantic_data_converter)
-        async with make_worker(client, QUEUE, FakeHands().methods()):
+        async with make_worker(client, QUEUE, FakeActivities().methods()):
             console.print(await measure(client))

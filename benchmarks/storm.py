@@ -26,11 +26,11 @@ from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
 from incidents.app.starter import start
 from incidents.app.worker import make_worker
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
 from tests.support.environment import an_alert
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 
 STORM = 200
 """P3s that are opened right before the P0."""
@@ -57,7 +57,7 @@ class _Outbound(OutboundInterceptor):
         return await super().start_workflow(input)
 
 
-async def opened(client: Client, runbook: Runbook, name: str, severity: str) -> WorkflowHandle[Any, Any]:
+async def opened(client: Client, runbook: RunbookConfig, name: str, severity: str) -> WorkflowHandle[Any, Any]:
     """Open an incident, as the gateway does."""
     alert = an_alert(datetime.now(UTC), severity=severity, environment=name)
     opening = opening_from((alert,), name, runbook.intake)
@@ -91,11 +91,11 @@ def paged(history: WorkflowHistory) -> float | None:
     return None
 
 
-async def measure(interceptors: list[Interceptor], runbook: Runbook) -> tuple[float, float]:
+async def measure(interceptors: list[Interceptor], runbook: RunbookConfig) -> tuple[float, float]:
     """Return the seconds to the page of a P0 alone (median), and of one behind the storm."""
     with running_temporal() as (address, _):
         client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=interceptors)
-        async with make_worker(client, QUEUE, FakeHands().methods()):
+        async with make_worker(client, QUEUE, FakeActivities().methods()):
             alone = [
                 await page_seconds(await opened(client, runbook, f"alone-{number}", "critical"))
                 for number in range(ALONE)
@@ -114,7 +114,9 @@ async def measure(interceptors: list[Interceptor], runbook: Runbook) -> tuple[fl
 async def main() -> None:
     """Measure and print."""
     runbook = load_runbook(load_settings())
-    runbook = runbook.but(chat=runbook.chat.but(setup_per_minute=0))  # our speed, not the pace that Slack allows
+    runbook = runbook.replace(
+        chat=runbook.chat.replace(setup_per_minute=0)
+    )  # our speed, not the pace that Slack allows
     console = Console()
     console.print(f"Opening {STORM} P3s and then a P0, twice, each on a fresh embedded server ...")
     table = Table("alert to page of a P0, ms", "alone", f"behind {STORM} P3s", "ratio")

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from incidents.domain.alerting.alert import Alert
-from incidents.domain.config.model import Region, Runbook
+from incidents.domain.config.model import Region, RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Opening
@@ -33,7 +33,7 @@ class IncidentInput(Frozen):
     """
 
     opening: Opening
-    runbook: Runbook
+    runbook: RunbookConfig
     incident: Incident | None = None
     history_limit: int = 0
 
@@ -64,7 +64,7 @@ class PostmortemInput(Frozen):
     """
 
     incident: Incident
-    runbook: Runbook
+    runbook: RunbookConfig
     postmortem: Postmortem | None = None
     told: bool = False
     history_limit: int = 0

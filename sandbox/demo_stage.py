@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.live import Live
 from temporalio.client import Client
 
-from activities.processes import Processes
+from activities.processes import WorkflowQueries
 from incidents.cli.views import incident_view
 from incidents.cli.watch import WatchedRun, state
 from incidents.client.lookup import describe
@@ -58,14 +58,14 @@ class Demo:
     async def show(self, client: Client, workflow_id: str, live: Live | None) -> None:
         """Keep the screen current until cancelled; without a terminal, print the timeline as it grows."""
         watched = WatchedRun(client, await describe(client, workflow_id))
-        duties: list[Obligation] = []
+        obligations: list[Obligation] = []
         while True:
-            with contextlib.suppress(Exception):  # the picture may lag; the story's own waits decide
+            with contextlib.suppress(Exception):  # the picture may lag; the story's own waits apply_command
                 if (found := await watched.refresh(state)) is not None:
-                    self.incident, duties = found
+                    self.incident, obligations = found
                 if self.incident is not None and live is not None:
                     rows = max(self.console.height - 12, 20)  # room for the story above
-                    live.update(incident_view(self.incident, duties, datetime.now(UTC), rows=rows))
+                    live.update(incident_view(self.incident, obligations, datetime.now(UTC), rows=rows))
                 elif self.incident is not None:
                     self._print_new(self.incident)
             await asyncio.sleep(0.4)
@@ -118,7 +118,7 @@ class Demo:
     async def calm(self, client: Client) -> None:
         """Wait until the recorder knows good times."""
         deadline = time.monotonic() + PATIENCE
-        while len((await Processes(client).recording()).samples) < ROUNDS * 2:  # in each of two regions
+        while len((await WorkflowQueries(client).recording()).samples) < ROUNDS * 2:  # in each of two regions
             if time.monotonic() > deadline:
                 raise DemoFailed(f"the recorder of good times does not run. The logs are in {HOME}/")
             await asyncio.sleep(0.3)

@@ -74,7 +74,7 @@ class Call:
 
 
 @dataclass
-class Effect:
+class ActivityRequest:
     """One thing that a vendor did for its caller. `status` is what the caller saw, 0 when the connection broke."""
 
     seq: int
@@ -91,7 +91,7 @@ class Exchange:
     """The request being served now, so that its effects learn how it ended."""
 
     call: Call
-    effects: list[Effect] = field(default_factory=list)
+    effects: list[ActivityRequest] = field(default_factory=list)
 
 
 current_exchange: ContextVar[Exchange | None] = ContextVar("current_exchange", default=None)
@@ -101,12 +101,12 @@ class Ledger:
     """Every effect in order, and the last calls: what a test or a person holds the program to."""
 
     def __init__(self) -> None:
-        self.effects: list[Effect] = []
+        self.effects: list[ActivityRequest] = []
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
 
     def record(self, vendor: str, operation: str, payload: dict[str, Any]) -> None:
         """Writes down an effect that has just happened; its status follows when the reply leaves."""
-        effect = Effect(len(self.effects) + 1, timestamp(), vendor, operation, payload)
+        effect = ActivityRequest(len(self.effects) + 1, timestamp(), vendor, operation, payload)
         self.effects.append(effect)
         if exchange := current_exchange.get():
             exchange.effects.append(effect)

@@ -24,65 +24,65 @@ from activities.on_call import OnCall
 from activities.paging import Paging
 from activities.postmortems import Postmortems
 from activities.preflights import Preflights
-from activities.processes import Processes
+from activities.processes import WorkflowQueries
 from activities.status_page import StatusPage
 from activities.war_room import WarRoom
 from incidents.contracts import setup_queue
-from incidents.domain import activity_requests as effects
-from incidents.domain.activity_requests import Effect, Outcome
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.core.severity import Severity
 from incidents.domain.evidence.manifest import Part
-from incidents.domain.postmortem import activity_requests as learning_effects
-from incidents.domain.rollback import activity_requests as rollback_effects
+from incidents.domain.postmortem import activity_requests as postmortem_requests
+from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.baseline import Sample
 from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict
 from incidents.priority import priority_of
 
-ACTIVITIES: dict[type[Effect], Callable[..., Any]] = {
-    effects.AllocateNumber: Numbers.allocate_number,
-    effects.FindOnCall: OnCall.find_on_call,
-    effects.SilenceAlerts: Alerts.silence_alerts,
-    effects.LiftSilences: Alerts.lift_silences,
-    effects.CheckAlerts: Alerts.check_alerts,
-    effects.HearChannel: Chat.hear_channel,
-    effects.AddBookmark: Chat.add_bookmark,
-    effects.SendPage: Paging.send_page,
-    effects.SettlePage: Paging.settle_page,
-    effects.OpenChannel: Chat.open_channel,
-    effects.SetTopic: Chat.set_topic,
-    effects.Invite: Chat.invite,
-    effects.PostMessage: Chat.post_message,
-    effects.DirectMessage: Chat.direct_message,
-    effects.KeepSummary: Chat.keep_summary,
-    effects.ArchiveChannel: Chat.archive_channel,
-    effects.OpenBridge: WarRoom.open_bridge,
-    effects.PublishStatus: StatusPage.publish_status,
-    effects.SendMail: Email.send_mail,
-    effects.OpenTicket: IssueTracker.open_ticket,
-    effects.CommentTicket: IssueTracker.comment_ticket,
-    rollback_effects.FindRollback: Deployments.find_rollback,
-    rollback_effects.Redeploy: Deployments.redeploy,
-    effects.QueryMetrics: Investigation.query_metrics,
-    effects.QueryLogs: Investigation.query_logs,
-    rollback_effects.FollowDeployment: Deployments.follow_deployment,
-    rollback_effects.HolderOf: Processes.holder_of,
-    rollback_effects.FollowRollback: Processes.follow_rollback,
-    effects.KeepDocument: Evidence.keep_document,
-    rollback_effects.WriteManifest: Evidence.write_manifest,
-    learning_effects.WritePostmortem: Postmortems.write_postmortem,
-    learning_effects.ProposeDocument: Postmortems.propose_document,
-    learning_effects.WatchDocument: Postmortems.watch_document,
-    learning_effects.WatchIssues: IssueTracker.watch_issues,
+ACTIVITIES: dict[type[ActivityRequest], Callable[..., Any]] = {
+    activity_requests.AllocateNumber: Numbers.allocate_number,
+    activity_requests.FindOnCall: OnCall.find_on_call,
+    activity_requests.SilenceAlerts: Alerts.silence_alerts,
+    activity_requests.LiftSilences: Alerts.lift_silences,
+    activity_requests.CheckAlerts: Alerts.check_alerts,
+    activity_requests.HearChannel: Chat.hear_channel,
+    activity_requests.AddBookmark: Chat.add_bookmark,
+    activity_requests.SendPage: Paging.send_page,
+    activity_requests.SettlePage: Paging.settle_page,
+    activity_requests.OpenChannel: Chat.open_channel,
+    activity_requests.SetTopic: Chat.set_topic,
+    activity_requests.Invite: Chat.invite,
+    activity_requests.PostMessage: Chat.post_message,
+    activity_requests.DirectMessage: Chat.direct_message,
+    activity_requests.KeepSummary: Chat.keep_summary,
+    activity_requests.ArchiveChannel: Chat.archive_channel,
+    activity_requests.OpenBridge: WarRoom.open_bridge,
+    activity_requests.PublishStatus: StatusPage.publish_status,
+    activity_requests.SendMail: Email.send_mail,
+    activity_requests.OpenTicket: IssueTracker.open_ticket,
+    activity_requests.CommentTicket: IssueTracker.comment_ticket,
+    rollback_requests.FindRollback: Deployments.find_rollback,
+    rollback_requests.Redeploy: Deployments.redeploy,
+    activity_requests.QueryMetrics: Investigation.query_metrics,
+    activity_requests.QueryLogs: Investigation.query_logs,
+    rollback_requests.FollowDeployment: Deployments.follow_deployment,
+    rollback_requests.FindLockHolder: WorkflowQueries.find_lock_holder,
+    rollback_requests.FollowRollback: WorkflowQueries.follow_rollback,
+    activity_requests.KeepDocument: Evidence.keep_document,
+    rollback_requests.WriteManifest: Evidence.write_manifest,
+    postmortem_requests.WritePostmortem: Postmortems.write_postmortem,
+    postmortem_requests.ProposeDocument: Postmortems.propose_document,
+    postmortem_requests.WatchDocument: Postmortems.watch_document,
+    postmortem_requests.WatchIssues: IssueTracker.watch_issues,
 }
 """Every request whose answer is an outcome, and the activity that fulfils it."""
 
-FINDINGS: dict[type[Effect], Callable[..., Any]] = {
-    rollback_effects.MeasureBaseline: Baselines.measure_baseline,
-    rollback_effects.CheckRollback: Preflights.check_rollback,
-    rollback_effects.VerifyRegion: Health.verify_region,
-    rollback_effects.CaptureEvidence: Evidence.capture_evidence,
-    rollback_effects.RecordRegions: Health.record_regions,
+FINDINGS: dict[type[ActivityRequest], Callable[..., Any]] = {
+    rollback_requests.MeasureBaseline: Baselines.measure_baseline,
+    rollback_requests.CheckRollback: Preflights.check_rollback,
+    rollback_requests.VerifyRegion: Health.verify_region,
+    rollback_requests.CaptureEvidence: Evidence.capture_evidence,
+    rollback_requests.RecordRegions: Health.record_regions,
 }
 """Every request whose answer is a finding of its own kind, and the activity that fulfils it."""
 
@@ -97,21 +97,21 @@ _LOOKING = RetryPolicy(
 _LONGEST_LOOK = timedelta(seconds=15)
 """How long one look at a region may take beyond the pause before it."""
 _SLOW = (
-    rollback_effects.FindRollback,
-    rollback_effects.CheckRollback,
-    effects.Investigate,
-    effects.KeepDocument,
-    rollback_effects.WriteManifest,
-    rollback_effects.CaptureEvidence,
-    rollback_effects.RecordRegions,
-    learning_effects.WritePostmortem,
-    learning_effects.ProposeDocument,
+    rollback_requests.FindRollback,
+    rollback_requests.CheckRollback,
+    activity_requests.Investigate,
+    activity_requests.KeepDocument,
+    rollback_requests.WriteManifest,
+    rollback_requests.CaptureEvidence,
+    rollback_requests.RecordRegions,
+    postmortem_requests.WritePostmortem,
+    postmortem_requests.ProposeDocument,
 )
 """Requests that read or write a lot: their attempts may take longer."""
-_LOOKS = (learning_effects.WatchDocument, learning_effects.WatchIssues)
+_LOOKS = (postmortem_requests.WatchDocument, postmortem_requests.WatchIssues)
 
 
-def call(effect: Effect, says: str, severity: Severity, patience: timedelta) -> workflow.ActivityConfig:
+def call(effect: ActivityRequest, says: str, severity: Severity, patience: timedelta) -> workflow.ActivityConfig:
     """Return the options for one vendor call: short attempts, as a dead worker costs one, and long patience."""
     return {
         "start_to_close_timeout": timedelta(seconds=30 if isinstance(effect, _SLOW) else 10),
@@ -123,8 +123,8 @@ def call(effect: Effect, says: str, severity: Severity, patience: timedelta) -> 
 
 
 async def perform(
-    effect: Effect, says: str, severity: Severity, patience: timedelta, *, limited: bool = False
-) -> Outcome:
+    effect: ActivityRequest, says: str, severity: Severity, patience: timedelta, *, limited: bool = False
+) -> ActivityResult:
     """Have a request fulfilled by its activity. `limited`: in the queue whose rate Temporal holds.
 
     Raises:
@@ -134,10 +134,10 @@ async def perform(
     if limited:
         options["task_queue"] = setup_queue(workflow.info().task_queue)
     outcome = await workflow.execute_activity_method(ACTIVITIES[type(effect)], effect, **options)
-    return Outcome.model_validate(outcome)
+    return ActivityResult.model_validate(outcome)
 
 
-async def verify(effect: rollback_effects.VerifyRegion, says: str, severity: Severity) -> RegionVerdict:
+async def verify(effect: rollback_requests.VerifyRegion, says: str, severity: Severity) -> RegionVerdict:
     """Have a region probed until it is judged. It heartbeats, so that a dead worker's work goes on within seconds."""
     longest = effect.rules.give_up_after
     return await workflow.execute_activity_method(
@@ -152,47 +152,47 @@ async def verify(effect: rollback_effects.VerifyRegion, says: str, severity: Sev
     )
 
 
-async def measure(effect: rollback_effects.MeasureBaseline, says: str, patience: timedelta) -> BaselineFinding:
+async def measure(effect: rollback_requests.MeasureBaseline, says: str, patience: timedelta) -> BaselineFinding:
     """Have the normal latency of a region found."""
     return await workflow.execute_activity_method(
         Baselines.measure_baseline, effect, **call(effect, says, Severity.P0, patience)
     )
 
 
-async def check(effect: rollback_effects.CheckRollback, says: str, patience: timedelta) -> Preflight:
+async def check(effect: rollback_requests.CheckRollback, says: str, patience: timedelta) -> Preflight:
     """Have a last look taken before a redeployment."""
     return await workflow.execute_activity_method(
         Preflights.check_rollback, effect, **call(effect, says, Severity.P0, patience)
     )
 
 
-async def capture(effect: rollback_effects.CaptureEvidence, says: str, patience: timedelta) -> Part:
+async def capture(effect: rollback_requests.CaptureEvidence, says: str, patience: timedelta) -> Part:
     """Have one file of evidence written."""
     return await workflow.execute_activity_method(
         Evidence.capture_evidence, effect, **call(effect, says, Severity.P1, patience)
     )
 
 
-async def record(effect: rollback_effects.RecordRegions, says: str) -> tuple[Sample, ...]:
+async def record(effect: rollback_requests.RecordRegions, says: str) -> tuple[Sample, ...]:
     """Have the regions probed for the recorder. The next round comes soon: a failing one is not tried for long."""
     config = call(effect, says, Severity.P3, timedelta(minutes=1))
     return tuple(await workflow.execute_activity_method(Health.record_regions, effect, **config))
 
 
-async def follow(effect: rollback_effects.FollowDeployment, says: str, severity: Severity) -> Outcome:
+async def follow(effect: rollback_requests.FollowDeployment, says: str, severity: Severity) -> ActivityResult:
     """Have a deployment followed to its end."""
     longest = effect.rules.github.finish_within
     return await _long(Deployments.follow_deployment, effect, says, severity, longest)
 
 
-async def watch(effect: rollback_effects.FollowRollback, says: str) -> Outcome:
+async def watch(effect: rollback_requests.FollowRollback, says: str) -> ActivityResult:
     """Have a rollback's process watched until it ends."""
-    return await _long(Processes.follow_rollback, effect, says, Severity.P0, timedelta(days=7))
+    return await _long(WorkflowQueries.follow_rollback, effect, says, Severity.P0, timedelta(days=7))
 
 
 async def _long(
-    activity: Callable[..., Any], effect: Effect, says: str, severity: Severity, longest: timedelta
-) -> Outcome:
+    activity: Callable[..., Any], effect: ActivityRequest, says: str, severity: Severity, longest: timedelta
+) -> ActivityResult:
     """Have something watched that takes its time; it heartbeats, and another worker goes on if its own dies."""
     outcome = await workflow.execute_activity_method(
         activity,
@@ -204,7 +204,7 @@ async def _long(
         summary=says[:120],
         priority=priority_of(severity),
     )
-    return Outcome.model_validate(outcome)
+    return ActivityResult.model_validate(outcome)
 
 
 def unauthorized(error: FailureError) -> str:

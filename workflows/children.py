@@ -1,4 +1,4 @@
-"""The workflows that an incident hands duties to."""
+"""The workflows that an incident hands obligations to."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from incidents.contracts import IncidentInput, PostmortemInput, Resolution
-from incidents.domain.activity_requests import Outcome
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.text import cut_bytes
 from incidents.domain.evidence.preservation import (
@@ -19,7 +19,7 @@ from incidents.domain.evidence.preservation import (
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation
-from incidents.domain.rollback.activity_requests import FollowRollback, HolderOf
+from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.order import HOLDER, order
 from incidents.priority import priority_of
 from incidents.search_attributes import postmortem_at_start
@@ -31,7 +31,7 @@ from workflows.rollback import RollbackWorkflow
 _LOCK_PATIENCE = timedelta(seconds=30)
 
 
-async def start_rollback(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
+async def start_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
     """Run the rollback of a cluster as a workflow of its own, whose id is the lock, and wait for its end.
 
     Its verdict comes as a signal, which also reaches the incident after continue-as-new; waiting here only notices a
@@ -41,7 +41,7 @@ async def start_rollback(incident: Incident, duty: Obligation, start: IncidentIn
         ApplicationError: another rollback of that cluster and service is under way; it says for whom.
         ActivityError, ChildWorkflowError: the rollback broke down.
     """
-    state = next(state for state in incident.rollbacks if state.offer.cluster == duty.subject)
+    state = next(state for state in incident.rollbacks if state.offer.cluster == obligation.subject)
     ordered = order(incident, state, start.runbook, workflow.now())
     try:
         handle = await workflow.start_child_workflow(
@@ -55,36 +55,36 @@ async def start_rollback(incident: Incident, duty: Obligation, start: IncidentIn
             memo={HOLDER: f"{incident.name}, by {ordered.requested_by}"},
         )
     except WorkflowAlreadyStartedError:
-        if duty.key in incident.begun:  # ours, started before this incident continued as new
+        if obligation.key in incident.begun:  # ours, started before this incident continued as new
             wanted = FollowRollback(key=ordered.key, workflow_id=ordered.workflow_id)
             return await watch(wanted, f"Watch the rollback of {ordered.cluster}")
-        asked = HolderOf(key=f"{ordered.key}/holder", workflow_id=ordered.workflow_id)
+        asked = FindLockHolder(key=f"{ordered.key}/holder", workflow_id=ordered.workflow_id)
         found = await perform(asked, "Ask who holds the lock", incident.severity, _LOCK_PATIENCE)
         text = f"another rollback of {ordered.service} on {ordered.cluster} is under way, for {found.detail}"
         raise ApplicationError(text, type="RollbackLocked", non_retryable=True) from None
     ended = await handle
-    return Outcome(detail=f"{ended.status}")
+    return ActivityResult(detail=f"{ended.status}")
 
 
-async def tell_rollback(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
+async def tell_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
     """Tell a rollback that still probes how a person judged it."""
-    state = incident.rollback(duty.subject)
+    state = incident.rollback(obligation.subject)
     if state is None or state.judgement is None:
-        return Outcome(skipped="there is nothing to tell any more")
+        return ActivityResult(skipped="there is nothing to tell any more")
     process = order(incident, state, start.runbook, workflow.now()).workflow_id
     running = workflow.get_external_workflow_handle(process)
     try:
         await running.signal(RollbackWorkflow.judged, state.judgement)
     except ApplicationError as error:  # it has ended
-        return Outcome(detail=f"its process has ended ({error.message})")
-    return Outcome()
+        return ActivityResult(detail=f"its process has ended ({error.message})")
+    return ActivityResult()
 
 
-async def preserve_evidence(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
+async def preserve_evidence(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
     """Keep everything that the incident has left behind, each source by itself."""
     runbook = start.runbook
     return await preserve(
-        f"{incident.run_key}/{duty.key}",
+        f"{incident.first_run_id}/{obligation.key}",
         incident.name,
         evidence_folder(incident),
         resolution_phase(incident),
@@ -95,7 +95,7 @@ async def preserve_evidence(incident: Incident, duty: Obligation, start: Inciden
     )
 
 
-async def hand_over(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
+async def hand_over(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
     """Start the post-mortem's process, or tell the one that runs that the incident was resolved again."""
     process = f"postmortem-{incident.number}"
     try:
@@ -111,10 +111,10 @@ async def hand_over(incident: Incident, duty: Obligation, start: IncidentInput) 
     except WorkflowAlreadyStartedError:
         running = workflow.get_external_workflow_handle(process)
         await running.signal(PostmortemWorkflow.incident_resolved, Resolution(incident=incident))
-    return Outcome(detail=process)
+    return ActivityResult(detail=process)
 
 
-async def withdraw_postmortem(incident: Incident, duty: Obligation, start: IncidentInput) -> Outcome:
+async def withdraw_postmortem(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
     """Tell the post-mortem's process that the incident was reopened, or that it was none."""
     running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
     cancelled = incident.status == Status.CANCELLED
@@ -122,5 +122,5 @@ async def withdraw_postmortem(incident: Incident, duty: Obligation, start: Incid
     try:
         await running.signal(told)
     except ApplicationError as error:  # it ended: published or waived
-        return Outcome(skipped=f"the post-mortem's process has ended ({error.message})")
-    return Outcome()
+        return ActivityResult(skipped=f"the post-mortem's process has ended ({error.message})")
+    return ActivityResult()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from incidents.domain.activity_requests import Outcome
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.core.severity import Severity
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
@@ -26,7 +26,7 @@ async def preserve(
     scope: Scope,
     rules: Rollback,
     budget: timedelta,
-) -> Outcome:
+) -> ActivityResult:
     """Write every item, each within `budget`, and the manifest. What fails is a gap in the manifest and stops nothing.
 
     Never fails: if even the manifest cannot be written, the outcome says so.
@@ -51,7 +51,7 @@ async def preserve(
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
-        return Outcome(detail=f"no manifest could be written: {why(error)}")
+        return ActivityResult(detail=f"no manifest could be written: {why(error)}")
 
 
 def gap(item: Item, scope: Scope, reason: str) -> Part:

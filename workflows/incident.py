@@ -12,9 +12,9 @@ from incidents import search_attributes as attributes
 from incidents.contracts import AlertBatch, IncidentInput, Published
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import Outcome
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.agenda import agenda, patience, surviving_agenda
-from incidents.domain.apply_command import decide
+from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import is_limited, parts, request
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
@@ -24,10 +24,10 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_barely, open_incident
 from incidents.domain.incident.parts import Opening
 from incidents.domain.obligation import (
-    INNER_DUTIES,
+    STATE_ONLY,
     WITHDRAWABLE,
-    Duty,
     Obligation,
+    ObligationKind,
 )
 from incidents.domain.rollback.events import rollback_ended, rollback_moved
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
@@ -65,13 +65,13 @@ class IncidentWorkflow:
         over = await self._loop.run()
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not over:
-            workflow.continue_as_new(self._start.but(incident=self._incident))
+            workflow.continue_as_new(self._start.replace(incident=self._incident))
         return self._incident
 
     def _open(self, opening: Opening) -> Incident:
         """Open the incident; if that fails, open it with the little that cannot fail, so that somebody is paged."""
         info, at = workflow.info(), workflow.now()
-        ids = {"workflow_id": info.workflow_id, "run_key": info.first_execution_run_id}
+        ids = {"workflow_id": info.workflow_id, "first_run_id": info.first_execution_run_id}
         try:
             return open_incident(opening, self._runbook, at, **ids)
         except Exception as error:
@@ -101,15 +101,15 @@ class IncidentWorkflow:
 
     def is_inner(self, obligation: Obligation) -> bool:
         """Tell whether the incident fulfills it by changing its own state."""
-        return obligation.duty in INNER_DUTIES
+        return obligation.kind in STATE_ONLY
 
     def is_withdrawable(self, obligation: Obligation) -> bool:
         """Tell whether it is given up when it is no longer owed."""
-        return obligation.duty in WITHDRAWABLE
+        return obligation.kind in WITHDRAWABLE
 
     def fulfill_inner(self, obligation: Obligation, at: datetime) -> None:
         """Apply an obligation that needs no activity."""
-        self._incident = facts.inner_duty_due(self._incident, obligation, self._runbook, at)
+        self._incident = facts.apply_due(self._incident, obligation, self._runbook, at)
 
     async def fulfill(self, obligation: Obligation) -> None:
         """Have one obligation done, and record what came of it."""
@@ -136,18 +136,20 @@ class IncidentWorkflow:
             self._incident = outcomes.abandoned(self._incident, obligation, said, at)
         self._incident = outcomes.faulty(self._incident, obligation, said, at)
 
-    async def _do(self, duty: Obligation) -> Outcome:
-        """Do one duty: by another workflow, or by one of the activities."""
+    async def _do(self, obligation: Obligation) -> ActivityResult:
+        """Do one obligation: by another workflow, or by one of the activities."""
         incident = self._incident
-        self._incident = outcomes.begun(incident, duty.key)
-        if duty.duty in CHILD_DUTIES:
-            return await CHILD_DUTIES[duty.duty](incident, duty, self._start)
-        asked = request(duty, incident, self._runbook, workflow.now())
-        if isinstance(asked, Outcome):
+        self._incident = outcomes.begun(incident, obligation.key)
+        if obligation.kind in CHILD_WORKFLOWS:
+            return await CHILD_WORKFLOWS[obligation.kind](incident, obligation, self._start)
+        asked = request(obligation, incident, self._runbook, workflow.now())
+        if isinstance(asked, ActivityResult):
             return asked
-        outcome, limited = Outcome(), is_limited(asked, self._runbook)
+        outcome, limited = ActivityResult(), is_limited(asked, self._runbook)
         for part in parts(asked):
-            outcome = await perform(part, duty.says, incident.severity, patience(duty, self._runbook), limited=limited)
+            outcome = await perform(
+                part, obligation.says, incident.severity, patience(obligation, self._runbook), limited=limited
+            )
         return outcome
 
     def show(self) -> bool:
@@ -172,14 +174,14 @@ class IncidentWorkflow:
     def command(self, command: Command) -> Receipt:
         """Apply a responder's command."""
         before = len(self._incident.timeline)
-        self._incident = decide(self._incident, command, self._runbook, workflow.now())
+        self._incident = apply_command(self._incident, command, self._runbook, workflow.now())
         self._loop.changed()
         said = self._incident.timeline[before:]
         return Receipt(message=said[0].text if said else "Done.", revision=self._incident.revision)
 
     def consider(self, command: Command) -> None:
         """Raise what `command` would raise."""
-        decide(self._incident, command, self._runbook, workflow.now())
+        apply_command(self._incident, command, self._runbook, workflow.now())
 
     def unchanged(self) -> None:
         """Note that a signal was received that changes nothing: it leaves an event all the same."""
@@ -261,7 +263,7 @@ class IncidentWorkflow:
 
     @workflow.query(description="What is due, the earliest first.")
     def agenda(self) -> list[Obligation]:
-        """Return every duty that is owed now or later, as far as it can be derived."""
+        """Return every obligation that is owed now or later, as far as it can be derived."""
         try:
             return self.derive_agenda()
         except Exception as error:
@@ -269,11 +271,11 @@ class IncidentWorkflow:
             return surviving_agenda(self._incident, self._runbook)
 
 
-CHILD_DUTIES = {
-    Duty.ROLLBACK: start_rollback,
-    Duty.TELL_ROLLBACK: tell_rollback,
-    Duty.EVIDENCE: preserve_evidence,
-    Duty.POSTMORTEM: hand_over,
-    Duty.WITHDRAW_POSTMORTEM: withdraw_postmortem,
+CHILD_WORKFLOWS = {
+    ObligationKind.ROLLBACK: start_rollback,
+    ObligationKind.TELL_ROLLBACK: tell_rollback,
+    ObligationKind.EVIDENCE: preserve_evidence,
+    ObligationKind.POSTMORTEM: hand_over,
+    ObligationKind.WITHDRAW_POSTMORTEM: withdraw_postmortem,
 }
-"""Duties that another workflow takes over, or that are more than one request."""
+"""Obligations that another workflow takes over, or that are more than one request."""

@@ -8,12 +8,12 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from incidents.domain.core.base import AlreadyDone, Rejected
+from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.incident.commands import Command, Receipt
 from workflows.obligation_loop import raise_if_of_the_sdk
 
-REJECTED = "Rejected"
+REJECTED = "CommandRejected"
 """The error type of a refused command."""
 BROKEN = "ProgramError"
 """The error type of a command that an error of this program keeps from being applied."""
@@ -26,7 +26,7 @@ class Commanded(Protocol):
     """A workflow that takes commands."""
 
     def command(self, command: Command) -> Receipt:
-        """Apply the command, or raise `Rejected` or `AlreadyDone`."""
+        """Apply the command, or raise `CommandRejected` or `AlreadyDone`."""
 
     def consider(self, command: Command) -> None:
         """Raise as `command` would, changing nothing."""
@@ -58,7 +58,7 @@ def _as_update(kind: type[Command]) -> Callable[..., Any]:
             return self.command(command)
         except AlreadyDone as done:
             return Receipt(message=str(done), changed=False)
-        except Rejected as refusal:
+        except CommandRejected as refusal:
             raise ApplicationError(str(refusal), type=REJECTED, non_retryable=True) from None
         except Exception as error:
             raise_if_of_the_sdk(error)
@@ -69,7 +69,7 @@ def _as_update(kind: type[Command]) -> Callable[..., Any]:
             self.consider(command)
         except AlreadyDone:
             return
-        except Rejected as refusal:
+        except CommandRejected as refusal:
             raise ApplicationError(str(refusal), type=REJECTED, non_retryable=True) from None
         except Exception as error:
             raise_if_of_the_sdk(error)
@@ -104,7 +104,7 @@ def _as_signal(kind: type[Command]) -> Callable[[Any, RawValue], None]:
             self.command(command)
         except AlreadyDone:
             self.unchanged()
-        except Rejected as refusal:
+        except CommandRejected as refusal:
             self.refuse(kind.name, by, str(refusal))
         except (ValidationError, ValueError, TypeError, RuntimeError) as fault:
             first = str(fault).splitlines()[0] if str(fault) else type(fault).__name__

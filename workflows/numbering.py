@@ -8,7 +8,7 @@ from incidents.domain.numbering import Allocation, Ledger, Numbered
 
 @workflow.defn
 class IncidentNumbersWorkflow:
-    """Hands out 1, 2, 3 … once per incident run, and remembers recent ones across continue-as-new."""
+    """ActivitySet out 1, 2, 3 … once per incident run, and remembers recent ones across continue-as-new."""
 
     @workflow.init
     def __init__(self, ledger: Ledger) -> None:
@@ -18,7 +18,7 @@ class IncidentNumbersWorkflow:
     @workflow.run
     async def run(self, ledger: Ledger) -> None:
         """Serve until history is long enough to start over."""
-        workflow.set_current_details("Hands out incident numbers. Let it run.")
+        workflow.set_current_details("ActivitySet out incident numbers. Let it run.")
         short = workflow.patched("short-history")
         await workflow.wait_condition(lambda: self._is_long(short))
         await workflow.wait_condition(workflow.all_handlers_finished)

@@ -8,12 +8,12 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from incidents import search_attributes as attributes
 from incidents.contracts import PostmortemInput, Published, Resolution
-from incidents.domain.activity_requests import IssueFact, Outcome
+from incidents.domain.activity_requests import ActivityResult, IssueFact
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.commands import Command, CorrectTime, Receipt
 from incidents.domain.postmortem import events as facts
-from incidents.domain.postmortem.apply_command import decide
+from incidents.domain.postmortem.apply_command import apply_command
 from incidents.domain.postmortem.build_request import patience_of, postmortem_request
 from incidents.domain.postmortem.commands import POSTMORTEM_COMMANDS
 from incidents.domain.postmortem.current_details import details
@@ -58,7 +58,7 @@ class PostmortemWorkflow:
         over = await self._loop.run()
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not over:
-            workflow.continue_as_new(self._start.but(postmortem=self._postmortem, told=self._told))
+            workflow.continue_as_new(self._start.replace(postmortem=self._postmortem, told=self._told))
         return self._postmortem
 
     # --- what the loop interprets -----------------------------------------------------------------------------------
@@ -84,15 +84,15 @@ class PostmortemWorkflow:
 
     def is_inner(self, obligation: PostmortemObligation) -> bool:
         """Tell whether the post-mortem fulfills it by changing its own state."""
-        return obligation.duty in INNER
+        return obligation.kind in INNER
 
     def is_withdrawable(self, obligation: PostmortemObligation) -> bool:
         """Tell whether it is given up when it is no longer owed."""
-        return obligation.duty in LOOKS
+        return obligation.kind in LOOKS
 
     def fulfill_inner(self, obligation: PostmortemObligation, at: datetime) -> None:
         """Apply an obligation that needs no activity."""
-        self._postmortem = facts.inner_duty_due(self._postmortem, obligation, self._runbook, at)
+        self._postmortem = facts.apply_due(self._postmortem, obligation, self._runbook, at)
 
     async def fulfill(self, obligation: PostmortemObligation) -> None:
         """Have one obligation done, and record what came of it."""
@@ -100,7 +100,11 @@ class PostmortemWorkflow:
         self._postmortem = facts.begun(self._postmortem, obligation.key)
         severity, patience = self._postmortem.incident.highest_severity, patience_of(obligation, self._runbook)
         try:
-            outcome = asked if isinstance(asked, Outcome) else await perform(asked, obligation.says, severity, patience)
+            outcome = (
+                asked
+                if isinstance(asked, ActivityResult)
+                else await perform(asked, obligation.says, severity, patience)
+            )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -155,14 +159,14 @@ class PostmortemWorkflow:
     def command(self, command: Command) -> Receipt:
         """Apply a responder's command."""
         before = len(self._postmortem.timeline)
-        self._postmortem = decide(self._postmortem, command, self._runbook, workflow.now())
+        self._postmortem = apply_command(self._postmortem, command, self._runbook, workflow.now())
         self._loop.changed()
         said = self._postmortem.timeline[before:]
         return Receipt(message=said[0].text if said else "Done.", revision=self._postmortem.revision)
 
     def consider(self, command: Command) -> None:
         """Raise what `command` would raise."""
-        decide(self._postmortem, command, self._runbook, workflow.now())
+        apply_command(self._postmortem, command, self._runbook, workflow.now())
 
     def unchanged(self) -> None:
         """Note that a signal was received that changes nothing: it leaves an event all the same."""
@@ -217,5 +221,5 @@ class PostmortemWorkflow:
 
     @workflow.query(description="What is due, the earliest first.")
     def agenda(self) -> list[PostmortemObligation]:
-        """Return every duty that is owed now or later."""
+        """Return every obligation that is owed now or later."""
         return postmortem_agenda(self._postmortem, self._runbook)

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from incidents.contracts import StandstillInput, StandstillReport
-from incidents.domain.activity_requests import Effect
+from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.core.severity import Severity
 from incidents.domain.standstill import notifications
 from workflows.activity_options import perform, why
@@ -31,7 +31,7 @@ class StandstillWorkflow:
             workflow.logger.error("No operator was notified that %s is stuck: %s", start.stuck.name, reasons)
         return report
 
-    async def _notify(self, way: str, effect: Effect, start: StandstillInput) -> str:
+    async def _notify(self, way: str, effect: ActivityRequest, start: StandstillInput) -> str:
         """Send one notification; return why it was not sent, or ""."""
         try:
             sent = await perform(effect, f"Notify {way}", Severity.P0, start.retry_for)

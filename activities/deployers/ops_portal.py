@@ -11,11 +11,11 @@ from activities.deployers import Ordered, Standing
 from incidents.domain.rollback.activity_requests import Redeploy
 from incidents.domain.rollback.config import Rollback
 from incidents.domain.rollback.known_good import Deployment, portal_would_pick
-from incidents.vendors.errors import VendorRefused
+from incidents.vendors.errors import VendorRejected
 from incidents.vendors.ops_portal import Deployment as Row
 from incidents.vendors.ops_portal import OpsPortalClient
 
-SETTLES_NOTHING = "the portal never settles a deployment, so the product's own answers decide"
+SETTLES_NOTHING = "the portal never settles a deployment, so the product's own answers apply_command"
 
 
 class OpsPortalDeployer:
@@ -64,7 +64,7 @@ class OpsPortalDeployer:
             return None
         try:
             row = self._client.rollback(wanted.suspect_id, cluster_id)
-        except VendorRefused as refusal:
+        except VendorRejected as refusal:
             if refusal.status != 422:  # it finds nothing to roll back to: it sees other rows than we did
                 raise
             return None

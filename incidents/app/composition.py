@@ -25,8 +25,8 @@ from activities.paging import Paging
 from activities.past import PastIncidents
 from activities.postmortems import Postmortems
 from activities.preflights import Preflights
-from activities.processes import Processes
-from activities.registry import Hands
+from activities.processes import WorkflowQueries
+from activities.registry import ActivitySet
 from activities.status_page import StatusPage
 from activities.status_site import StatusSite
 from activities.war_room import WarRoom
@@ -53,15 +53,15 @@ from incidents.vendors.storage import FileStore
 from incidents.vendors.zoom import ZoomClient
 
 
-def make_hands(settings: Settings, client: Client) -> Hands:
+def build_activities(settings: Settings, client: Client) -> ActivitySet:
     """Return every hand: with its vendor's client if the environment has the credentials, off otherwise."""
     off = {i.name: f"{i.name} is off: {i.reason.removeprefix('error: ')}" for i in settings.integrations() if not i.on}
     probe = ProductProbe(timeout=settings.probe_timeout_seconds, api_key=settings.probe_api_key.get_secret_value())
     prometheus, signoz, slack = _prometheus(settings), _signoz(settings), _slack(settings)
-    processes = Processes(client)
+    processes = WorkflowQueries(client)
     deployments = _deployments(settings, client, off)
     health = Health(probe, settings.probe_flag_key, _teller(processes))
-    return Hands(
+    return ActivitySet(
         numbers=Numbers(client, settings.temporal_task_queue),
         paging=Paging(_pagerduty(settings), off.get("pagerduty", ""), _own_pagers(settings)),
         on_call=OnCall(_schedules(settings), off.get("pagerduty schedules", "")),
@@ -144,7 +144,7 @@ def _evidence(
     return Evidence(FileStore(settings.evidence_url), settings.evidence_url, found, why)
 
 
-def _teller(processes: Processes) -> Callable[[str, Probed], None]:
+def _teller(processes: WorkflowQueries) -> Callable[[str, Probed], None]:
     """Return how a verification, which runs in a thread, tells its workflow how it goes."""
     try:
         loop = asyncio.get_running_loop()

@@ -2,11 +2,11 @@
 
 from incidents.app.settings import Settings
 from incidents.domain.config.loading import parse_runbook
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import RunbookError
 
 
-def load_runbook(settings: Settings) -> Runbook:
+def load_runbook(settings: Settings) -> RunbookConfig:
     """Return the runbook of `RUNBOOK_FILE`, with the regions' addresses of `PROBE_URLS` where it gives some.
 
     Raises:
@@ -19,4 +19,6 @@ def load_runbook(settings: Settings) -> Runbook:
         raise RunbookError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
     runbook = parse_runbook(text, str(path))
     urls = settings.probe_urls
-    return runbook.but(regions=tuple(region.but(url=urls.get(region.name, region.url)) for region in runbook.regions))
+    return runbook.replace(
+        regions=tuple(region.replace(url=urls.get(region.name, region.url)) for region in runbook.regions)
+    )

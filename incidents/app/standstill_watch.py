@@ -25,7 +25,7 @@ from incidents.contracts import (
     WATCHED,
     StandstillInput,
 )
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.obligation import Obligation
 from incidents.domain.standstill import (
     Look,
@@ -98,7 +98,7 @@ def reading(described: WorkflowExecutionDescription) -> RunReading:
 async def stuck_run(client: Client, run: RunReading) -> Standstill | None:
     """Return that a run's workflow task is stuck, with the last failure; None if it is not."""
     stuck = stuck_task(run, datetime.now(UTC))
-    return stuck.but(failure=await last_failure(client, run)) if stuck else None
+    return stuck.replace(failure=await last_failure(client, run)) if stuck else None
 
 
 async def last_failure(client: Client, run: RunReading) -> str:
@@ -128,7 +128,7 @@ async def last_failure(client: Client, run: RunReading) -> str:
 class StandstillWatch:
     """One worker's watch. Nothing that happens to it ends the worker."""
 
-    def __init__(self, client: Client, runbook: Runbook, task_queue: str) -> None:
+    def __init__(self, client: Client, runbook: RunbookConfig, task_queue: str) -> None:
         """Start with nothing seen."""
         self._client, self._runbook, self._queue = client, runbook, task_queue
         self._notified: set[str] = set()
@@ -182,7 +182,7 @@ class StandstillWatch:
         owed = await handle.query("agenda", result_type=list[Obligation], rpc_timeout=_PATIENCE)
         after = await read(self._client, run.workflow_id, run.run_id)
         if after is None or after.history != run.history:
-            run = run.but(idle=False)  # what is owed now may be pending by now
+            run = run.replace(idle=False)  # what is owed now may be pending by now
         at = datetime.now(UTC)
         look = look_at(run, owed, self._looks.get(run.run_id), self._runbook, at)
         self._looks[run.run_id] = look
@@ -222,7 +222,7 @@ async def _for_ever(work: Callable[[], Awaitable[None]], pause: float) -> None:
 
 
 @contextlib.asynccontextmanager
-async def watched(client: Client, runbook: Runbook, task_queue: str) -> AsyncIterator[None]:
+async def watched(client: Client, runbook: RunbookConfig, task_queue: str) -> AsyncIterator[None]:
     """Watch for stuck workflows while the block runs."""
     if not any(operator.email for operator in operators(runbook)):
         _log.warning("people.operators in runbook.yaml names no e-mail address: stuck workflows are only logged")

@@ -33,7 +33,7 @@ from incidents.domain.alerting.alert import (
     identity,
     parse_alerts,
 )
-from incidents.domain.config.model import Intake, Runbook
+from incidents.domain.config.model import Intake, RunbookConfig
 from incidents.domain.core.payload import NotJson, read_json
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.text import cut_bytes, one_line
@@ -80,7 +80,12 @@ class Started(BaseModel):
 
 
 async def intake(
-    client: Client, alerts: Iterable[Alert], runbook: Runbook, task_queue: str, *, patience: timedelta = NUMBER_PATIENCE
+    client: Client,
+    alerts: Iterable[Alert],
+    runbook: RunbookConfig,
+    task_queue: str,
+    *,
+    patience: timedelta = NUMBER_PATIENCE,
 ) -> list[Started]:
     """Bring alerts to their incidents: one entry for each incident, in the order in which the alerts came.
 
@@ -92,7 +97,7 @@ async def intake(
 
 
 async def _bring(
-    client: Client, key: str, alerts: tuple[Alert, ...], runbook: Runbook, task_queue: str, patience: timedelta
+    client: Client, key: str, alerts: tuple[Alert, ...], runbook: RunbookConfig, task_queue: str, patience: timedelta
 ) -> Started:
     firing = tuple(alert for alert in alerts if alert.firing)
     ended = tuple(alert for alert in alerts if not alert.firing)
@@ -112,7 +117,7 @@ async def start(
     client: Client,
     workflow_id: str,
     opening: Opening,
-    runbook: Runbook,
+    runbook: RunbookConfig,
     task_queue: str,
     *,
     alerts: tuple[Alert, ...] = (),
@@ -241,7 +246,7 @@ def _login() -> str:
 
 
 def explain(alerts: Iterable[Alert], intake: Intake) -> list[str]:
-    """Say which labels decide the incident of each alert (BEHAVIOURS 10)."""
+    """Say which labels apply_command the incident of each alert (BEHAVIOURS 10)."""
     return [
         f"{alert.title}: incident-{key} from " + ", ".join(f"{k}={v}" for k, v in identity(alert, intake).items())
         for key, group in grouped(alerts, intake).items()
@@ -277,7 +282,7 @@ def main(
     private: Annotated[bool, typer.Option(help="By hand: a private incident, such as for security")] = False,
     drill: Annotated[bool, typer.Option(help="By hand: a drill, marked as such everywhere")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each incident")] = False,
-    explain_fingerprint: Annotated[bool, typer.Option(help="Only say which labels decide the incident")] = False,
+    explain_fingerprint: Annotated[bool, typer.Option(help="Only say which labels apply_command the incident")] = False,
 ) -> None:
     """Bring an alert, or a person's word, to its incident."""
 

@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Interceptor, Worker
 
 from activities.processes import RECORDER
-from incidents.app.composition import integrations_table, make_hands
+from incidents.app.composition import build_activities, integrations_table
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.query_safety import QuerySafety, guarded_worker
 from incidents.app.runbook_file import load_runbook
@@ -154,7 +154,7 @@ async def serve() -> int:
         loop.add_signal_handler(number, stop.set)
     client = await connect(settings)
     await ensure_search_attributes(client)
-    hands = make_hands(settings, client)
+    hands = build_activities(settings, client)
     console = Console(stderr=True)
     console.print(integrations_table(settings))
     console.print(await ensure_recorder(client, settings))

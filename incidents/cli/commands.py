@@ -178,7 +178,9 @@ def note(
 @app.command()
 def step(
     number: Number,
-    name: Annotated[str, typer.Argument(help="A checklist step, or the key of a failed duty", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(help="A checklist step, or the key of a failed obligation", show_default=False)
+    ],
     by: By,
     retry: Annotated[bool, typer.Option("--retry", help="Try again")] = False,
     skip: Annotated[str | None, typer.Option(metavar="REASON", help="Do without, for this reason")] = None,

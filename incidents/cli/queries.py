@@ -101,7 +101,7 @@ def _print_known(look: Look, as_json: bool) -> None:
 
 @app.command()
 def show(number: Number, as_json: Json = False) -> None:
-    """Show an incident: people, checklist, next duties, timeline."""
+    """Show an incident: people, checklist, next obligations, timeline."""
 
     async def work(client: Client) -> None:
         look = await _first_look(client, number, as_json)
@@ -148,7 +148,11 @@ def watch_incident(
 def _print_look(look: Look, as_json: bool) -> None:
     if as_json and look.incident is not None:
         seen: dict[str, Any] = {"incident": look.incident.model_dump(mode="json")}
-        say(json.dumps(seen | {"agenda": [duty.model_dump(mode="json") for duty in look.duties]}, indent=1))
+        say(
+            json.dumps(
+                seen | {"agenda": [obligation.model_dump(mode="json") for obligation in look.obligations]}, indent=1
+            )
+        )
     else:
         console().print(look.view())
 

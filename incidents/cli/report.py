@@ -29,7 +29,7 @@ from incidents.client.lookup import (
     label,
     listed,
 )
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import RunbookError
 from incidents.domain.core.duration import in_words
 from incidents.domain.incident.incident import Incident
@@ -91,7 +91,7 @@ def _day(option: str, typed: str, default: date) -> date:
 
 
 async def gather(
-    client: Client, runbook: Runbook, url: str, at: datetime
+    client: Client, runbook: RunbookConfig, url: str, at: datetime
 ) -> tuple[list[Record], list[PostmortemRecord], tuple[int, ...]]:
     """Return the records of all incidents and post-mortems, and the numbers of those of which nobody tells.
 

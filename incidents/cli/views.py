@@ -43,7 +43,7 @@ _STEP_STYLES = {StepStatus.DONE: "green", StepStatus.FAILED: "bold red", StepSta
 _DUTIES = 6
 _ENTRIES = 12
 _ROOMY = 36
-"""Rows from which a screen has room for `_DUTIES` duties; a smaller one shows half of them."""
+"""Rows from which a screen has room for `_DUTIES` obligations; a smaller one shows half of them."""
 
 
 def text(words: str, style: str = "") -> Text:
@@ -165,13 +165,13 @@ def checklist_table(incident: Incident, *, brief: bool = False) -> Table:
     return table
 
 
-def agenda_table(duties: Sequence[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
+def agenda_table(obligations: Sequence[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
     """Return what is due next, with countdowns: one line for each."""
     table = _columns(Table(box=None, show_header=False, pad_edge=False), "fs")
-    shown = [duty for duty in duties if duty.duty not in HOUSEKEEPING][:limit]
-    for duty in shown:
-        late = duty.due < now
-        table.add_row(Text(countdown(duty.due, now), style="red" if late else "cyan"), one_line(duty.says))
+    shown = [obligation for obligation in obligations if obligation.kind not in HOUSEKEEPING][:limit]
+    for obligation in shown:
+        late = obligation.due < now
+        table.add_row(Text(countdown(obligation.due, now), style="red" if late else "cyan"), one_line(obligation.says))
     if not shown:
         table.add_row("", Text("nothing", style="dim"))
     return table
@@ -232,7 +232,7 @@ def evidence_table(parts: Sequence[Part]) -> Table:
 
 
 def incident_view(
-    incident: Incident, duties: Sequence[Obligation], now: datetime, *, rows: int | None = None, note: str = ""
+    incident: Incident, obligations: Sequence[Obligation], now: datetime, *, rows: int | None = None, note: str = ""
 ) -> RenderableType:
     """Return everything that matters now. With `rows`, it fits a screen of so many, from 26 on.
 
@@ -245,14 +245,14 @@ def incident_view(
     most, entries = _DUTIES, _ENTRIES
     if rows is not None:
         most = _DUTIES if rows >= _ROOMY else _DUTIES // 2
-        shown = sum(duty.duty not in HOUSEKEEPING for duty in duties)
+        shown = sum(obligation.kind not in HOUSEKEEPING for obligation in obligations)
         fixed = (len(about) + 2) + 9 + (min(max(shown, 1), most) + 2) + 2 + bool(note)
         entries = max(rows - fixed, 1)
     show = one_line if brief else text
     return Group(
         Panel(Group(*about), title=header(incident), title_align="left"),
         Panel(checklist_table(incident, brief=brief), title="First response", title_align="left"),
-        Panel(agenda_table(duties, now, most), title="Next duties", title_align="left"),
+        Panel(agenda_table(obligations, now, most), title="Next obligations", title_align="left"),
         Panel(timeline_table(incident.timeline, entries, brief=brief), title="Timeline (UTC)", title_align="left"),
         *([show(note, "yellow")] if note else ()),
     )

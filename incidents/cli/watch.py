@@ -49,8 +49,8 @@ async def state(handle: WorkflowHandle[Any, Any], name: str) -> tuple[Incident, 
     """Return the incident and its agenda."""
     incident: Incident = await ask(handle, "incident", Incident, name)
     # One after the other: while a task is pending, Temporal lets one query of a workflow wait and refuses the next.
-    duties: list[Obligation] = await ask(handle, "agenda", list[Obligation], name)
-    return incident, duties
+    obligations: list[Obligation] = await ask(handle, "agenda", list[Obligation], name)
+    return incident, obligations
 
 
 class WatchedRun:
@@ -107,7 +107,7 @@ class Look:
         self._watched = WatchedRun(client, run)
         self._console = console
         self.incident: Incident | None = None
-        self.duties: list[Obligation] = []
+        self.obligations: list[Obligation] = []
 
     @property
     def run(self) -> WorkflowExecutionDescription:
@@ -127,7 +127,7 @@ class Look:
     async def refresh(self) -> None:
         """Look again. Whoever does not answer is named in `problem`."""
         if (found := await self._watched.refresh(state)) is not None:
-            self.incident, self.duties = found
+            self.incident, self.obligations = found
 
     def over(self, until: str | None) -> bool:
         """Tell whether the incident has ended for good, or has come to what was waited for."""
@@ -142,7 +142,7 @@ class Look:
         now = datetime.now(UTC)
         if self.incident is None:
             return incidents_table([self.run], now)
-        return incident_view(self.incident, self.duties, now, rows=rows, note=self._watched.warning(now))
+        return incident_view(self.incident, self.obligations, now, rows=rows, note=self._watched.warning(now))
 
     def live_view(self) -> RenderableType:
         """Return what is to be seen now on this terminal; all of it, if it is none."""

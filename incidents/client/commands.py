@@ -48,7 +48,7 @@ async def send(client: Client, run: WorkflowExecution, command: Command, patienc
     Raises:
         Refusal: the runbook refuses the command, the incident has ended, or Temporal does not say whether it arrived.
     """
-    command = command.but(id=command.id or str(uuid.uuid4()))
+    command = command.replace(id=command.id or str(uuid.uuid4()))
     if not is_open(run):
         raise _ended(run)
     # The first run's id stands for the incident in all its runs. Pinned to one run instead, an update that meets

@@ -151,7 +151,7 @@ async def _by_counter(client: Client, number: int, patience: timedelta) -> Workf
         latest = await describe(client, given.workflow_id) if given else None
     except (RPCError, WorkflowQueryFailedError, NotFound):
         return None
-    return latest if given and latest and latest.raw_info.first_run_id == given.run_key else None
+    return latest if given and latest and latest.raw_info.first_run_id == given.first_run_id else None
 
 
 async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str) -> Any:

@@ -1,8 +1,8 @@
 """What the runbook's hands are asked to do, and what they report. One request model for each activity.
 
-Requests hold only what the hand needs: the text is rendered when the duty is due, from the state at that moment.
-`key` is the duty's idempotency key, unique in the installation; `again` tells that an earlier attempt may have left
-its mark, so the hand looks for it before it acts.
+Requests hold only what the hand needs: the text is rendered when the obligation is due, from the state at that moment.
+`key` is the obligation's idempotency key, unique in the installation; `again` tells that an earlier attempt may have
+left its mark, so the hand looks for it before it acts.
 """
 
 from pydantic import AwareDatetime
@@ -15,21 +15,21 @@ from incidents.domain.incident.parts import Resources, Silence
 from incidents.domain.rollback.known_good import Offer
 
 
-class Effect(Frozen):
+class ActivityRequest(Frozen):
     """A request to one of the hands."""
 
     key: str
     again: bool = False
 
 
-class AllocateNumber(Effect):
-    """Get the incident's number: the same one for the same `run_key`."""
+class AllocateNumber(ActivityRequest):
+    """Get the incident's number: the same one for the same `first_run_id`."""
 
-    run_key: str
+    first_run_id: str
     workflow_id: str
 
 
-class SendPage(Effect):
+class SendPage(ActivityRequest):
     """Page somebody. A repeated `dedup_key` is the same page while it is open. `severity`: PagerDuty's word.
 
     `to`: the contact, for whom a pager of their own may be set up. `links`: label to address, such as the war room.
@@ -44,7 +44,7 @@ class SendPage(Effect):
     links: dict[str, str] = {}
 
 
-class SettlePage(Effect):
+class SettlePage(ActivityRequest):
     """Acknowledge or resolve an open page. `action` is `acknowledge` or `resolve`."""
 
     dedup_key: str
@@ -52,13 +52,13 @@ class SettlePage(Effect):
     to: str = ""
 
 
-class FindOnCall(Effect):
+class FindOnCall(ActivityRequest):
     """Ask who is on call by a schedule."""
 
     schedule: str
 
 
-class SilenceAlerts(Effect):
+class SilenceAlerts(ActivityRequest):
     """Silence exactly these alerts (fingerprint to labels) until then, each once."""
 
     alerts: dict[str, dict[str, str]]
@@ -68,26 +68,26 @@ class SilenceAlerts(Effect):
     comment: str
 
 
-class LiftSilences(Effect):
+class LiftSilences(ActivityRequest):
     """End silences; one that has ended is as good."""
 
     silences: tuple[str, ...]
 
 
-class CheckAlerts(Effect):
+class CheckAlerts(ActivityRequest):
     """Ask which of these alerts (fingerprint to labels) do not fire any more, silenced or not."""
 
     alerts: dict[str, dict[str, str]]
 
 
-class HearChannel(Effect):
+class HearChannel(ActivityRequest):
     """Look for the newest word of a person in a channel, threads of the newest messages included."""
 
     channel_id: str
     since: AwareDatetime
 
 
-class OpenChannel(Effect):
+class OpenChannel(ActivityRequest):
     """Open the incident's channel, or adopt the one that carries its `marker`."""
 
     name: str
@@ -95,21 +95,21 @@ class OpenChannel(Effect):
     private: bool = False
 
 
-class SetTopic(Effect):
+class SetTopic(ActivityRequest):
     """Set a channel's topic."""
 
     channel_id: str
     topic: str
 
 
-class Invite(Effect):
+class Invite(ActivityRequest):
     """Invite people, by e-mail address, to a channel."""
 
     channel_id: str
     emails: tuple[str, ...]
 
 
-class PostMessage(Effect):
+class PostMessage(ActivityRequest):
     """Post a message into a channel, once."""
 
     channel_id: str
@@ -117,7 +117,7 @@ class PostMessage(Effect):
     thread_ts: str | None = None
 
 
-class DirectMessage(Effect):
+class DirectMessage(ActivityRequest):
     """Send a person a direct message, once."""
 
     email: str
@@ -133,7 +133,7 @@ class Button(Frozen):
     danger: bool = False
 
 
-class KeepSummary(Effect):
+class KeepSummary(ActivityRequest):
     """Post the summary message, or bring the one that is there up to date."""
 
     channel_id: str
@@ -143,7 +143,7 @@ class KeepSummary(Effect):
     buttons: tuple[Button, ...] = ()
 
 
-class AddBookmark(Effect):
+class AddBookmark(ActivityRequest):
     """Put a bookmark above a channel, once."""
 
     channel_id: str
@@ -151,20 +151,20 @@ class AddBookmark(Effect):
     url: str
 
 
-class ArchiveChannel(Effect):
+class ArchiveChannel(ActivityRequest):
     """Archive a channel."""
 
     channel_id: str
 
 
-class OpenBridge(Effect):
+class OpenBridge(ActivityRequest):
     """Open a video call; `static_url` is the bridge that serves without a vendor, if there is one."""
 
     topic: str
     static_url: str = ""
 
 
-class PublishStatus(Effect):
+class PublishStatus(ActivityRequest):
     """Publish an update on the status page, as a new incident there if `page_id` is unset.
 
     `marker` finds the incident whose creation reply was lost; `sequence` keeps the page from going backwards.
@@ -183,7 +183,7 @@ class PublishStatus(Effect):
     notify: bool = True
 
 
-class SendMail(Effect):
+class SendMail(ActivityRequest):
     """Mail an update to each of `to`, who never see each other. `thread` is the same for one incident's mails.
 
     `invitation`: an iCalendar text that goes with it.
@@ -198,7 +198,7 @@ class SendMail(Effect):
     invitation: str = ""
 
 
-class OpenTicket(Effect):
+class OpenTicket(ActivityRequest):
     """Open a ticket in the issue tracker, or find the one that carries the `marker`."""
 
     title: str
@@ -208,7 +208,7 @@ class OpenTicket(Effect):
     assignees: tuple[str, ...] = ()
 
 
-class CommentTicket(Effect):
+class CommentTicket(ActivityRequest):
     """Comment on a ticket, opening it first if it is missing; close it if `close`, as not planned if `not_planned`."""
 
     ticket: int | None
@@ -218,7 +218,7 @@ class CommentTicket(Effect):
     not_planned: bool = False
 
 
-class Investigate(Effect):
+class Investigate(ActivityRequest):
     """Look at one source of facts about the service around the time of the alert."""
 
     service: str
@@ -239,7 +239,7 @@ class QueryLogs(Investigate):
     log_service: str
 
 
-class KeepDocument(Effect):
+class KeepDocument(ActivityRequest):
     """Write a document that people will edit, such as the post-mortem's draft, beside the incident's evidence."""
 
     folder: str
@@ -262,7 +262,7 @@ class Person(Frozen):
     email: str = ""
 
 
-class Outcome(Frozen):
+class ActivityResult(Frozen):
     """What came of a request. `skipped`: why it was not done on purpose, such as an integration that is off.
 
     `reference`: what a deployment is called by its deployer, or where a document is read. `ended`: the fingerprints of

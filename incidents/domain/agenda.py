@@ -1,7 +1,7 @@
-"""The agenda: every duty that the incident has, derived from its state.
+"""The agenda: every obligation that the incident has, derived from its state.
 
-Nothing is scheduled and nothing is cancelled: a duty is owed while the state says so. What was fulfilled is remembered
-by key. A change of severity therefore needs no code here; the next call gives the new agenda.
+Nothing is scheduled and nothing is cancelled: an obligation is owed while the state says so. What was fulfilled is
+remembered by key. A change of severity therefore needs no code here; the next call gives the new agenda.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,13 +10,13 @@ from datetime import timedelta
 
 from incidents.domain.chat.obligations import archive, channel_key, room
 from incidents.domain.config.communication import Channel, Reach
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import (
     HOUSEKEEPING,
-    Duty,
     Obligation,
+    ObligationKind,
     Source,
     at_once,
 )
@@ -26,19 +26,19 @@ from incidents.domain.paging.obligations import (
     lifted,
     operators_told,
 )
-from incidents.domain.rollback.recovery import customers, judgements
-from incidents.domain.updates.deadlines import in_order, promises
+from incidents.domain.rollback.recovery import customers, rollback_verdicts
+from incidents.domain.updates.deadlines import deadlines, in_order
 from incidents.domain.updates.publishing import delivery_key, has_ticket
 
 
-def agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
-    """Return every duty that is owed, now or later, the earliest first."""
-    found = [duty for duty in _duties(incident, runbook) if not incident.settled(duty.key)]
+def agenda(incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
+    """Return every obligation that is owed, now or later, the earliest first."""
+    found = [obligation for obligation in _duties(incident, runbook) if not incident.settled(obligation.key)]
     found += _closing(incident, runbook, found)
     return in_order(found)
 
 
-def surviving_agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
+def surviving_agenda(incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
     """Return what can be derived when the agenda as a whole cannot: each part by itself, the page in any case.
 
     The incident's aftermath and closing are left out: what is not known to be done must not end it.
@@ -50,34 +50,43 @@ def surviving_agenda(incident: Incident, runbook: Runbook) -> list[Obligation]:
         lambda: barest_page(incident),
         lambda: room(incident, runbook, []),
         lambda: _deliveries(incident),
-        lambda: promises(incident, runbook),
+        lambda: deadlines(incident, runbook),
         lambda: _response(incident, runbook),
     )
     found: dict[str, Obligation] = {}
     for part in parts:
         with suppress(Exception):
-            found |= {duty.key: duty for duty in part() if not incident.settled(duty.key)}
+            found |= {obligation.key: obligation for obligation in part() if not incident.settled(obligation.key)}
     return in_order(list(found.values()))
 
 
-def patience(duty: Obligation, runbook: Runbook) -> timedelta:
-    """Return how long a failing duty is tried again. The number needs no vendor and is never given up."""
-    if duty.duty is Duty.NUMBER:
+def patience(obligation: Obligation, runbook: RunbookConfig) -> timedelta:
+    """Return how long a failing obligation is tried again. The number needs no vendor and is never given up."""
+    if obligation.kind is ObligationKind.NUMBER:
         return timedelta(days=3650)
-    if duty.duty in (Duty.PAGE, Duty.ALARM, Duty.ACKNOWLEDGE_PAGE, Duty.RESOLVE_PAGE):
+    if obligation.kind in (
+        ObligationKind.PAGE,
+        ObligationKind.ALARM,
+        ObligationKind.ACKNOWLEDGE_PAGE,
+        ObligationKind.RESOLVE_PAGE,
+    ):
         return runbook.patience.page
-    if duty.duty in (Duty.ESCALATE, Duty.ON_CALL):
+    if obligation.kind in (ObligationKind.ESCALATE, ObligationKind.ON_CALL):
         return runbook.patience.reach
-    if duty.duty in _PUBLISHED:
+    if obligation.kind in _PUBLISHED:
         return runbook.patience.publish
     return runbook.patience.others
 
 
-_PUBLISHED = HOUSEKEEPING - {Duty.ON_CALL, Duty.CHECK_ALERTS} | {Duty.CHANNEL, Duty.DELIVER, Duty.EVIDENCE}
+_PUBLISHED = HOUSEKEEPING - {ObligationKind.ON_CALL, ObligationKind.CHECK_ALERTS} | {
+    ObligationKind.CHANNEL,
+    ObligationKind.DELIVER,
+    ObligationKind.EVIDENCE,
+}
 """What a vendor's outage of an hour must not lose: what is published, and the place where people work."""
 
 
-def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
+def postmortem_owed(incident: Incident, runbook: RunbookConfig) -> bool:
     """Tell whether it owes a post-mortem: by the highest severity ever reached (BEHAVIOURS 69), or once it is started.
 
     A false positive owes none.
@@ -88,10 +97,10 @@ def postmortem_owed(incident: Incident, runbook: Runbook) -> bool:
 
 def evidence_key(incident: Incident) -> str:
     """Return the key of the preservation of what this resolution has left behind."""
-    return f"evidence/{incident.pagings + 1}"
+    return f"evidence/{incident.repage_count + 1}"
 
 
-def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+def _duties(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     if incident.closed:
         yield from archive(incident)
         yield from lifted(incident)
@@ -102,10 +111,10 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         yield from _late_postmortem(incident)
         return
     yield from attention(incident, runbook)
-    coming = promises(incident, runbook)
+    coming = deadlines(incident, runbook)
     yield from room(incident, runbook, coming)
     yield from _deliveries(incident)
-    yield from judgements(incident)
+    yield from rollback_verdicts(incident)
     yield from customers(incident, runbook)
     yield from _record(incident)
     if incident.over:
@@ -118,14 +127,14 @@ def _duties(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
 
 def _number(incident: Incident) -> Iterator[Obligation]:
     if incident.number is None:
-        yield at_once(Duty.NUMBER, "number", incident.opened_at, "Get the incident's number")
+        yield at_once(ObligationKind.NUMBER, "number", incident.opened_at, "Get the incident's number")
 
 
 def _late_postmortem(incident: Incident) -> Iterator[Obligation]:
     """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (BEHAVIOURS 82)."""
     if incident.postmortem_started and incident.number is not None:
         at = incident.timeline[-1].at
-        yield at_once(Duty.POSTMORTEM, f"postmortem/{incident.round}", at, "Hand over to the post-mortem")
+        yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.round}", at, "Hand over to the post-mortem")
 
 
 def _record(incident: Incident) -> Iterator[Obligation]:
@@ -133,22 +142,26 @@ def _record(incident: Incident) -> Iterator[Obligation]:
     if incident.number is not None and (incident.over or incident.corrections):
         key = f"record/{incident.round}/{incident.status}/{len(incident.corrections)}/{len(incident.updates)}"
         since = incident.timeline[-1].at
-        yield at_once(Duty.RECORD, key, since, "Keep the record for the reports")
+        yield at_once(ObligationKind.RECORD, key, since, "Keep the record for the reports")
 
 
-def _response(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+def _response(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the automatic steps of the first-response checklist."""
     opened, policy = incident.opened_at, runbook.policy(incident.severity)
     for source in Source:
         yield at_once(
-            Duty.INVESTIGATE, f"investigate/{source}", opened, f"Investigate: look at {source}", subject=source.value
+            ObligationKind.INVESTIGATE,
+            f"investigate/{source}",
+            opened,
+            f"Investigate: look at {source}",
+            subject=source.value,
         )
     if incident.number is None:
         return
     if policy.war_room and incident.resources.bridge_url is None:
-        yield at_once(Duty.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
+        yield at_once(ObligationKind.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
     if has_ticket(incident, runbook):
-        yield at_once(Duty.TICKET, "ticket", incident.episode.since, "Open the ticket")
+        yield at_once(ObligationKind.TICKET, "ticket", incident.episode.since, "Open the ticket")
 
 
 def _deliveries(incident: Incident) -> Iterator[Obligation]:
@@ -161,25 +174,28 @@ def _deliveries(incident: Incident) -> Iterator[Obligation]:
             continue
         says = f"Publish update {update.sequence} on {channel}"
         key = delivery_key(update.sequence, channel)
-        yield at_once(Duty.DELIVER, key, update.at, says, subject=channel.value, sequence=update.sequence)
+        yield at_once(ObligationKind.DELIVER, key, update.at, says, subject=channel.value, sequence=update.sequence)
 
 
-def _aftermath(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+def _aftermath(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield what an ended incident still owes: the record, the post-mortem, and its own closing."""
     ended = incident.resolved_at or incident.timeline[-1].at
     number = len(incident.intervals)
     for key in (*incident.fulfilled, *incident.begun):
         if key.startswith("alarm/") or (key.startswith("escalate/") and key.endswith(f"/{Reach.PAGE}")):
             says = f"Resolve the page {key}"
-            yield at_once(Duty.RESOLVE_PAGE, f"page-resolve/{key}", ended, says, subject=key)
+            yield at_once(ObligationKind.RESOLVE_PAGE, f"page-resolve/{key}", ended, says, subject=key)
     if incident.number is not None:
-        yield at_once(Duty.EVIDENCE, evidence_key(incident), ended, "Preserve the incident's record")
+        yield at_once(ObligationKind.EVIDENCE, evidence_key(incident), ended, "Preserve the incident's record")
         if postmortem_owed(incident, runbook) and incident.settled(evidence_key(incident)):
-            yield at_once(Duty.POSTMORTEM, f"postmortem/{number}", ended, "Hand over to the post-mortem")
+            yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{number}", ended, "Hand over to the post-mortem")
             if incident.corrections and f"postmortem/{number}" in incident.fulfilled:
                 key = f"postmortem-corrected/{len(incident.corrections)}"
                 yield at_once(
-                    Duty.POSTMORTEM, key, incident.corrections[-1].at, "Tell the post-mortem what was corrected"
+                    ObligationKind.POSTMORTEM,
+                    key,
+                    incident.corrections[-1].at,
+                    "Tell the post-mortem what was corrected",
                 )
 
 
@@ -188,10 +204,10 @@ def _withdrawn(incident: Incident) -> Iterator[Obligation]:
     if incident.status == Status.CANCELLED and any(key.startswith("postmortem/") for key in incident.fulfilled):
         since = incident.timeline[-1].at
         says = "End the post-mortem: it was no incident"
-        yield at_once(Duty.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, says)
+        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, says)
 
 
-def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> Iterator[Obligation]:
+def _closing(incident: Incident, runbook: RunbookConfig, others: list[Obligation]) -> Iterator[Obligation]:
     """Yield the end of the incident: after the reopen window, or, if it cannot come back, when all else is done."""
     if not incident.over or incident.closed:
         return
@@ -200,6 +216,6 @@ def _closing(incident: Incident, runbook: Runbook, others: list[Obligation]) -> 
     if for_good and others:
         return
     due = ended if for_good else ended + runbook.policy(incident.highest_severity).reopen_window
-    due = max([due, *(duty.due for duty in others if duty.duty is Duty.NO_ANSWER)])
-    key = f"close/{incident.pagings}"
-    yield Obligation(key=key, duty=Duty.CLOSE, due=due, since=ended, says="Close the incident for good")
+    due = max([due, *(obligation.due for obligation in others if obligation.kind is ObligationKind.NO_ANSWER)])
+    key = f"close/{incident.repage_count}"
+    yield Obligation(key=key, kind=ObligationKind.CLOSE, due=due, since=ended, says="Close the incident for good")

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from incidents.domain.alerting.alert import Alert, in_bounds, is_private
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.instants import bounded, not_used
 from incidents.domain.core.public_text import PublicText
 from incidents.domain.core.text import cut, one_line
-from incidents.domain.core.timeline import WORKFLOW, Kind
+from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.commands import MakePrivate
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import monitor, reopen, resolve
 from incidents.domain.incident.parts import AlertState, Status
-from incidents.domain.obligation import Duty, Obligation
+from incidents.domain.obligation import Obligation, ObligationKind
 from incidents.domain.paging.commands import make_private
 from incidents.domain.rollback.events import offer_expired
 from incidents.domain.updates.publishing import publish_due, told
@@ -28,7 +28,7 @@ _MOST_LABELLED = 20
 """Alerts whose labels are kept, so that exactly they can be silenced."""
 
 
-def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook, at: datetime) -> Incident:
+def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: RunbookConfig, at: datetime) -> Incident:
     """Take in alerts: new ones are remembered, repeated ones counted. One that fires after the resolution reopens.
 
     A known alert fires again if its end was told, or if it says a newer start; a repetition of the same firing is no
@@ -45,16 +45,16 @@ def alert_fired(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook,
         if known is None:
             if len(incident.alerts) < _MOST_ALERTS:
                 labelled = len(incident.alerts) < _MOST_LABELLED
-                incident = incident.but(alerts=(*incident.alerts, AlertState.of(alert, labelled=labelled)))
+                incident = incident.replace(alerts=(*incident.alerts, AlertState.of(alert, labelled=labelled)))
             elif incident.status == Status.INVESTIGATING:
                 continue
             fresh.append(alert)
             continue
         again = known.ended_at is not None or _claimed(alert) > _claimed(known)
-        newer = known.but(times=known.times + 1, ended_at=None)
+        newer = known.replace(times=known.times + 1, ended_at=None)
         if again:
-            newer = newer.but(started_at=alert.started_at, claimed_start=alert.claimed_start)
-        incident = incident.but(alerts=tuple(newer if a is known else a for a in incident.alerts))
+            newer = newer.replace(started_at=alert.started_at, claimed_start=alert.claimed_start)
+        incident = incident.replace(alerts=tuple(newer if a is known else a for a in incident.alerts))
         fresh += [alert] if again else []
     if not fresh:
         return incident
@@ -89,27 +89,27 @@ def _flagged(
         return incident
     [title, claimed, used], others = found[0], len(found) - 1
     more = f" (and of {others} more)" if others else ""
-    return incident.logged(at, WORKFLOW, Kind.ALERT, not_used(f"{which} of {cut(title, 200)}{more}", claimed, used))
+    return incident.logged(at, SYSTEM, Kind.ALERT, not_used(f"{which} of {cut(title, 200)}{more}", claimed, used))
 
 
-def _fired_again(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+def _fired_again(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     if incident.over:
-        return reopen(incident, runbook, at, WORKFLOW, "the alert fires again", attended=False)
+        return reopen(incident, runbook, at, SYSTEM, "the alert fires again", attended=False)
     if incident.status == Status.MONITORING:
-        incident = incident.but(
+        incident = incident.replace(
             status=Status.INVESTIGATING,
             monitoring_since=None,
             mitigated_at=None,
             stable_since=None,
-            pagings=incident.pagings + (0 if incident.attended else 1),
-            called_at=incident.called_at if incident.attended else at,
+            repage_count=incident.repage_count + (0 if incident.attended else 1),
+            last_paged_at=incident.last_paged_at if incident.attended else at,
         )
-        incident = told(incident, at, PublicText.ours("The problem has come back, and we are investigating again."))
-        return incident.logged(at, WORKFLOW, Kind.STATUS, "Back to investigating: the alert fires again", announce=True)
+        incident = told(incident, at, PublicText.trusted("The problem has come back, and we are investigating again."))
+        return incident.logged(at, SYSTEM, Kind.STATUS, "Back to investigating: the alert fires again", announce=True)
     return incident
 
 
-def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbook, at: datetime) -> Incident:
+def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: RunbookConfig, at: datetime) -> Incident:
     """Take in the end of alerts.
 
     If all have ended soon after the start and nobody is on it, the incident only needs watching: paging stops
@@ -123,14 +123,14 @@ def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbo
     return alerts_ended(incident, {alert.fingerprint: alert.ended_at or at for alert in alerts}, runbook, at)
 
 
-def alerts_ended(incident: Incident, ended: dict[str, datetime], runbook: Runbook, at: datetime) -> Incident:
+def alerts_ended(incident: Incident, ended: dict[str, datetime], runbook: RunbookConfig, at: datetime) -> Incident:
     """Take in which alerts ended when, by their fingerprints, as the monitoring told it or answered it."""
     hit = [alert for alert in incident.firing if alert.fingerprint in ended]
     if not hit:
         return incident
-    incident = incident.but(
+    incident = incident.replace(
         alerts=tuple(
-            alert.but(ended_at=bounded(ended[alert.fingerprint], at)) if alert in hit else alert
+            alert.replace(ended_at=bounded(ended[alert.fingerprint], at)) if alert in hit else alert
             for alert in incident.alerts
         )
     )
@@ -139,63 +139,63 @@ def alerts_ended(incident: Incident, ended: dict[str, datetime], runbook: Runboo
     soon = at - incident.opened_at <= runbook.intake.self_resolve_within
     if incident.firing or incident.attended or not soon or incident.status != Status.INVESTIGATING:
         return incident
-    words = PublicText.ours("The alert has ended by itself. We are watching the recovery.")
-    return monitor(incident, runbook, at, WORKFLOW, words)
+    words = PublicText.trusted("The alert has ended by itself. We are watching the recovery.")
+    return monitor(incident, runbook, at, SYSTEM, words)
 
 
-def update_due(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
+def update_due(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
     """Publish the status update that is due."""
-    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
+    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
     return publish_due(incident, runbook, at)
 
 
-def stable(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
+def stable(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record that the stability window is over: resolve by itself where the runbook allows it, else ask a person."""
-    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key), stable_since=duty.since)
+    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key), stable_since=obligation.since)
     if incident.firing:
         text = f"The stability window is over, but {len(incident.firing)} alert(s) still fire"
-        return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+        return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
     if runbook.policy(incident.severity).confirm_resolution:
-        text = f"Stable since {duty.since:%H:%M} UTC: resolve it when you are satisfied"
-        return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
-    words = PublicText.ours("Service has been stable, and the incident is over.")
-    return resolve(incident, runbook, at, WORKFLOW, words)
+        text = f"Stable since {obligation.since:%H:%M} UTC: resolve it when you are satisfied"
+        return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
+    words = PublicText.trusted("Service has been stable, and the incident is over.")
+    return resolve(incident, runbook, at, SYSTEM, words)
 
 
-def target_missed(incident: Incident, duty: Obligation, at: datetime) -> Incident:
+def target_missed(incident: Incident, obligation: Obligation, at: datetime) -> Incident:
     """Record that a response target was missed. An open target is looked at only when its time is over."""
-    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
-    text = f"Target missed: {duty.says.removeprefix('Target: ')}"
-    return incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
+    text = f"Target missed: {obligation.says.removeprefix('Target: ')}"
+    return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
 
 
-def inner_duty_due(incident: Incident, duty: Obligation, runbook: Runbook, at: datetime) -> Incident:
-    """Fulfil one of `agenda.INNER_DUTIES`."""
-    if duty.duty is Duty.UPDATE:
-        return update_due(incident, duty, runbook, at)
-    if duty.duty is Duty.STABILITY:
-        return stable(incident, duty, runbook, at)
-    if duty.duty is Duty.TARGET:
-        return target_missed(incident, duty, at)
-    if duty.duty is Duty.OFFER_LAPSES:
-        incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
-        return offer_expired(incident, duty.subject, runbook, at)
-    if duty.duty is Duty.NO_ANSWER:
-        return unanswered(incident, duty, at)
-    return close(incident, duty, at)
+def apply_due(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Fulfil one of `agenda.STATE_ONLY`."""
+    if obligation.kind is ObligationKind.UPDATE:
+        return update_due(incident, obligation, runbook, at)
+    if obligation.kind is ObligationKind.STABILITY:
+        return stable(incident, obligation, runbook, at)
+    if obligation.kind is ObligationKind.TARGET:
+        return target_missed(incident, obligation, at)
+    if obligation.kind is ObligationKind.OFFER_LAPSES:
+        incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
+        return offer_expired(incident, obligation.subject, runbook, at)
+    if obligation.kind is ObligationKind.NO_ANSWER:
+        return unanswered(incident, obligation, at)
+    return close(incident, obligation, at)
 
 
-def close(incident: Incident, duty: Obligation, at: datetime) -> Incident:
+def close(incident: Incident, obligation: Obligation, at: datetime) -> Incident:
     """Close the incident for good: from now on, an alert opens a new one."""
-    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key), closed=True)
-    return incident.logged(at, WORKFLOW, Kind.STATUS, "Closed: the reopen window is over")
+    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key), closed=True)
+    return incident.logged(at, SYSTEM, Kind.STATUS, "Closed: the reopen window is over")
 
 
-def unanswered(incident: Incident, duty: Obligation, at: datetime) -> Incident:
+def unanswered(incident: Incident, obligation: Obligation, at: datetime) -> Incident:
     """Record that a customer did not say whether service is restored: never taken for a yes (BEHAVIOURS 60)."""
-    incident = incident.but(fulfilled=(*incident.fulfilled, duty.key))
-    text = f"{duty.subject} did not answer whether service is restored"
-    return incident.logged(at, WORKFLOW, Kind.CONFIRMATION, text)
+    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
+    text = f"{obligation.subject} did not answer whether service is restored"
+    return incident.logged(at, SYSTEM, Kind.CONFIRMATION, text)
 
 
 def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -> Incident:
@@ -205,6 +205,6 @@ def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -
 
 def postmortem_published(incident: Incident, at: datetime, url: str) -> Incident:
     """Record that the post-mortem is published: the incident cannot be reopened any more (BEHAVIOURS 64)."""
-    return incident.but(postmortem_published=True).logged(
-        at, WORKFLOW, Kind.POSTMORTEM, f"Post-mortem published: {url}", announce=True
+    return incident.replace(postmortem_published=True).logged(
+        at, SYSTEM, Kind.POSTMORTEM, f"Post-mortem published: {url}", announce=True
     )

@@ -7,9 +7,9 @@ _REMEMBERED = 5000
 
 
 class Allocation(Frozen):
-    """Who asks: `run_key` is the incident run's own, so that a repeated request gets the same number."""
+    """Who asks: `first_run_id` is the incident run's own, so that a repeated request gets the same number."""
 
-    run_key: str
+    first_run_id: str
     workflow_id: str
 
 
@@ -17,7 +17,7 @@ class Numbered(Frozen):
     """A number that was given."""
 
     number: int
-    run_key: str
+    first_run_id: str
     workflow_id: str
 
 
@@ -30,10 +30,10 @@ class Ledger(Frozen):
     def allocate(self, request: Allocation) -> tuple["Ledger", int]:
         """Return the ledger after the request, and the number."""
         for known in reversed(self.recent):
-            if known.run_key == request.run_key:
+            if known.first_run_id == request.first_run_id:
                 return self, known.number
         number = self.last + 1
-        given = Numbered(number=number, run_key=request.run_key, workflow_id=request.workflow_id)
+        given = Numbered(number=number, first_run_id=request.first_run_id, workflow_id=request.workflow_id)
         return Ledger(last=number, recent=(*self.recent, given)[-_REMEMBERED:]), number
 
     def find(self, number: int) -> Numbered | None:

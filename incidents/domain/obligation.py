@@ -1,4 +1,4 @@
-"""Duties: what an incident can owe, and one obligation of it with its time and its idempotency key."""
+"""Obligations: what an incident can owe, and one obligation of it with its time and its idempotency key."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -9,8 +9,8 @@ from incidents.domain.config.communication import Reach
 from incidents.domain.core.base import Frozen
 
 
-class Duty(StrEnum):
-    """What is to be done. Among duties that are due at the same moment, the first of these goes first."""
+class ObligationKind(StrEnum):
+    """What is to be done. Among obligations that are due at the same moment, the first of these goes first."""
 
     PAGE = "page"
     ON_CALL = "on_call"
@@ -58,11 +58,20 @@ class Duty(StrEnum):
     ARCHIVE = "archive"
 
 
-ORDER = {duty: place for place, duty in enumerate(Duty)}
+ORDER = {obligation: place for place, obligation in enumerate(ObligationKind)}
 
 
-INNER_DUTIES = frozenset({Duty.UPDATE, Duty.STABILITY, Duty.TARGET, Duty.OFFER_LAPSES, Duty.NO_ANSWER, Duty.CLOSE})
-"""Duties that need no hands: the incident fulfils them by changing its own state."""
+STATE_ONLY = frozenset(
+    {
+        ObligationKind.UPDATE,
+        ObligationKind.STABILITY,
+        ObligationKind.TARGET,
+        ObligationKind.OFFER_LAPSES,
+        ObligationKind.NO_ANSWER,
+        ObligationKind.CLOSE,
+    }
+)
+"""Obligations that need no hands: the incident fulfils them by changing its own state."""
 
 
 class Source(StrEnum):
@@ -74,13 +83,13 @@ class Source(StrEnum):
 
 
 class Obligation(Frozen):
-    """One duty: what, by when, and the idempotency key by which it is done once.
+    """One obligation: what, by when, and the idempotency key by which it is done once.
 
     `due` never lies before `since`, the moment of its cause. `subject` names the channel, contact, cluster or source.
     """
 
     key: str
-    duty: Duty
+    kind: ObligationKind
     due: AwareDatetime
     since: AwareDatetime
     says: str
@@ -89,29 +98,32 @@ class Obligation(Frozen):
     by: Reach | None = None
 
 
-WITHDRAWABLE = frozenset({Duty.PAGE, Duty.ESCALATE, Duty.ALARM, Duty.DELIVER})
-"""Duties that are given up in mid-attempt when the state no longer asks for them: a page after the acknowledgement,
+WITHDRAWABLE = frozenset({ObligationKind.PAGE, ObligationKind.ESCALATE, ObligationKind.ALARM, ObligationKind.DELIVER})
+"""Obligations that are given up in mid-attempt when the state no longer asks for them: a page after the
+acknowledgement,
 an update that a newer one superseded."""
 
 
 HOUSEKEEPING = frozenset(
     {
-        Duty.TOPIC,
-        Duty.INVITE,
-        Duty.SUMMARY,
-        Duty.BOOKMARK,
-        Duty.DIGEST,
-        Duty.DIGEST_UPDATE,
-        Duty.SHOW_ROLLBACK,
-        Duty.NOTICE,
-        Duty.ON_CALL,
-        Duty.CHECK_ALERTS,
-        Duty.RECORD,
+        ObligationKind.TOPIC,
+        ObligationKind.INVITE,
+        ObligationKind.SUMMARY,
+        ObligationKind.BOOKMARK,
+        ObligationKind.DIGEST,
+        ObligationKind.DIGEST_UPDATE,
+        ObligationKind.SHOW_ROLLBACK,
+        ObligationKind.NOTICE,
+        ObligationKind.ON_CALL,
+        ObligationKind.CHECK_ALERTS,
+        ObligationKind.RECORD,
     }
 )
-"""Duties that keep the channel in order: not what a responder looks for among the next ones."""
+"""Obligations that keep the channel in order: not what a responder looks for among the next ones."""
 
 
-def at_once(duty: Duty, key: str, since: datetime, says: str, **more: str | int) -> Obligation:
-    """Return a duty that is due as soon as its cause exists."""
-    return Obligation.model_validate({"key": key, "duty": duty, "due": since, "since": since, "says": says, **more})
+def at_once(kind: ObligationKind, key: str, since: datetime, says: str, **more: str | int) -> Obligation:
+    """Return an obligation that is due as soon as its cause exists."""
+    return Obligation.model_validate(
+        {"key": key, "kind": kind, "due": since, "since": since, "says": says, **more}
+    )

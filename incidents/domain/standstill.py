@@ -10,13 +10,13 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from incidents.domain.activity_requests import DirectMessage, Effect, SendMail
+from incidents.domain.activity_requests import ActivityRequest, DirectMessage, SendMail
 from incidents.domain.agenda import patience
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import InternalMessage
-from incidents.domain.obligation import Duty, Obligation
+from incidents.domain.obligation import Obligation, ObligationKind
 
 FAILURES = 3
 """Failed attempts of a workflow task: one may be a killed worker, and two a worker killed twice."""
@@ -109,34 +109,36 @@ def stuck_task(run: RunReading, at: datetime) -> Standstill | None:
 
 
 def stuck_obligation(
-    run: RunReading, owed: list[Obligation], last: Look, runbook: Runbook, at: datetime
+    run: RunReading, owed: list[Obligation], last: Look, runbook: RunbookConfig, at: datetime
 ) -> Standstill | None:
     """Return the obligation that has been due for longer than it can take, if there is one.
 
     `last` is the look that holds these obligations. If nothing is pending, then nobody works on what is due, and its
     due time counts; else it may have come up late, and what counts is since when the looks have seen it.
     """
-    for duty in owed:
-        limit = longest(duty, runbook)
-        if limit is not None and at - (duty.due if run.idle else last.owed[duty.key]) > limit:
-            return _stuck(run, Reason.OVERDUE, duty.due).but(obligation=duty.says)
+    for obligation in owed:
+        limit = longest(obligation, runbook)
+        if limit is not None and at - (obligation.due if run.idle else last.owed[obligation.key]) > limit:
+            return _stuck(run, Reason.OVERDUE, obligation.due).replace(obligation=obligation.says)
     return None
 
 
-def longest(duty: Obligation, runbook: Runbook) -> timedelta | None:
+def longest(obligation: Obligation, runbook: RunbookConfig) -> timedelta | None:
     """Return how long an obligation may be due; None for a rollback, whose own workflow is watched instead."""
-    if duty.duty is Duty.ROLLBACK:
+    if obligation.kind is ObligationKind.ROLLBACK:
         return None
     # The number is retried for ever; but an incident without one has no channel either.
-    retry_for = runbook.patience.others if duty.duty is Duty.NUMBER else patience(duty, runbook)
+    retry_for = runbook.patience.others if obligation.kind is ObligationKind.NUMBER else patience(obligation, runbook)
     return retry_for + GRACE
 
 
-def look_at(run: RunReading, owed: list[Obligation], last: Look | None, runbook: Runbook, at: datetime) -> Look:
+def look_at(run: RunReading, owed: list[Obligation], last: Look | None, runbook: RunbookConfig, at: datetime) -> Look:
     """Return what is to be remembered of a query's answer. `last`: the look before it."""
     before = last.owed if last else {}
-    since = {duty.key: max(before.get(duty.key, at), duty.due) for duty in owed}
-    limits = [since[duty.key] + limit for duty in owed if (limit := longest(duty, runbook)) is not None]
+    since = {obligation.key: max(before.get(obligation.key, at), obligation.due) for obligation in owed}
+    limits = [
+        since[obligation.key] + limit for obligation in owed if (limit := longest(obligation, runbook)) is not None
+    ]
     return Look(at=at, history=run.history, owed=since, check_at=min(limits, default=None))
 
 
@@ -211,15 +213,15 @@ class Operator(Frozen):
     email: str = ""
 
 
-def operators(runbook: Runbook) -> tuple[Operator, ...]:
+def operators(runbook: RunbookConfig) -> tuple[Operator, ...]:
     """Return whom runbook.yaml names as operators."""
     return tuple(Operator(contact=name, email=runbook.contacts[name].email or "") for name in runbook.people.operators)
 
 
-def notifications(stuck: Standstill, to: tuple[Operator, ...], key: str) -> dict[str, Effect]:
+def notifications(stuck: Standstill, to: tuple[Operator, ...], key: str) -> dict[str, ActivityRequest]:
     """Return the requests that notify each operator by each way; what each is called, such as `cto by mail`."""
     message = operators_text(stuck)
-    found: dict[str, Effect] = {}
+    found: dict[str, ActivityRequest] = {}
     for operator in to:
         if not operator.email:
             continue

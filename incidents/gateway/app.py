@@ -46,7 +46,7 @@ from incidents.client.lookup import (
     incident,
 )
 from incidents.domain.alerting.alert import MOST_ALERTS, MalformedAlert, parse_alerts
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.payload import NotJson, read_json
 from incidents.domain.incident.summary import digest_text, headline, people_line
@@ -68,7 +68,7 @@ _log = logging.getLogger("gateway")
 class Gateway:
     """The gateway's answers. It keeps nothing: what it accepted is with Temporal."""
 
-    def __init__(self, client: Client, settings: Settings, runbook: Runbook) -> None:
+    def __init__(self, client: Client, settings: Settings, runbook: RunbookConfig) -> None:
         self._client, self._settings, self._runbook = client, settings, runbook
         self._answers: set[asyncio.Task[None]] = set()
         key = settings.pagerduty_api_key.get_secret_value()

@@ -2,7 +2,7 @@
 
 VendorError
  ├─ VendorUnauthorized   credentials or rights are missing: a person must mend it
- ├─ VendorRefused        the request itself is refused: the same again would be refused again
+ ├─ VendorRejected        the request itself is refused: the same again would be refused again
  │   └─ VendorNotFound   what the request names is not there
  ├─ VendorRateLimited    too many requests: again after `retry_after`
  └─ VendorUnavailable    the vendor or the network failed: again later
@@ -52,11 +52,11 @@ class VendorUnauthorized(VendorError):
     """The credentials are wrong, expired, or lack a right."""
 
 
-class VendorRefused(VendorError):
+class VendorRejected(VendorError):
     """The vendor understood and will not do it."""
 
 
-class VendorNotFound(VendorRefused):
+class VendorNotFound(VendorRejected):
     """What the request names does not exist (any more)."""
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
-from incidents.vendors.errors import VendorRefused
+from incidents.vendors.errors import VendorRejected
 from incidents.vendors.github_files import GitHubFiles
 from incidents.vendors.http import VendorHttp, reading
 
@@ -113,7 +113,7 @@ class GitHubClient:
         return next((issue for issue in issues if marker in issue.body), None)
 
     def get_issue(self, number: int) -> Issue:
-        """The issue. `VendorNotFound` if it was deleted; `VendorRefused` with code "moved" if it was transferred.
+        """The issue. `VendorNotFound` if it was deleted; `VendorRejected` with code "moved" if it was transferred.
 
         Asked conditionally: an answer "not modified" costs nothing of the rate limit.
         """
@@ -121,7 +121,7 @@ class GitHubClient:
         headers = {"If-None-Match": etag} if etag else {}
         try:
             response = self._http.call("get_issue", "GET", self._of(number), headers=headers)
-        except VendorRefused as refusal:
+        except VendorRejected as refusal:
             if refusal.status == 304 and known is not None:
                 return known
             raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from incidents.vendors.errors import VendorNotFound, VendorRefused, VendorUnavailable
+from incidents.vendors.errors import VendorNotFound, VendorRejected, VendorUnavailable
 from incidents.vendors.http import VendorHttp
 
 
@@ -57,7 +57,7 @@ class GitHubFiles:
         new = {"ref": f"refs/heads/{branch}", "sha": tip}
         try:
             self._http.call("create_branch", "POST", f"{self._repo}/git/refs", json=new)
-        except VendorRefused as refusal:
+        except VendorRejected as refusal:
             if "already exists" not in refusal.problem:
                 raise
 
@@ -73,7 +73,7 @@ class GitHubFiles:
         }
         try:
             self._http.call("put_file", "PUT", self._contents(path), json=body)
-        except VendorRefused as refusal:
+        except VendorRejected as refusal:
             if refusal.status == 409:
                 raise VendorUnavailable("github", "put_file", refusal.problem, status=409, code="conflict") from None
             raise

@@ -25,7 +25,7 @@ from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -181,7 +181,7 @@ def refusal(
     # A 403 in plain text or HTML is no verdict on our rights: it comes from a filter in front of the vendor.
     if status == 401 or code in unauthorized or (status == 403 and from_vendor):
         return VendorUnauthorized(vendor, operation, problem, status=status, code=code)
-    refused = VendorNotFound if status in (404, 410) else VendorRefused
+    refused = VendorNotFound if status in (404, 410) else VendorRejected
     return refused(vendor, operation, problem, status=status, code=code)
 
 
@@ -189,7 +189,7 @@ def _redirected(vendor: str, operation: str, status: int) -> VendorError:
     if status in (302, 303, 307):
         # An API does not redirect so; the log-in page of a gate in front of it does.
         return VendorUnauthorized(vendor, operation, f"{status} redirected", status=status, code="redirected")
-    return VendorRefused(vendor, operation, f"{status} has moved", status=status, code="moved")
+    return VendorRejected(vendor, operation, f"{status} has moved", status=status, code="moved")
 
 
 @contextmanager

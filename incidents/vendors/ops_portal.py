@@ -145,7 +145,7 @@ class OpsPortalClient:
         """Rolls back to what the portal takes for the previous version, and returns the new row.
 
         It looks at the cluster's two newest rows only, and for a row that is itself a rollback it rolls forward: when
-        the good version is known, `deploy` it instead. `VendorRefused` if it finds nothing to roll back to, also when
+        the good version is known, `deploy` it instead. `VendorRejected` if it finds nothing to roll back to, also when
         repeated while the first rollback is in progress.
         """
         path = f"/deployments/{quote(deployment_id, safe='')}/rollback"

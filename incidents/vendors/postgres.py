@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from incidents.vendors.errors import VendorRefused, VendorUnauthorized, VendorUnavailable
+from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
 
 QUERIES: dict[str, str] = {
@@ -62,7 +62,7 @@ class Diagnostics:
             raise cls("postgres", "connect", text, code="connect") from None
         except psycopg.Error as error:
             text = one_line(str(error), [self._url, _password(self._url)])
-            raise VendorRefused("postgres", "connect", text, code="refused") from None
+            raise VendorRejected("postgres", "connect", text, code="refused") from None
 
 
 def _ask(connection: psycopg.Connection[Any], query: str) -> Any:

@@ -16,7 +16,7 @@ import httpx
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from incidents.vendors.errors import VendorError, VendorRefused, VendorUnavailable
+from incidents.vendors.errors import VendorError, VendorRejected, VendorUnavailable
 from incidents.vendors.http import (
     mute_wire_logs,
     reading,
@@ -42,10 +42,10 @@ class SendGridClient:
         """Queues the mail, and returns SendGrid's message id. At most 1000 recipients: more are refused, by us."""
         people = mail.people()
         if not people:
-            raise VendorRefused("sendgrid", "mail.send", "the mail has no recipients", code="no_recipients")
+            raise VendorRejected("sendgrid", "mail.send", "the mail has no recipients", code="no_recipients")
         if len(people) > RECIPIENTS_LIMIT:
             problem = f"{len(people)} recipients, at most {RECIPIENTS_LIMIT} in one request"
-            raise VendorRefused("sendgrid", "mail.send", problem, code="too_many_recipients")
+            raise VendorRejected("sendgrid", "mail.send", problem, code="too_many_recipients")
         try:
             answer = self._sdk.client.mail.send.post(request_body=_body(mail))
         except HTTPError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from incidents.vendors.errors import VendorNotFound, VendorRefused, VendorUnauthorized
+from incidents.vendors.errors import VendorNotFound, VendorRejected, VendorUnauthorized
 from incidents.vendors.http import reading
 from incidents.vendors.slack_calls import SlackCalls
 
@@ -82,7 +82,7 @@ class SlackClient:
             return str(answer["user_id"])
 
     def create_channel(self, name: str, private: bool = False) -> Channel:
-        """A new channel. `VendorRefused` with code `name_taken` if there is one, be it archived."""
+        """A new channel. `VendorRejected` with code `name_taken` if there is one, be it archived."""
         answer = self._api.call("conversations.create", self._web.conversations_create, name=name, is_private=private)
         with reading("slack", "conversations.create", maybe_done=True):
             return _channel(answer["channel"])
@@ -238,7 +238,7 @@ class SlackClient:
         """What is wrong with one of these people, or ""."""
         try:
             self._api.call("conversations.invite", self._web.conversations_invite, channel=channel_id, users=user_ids)
-        except VendorRefused as error:
+        except VendorRejected as error:
             if error.code not in ABOUT_ONE_PERSON:
                 raise
             return error.code

@@ -16,7 +16,7 @@ from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -112,7 +112,7 @@ def _refusal(method: str, answer: SlackResponse, writes: bool, token: str) -> Ve
     problem = one_line(f"{code} (needs {needed})" if needed else code, [token])
     if code in UNAUTHORIZED or status in (401, 403):
         return VendorUnauthorized("slack", method, problem, status=status, code=code)
-    kind = VendorNotFound if code in NOT_FOUND else VendorRefused
+    kind = VendorNotFound if code in NOT_FOUND else VendorRejected
     return kind("slack", method, problem, status=status, code=code)
 
 

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
-from incidents.vendors.errors import VendorRefused, VendorUnauthorized, VendorUnavailable
+from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
 from incidents.vendors.mail import Mail
 
@@ -32,11 +32,11 @@ class SmtpClient:
         """Sends to each recipient alone; returns the first one's Message-ID, or "".
 
         Raises:
-            VendorRefused: the server refuses an address or the text for good; the others have got it.
+            VendorRejected: the server refuses an address or the text for good; the others have got it.
         """
         people = mail.people()
         if not people:
-            raise VendorRefused("smtp", "send", "the mail has no recipients", code="no_recipients")
+            raise VendorRejected("smtp", "send", "the mail has no recipients", code="no_recipients")
         refused, sent = [], 0
         try:
             with self._connected() as server:
@@ -57,13 +57,13 @@ class SmtpClient:
             problem = one_line(str(error) or type(error).__name__, [self._password] if self._password else [])
             raise VendorUnavailable("smtp", "send", problem, maybe_done=sent > 0) from None
         if refused:
-            raise VendorRefused("smtp", "send", one_line(f"{len(refused)} of {len(people)}: {refused[0]}"))
+            raise VendorRejected("smtp", "send", one_line(f"{len(refused)} of {len(people)}: {refused[0]}"))
         return str(mail.headers.get("Message-ID", ""))
 
-    def _failed(self, error: smtplib.SMTPResponseException, sent: int) -> VendorRefused | VendorUnavailable:
+    def _failed(self, error: smtplib.SMTPResponseException, sent: int) -> VendorRejected | VendorUnavailable:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
         problem = one_line(f"{error.smtp_code} {said}", [self._password] if self._password else [])
-        kind = VendorRefused if error.smtp_code >= 500 else VendorUnavailable  # 4yz: try again later (RFC 5321, 4.2.1)
+        kind = VendorRejected if error.smtp_code >= 500 else VendorUnavailable  # 4yz: try again later (RFC 5321, 4.2.1)
         return kind("smtp", "send", problem, status=error.smtp_code, maybe_done=sent > 0)
 
     def _connected(self) -> smtplib.SMTP:

@@ -14,7 +14,7 @@ import fsspec
 
 from incidents.vendors.errors import (
     VendorNotFound,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -119,7 +119,7 @@ class FileStore:
         """The place of a relative path. Never outside the base: names are made of alerts' texts."""
         clean = posixpath.normpath(path)
         if clean != path or path.startswith(("/", "..")) or path in ("", ".") or "\\" in path or "\0" in path:
-            raise VendorRefused(self._name, "path", f"not a plain relative path: {one_line(path)}", code="bad_path")
+            raise VendorRejected(self._name, "path", f"not a plain relative path: {one_line(path)}", code="bad_path")
         return f"{self._root.rstrip('/')}/{path}"
 
     def _discard(self, part: str) -> None:
@@ -141,7 +141,7 @@ class FileStore:
             raise VendorUnauthorized(self._name, operation, problem, code="permission") from None
         except (ImportError, ValueError) as error:
             problem = one_line(str(error), self._secrets)
-            raise VendorRefused(self._name, operation, problem, code="unsupported") from None
+            raise VendorRejected(self._name, operation, problem, code="unsupported") from None
         except OSError as error:
             problem = one_line(str(error), self._secrets)
             raise VendorUnavailable(self._name, operation, problem, code="io") from None

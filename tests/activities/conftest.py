@@ -15,8 +15,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
-from activities.registry import Hands
-from incidents.app.composition import make_hands
+from activities.registry import ActivitySet
+from incidents.app.composition import build_activities
 from incidents.app.settings import Settings, load_settings
 from sandbox.server import RunningSandbox, running_sandbox
 
@@ -44,10 +44,10 @@ def one_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Callable[..., Hands]:
+def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Callable[..., ActivitySet]:
     """Makes every hand as the worker does, from this environment and no other."""
 
-    def make(**environment: str) -> Hands:
+    def make(**environment: str) -> ActivitySet:
         with monkeypatch.context() as patch:
             for name in Settings.model_fields:
                 patch.delenv(name.upper(), raising=False)
@@ -56,7 +56,7 @@ def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Ca
             patch.setenv("HTTP_TIMEOUT_SECONDS", "2")
             for name, value in environment.items():
                 patch.setenv(name, value)
-            return make_hands(load_settings(), forgetful())
+            return build_activities(load_settings(), forgetful())
 
     return make
 
@@ -76,13 +76,13 @@ def forgetful() -> Client:
 
 
 @pytest.fixture
-def hands(sandbox: RunningSandbox, wired: Callable[..., Hands]) -> Hands:
+def hands(sandbox: RunningSandbox, wired: Callable[..., ActivitySet]) -> ActivitySet:
     """Every hand with the sandbox's credentials. Evidence goes to `tmp_path`."""
     return wired(**sandbox.environment())
 
 
 @pytest.fixture
-def idle(wired: Callable[..., Hands]) -> Hands:
+def idle(wired: Callable[..., ActivitySet]) -> ActivitySet:
     """Every hand without any credentials."""
     return wired()
 

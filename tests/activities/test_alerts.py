@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.activity_requests import CheckAlerts, LiftSilences, SilenceAlerts
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
@@ -31,7 +31,7 @@ def states(sandbox: RunningSandbox) -> dict[str, str]:
     return {row["labels"]["region"]: row["status"]["state"] for row in sandbox.state()["alertmanager"]["alerts"]}
 
 
-def test_exactly_the_alert_is_silenced_and_heard_again_afterwards(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_exactly_the_alert_is_silenced_and_heard_again_afterwards(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     fire(sandbox, LABELS, OTHER)
     outcome = perform(hands.alerts.silence_alerts, WANTED)
     assert states(sandbox) == {"eu": "suppressed", "us": "active"}
@@ -44,7 +44,7 @@ def test_exactly_the_alert_is_silenced_and_heard_again_afterwards(hands: Hands, 
     perform(hands.alerts.lift_silences, lift, attempt=2)  # ended already is as good
 
 
-def test_a_lost_reply_makes_no_second_silence(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_lost_reply_makes_no_second_silence(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("alertmanager", "lost_reply", "POST", status=502)
     failed(hands.alerts.silence_alerts, WANTED)
     again = perform(hands.alerts.silence_alerts, WANTED, attempt=2)
@@ -52,14 +52,14 @@ def test_a_lost_reply_makes_no_second_silence(hands: Hands, sandbox: RunningSand
     assert again.silences[0].id == sandbox.state()["alertmanager"]["silences"][0]["id"]
 
 
-def test_a_silenced_alert_is_asked_for_by_all_its_labels(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_silenced_alert_is_asked_for_by_all_its_labels(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     fire(sandbox, LABELS)
     perform(hands.alerts.silence_alerts, WANTED)
     asked = CheckAlerts(key="run-7/alerts-check/0", alerts={"f1": LABELS, "f2": OTHER})
     assert perform(hands.alerts.check_alerts, asked).ended == ("f2",), "silenced, and still firing, is not ended"
 
 
-def test_without_an_address_it_is_off_and_says_what_is_missing(idle: Hands) -> None:
+def test_without_an_address_it_is_off_and_says_what_is_missing(idle: ActivitySet) -> None:
     for method, effect in (
         (idle.alerts.silence_alerts, WANTED),
         (idle.alerts.lift_silences, LiftSilences(key="k", silences=("s",))),

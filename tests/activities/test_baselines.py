@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.baselines import Baselines
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.config.model import Region
 from incidents.domain.rollback.activity_requests import MeasureBaseline
 from incidents.domain.rollback.baseline import Recording, Sample
@@ -72,7 +72,7 @@ def test_if_that_one_fails_the_recorder_is_asked(sandbox: RunningSandbox) -> Non
     assert found.source == "the recorder"
 
 
-def test_without_any_it_is_said_why_and_never_guessed(hands: Hands) -> None:
+def test_without_any_it_is_said_why_and_never_guessed(hands: ActivitySet) -> None:
     found = perform(hands.baselines.measure_baseline, wanted(min_samples=20))
     assert found.baseline is None
     assert found.why == "the recorder has 0 samples from before the deployment, of 20 needed"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.registry import Hands
-from incidents.domain.activity_requests import Outcome
+from activities.registry import ActivitySet
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
 from incidents.domain.rollback.config import Rollback
 from incidents.domain.rollback.known_good import Offer
@@ -18,7 +18,7 @@ RULES = Rollback()
 POST = "POST /ops/api/v1/deployments"
 
 
-def look(hands: Hands, *clusters: str, ago: timedelta = timedelta()) -> tuple[Offer, ...]:
+def look(hands: ActivitySet, *clusters: str, ago: timedelta = timedelta()) -> tuple[Offer, ...]:
     asked = FindRollback(
         key="k",
         workflow_id="incident-x",
@@ -32,7 +32,7 @@ def look(hands: Hands, *clusters: str, ago: timedelta = timedelta()) -> tuple[Of
     return tuple(outcome.offers)
 
 
-def order(hands: Hands, version: str = "v2.14.0") -> Redeploy:
+def order(hands: ActivitySet, version: str = "v2.14.0") -> Redeploy:
     """Roll eu back to that version."""
     [offer] = look(hands, "eu-001")
     assert offer.suspect is not None
@@ -47,7 +47,7 @@ def order(hands: Hands, version: str = "v2.14.0") -> Redeploy:
     )
 
 
-def test_49_the_suspect_and_the_last_known_good_are_found(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_49_the_suspect_and_the_last_known_good_are_found(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-bad")
     eu, us = look(hands, "eu-001", "us-001")
     assert eu.suspect is not None
@@ -57,20 +57,22 @@ def test_49_the_suspect_and_the_last_known_good_are_found(hands: Hands, sandbox:
     assert (us.possible, us.suspect) == (False, None)
 
 
-def test_48_no_deployment_in_the_window(hands: Hands) -> None:
+def test_48_no_deployment_in_the_window(hands: ActivitySet) -> None:
     [offer] = look(hands, "eu-001")
     assert not offer.possible
     assert offer.reason.startswith("the newest deployment of eu-001, v2.14.0, is ")
     assert offer.reason.endswith("old: not within 2h")
 
 
-def test_48_a_deployment_after_the_alert_is_not_its_cause(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_48_a_deployment_after_the_alert_is_not_its_cause(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-fix")
     [offer] = look(hands, "eu-001", ago=timedelta(minutes=1))
     assert not offer.possible
 
 
-def test_49_a_version_that_failed_or_was_rolled_back_is_passed_over(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_49_a_version_that_failed_or_was_rolled_back_is_passed_over(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
     sandbox.history(
         "eu",
         {"version": "v1", "status": "success"},
@@ -89,7 +91,7 @@ def test_49_a_version_that_failed_or_was_rolled_back_is_passed_over(hands: Hands
     ]
 
 
-def test_49_a_version_too_short_in_service_is_passed_over(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_49_a_version_too_short_in_service_is_passed_over(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-brief")
     sandbox.deploy("eu", "v9-bad")
     [offer] = look(hands, "eu-001")
@@ -98,7 +100,7 @@ def test_49_a_version_too_short_in_service_is_passed_over(hands: Hands, sandbox:
     assert offer.considered[0].deployment.version == "v9-brief"
 
 
-def test_49_without_a_good_version_a_person_is_told(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_49_without_a_good_version_a_person_is_told(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.history("eu", {"version": "v1", "status": "failed"})
     sandbox.deploy("eu", "v9-bad")
     [offer] = look(hands, "eu-001")
@@ -106,7 +108,7 @@ def test_49_without_a_good_version_a_person_is_told(hands: Hands, sandbox: Runni
     assert offer.reason == "v9-bad on eu-001 is suspect, but no older deployment is known to be good"
 
 
-def test_49_the_whole_history_is_read(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_49_the_whole_history_is_read(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     good = {"version": "v1", "status": "success"}
     sandbox.history("eu", good, *({"version": f"w{n}", "status": "failed"} for n in range(120)))
     sandbox.deploy("eu", "v9-bad")
@@ -115,16 +117,18 @@ def test_49_the_whole_history_is_read(hands: Hands, sandbox: RunningSandbox) -> 
     assert offer.candidate.version == "v1", "it is on the portal's second page"
 
 
-def test_a_cluster_that_the_portal_does_not_know(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_cluster_that_the_portal_does_not_know(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-bad")
     mars, eu = look(hands, "mars-001", "eu-001")
     assert mars.reason == "the portal knows no cluster mars-001"
     assert eu.possible, "the other cluster is judged all the same"
-    wanted = order(hands).but(cluster="mars-001")
+    wanted = order(hands).replace(cluster="mars-001")
     assert perform(hands.deployments.redeploy, wanted).skipped == "the portal knows no cluster mars-001"
 
 
-def test_the_portals_rollback_is_asked_where_it_would_pick_our_candidate(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_the_portals_rollback_is_asked_where_it_would_pick_our_candidate(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
     sandbox.deploy("eu", "v9-bad")
     outcome = perform(hands.deployments.redeploy, order(hands))
     [row] = sandbox.ledger("ops_portal")
@@ -133,7 +137,7 @@ def test_the_portals_rollback_is_asked_where_it_would_pick_our_candidate(hands: 
     assert outcome.reference == row["payload"]["id"]
 
 
-def test_otherwise_the_exact_version_is_deployed(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_otherwise_the_exact_version_is_deployed(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     """The portal sees the two newest rows only: it would find nothing here."""
     sandbox.deploy("eu", "v9-worse")
     sandbox.deploy("eu", "v9-bad")
@@ -149,7 +153,7 @@ def test_otherwise_the_exact_version_is_deployed(hands: Hands, sandbox: RunningS
     }
 
 
-def test_the_portal_never_rolls_forward_for_us(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_the_portal_never_rolls_forward_for_us(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     """Rolling back a rollback row would deploy the bad version again."""
     sandbox.history(
         "eu",
@@ -166,7 +170,9 @@ def test_the_portal_never_rolls_forward_for_us(hands: Hands, sandbox: RunningSan
     assert operations(sandbox, "ops_portal") == ["deployment.create"]
 
 
-def test_where_the_portal_thinks_otherwise_the_exact_version_is_deployed(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_where_the_portal_thinks_otherwise_the_exact_version_is_deployed(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
     sandbox.deploy("eu", "v9-bad")
     wanted = order(hands)
     body = {"error": "no previous successful deployment found to roll back to"}
@@ -175,15 +181,15 @@ def test_where_the_portal_thinks_otherwise_the_exact_version_is_deployed(hands: 
     assert operations(sandbox, "ops_portal") == ["deployment.create"]
 
 
-def test_nothing_is_waited_for_at_the_portal(hands: Hands) -> None:
+def test_nothing_is_waited_for_at_the_portal(hands: ActivitySet) -> None:
     wanted = FollowDeployment(key="k", reference="whatever", version="v1", rules=RULES)
     assert "never settles" in perform(hands.deployments.follow_deployment, wanted).detail
 
 
-def attempted(hands: Hands, wanted: Redeploy, attempt: int) -> Outcome | None:
+def attempted(hands: ActivitySet, wanted: Redeploy, attempt: int) -> ActivityResult | None:
     """What an attempt brings; None if Temporal would make another one."""
     try:
-        return Outcome.model_validate(perform(hands.deployments.redeploy, wanted, attempt=attempt))
+        return ActivityResult.model_validate(perform(hands.deployments.redeploy, wanted, attempt=attempt))
     except ApplicationError as error:
         if error.non_retryable:
             raise
@@ -206,7 +212,7 @@ TROUBLES = {
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_53_whatever_happens_on_the_way_it_is_deployed_once(
-    hands: Hands, sandbox: RunningSandbox, trouble: str
+    hands: ActivitySet, sandbox: RunningSandbox, trouble: str
 ) -> None:
     if "rollback" not in trouble:
         sandbox.deploy("eu", "v9-worse")
@@ -222,7 +228,9 @@ def test_53_whatever_happens_on_the_way_it_is_deployed_once(
     assert (found.reference, row["payload"]["version"]) == (row["payload"]["id"], "v2.14.0")
 
 
-def test_a_name_that_does_not_resolve_is_tried_again(sandbox: RunningSandbox, wired: Callable[..., Hands]) -> None:
+def test_a_name_that_does_not_resolve_is_tried_again(
+    sandbox: RunningSandbox, wired: Callable[..., ActivitySet]
+) -> None:
     nowhere = wired(**sandbox.environment() | {"OPS_PORTAL_URL": "http://no-such-host.invalid"})
     asked = FindRollback(
         key="k", workflow_id="x", service="s", clusters=("eu-001",), alerted_at=datetime.now(UTC), rules=RULES
@@ -230,8 +238,8 @@ def test_a_name_that_does_not_resolve_is_tried_again(sandbox: RunningSandbox, wi
     assert not failed(nowhere.deployments.find_rollback, asked).non_retryable
 
 
-def test_50_a_label_marks_a_release_that_cannot_be_taken_back(hands: Hands, sandbox: RunningSandbox) -> None:
-    rules = RULES.but(irreversible=("^irreversible$",))
+def test_50_a_label_marks_a_release_that_cannot_be_taken_back(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    rules = RULES.replace(irreversible=("^irreversible$",))
     sandbox.history("eu", {"version": "v1"}, {"version": "v2", "labels": ["irreversible"]})
     asked = FindRollback(
         key="k",
@@ -239,7 +247,7 @@ def test_50_a_label_marks_a_release_that_cannot_be_taken_back(hands: Hands, sand
         service="s",
         clusters=("eu-001",),
         alerted_at=datetime.now(UTC),
-        rules=rules.but(suspicion_window=timedelta(days=30)),
+        rules=rules.replace(suspicion_window=timedelta(days=30)),
     )
     [offer] = perform(hands.deployments.find_rollback, asked).offers
     assert "v2 is marked irreversible" in offer.caution
@@ -247,20 +255,20 @@ def test_50_a_label_marks_a_release_that_cannot_be_taken_back(hands: Hands, sand
 
 @pytest.mark.parametrize("status", [None, 500, 504])
 def test_53_a_redeployment_whose_reply_is_lost_is_made_once(
-    hands: Hands, sandbox: RunningSandbox, status: int | None
+    hands: ActivitySet, sandbox: RunningSandbox, status: int | None
 ) -> None:
     sandbox.deploy("eu", "v9-bad")
     wanted = order(hands)
     sandbox.fault("ops_portal", "lost_reply", POST, status=status)
     assert not failed(hands.deployments.redeploy, wanted).non_retryable
     found = perform(hands.deployments.redeploy, wanted, attempt=2)
-    assert perform(hands.deployments.redeploy, wanted.but(again=True)) == found
+    assert perform(hands.deployments.redeploy, wanted.replace(again=True)) == found
     [row] = sandbox.ledger("ops_portal")
     assert found.reference == row["payload"]["id"]
     assert "made by an earlier attempt" in found.detail
 
 
-def test_53_a_redeployment_that_never_arrived_is_made(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_53_a_redeployment_that_never_arrived_is_made(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-bad")
     wanted = order(hands)
     sandbox.fault("ops_portal", "reset", POST)
@@ -270,13 +278,13 @@ def test_53_a_redeployment_that_never_arrived_is_made(hands: Hands, sandbox: Run
     assert len(operations(sandbox, "ops_portal")) == 1, "older rows of that version do not count"
 
 
-def test_a_session_that_the_portal_forgot_is_opened_anew(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_session_that_the_portal_forgot_is_opened_anew(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     look(hands, "eu-001")
     sandbox.reset()
     assert len(look(hands, "eu-001")) == 1
 
 
-def test_what_is_off_says_so(hands: Hands, idle: Hands, sandbox: RunningSandbox) -> None:
+def test_what_is_off_says_so(hands: ActivitySet, idle: ActivitySet, sandbox: RunningSandbox) -> None:
     off = "ops portal is off: OPS_PORTAL_URL and OPS_PORTAL_EMAIL and OPS_PORTAL_PASSWORD are not set"
     asked = FindRollback(
         key="k",
@@ -291,7 +299,7 @@ def test_what_is_off_says_so(hands: Hands, idle: Hands, sandbox: RunningSandbox)
     assert perform(idle.deployments.redeploy, order(hands)).skipped == off
 
 
-def test_a_redirect_to_a_log_in_page_deploys_nothing_and_says_so(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_redirect_to_a_log_in_page_deploys_nothing_and_says_so(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-worse")
     sandbox.deploy("eu", "v9-bad")
     wanted = order(hands)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.activity_requests import SendMail
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
@@ -25,9 +25,9 @@ def mailbox(sandbox: RunningSandbox) -> list[dict[str, Any]]:
     return list(sandbox.state()["sendgrid"])
 
 
-def test_mails_are_one_thread_and_nobody_sees_another(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_mails_are_one_thread_and_nobody_sees_another(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     assert perform(hands.email.send_mail, MAIL).detail == "to 2 recipient(s)"
-    perform(hands.email.send_mail, MAIL.but(key="run-7/update/2/email", sequence=2))
+    perform(hands.email.send_mail, MAIL.replace(key="run-7/update/2/email", sequence=2))
     rows = mailbox(sandbox)
     assert [row["to"] for row in rows] == [["a@example.com"], ["b@example.com"]] * 2
     assert not any(row["cc"] or row["bcc"] for row in rows)
@@ -43,7 +43,7 @@ def test_mails_are_one_thread_and_nobody_sees_another(hands: Hands, sandbox: Run
     assert rows[0]["custom_args"]["operation_key"] == MAIL.key
 
 
-def test_html_is_escaped_and_the_plain_text_is_as_written(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_html_is_escaped_and_the_plain_text_is_as_written(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     perform(hands.email.send_mail, MAIL)
     mail = mailbox(sandbox)[0]
     assert mail["text"] == MAIL.text
@@ -53,18 +53,18 @@ def test_html_is_escaped_and_the_plain_text_is_as_written(hands: Hands, sandbox:
     assert "<title>[INCIDENT] &lt;b&gt;</title>" in mail["html"]
 
 
-def test_a_subject_cannot_smuggle_headers_in(hands: Hands, sandbox: RunningSandbox) -> None:
-    perform(hands.email.send_mail, MAIL.but(subject="One\r\nBcc: everybody@example.com"))
+def test_a_subject_cannot_smuggle_headers_in(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(hands.email.send_mail, MAIL.replace(subject="One\r\nBcc: everybody@example.com"))
     assert mailbox(sandbox)[0]["subject"] == "One Bcc: everybody@example.com"
 
 
-def test_one_address_gets_one_mail(hands: Hands, sandbox: RunningSandbox) -> None:
-    perform(hands.email.send_mail, MAIL.but(to=("a@example.com", "A@example.com")))
+def test_one_address_gets_one_mail(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(hands.email.send_mail, MAIL.replace(to=("a@example.com", "A@example.com")))
     assert operations(sandbox, "sendgrid") == ["mail.send"]
 
 
-def test_a_lost_reply_is_sent_again_for_mail_cannot_be_looked_up(hands: Hands, sandbox: RunningSandbox) -> None:
-    alone = MAIL.but(to=("a@example.com",))
+def test_a_lost_reply_is_sent_again_for_mail_cannot_be_looked_up(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    alone = MAIL.replace(to=("a@example.com",))
     sandbox.fault("sendgrid", "lost_reply")
     assert not failed(hands.email.send_mail, alone).non_retryable
     perform(hands.email.send_mail, alone, attempt=2)
@@ -73,9 +73,9 @@ def test_a_lost_reply_is_sent_again_for_mail_cannot_be_looked_up(hands: Hands, s
     assert rows[0]["headers"]["Message-ID"] == rows[1]["headers"]["Message-ID"], "a mailbox can tell that they are one"
 
 
-def test_45_an_address_that_is_none_is_final(hands: Hands, sandbox: RunningSandbox) -> None:
-    refused = failed(hands.email.send_mail, MAIL.but(to=("nobody",)))
-    assert (refused.type, refused.non_retryable) == ("VendorRefused", True)
+def test_45_an_address_that_is_none_is_final(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    refused = failed(hands.email.send_mail, MAIL.replace(to=("nobody",)))
+    assert (refused.type, refused.non_retryable) == ("VendorRejected", True)
     assert mailbox(sandbox) == []
 
 
@@ -89,5 +89,5 @@ def test_the_thread_is_in_the_senders_domain(sandbox: RunningSandbox, wired: Any
     assert mail["reply_to"]["email"] == "desk@example.org"
 
 
-def test_what_is_off_says_so(idle: Hands) -> None:
+def test_what_is_off_says_so(idle: ActivitySet) -> None:
     assert perform(idle.email.send_mail, MAIL).skipped == "sendgrid is off: SENDGRID_API_KEY is not set"

@@ -11,7 +11,7 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.errors import ErrorType
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.activity_requests import (
     OpenBridge,
     OpenTicket,
@@ -27,7 +27,7 @@ from incidents.vendors import errors
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed
 
-Call = Callable[[Hands], tuple[Callable[..., Any], Any]]
+Call = Callable[[ActivitySet], tuple[Callable[..., Any], Any]]
 
 NOW = datetime.now(UTC)
 CALLS: dict[str, Call] = {
@@ -91,7 +91,9 @@ def recorded(error: ApplicationError) -> str:
 
 
 @pytest.mark.parametrize("vendor", CALLS)
-def test_22_a_rate_limit_becomes_the_next_attempts_delay(hands: Hands, sandbox: RunningSandbox, vendor: str) -> None:
+def test_22_a_rate_limit_becomes_the_next_attempts_delay(
+    hands: ActivitySet, sandbox: RunningSandbox, vendor: str
+) -> None:
     sandbox.fault(vendor, "rate_limit", retry_after=7)
     limited = failed(*CALLS[vendor](hands))
     assert (limited.type, limited.non_retryable) == ("VendorRateLimited", False)
@@ -104,7 +106,9 @@ def test_22_a_rate_limit_becomes_the_next_attempts_delay(hands: Hands, sandbox: 
 
 
 @pytest.mark.parametrize("vendor", CALLS)
-def test_an_outage_is_tried_again_and_is_no_benign_failure(hands: Hands, sandbox: RunningSandbox, vendor: str) -> None:
+def test_an_outage_is_tried_again_and_is_no_benign_failure(
+    hands: ActivitySet, sandbox: RunningSandbox, vendor: str
+) -> None:
     sandbox.fault(vendor, "status", status=503)
     down = failed(*CALLS[vendor](hands))
     assert (down.type, down.non_retryable) == ("VendorUnavailable", False)
@@ -115,7 +119,7 @@ def test_an_outage_is_tried_again_and_is_no_benign_failure(hands: Hands, sandbox
 
 @pytest.mark.parametrize("vendor", [vendor for vendor in CALLS if vendor != "pagerduty"])
 def test_21_wrong_credentials_are_final_and_never_told(
-    sandbox: RunningSandbox, wired: Callable[..., Hands], vendor: str
+    sandbox: RunningSandbox, wired: Callable[..., ActivitySet], vendor: str
 ) -> None:
     secret = "wrong-but-secret-all-the-same"
     hands = wired(**sandbox.environment() | {SECRETS[vendor]: secret})
@@ -125,19 +129,19 @@ def test_21_wrong_credentials_are_final_and_never_told(
 
 
 def test_21_a_routing_key_that_pagerduty_does_not_know_is_final(
-    sandbox: RunningSandbox, wired: Callable[..., Hands]
+    sandbox: RunningSandbox, wired: Callable[..., ActivitySet]
 ) -> None:
     secret = "0123456789abcdef0123456789abcdef"
     hands = wired(**sandbox.environment() | {SECRETS["pagerduty"]: secret})
     refused = failed(*CALLS["pagerduty"](hands))
-    assert (refused.type, refused.non_retryable) == ("VendorRefused", True), "its answer is a plain 400"
+    assert (refused.type, refused.non_retryable) == ("VendorRejected", True), "its answer is a plain 400"
     assert secret not in recorded(refused)
 
 
 @pytest.mark.parametrize("status", [400, 500])
 @pytest.mark.parametrize("vendor", CALLS)
 def test_a_secret_that_the_vendor_repeats_is_not_told(
-    hands: Hands, sandbox: RunningSandbox, vendor: str, status: int
+    hands: ActivitySet, sandbox: RunningSandbox, vendor: str, status: int
 ) -> None:
     secret = sandbox.environment()[SECRETS[vendor]]
     sandbox.fault(vendor, "status", status=status, body=f"what is {secret}?\nAuthorization: {secret}")
@@ -148,5 +152,5 @@ def test_a_secret_that_the_vendor_repeats_is_not_told(
 
 
 def test_every_error_of_a_vendor_has_its_type() -> None:
-    kinds: list[type] = [*errors.VendorError.__subclasses__(), *errors.VendorRefused.__subclasses__()]
+    kinds: list[type] = [*errors.VendorError.__subclasses__(), *errors.VendorRejected.__subclasses__()]
     assert {kind.__name__ for kind in kinds} == {kind.value for kind in ErrorType} - {ErrorType.UNCHANGED}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.activity_requests import KeepDocument, OpenChannel, PostMessage
 from incidents.domain.config.model import Region
 from incidents.domain.evidence.manifest import (
@@ -42,10 +42,10 @@ def scope(**changes: Any) -> Scope:
         most_rows=10_000,
         step_seconds=15,
     )
-    return base.but(**changes)
+    return base.replace(**changes)
 
 
-def captured(hands: Hands, where: Scope | None = None, phase: str = "resolution-1") -> tuple[Part, ...]:
+def captured(hands: ActivitySet, where: Scope | None = None, phase: str = "resolution-1") -> tuple[Part, ...]:
     """Everything that is kept in one phase."""
     where = where or scope()
     return tuple(
@@ -57,7 +57,7 @@ def captured(hands: Hands, where: Scope | None = None, phase: str = "resolution-
     )
 
 
-def test_every_source_of_the_sandbox_is_kept(hands: Hands, sandbox: RunningSandbox, tmp_path: Path) -> None:
+def test_every_source_of_the_sandbox_is_kept(hands: ActivitySet, sandbox: RunningSandbox, tmp_path: Path) -> None:
     sandbox.deploy("eu", "v9-bad")
     room = perform(hands.chat.open_channel, OpenChannel(key="c", name="incident-7", marker="[m]")).resources.channel_id
     perform(hands.chat.post_message, PostMessage(key="p", channel_id=room, text="we look into it"))
@@ -85,21 +85,21 @@ def test_every_source_of_the_sandbox_is_kept(hands: Hands, sandbox: RunningSandb
     assert json.loads((folder / "metrics-error-ratio.json").read_text("utf-8"))["series"][0]["points"]
 
 
-def test_sources_that_are_off_leave_gaps_that_say_so(idle: Hands) -> None:
+def test_sources_that_are_off_leave_gaps_that_say_so(idle: ActivitySet) -> None:
     gaps = {part.source: part.gap for part in captured(idle) if part.gap}
     assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook", "incident"}
     assert gaps["deployments"].startswith("ops portal is off: OPS_PORTAL_URL")
     assert gaps["prometheus"] == "prometheus is off: PROMETHEUS_URL is not set"
 
 
-def test_a_request_of_an_earlier_version_for_the_incidents_own_record_leaves_a_gap(idle: Hands) -> None:
+def test_a_request_of_an_earlier_version_for_the_incidents_own_record_leaves_a_gap(idle: ActivitySet) -> None:
     item = Item(name="p/record.json", source=EvidenceSource.INCIDENT, query="incident")
     wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
     part = perform(idle.evidence.capture_evidence, wanted)
     assert (part.bytes, part.gap) == (0, "asked for by an earlier version, whose activities queried the incident")
 
 
-def test_a_source_that_fails_is_an_error_for_temporal(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_source_that_fails_is_an_error_for_temporal(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     item = Item(name="p/logs.jsonl", source=EvidenceSource.SIGNOZ_LOGS)
     wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
     sandbox.fault("signoz", "status", status=503)
@@ -109,7 +109,7 @@ def test_a_source_that_fails_is_an_error_for_temporal(hands: Hands, sandbox: Run
 
 
 def test_a_file_that_breaks_off_in_the_middle_is_not_left_behind(
-    hands: Hands, sandbox: RunningSandbox, tmp_path: Path
+    hands: ActivitySet, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     """The second page of the transcript fails: no half file may look like a whole one."""
     item = Item(name="p/flag-audit.json", source=EvidenceSource.FLAG_AUDIT)
@@ -119,7 +119,7 @@ def test_a_file_that_breaks_off_in_the_middle_is_not_left_behind(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def written(hands: Hands, parts: tuple[Part, ...], attempt: int = 1) -> Any:
+def written(hands: ActivitySet, parts: tuple[Part, ...], attempt: int = 1) -> Any:
     wanted = WriteManifest(key="k", folder="INC-7", incident="INC-7", phase="resolution-1", parts=parts)
     return perform(hands.evidence.write_manifest, wanted, attempt)
 
@@ -131,7 +131,7 @@ def digests(folder: Path, parts: tuple[Part, ...]) -> dict[str, str | None]:
     }
 
 
-def test_the_manifest_proves_that_nothing_was_changed(idle: Hands, tmp_path: Path) -> None:
+def test_the_manifest_proves_that_nothing_was_changed(idle: ActivitySet, tmp_path: Path) -> None:
     parts, folder = captured(idle), tmp_path / "INC-7"
     outcome = written(idle, parts)
     ref = outcome.manifest
@@ -154,7 +154,7 @@ def test_the_manifest_proves_that_nothing_was_changed(idle: Hands, tmp_path: Pat
     assert checked(ref, None, {}) == [f"{ref.path} is missing"]
 
 
-def test_a_document_is_linked_itself(idle: Hands, tmp_path: Path) -> None:
+def test_a_document_is_linked_itself(idle: ActivitySet, tmp_path: Path) -> None:
     outcome = perform(idle.evidence.keep_document, DOCUMENT)
     path = tmp_path / "INC-7" / "postmortem-1.md"
     assert outcome.resources.evidence_url == path.as_uri()
@@ -162,16 +162,16 @@ def test_a_document_is_linked_itself(idle: Hands, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../outside.txt", "/etc/outside.txt", "a/../../../outside.txt"])
-def test_nothing_is_written_outside(idle: Hands, tmp_path: Path, name: str) -> None:
-    refused = failed(idle.evidence.keep_document, DOCUMENT.but(name=name))
-    assert (refused.type, refused.non_retryable) == ("VendorRefused", True)
+def test_nothing_is_written_outside(idle: ActivitySet, tmp_path: Path, name: str) -> None:
+    refused = failed(idle.evidence.keep_document, DOCUMENT.replace(name=name))
+    assert (refused.type, refused.non_retryable) == ("VendorRejected", True)
     item = Item(name=name, source=EvidenceSource.RUNBOOK, text="x")
     wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
     assert failed(idle.evidence.capture_evidence, wanted).non_retryable
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_store_that_cannot_be_written_is_tried_again(wired: Callable[..., Hands], tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_written_is_tried_again(wired: Callable[..., ActivitySet], tmp_path: Path) -> None:
     (tmp_path / "full").write_text("a file where the folder should be", encoding="utf-8")
     hands = wired(EVIDENCE_URL=(tmp_path / "full").as_uri())
     assert not failed(hands.evidence.keep_document, DOCUMENT).non_retryable

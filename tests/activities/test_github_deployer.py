@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
 from incidents.domain.rollback.config import Deployer, Rollback
 from sandbox.server import RunningSandbox
@@ -32,12 +32,12 @@ def runs(sandbox: RunningSandbox) -> list[dict[str, Any]]:
     return [row for row in sandbox.ledger("github") if "dispatch" in row["operation"]]
 
 
-def deployed(hands: Hands, version: str, mark: str = "") -> str:
+def deployed(hands: ActivitySet, version: str, mark: str = "") -> str:
     return str(perform(hands.deployments.redeploy, wanted(version, mark)).reference)
 
 
 def test_the_workflow_is_dispatched_with_version_and_services_and_its_run_found(
-    hands: Hands, sandbox: RunningSandbox
+    hands: ActivitySet, sandbox: RunningSandbox
 ) -> None:
     other = deployed(hands, "v9-bad")
     reference = deployed(hands, "v2.14.0", mark=other)
@@ -45,13 +45,13 @@ def test_the_workflow_is_dispatched_with_version_and_services_and_its_run_found(
     assert runs(sandbox)[-1]["payload"]["inputs"] == {"version": "v2.14.0", "services": "server"}
 
 
-def test_it_is_followed_to_its_conclusion(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_it_is_followed_to_its_conclusion(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     reference = deployed(hands, "v2.14.0")
     follow = FollowDeployment(key="k", reference=reference, version="v2.14.0", rules=RULES)
     assert perform(hands.deployments.follow_deployment, follow).detail.endswith("ended with success")
 
 
-def test_a_run_that_fails_is_an_error_that_retrying_does_not_mend(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_run_that_fails_is_an_error_that_retrying_does_not_mend(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.options(workflow_conclusion="failure")
     follow = FollowDeployment(key="k", reference=deployed(hands, "v1"), version="v1", rules=RULES)
     error = failed(hands.deployments.follow_deployment, follow)
@@ -59,7 +59,7 @@ def test_a_run_that_fails_is_an_error_that_retrying_does_not_mend(hands: Hands, 
     assert "ended with failure" in error.message
 
 
-def test_the_history_is_read_from_the_titles(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_the_history_is_read_from_the_titles(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     first = deployed(hands, "v1.0.0")
     deployed(hands, "v2.0.0", mark=first)
     follow = FollowDeployment(key="k", reference=first, version="v1.0.0", rules=RULES)
@@ -79,7 +79,7 @@ def test_the_history_is_read_from_the_titles(hands: Hands, sandbox: RunningSandb
 
 
 @pytest.mark.parametrize("kind", ["lost_reply", "reset"])
-def test_53_a_dispatch_whose_reply_is_lost_is_made_once(hands: Hands, sandbox: RunningSandbox, kind: str) -> None:
+def test_53_a_dispatch_whose_reply_is_lost_is_made_once(hands: ActivitySet, sandbox: RunningSandbox, kind: str) -> None:
     mark = deployed(hands, "v9-bad")
     sandbox.fault("github", kind, DISPATCH)
     error = failed(hands.deployments.redeploy, wanted(mark=mark))
@@ -89,7 +89,7 @@ def test_53_a_dispatch_whose_reply_is_lost_is_made_once(hands: Hands, sandbox: R
     assert int(found.reference) > int(mark)
 
 
-def test_53_an_accepted_dispatch_is_never_repeated(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_53_an_accepted_dispatch_is_never_repeated(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     """GitHub took it and does not show its run yet: the next attempt only looks."""
     mark = deployed(hands, "v9-bad")
     before = len(runs(sandbox))

@@ -13,7 +13,7 @@ from temporalio.exceptions import CancelledError
 from temporalio.testing import ActivityEnvironment
 
 from activities.health import Health
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.config.model import Region
 from incidents.domain.rollback.activity_requests import RecordRegions, VerifyRegion
 from incidents.domain.rollback.config import Rollback
@@ -43,8 +43,8 @@ NORMAL = BaselineFinding(
         p50_ms=4, p95_ms=8, samples=60, source="the recorder", since=datetime.now(UTC), until=datetime.now(UTC)
     ),
 )
-FAST = BaselineFinding(region="eu", baseline=NORMAL.baseline and NORMAL.baseline.but(p50_ms=0.001, p95_ms=0.001))
-PATIENT = RULES.but(give_up_after=timedelta(seconds=20))
+FAST = BaselineFinding(region="eu", baseline=NORMAL.baseline and NORMAL.baseline.replace(p50_ms=0.001, p95_ms=0.001))
+PATIENT = RULES.replace(give_up_after=timedelta(seconds=20))
 
 
 def wanted(
@@ -54,7 +54,7 @@ def wanted(
     return VerifyRegion(key="k", region=region, baseline=normal, rules=rules)
 
 
-def verify(hands: Hands, effect: VerifyRegion, attempt: int = 1, **info: Any) -> RegionVerdict:
+def verify(hands: ActivitySet, effect: VerifyRegion, attempt: int = 1, **info: Any) -> RegionVerdict:
     verdict = perform(hands.health.verify_region, effect, attempt, **info)
     assert isinstance(verdict, RegionVerdict)
     return verdict
@@ -74,7 +74,7 @@ def seen(*ago: timedelta, healthy: bool) -> list[Any]:
     return [len(ago), *(look.model_dump(mode="json", exclude_defaults=True) for look in looks)]
 
 
-def test_a_good_version_is_healthy(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_good_version_is_healthy(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     verdict = verify(hands, wanted(sandbox, PATIENT))
     assert (verdict.verdict, verdict.region) == (Verdict.HEALTHY, "eu")
     assert verdict.p50_ms is not None
@@ -86,22 +86,22 @@ def test_a_good_version_is_healthy(hands: Hands, sandbox: RunningSandbox) -> Non
     assert len(evaluated) == verdict.probes >= 3, "health alone proves nothing: each look evaluates a flag"
 
 
-def test_a_bad_version_is_unhealthy(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_bad_version_is_unhealthy(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.options(bad_latency_ms=20)
     sandbox.deploy("eu", "v9-bad")
-    verdict = verify(hands, wanted(sandbox, RULES.but(give_up_after=timedelta(milliseconds=800))))
+    verdict = verify(hands, wanted(sandbox, RULES.replace(give_up_after=timedelta(milliseconds=800))))
     assert verdict.verdict is Verdict.UNHEALTHY
     assert "http_500" in verdict.detail
 
 
-def test_one_bad_answer_begins_the_count_anew(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_one_bad_answer_begins_the_count_anew(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("product", "status", "health", status=503)
     verdict = verify(hands, wanted(sandbox, PATIENT))
     assert verdict.verdict is Verdict.HEALTHY
     assert verdict.probes >= 4
 
 
-def test_a_region_that_recovers_while_it_is_watched_is_healthy(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_region_that_recovers_while_it_is_watched_is_healthy(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.options(bad_latency_ms=1)
     sandbox.deploy("eu", "v9-bad")
     beats: list[int] = []
@@ -119,15 +119,15 @@ def test_a_region_that_recovers_while_it_is_watched_is_healthy(hands: Hands, san
     assert beats == list(range(1, verdict.probes + 1)), "every look is heartbeated"
 
 
-def test_54_good_answers_that_are_slow_are_unhealthy(hands: Hands, sandbox: RunningSandbox) -> None:
-    verdict = verify(hands, wanted(sandbox, RULES.but(latency_slack_ms=0), FAST))
+def test_54_good_answers_that_are_slow_are_unhealthy(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    verdict = verify(hands, wanted(sandbox, RULES.replace(latency_slack_ms=0), FAST))
     assert verdict.verdict is Verdict.UNHEALTHY
     assert verdict.detail.startswith("slow: p95 ")
 
 
 @pytest.mark.parametrize(("key", "problem"), [("fs_srv_wrong", "credentials_refused"), ("", "no_api_key")])
 def test_55_refused_probe_credentials_are_neither_pass_nor_fail(
-    sandbox: RunningSandbox, wired: Callable[..., Hands], key: str, problem: str
+    sandbox: RunningSandbox, wired: Callable[..., ActivitySet], key: str, problem: str
 ) -> None:
     blind = wired(**sandbox.environment() | {"PROBE_API_KEY": key})
     verdict = verify(blind, wanted(sandbox))
@@ -146,7 +146,7 @@ def test_55_refused_probe_credentials_are_neither_pass_nor_fail(
     ],
 )
 def test_a_login_page_or_a_bad_word_is_not_healthy(
-    hands: Hands, sandbox: RunningSandbox, status: int, body: Any, problem: str
+    hands: ActivitySet, sandbox: RunningSandbox, status: int, body: Any, problem: str
 ) -> None:
     sandbox.fault("product", "status", "GET", status=status, body=body, times=None)
     verdict = verify(hands, wanted(sandbox))
@@ -154,14 +154,14 @@ def test_a_login_page_or_a_bad_word_is_not_healthy(
     assert f"health: {problem}" in verdict.detail
 
 
-def test_a_login_page_instead_of_an_evaluation_is_not_healthy(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_login_page_instead_of_an_evaluation_is_not_healthy(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("product", "status", "evaluate", status=200, body="<html>Log in</html>", times=None)
     verdict = verify(hands, wanted(sandbox))
     assert verdict.verdict is Verdict.UNHEALTHY
     assert "evaluation: not_json" in verdict.detail
 
 
-def test_a_flag_that_must_exist(sandbox: RunningSandbox, wired: Callable[..., Hands]) -> None:
+def test_a_flag_that_must_exist(sandbox: RunningSandbox, wired: Callable[..., ActivitySet]) -> None:
     known = wired(**sandbox.environment(), PROBE_FLAG_KEY="dark-mode")
     assert verify(known, wanted(sandbox, PATIENT)).verdict is Verdict.HEALTHY
     unknown = wired(**sandbox.environment(), PROBE_FLAG_KEY="gone")
@@ -170,34 +170,38 @@ def test_a_flag_that_must_exist(sandbox: RunningSandbox, wired: Callable[..., Ha
     assert "flag_not_found" in verdict.detail
 
 
-def test_a_region_that_is_not_there_is_unhealthy(hands: Hands, sandbox: RunningSandbox) -> None:
-    nowhere = wanted(sandbox).but(region=Region(name="eu", url="http://127.0.0.1:1", cluster="eu-001"))
+def test_a_region_that_is_not_there_is_unhealthy(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    nowhere = wanted(sandbox).replace(region=Region(name="eu", url="http://127.0.0.1:1", cluster="eu-001"))
     verdict = verify(hands, nowhere)
     assert verdict.verdict is Verdict.UNHEALTHY
     assert "connect" in verdict.detail
 
 
-def test_after_a_workers_death_the_window_goes_on(hands: Hands, sandbox: RunningSandbox) -> None:
-    rules = PATIENT.but(window=timedelta(minutes=1), give_up_after=timedelta(minutes=5))
+def test_after_a_workers_death_the_window_goes_on(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+    rules = PATIENT.replace(window=timedelta(minutes=1), give_up_after=timedelta(minutes=5))
     before = seen(timedelta(seconds=91), timedelta(seconds=30), healthy=True)
     verdict = verify(hands, wanted(sandbox, rules), attempt=2, heartbeat_details=before)
     assert (verdict.verdict, verdict.probes) == (Verdict.HEALTHY, 3), "two were seen before, one was made now"
 
 
-def test_after_a_workers_death_the_time_of_looking_goes_on(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_after_a_workers_death_the_time_of_looking_goes_on(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     before = seen(*(timedelta(hours=1, milliseconds=200 * n) for n in range(5, 0, -1)), healthy=False)
     verdict = verify(hands, wanted(sandbox), attempt=2, heartbeat_details=before)
     assert (verdict.verdict, verdict.probes) == (Verdict.UNHEALTHY, 6), "it had looked for longer than it may"
 
 
-def test_after_a_workers_death_the_time_without_a_worker_does_not_count(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_after_a_workers_death_the_time_without_a_worker_does_not_count(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
     before = seen(timedelta(hours=1, milliseconds=5), timedelta(hours=1), healthy=False)
     verdict = verify(hands, wanted(sandbox, PATIENT), attempt=2, heartbeat_details=before)
     assert verdict.verdict is Verdict.HEALTHY
 
 
-def test_a_heartbeat_keeps_the_beginning_and_as_much_as_it_may_carry(hands: Hands, sandbox: RunningSandbox) -> None:
-    rules = RULES.but(window=timedelta(seconds=20), give_up_after=timedelta(seconds=30))
+def test_a_heartbeat_keeps_the_beginning_and_as_much_as_it_may_carry(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
+    rules = RULES.replace(window=timedelta(seconds=20), give_up_after=timedelta(seconds=30))
     before = seen(timedelta(minutes=1), *(timedelta(seconds=40 - n / 2) for n in range(80)), healthy=False)
     beats: list[tuple[Any, ...]] = []
     env = ActivityEnvironment()
@@ -211,11 +215,11 @@ def test_a_heartbeat_keeps_the_beginning_and_as_much_as_it_may_carry(hands: Hand
 
 
 def test_what_cannot_be_judged_asks_a_person_once_and_goes_on(
-    sandbox: RunningSandbox, wired: Callable[..., Hands]
+    sandbox: RunningSandbox, wired: Callable[..., ActivitySet]
 ) -> None:
     told: list[Probed] = []
     health = Health(ProductProbe(5, "fs_srv_wrong"), "", lambda _, probed: told.append(probed))
-    verdict = perform(health.verify_region, wanted(sandbox, RULES.but(give_up_after=timedelta(seconds=1))))
+    verdict = perform(health.verify_region, wanted(sandbox, RULES.replace(give_up_after=timedelta(seconds=1))))
     assert verdict.verdict is Verdict.INCONCLUSIVE
     assert [probed.undecided for probed in told] == [True], "asked once, and probed to the limit"
     assert "say `incident verdict` healthy or unhealthy" in told[0].says
@@ -227,12 +231,12 @@ def test_how_it_goes_is_told_now_and_then(sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-bad")
     told: list[Probed] = []
     health = Health(ProductProbe(5, "fs_srv_sandbox_probe"), "", lambda _, probed: told.append(probed))
-    perform(health.verify_region, wanted(sandbox, RULES.but(give_up_after=timedelta(seconds=3))))
+    perform(health.verify_region, wanted(sandbox, RULES.replace(give_up_after=timedelta(seconds=3))))
     assert len(told) == 1, "every two seconds at most"
     assert "0 of 3 good in a row; the last: health: http_500" in told[0].says
 
 
-def test_the_recorder_takes_samples_of_good_times_only(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_the_recorder_takes_samples_of_good_times_only(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.options(bad_latency_ms=1)
     sandbox.deploy("us", "v9-bad")
     regions = tuple(Region(name=n, url=f"{sandbox.url}/product/{n}", cluster=f"{n}-001") for n in ("eu", "us"))
@@ -241,11 +245,11 @@ def test_the_recorder_takes_samples_of_good_times_only(hands: Hands, sandbox: Ru
     assert (us.region, us.elapsed_ms) == ("us", ())
 
 
-def test_58_a_cancelled_verification_stops_at_once(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_58_a_cancelled_verification_stops_at_once(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     looked = Event()
     env = ActivityEnvironment()
     env.on_heartbeat = lambda *_: looked.set()
-    asleep = PATIENT.but(probe_interval=timedelta(seconds=50))
+    asleep = PATIENT.replace(probe_interval=timedelta(seconds=50))
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(env.run, hands.health.verify_region, wanted(sandbox, asleep))
         assert looked.wait(5)

@@ -20,7 +20,7 @@ async def test_2_numbers_are_unique_and_repeatable() -> None:
         numbers = Numbers(env.client, "numbers")
 
         async def ask(run: str) -> int:
-            wanted = AllocateNumber(key="k", run_key=run, workflow_id=f"incident-{run}")
+            wanted = AllocateNumber(key="k", first_run_id=run, workflow_id=f"incident-{run}")
             outcome = await ActivityEnvironment().run(numbers.allocate_number, wanted)
             assert outcome.detail == f"INC-{outcome.number}"
             assert outcome.number is not None

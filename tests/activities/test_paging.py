@@ -2,7 +2,7 @@
 
 import pytest
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.activity_requests import SendPage, SettlePage
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
@@ -12,7 +12,7 @@ PAGE = SendPage(
 )
 
 
-def test_a_page_has_one_alert_from_trigger_to_resolution(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_page_has_one_alert_from_trigger_to_resolution(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     for attempt in (1, 2):
         assert perform(hands.paging.send_page, PAGE, attempt).detail == "paged on_call"
     for action in ("acknowledge", "resolve"):
@@ -24,7 +24,7 @@ def test_a_page_has_one_alert_from_trigger_to_resolution(hands: Hands, sandbox: 
 
 
 @pytest.mark.parametrize("status", [None, 500, 502])
-def test_a_page_whose_reply_is_lost_pages_once(hands: Hands, sandbox: RunningSandbox, status: int | None) -> None:
+def test_a_page_whose_reply_is_lost_pages_once(hands: ActivitySet, sandbox: RunningSandbox, status: int | None) -> None:
     sandbox.fault("pagerduty", "lost_reply", "enqueue", status=status)
     lost = failed(hands.paging.send_page, PAGE)
     assert (lost.type, lost.non_retryable) == ("VendorUnavailable", False)
@@ -32,13 +32,13 @@ def test_a_page_whose_reply_is_lost_pages_once(hands: Hands, sandbox: RunningSan
     assert operations(sandbox, "pagerduty") == ["event.trigger"]
 
 
-def test_settling_what_is_not_open_does_nothing(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_settling_what_is_not_open_does_nothing(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     for action in ("acknowledge", "resolve"):
         perform(hands.paging.settle_page, SettlePage(key="k", dedup_key="nobody", action=action))
     assert operations(sandbox, "pagerduty") == []
 
 
-def test_what_is_off_says_so(idle: Hands) -> None:
+def test_what_is_off_says_so(idle: ActivitySet) -> None:
     off = "pagerduty is off: PAGERDUTY_ROUTING_KEY is not set"
     assert perform(idle.paging.send_page, PAGE).skipped == off
     settle = SettlePage(key="k", dedup_key="incident-x", action="resolve")

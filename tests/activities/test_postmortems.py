@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.activity_requests import (
     IssueFact,
     KeepDocument,
     OpenTicket,
     SendMail,
 )
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.evidence.manifest import ManifestRef, Scope, items
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.activity_requests import (
@@ -31,7 +31,7 @@ from tests.domain.test_learning import resolved
 from tests.support.incidents import RUNBOOK, WRITTEN
 
 METRICS = {"error ratio": "fs_evaluation_error_ratio", "latency p95 (s)": "fs_evaluation_latency_seconds"}
-RULES: Runbook = RUNBOOK.but(investigation=RUNBOOK.investigation.but(metrics=METRICS))
+RULES: RunbookConfig = RUNBOOK.replace(investigation=RUNBOOK.investigation.replace(metrics=METRICS))
 PULL = ProposeDocument(
     key="run-1/postmortem/propose/1",
     folder="INC-1",
@@ -49,7 +49,7 @@ PULL = ProposeDocument(
 )
 
 
-def kept(hands: Hands, incident: Incident) -> Incident:
+def kept(hands: ActivitySet, incident: Incident) -> Incident:
     """The incident with what the sandbox's sources tell of it preserved, as its process would."""
     until = datetime.now(UTC)
     where = Scope(
@@ -68,19 +68,19 @@ def kept(hands: Hands, incident: Incident) -> Incident:
     parts = tuple(perform(hands.evidence.capture_evidence, one) for one in asked)
     manifest = WriteManifest(key="m", incident="INC-1", folder="INC-1", phase="resolution-1", parts=parts)
     ref: ManifestRef = perform(hands.evidence.write_manifest, manifest).manifest
-    return incident.but(manifests=(ref,))
+    return incident.replace(manifests=(ref,))
 
 
-def postmortem(hands: Hands) -> Postmortem:
+def postmortem(hands: ActivitySet) -> Postmortem:
     return owe(kept(hands, resolved()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
 
 
 def test_the_document_holds_the_story_the_figures_and_the_chart(
-    hands: Hands, sandbox: RunningSandbox, tmp_path: Path
+    hands: ActivitySet, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     sandbox.deploy("eu", "v2.15.0-bad")
     owed = postmortem(hands)
-    wanted = WritePostmortem(key="k", folder="INC-1", postmortem=owed.but(document=WRITTEN), runbook=RULES)
+    wanted = WritePostmortem(key="k", folder="INC-1", postmortem=owed.replace(document=WRITTEN), runbook=RULES)
     outcome = perform(hands.postmortems.write_postmortem, wanted)
     text = (tmp_path / "INC-1" / "postmortem-1.md").read_text(encoding="utf-8")
     assert outcome.resources.evidence_url == f"{tmp_path.as_uri()}/INC-1/postmortem-1.md"
@@ -96,15 +96,15 @@ def test_the_document_holds_the_story_the_figures_and_the_chart(
     assert "http" not in svg.replace("http://www.w3.org/", ""), "it asks the network for nothing"
 
 
-def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: Hands, tmp_path: Path) -> None:
+def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: ActivitySet, tmp_path: Path) -> None:
     from incidents.domain.reporting.record import record_of
 
-    other = record_of(resolved(minutes=10).but(number=2, run_key="run-2"), RULES)
-    drill = other.but(run_key="run-3", drill=True)
+    other = record_of(resolved(minutes=10).replace(number=2, first_run_id="run-2"), RULES)
+    drill = other.replace(first_run_id="run-3", drill=True)
     for folder, record in (("INC-2", other), ("INC-3", drill)):
         asked = KeepDocument(key=folder, folder=folder, name="record.json", text=record.model_dump_json())
         perform(hands.evidence.keep_document, asked)
-    earlier = resolved().but(number=1)
+    earlier = resolved().replace(number=1)
     owed = owe(earlier, RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
     wanted = WritePostmortem(key="k", folder="INC-1", postmortem=owed, runbook=RULES)
     perform(hands.postmortems.write_postmortem, wanted)
@@ -112,10 +112,10 @@ def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: Hands, 
     assert "| Pro | 99.9 % | 43m 12s | 43m | 43m | 12s |" in text, "they overlap, and overlapping minutes count once"
 
 
-def test_a_damaged_record_keeps_no_draft_from_being_written(hands: Hands, tmp_path: Path) -> None:
+def test_a_damaged_record_keeps_no_draft_from_being_written(hands: ActivitySet, tmp_path: Path) -> None:
     asked = KeepDocument(key="x", folder="INC-9", name="record.json", text="{broken")
     perform(hands.evidence.keep_document, asked)
-    owed = owe(resolved().but(manifests=()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
+    owed = owe(resolved().replace(manifests=()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
     perform(
         hands.postmortems.write_postmortem, WritePostmortem(key="k", folder="INC-1", postmortem=owed, runbook=RULES)
     )
@@ -124,19 +124,19 @@ def test_a_damaged_record_keeps_no_draft_from_being_written(hands: Hands, tmp_pa
     assert "- Missing: the evidence of the resolution is not preserved" in text
 
 
-def test_an_edit_in_the_same_moment_is_read_and_not_lost(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_an_edit_in_the_same_moment_is_read_and_not_lost(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     ours = proposed(hands)
     asked = KeepDocument(key="d2", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs, again.\n")
     perform(hands.evidence.keep_document, asked)
     sandbox.fault("github", "status", "PUT ", status=409, body={"message": "does not match"})
-    again = failed(hands.postmortems.propose_document, PULL.but(known=ours.digest))
+    again = failed(hands.postmortems.propose_document, PULL.replace(known=ours.digest))
     assert not again.non_retryable
     sandbox.file(PULL.branch, PULL.path, "## Summary\n\nTheirs.\n")
-    outcome = perform(hands.postmortems.propose_document, PULL.but(known=ours.digest), attempt=2)
+    outcome = perform(hands.postmortems.propose_document, PULL.replace(known=ours.digest), attempt=2)
     assert outcome.text == "## Summary\n\nTheirs.\n"
 
 
-def proposed(hands: Hands) -> Any:
+def proposed(hands: ActivitySet) -> Any:
     asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs.\n")
     perform(hands.evidence.keep_document, asked)
     return perform(hands.postmortems.propose_document, PULL)
@@ -144,7 +144,7 @@ def proposed(hands: Hands) -> Any:
 
 @pytest.mark.parametrize("lost", ["POST {repo}/git/refs", "PUT {repo}/contents/", "POST {repo}/pulls"])
 def test_75_the_pull_request_is_made_once_whatever_reply_is_lost(
-    hands: Hands, sandbox: RunningSandbox, lost: str
+    hands: ActivitySet, sandbox: RunningSandbox, lost: str
 ) -> None:
     repository = f"/github/repos/{sandbox.environment()['GITHUB_REPOSITORY']}"
     asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs.\n")
@@ -159,36 +159,40 @@ def test_75_the_pull_request_is_made_once_whatever_reply_is_lost(
     assert outcome.reference == files["pulls"][0]["html_url"]
 
 
-def test_what_people_wrote_there_comes_back_instead_of_being_overwritten(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_what_people_wrote_there_comes_back_instead_of_being_overwritten(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
     ours = proposed(hands)
     watch = WatchDocument(key="w", branch=PULL.branch, path=PULL.path, known=ours.digest, every_seconds=60)
     quiet = failed(hands.postmortems.watch_document, watch)
     assert (quiet.type, quiet.next_retry_delay) == ("Unchanged", timedelta(minutes=1))
     sandbox.file(PULL.branch, PULL.path, "## Summary\n\nTheirs.\n")
     assert perform(hands.postmortems.watch_document, watch).text == "## Summary\n\nTheirs.\n"
-    again = perform(hands.postmortems.propose_document, PULL.but(known=ours.digest))
+    again = perform(hands.postmortems.propose_document, PULL.replace(known=ours.digest))
     assert (again.text, again.reference) == ("## Summary\n\nTheirs.\n", "")
-    perform(hands.postmortems.propose_document, PULL.but(known=again.digest))
+    perform(hands.postmortems.propose_document, PULL.replace(known=again.digest))
     assert "Ours." in sandbox.state()["github_files"]["branches"][PULL.branch][PULL.path]
 
 
-def test_our_own_write_whose_reply_was_lost_is_not_taken_for_an_edit(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_our_own_write_whose_reply_was_lost_is_not_taken_for_an_edit(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
     first = proposed(hands)
     asked = KeepDocument(key="d2", folder="INC-1", name="postmortem-1.md", text="## Summary\n\nOurs, again.\n")
     perform(hands.evidence.keep_document, asked)
     sandbox.fault("github", "lost_reply", "PUT ")
-    failed(hands.postmortems.propose_document, PULL.but(known=first.digest))
-    again = perform(hands.postmortems.propose_document, PULL.but(known=first.digest), attempt=2)
+    failed(hands.postmortems.propose_document, PULL.replace(known=first.digest))
+    again = perform(hands.postmortems.propose_document, PULL.replace(known=first.digest), attempt=2)
     assert (again.text, again.reference) == ("", first.reference)
 
 
-def test_it_may_be_an_issue_instead(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_it_may_be_an_issue_instead(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="# It\n")
     perform(hands.evidence.keep_document, asked)
-    wanted = PULL.but(how=Proposal.ISSUE)
+    wanted = PULL.replace(how=Proposal.ISSUE)
     first, second = (perform(hands.postmortems.propose_document, wanted) for _ in range(2))
     assert first.reference == second.reference
-    perform(hands.evidence.keep_document, asked.but(text="# It, again\n"))
+    perform(hands.evidence.keep_document, asked.replace(text="# It, again\n"))
     perform(hands.postmortems.propose_document, wanted)
     [issue] = sandbox.state()["github"]
     assert issue["body"].startswith("Edit it here.\n# It, again"), "and it is kept current"
@@ -208,9 +212,10 @@ TICKET = OpenTicket(
 )
 
 
-def test_74_issues_are_followed_with_conditional_requests(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_74_issues_are_followed_with_conditional_requests(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     numbers = [
-        perform(hands.issue_tracker.open_ticket, TICKET.but(marker=f"<!-- i{n} -->")).resources.ticket for n in range(4)
+        perform(hands.issue_tracker.open_ticket, TICKET.replace(marker=f"<!-- i{n} -->")).resources.ticket
+        for n in range(4)
     ]
     assert sandbox.state()["github"][0]["assignees"][0]["login"] == "bob"
     watch = WatchIssues(key="w", issues=dict.fromkeys(numbers, "open"), every_seconds=900)
@@ -230,10 +235,10 @@ def test_74_issues_are_followed_with_conditional_requests(hands: Hands, sandbox:
         IssueFact(number=numbers[3], state="moved"),
     )
     known = dict(zip(numbers, ("closed", "not_planned", "gone", "moved"), strict=True))
-    assert failed(hands.issue_tracker.watch_issues, watch.but(issues=known)).type == "Unchanged"
+    assert failed(hands.issue_tracker.watch_issues, watch.replace(issues=known)).type == "Unchanged"
 
 
-def test_the_invitation_goes_with_the_mail(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_the_invitation_goes_with_the_mail(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     mail = SendMail(
         key="i",
         to=("em@x.com",),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.config.model import Region
 from incidents.domain.rollback.activity_requests import CheckRollback
 from incidents.domain.rollback.config import Rollback
@@ -25,13 +25,13 @@ def check(sandbox: RunningSandbox) -> CheckRollback:
     return CheckRollback(key="k", cluster="eu-001", regions=(region,), baselines=(NORMAL,), rules=RULES)
 
 
-def look(hands: Hands, sandbox: RunningSandbox) -> Preflight:
+def look(hands: ActivitySet, sandbox: RunningSandbox) -> Preflight:
     found = perform(hands.preflights.check_rollback, check(sandbox))
     assert isinstance(found, Preflight)
     return found
 
 
-def test_a_region_that_is_still_ill(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_a_region_that_is_still_ill(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.options(bad_latency_ms=1)
     row = sandbox.deploy("eu", "v9-bad")
     found = look(hands, sandbox)
@@ -40,20 +40,20 @@ def test_a_region_that_is_still_ill(hands: Hands, sandbox: RunningSandbox) -> No
     assert len([call for call in sandbox.calls("product") if "evaluate" in call["path"]]) == 1, "one bad look is enough"
 
 
-def test_59_a_region_that_recovered_by_itself(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_59_a_region_that_recovered_by_itself(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     found = look(hands, sandbox)
     assert found.recovered
     assert found.looks == "eu: 3 good looks in a row"
 
 
-def test_59_good_but_slow_is_no_recovery(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_59_good_but_slow_is_no_recovery(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-slow")
     found = look(hands, sandbox)
     assert not found.recovered
     assert "slow: p50" in found.looks
 
 
-def test_52_the_newest_deployment_is_told(hands: Hands, sandbox: RunningSandbox) -> None:
+def test_52_the_newest_deployment_is_told(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-bad")
     hotfix = sandbox.deploy("eu", "v10")
     found = look(hands, sandbox)
@@ -62,6 +62,6 @@ def test_52_the_newest_deployment_is_told(hands: Hands, sandbox: RunningSandbox)
 
 
 @pytest.mark.parametrize("status", [500, 429])
-def test_a_portal_that_does_not_answer_is_asked_again(hands: Hands, sandbox: RunningSandbox, status: int) -> None:
+def test_a_portal_that_does_not_answer_is_asked_again(hands: ActivitySet, sandbox: RunningSandbox, status: int) -> None:
     sandbox.fault("ops_portal", "status", "GET", status=status)
     assert not failed(hands.preflights.check_rollback, check(sandbox)).non_retryable

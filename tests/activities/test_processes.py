@@ -16,9 +16,9 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.past import PastIncidents
-from activities.processes import Processes
+from activities.processes import WorkflowQueries
 from incidents import search_attributes as attributes
-from incidents.domain.rollback.activity_requests import FollowRollback, HolderOf
+from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.baseline import Recording
 from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
 from incidents.domain.rollback.state import RollbackStatus
@@ -72,8 +72,8 @@ async def waiting(client: Client) -> str:
 
 
 async def test_52_who_holds_a_lock(client: Client) -> None:
-    wanted = HolderOf(key="k", workflow_id=await waiting(client))
-    said = (await Processes(client).holder_of(wanted)).detail
+    wanted = FindLockHolder(key="k", workflow_id=await waiting(client))
+    said = (await WorkflowQueries(client).find_lock_holder(wanted)).detail
     assert said.startswith("INC-7, by ann since ")
     assert said.endswith("UTC (rollback-eu-001-flags)")
 
@@ -83,7 +83,7 @@ async def following(client: Client) -> asyncio.Task[str]:
     wanted = FollowRollback(key="k", workflow_id=await waiting(client))
 
     async def follow() -> str:
-        outcome = await ActivityEnvironment().run(Processes(client).follow_rollback, wanted)
+        outcome = await ActivityEnvironment().run(WorkflowQueries(client).follow_rollback, wanted)
         return outcome.detail
 
     return asyncio.create_task(follow())
@@ -91,7 +91,7 @@ async def following(client: Client) -> asyncio.Task[str]:
 
 async def test_a_rollback_is_followed_to_its_end_and_told_how_it_goes(client: Client) -> None:
     ending = await following(client)
-    await Processes(client).tell("rollback-eu-001-flags", Probed(region="eu", says="3 probes"))
+    await WorkflowQueries(client).tell("rollback-eu-001-flags", Probed(region="eu", says="3 probes"))
     assert await asyncio.wait_for(ending, 20) == "healthy"
 
 
@@ -104,7 +104,7 @@ async def test_a_rollback_that_is_terminated_is_an_error_that_says_so(client: Cl
 
 
 async def test_telling_one_that_has_ended_is_no_harm(client: Client) -> None:
-    await Processes(client).tell("rollback-nobody", Probed(region="eu", says="x"))
+    await WorkflowQueries(client).tell("rollback-nobody", Probed(region="eu", says="x"))
 
 
 async def an_incident(client: Client, number: int, service: str, releases: list[str]) -> None:
@@ -138,4 +138,4 @@ async def test_a_server_that_cannot_be_asked_hides_nothing(client: Client) -> No
 
 
 async def test_a_recorder_that_never_ran_remembers_nothing(client: Client) -> None:
-    assert await Processes(client).recording() == Recording()
+    assert await WorkflowQueries(client).recording() == Recording()

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, get_type_hints
 
 import activities
-from activities.registry import Hands
-from incidents.domain import activity_requests as effects
-from incidents.domain.activity_requests import Effect
-from incidents.domain.rollback import activity_requests as rollback_effects
+from activities.registry import ActivitySet
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.rollback import activity_requests as rollback_requests
 from workflows.activity_options import ACTIVITIES, FINDINGS
 
-OURS = (effects.__name__, rollback_effects.__name__, "incidents.domain.postmortem.activity_requests")
+OURS = (activity_requests.__name__, rollback_requests.__name__, "incidents.domain.postmortem.activity_requests")
 MARK = "__temporal_activity_definition"
 
 
@@ -31,7 +31,7 @@ def name_of(method: Callable[..., Any]) -> str:
     return str(getattr(method, MARK).name)
 
 
-def leaves(kind: type[Effect]) -> Iterator[type[Effect]]:
+def leaves(kind: type[ActivityRequest]) -> Iterator[type[ActivityRequest]]:
     """The requests that are made, without those that only hold what others have in common."""
     below = [child for child in kind.__subclasses__() if child.__module__ in OURS]
     if not below:
@@ -40,19 +40,19 @@ def leaves(kind: type[Effect]) -> Iterator[type[Effect]]:
         yield from leaves(child)
 
 
-def test_every_activity_is_registered_once(idle: Hands) -> None:
+def test_every_activity_is_registered_once(idle: ActivitySet) -> None:
     registered = [name_of(method) for method in idle.methods()]
     assert len(registered) == len(set(registered))
     assert set(registered) == {name_of(method) for method in defined()}
     assert len(registered) > 20
 
 
-def test_every_activity_is_bound_to_its_hand(idle: Hands) -> None:
+def test_every_activity_is_bound_to_its_hand(idle: ActivitySet) -> None:
     for method in idle.methods():
         assert type(method.__self__).__dict__[method.__name__] is method.__func__  # type: ignore[attr-defined]
 
 
-def test_what_the_workflows_call_is_registered_under_its_name(idle: Hands) -> None:
+def test_what_the_workflows_call_is_registered_under_its_name(idle: ActivitySet) -> None:
     registered = {name_of(method): method for method in idle.methods()}
     for called in (*ACTIVITIES.values(), *FINDINGS.values()):
         assert registered[name_of(called)].__func__ is called  # type: ignore[attr-defined]
@@ -67,9 +67,9 @@ def test_each_activity_takes_the_request_that_it_fulfils() -> None:
 
 def test_every_request_has_an_activity() -> None:
     assert not set(ACTIVITIES) & set(FINDINGS)
-    assert {*ACTIVITIES, *FINDINGS} == set(leaves(Effect))
+    assert {*ACTIVITIES, *FINDINGS} == set(leaves(ActivityRequest))
 
 
-def test_only_those_that_ask_temporal_are_asynchronous(idle: Hands) -> None:
+def test_only_those_that_ask_temporal_are_asynchronous(idle: ActivitySet) -> None:
     found = {name_of(method) for method in idle.methods() if inspect.iscoroutinefunction(method)}
-    assert found == {"allocate_number", "find_rollback", "measure_baseline", "holder_of", "follow_rollback"}
+    assert found == {"allocate_number", "find_rollback", "measure_baseline", "find_lock_holder", "follow_rollback"}

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.domain.activity_requests import CommentTicket, OpenTicket, PublishStatus
 from incidents.domain.core.public_text import PublicText
 from incidents.vendors.smtp_mail import SmtpClient
@@ -20,9 +20,9 @@ UPDATE = PublishStatus(
     page_id=None,
     marker="run-7",
     sequence=1,
-    title=PublicText.ours("Flag evaluation <disruption>"),
+    title=PublicText.trusted("Flag evaluation <disruption>"),
     status="investigating",
-    body=PublicText.ours("We look into it & more."),
+    body=PublicText.trusted("We look into it & more."),
     impact="critical",
     at=datetime(2026, 11, 23, 14, 0, tzinfo=UTC),
     product="FeatureSignals",
@@ -30,17 +30,17 @@ UPDATE = PublishStatus(
 
 
 def later(sequence: int, status: str, text: str) -> PublishStatus:
-    return UPDATE.but(
+    return UPDATE.replace(
         key=f"run-7/update/{sequence}/status_page",
         sequence=sequence,
         status=status,
-        body=PublicText.ours(text),
+        body=PublicText.trusted(text),
         at=datetime(2026, 11, 23, 14, sequence, tzinfo=UTC),
     )
 
 
 def test_the_static_site_shows_each_update_once_and_never_goes_back(
-    wired: Callable[..., Hands], tmp_path: Path
+    wired: Callable[..., ActivitySet], tmp_path: Path
 ) -> None:
     site = tmp_path / "site"
     hands = wired(STATUS_SITE_URL=site.as_uri())
@@ -67,7 +67,7 @@ def test_the_static_site_shows_each_update_once_and_never_goes_back(
 
 
 def test_an_incident_that_moves_on_while_another_is_written_is_not_set_back(
-    wired: Callable[..., Hands], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wired: Callable[..., ActivitySet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hands = wired(STATUS_SITE_URL=str(tmp_path / "site"))
     perform(hands.status_page.publish_status, UPDATE)
@@ -81,19 +81,19 @@ def test_an_incident_that_moves_on_while_another_is_written_is_not_set_back(
         return write(store, path, data)
 
     monkeypatch.setattr(FileStore, "write", interrupted)
-    perform(hands.status_page.publish_status, UPDATE.but(marker="run-8", title=PublicText.ours("Webhooks")))
+    perform(hands.status_page.publish_status, UPDATE.replace(marker="run-8", title=PublicText.trusted("Webhooks")))
     assert "It looks better." in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
-def test_two_incidents_stand_side_by_side(wired: Callable[..., Hands], tmp_path: Path) -> None:
+def test_two_incidents_stand_side_by_side(wired: Callable[..., ActivitySet], tmp_path: Path) -> None:
     hands = wired(STATUS_SITE_URL=str(tmp_path / "site"))
     perform(hands.status_page.publish_status, UPDATE)
-    perform(hands.status_page.publish_status, UPDATE.but(marker="run-8", title=PublicText.ours("Webhooks")))
+    perform(hands.status_page.publish_status, UPDATE.replace(marker="run-8", title=PublicText.trusted("Webhooks")))
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert page.count("<article") == 2
 
 
-def test_a_ticket_folder_stands_in_for_github(wired: Callable[..., Hands], tmp_path: Path) -> None:
+def test_a_ticket_folder_stands_in_for_github(wired: Callable[..., ActivitySet], tmp_path: Path) -> None:
     hands = wired(TRACKER_FOLDER=str(tmp_path / "tickets"))
     ticket = OpenTicket(key="k", title="INC-7: typo", body="A typo.", labels=("incident",), marker="<!-- run-7 -->")
     comment = CommentTicket(key="run-7/update/1", ticket=None, body="Done.", close=True, opening=ticket)
@@ -105,7 +105,7 @@ def test_a_ticket_folder_stands_in_for_github(wired: Callable[..., Hands], tmp_p
     assert outcome.resources.ticket_url == (tmp_path / "tickets" / "0001.md").as_uri()
 
 
-def test_a_mail_server_stands_in_for_sendgrid_and_never_beside_it(wired: Callable[..., Hands]) -> None:
+def test_a_mail_server_stands_in_for_sendgrid_and_never_beside_it(wired: Callable[..., ActivitySet]) -> None:
     alone = wired(SMTP_URL="smtp://mail.example", EMAIL_FROM="a@x.example")
     assert isinstance(alone.email._client, SmtpClient)
     both = wired(SMTP_URL="smtp://mail.example", EMAIL_FROM="a@x.example", SENDGRID_API_KEY="SG.x")

@@ -11,14 +11,14 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
-from activities.processes import Processes
-from incidents.domain import activity_requests as effects
-from incidents.domain.activity_requests import Effect as Request
-from incidents.domain.activity_requests import Outcome
+from activities.processes import WorkflowQueries
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest as Request
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.incident.parts import Resources
 from incidents.domain.rollback.verification import Verdict
-from tests.chaos.ledger import Effect, Ledger
-from tests.support.fake_activities import FakeHands
+from tests.chaos.ledger import ActivityRequest, Ledger
+from tests.support.fake_activities import FakeActivities
 
 EFFECTS = frozenset(
     {
@@ -46,7 +46,7 @@ VERIFYING = (0.5, 2.0)
 
 
 @dataclass
-class LedgerActivities(FakeHands):
+class LedgerActivities(FakeActivities):
     """Every activity, with the real ones where they ask Temporal itself.
 
     A vendor is asked the way our activities ask it: the first attempt acts at once, a later one and one that is told
@@ -60,8 +60,8 @@ class LedgerActivities(FakeHands):
     def methods(self) -> list[Callable[..., Any]]:
         """Return the activities for a worker."""
         assert self.client is not None
-        processes = Processes(self.client)
-        real = (processes.follow_rollback, processes.holder_of)
+        processes = WorkflowQueries(self.client)
+        real = (processes.follow_rollback, processes.find_lock_holder)
         names = {method.__name__ for method in real}
         return [*real, *(method for method in super().methods() if method.__name__ not in names)]
 
@@ -84,13 +84,13 @@ class LedgerActivities(FakeHands):
         limit = info.start_to_close_timeout
         if limit is not None and datetime.now(UTC) >= info.started_time + limit:
             raise ApplicationError("this attempt was paused for too long", type="TooLate")
-        self.ledger.append(Effect(name=name, key=effect.key, attempt=attempt))
+        self.ledger.append(ActivityRequest(name=name, key=effect.key, attempt=attempt))
 
-    def _answer(self, effect: Request) -> Outcome:
+    def _answer(self, effect: Request) -> ActivityResult:
         # What the fake counts, every worker process would count anew.
         match effect:
-            case effects.AllocateNumber():
-                return Outcome(number=1)
-            case effects.OpenChannel():
-                return Outcome(resources=Resources(channel_id="C1", channel_name=effect.name))
+            case activity_requests.AllocateNumber():
+                return ActivityResult(number=1)
+            case activity_requests.OpenChannel():
+                return ActivityResult(resources=Resources(channel_id="C1", channel_name=effect.name))
         return super()._answer(effect)

@@ -17,7 +17,7 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from incidents.contracts import AlertBatch, IncidentInput
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import Receipt, Resolve
 from incidents.domain.incident.incident import Incident
@@ -26,7 +26,7 @@ from incidents.domain.incident.parts import UpdateKind
 from incidents.domain.obligation import Obligation
 from incidents.domain.updates.publishing import delivery_key
 from incidents.search_attributes import at_start
-from tests.chaos.ledger import Effect
+from tests.chaos.ledger import ActivityRequest
 from tests.support.environment import RUNBOOK, an_alert
 from workflows.incident import IncidentWorkflow
 
@@ -38,18 +38,18 @@ RESOLVED_WITHIN = 150.0
 _RPC = timedelta(seconds=10)
 
 DUTIES = re.compile(r"page/|escalate/|channel|war-room|update/\d+/")
-"""Keys of duties whose effect must be in the ledger once they count as fulfilled."""
+"""Keys of obligations whose effect must be in the ledger once they count as fulfilled."""
 
 
-def fast_runbook() -> Runbook:
+def fast_runbook() -> RunbookConfig:
     """Return the runbook with a P0 whose updates are due every two seconds, and the CEO after one."""
     severities = dict(RUNBOOK.severities)
     policy = severities[Severity.P0]
-    ladder = tuple(rung.but(after=EVERY / 2) if rung.contact == "ceo" else rung for rung in policy.escalation)
-    cadence = policy.updates.but(every=EVERY, remind_before=EVERY / 4)
-    severities[Severity.P0] = policy.but(updates=cadence, escalation=ladder, acknowledge_within=EVERY)
-    rollback = RUNBOOK.rollback.but(probe_interval=timedelta(seconds=1))
-    return RUNBOOK.but(severities=severities, rollback=rollback)
+    ladder = tuple(rung.replace(after=EVERY / 2) if rung.contact == "ceo" else rung for rung in policy.escalation)
+    cadence = policy.updates.replace(every=EVERY, remind_before=EVERY / 4)
+    severities[Severity.P0] = policy.replace(updates=cadence, escalation=ladder, acknowledge_within=EVERY)
+    rollback = RUNBOOK.rollback.replace(probe_interval=timedelta(seconds=1))
+    return RUNBOOK.replace(severities=severities, rollback=rollback)
 
 
 async def open_incident(client: Client, queue: str) -> WorkflowHandle[Any, Any]:
@@ -98,15 +98,15 @@ async def _resolve_now(handle: WorkflowHandle[Any, Any], revision: int) -> None:
 
 async def _is_busy(handle: WorkflowHandle[Any, Any]) -> bool:
     owed = await handle.query("agenda", result_type=list[Obligation], rpc_timeout=_RPC)
-    return any(duty.due <= datetime.now(UTC) for duty in owed)
+    return any(obligation.due <= datetime.now(UTC) for obligation in owed)
 
 
-def duty_problems(incident: Incident, effects: list[Effect], notes: int) -> list[str]:
+def duty_problems(incident: Incident, effects: list[ActivityRequest], notes: int) -> list[str]:
     """Return what was done twice, what is missing, and which notes were lost or doubled."""
     counts = Counter(effect.key for effect in effects)
     problems = [f"done {count} times: {key}" for key, count in counts.items() if count > 1]
     problems += [f"failed: {failure.key}" for failure in incident.failures if DUTIES.match(failure.key)]
-    done = {key.removeprefix(f"{incident.run_key}/") for key in counts}
+    done = {key.removeprefix(f"{incident.first_run_id}/") for key in counts}
     problems += [f"fulfilled, but not in the ledger: {key}" for key in _recorded(incident) if key not in done]
     if not any(key.startswith("page/") for key in done):
         problems.append("no page was sent")
@@ -116,7 +116,7 @@ def duty_problems(incident: Incident, effects: list[Effect], notes: int) -> list
 
 
 def _recorded(incident: Incident) -> list[str]:
-    """Return the fulfilled duties whose effect the ledger must hold."""
+    """Return the fulfilled obligations whose effect the ledger must hold."""
     skipped = {skip.key for skip in incident.skips}
     return [key for key in incident.fulfilled if DUTIES.match(key) and key not in skipped]
 

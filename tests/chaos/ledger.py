@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Effect:
+class ActivityRequest:
     """One effect: the activity's name, the request's idempotency key, and the attempt that had it."""
 
     name: str
@@ -21,7 +21,7 @@ class Ledger:
 
     path: Path
 
-    def append(self, effect: Effect) -> None:
+    def append(self, effect: ActivityRequest) -> None:
         """Add one effect. It is on the disk when this returns: a SIGKILL afterwards does not undo it."""
         line = json.dumps(asdict(effect)) + "\n"
         file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -31,11 +31,11 @@ class Ledger:
         finally:
             os.close(file)
 
-    def effects(self) -> list[Effect]:
+    def effects(self) -> list[ActivityRequest]:
         """Return every effect so far, in order."""
         if not self.path.exists():
             return []
-        return [Effect(**json.loads(line)) for line in self.path.read_text(encoding="utf-8").splitlines()]
+        return [ActivityRequest(**json.loads(line)) for line in self.path.read_text(encoding="utf-8").splitlines()]
 
     def has(self, key: str) -> bool:
         """Tell whether the effect of that key was had."""

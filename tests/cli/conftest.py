@@ -25,12 +25,12 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.search_attributes import SEARCH_ATTRIBUTES, at_start
 from tests.support.environment import an_alert
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 from workflows.incident import IncidentWorkflow
 
 _REAL = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
-_REAL = _REAL.but(chat=_REAL.chat.but(setup_per_minute=0))
-RUNBOOK = _REAL.but(chat=_REAL.chat.but(summary_every=timedelta(milliseconds=100)))
+_REAL = _REAL.replace(chat=_REAL.chat.replace(setup_per_minute=0))
+RUNBOOK = _REAL.replace(chat=_REAL.chat.replace(summary_every=timedelta(milliseconds=100)))
 """The real one, but an incident does not wait ten seconds for its summary before it closes."""
 QUEUE, NOBODY = "incidents", "a-queue-without-a-worker"
 T = TypeVar("T")
@@ -92,7 +92,7 @@ class Stage:
     loop: asyncio.AbstractEventLoop
     client: Client
     address: str
-    hands: FakeHands = field(default_factory=FakeHands)
+    hands: FakeActivities = field(default_factory=FakeActivities)
 
     def do(self, work: Awaitable[T], seconds: float = 30) -> T:
         """Have something done in the server's loop."""
@@ -115,7 +115,7 @@ class Stage:
     ) -> Opened:
         """Let an alert open an incident, of which nobody need take notice."""
         alert = an_alert(datetime.now(UTC), severity=severity)
-        alert = alert.but(summary=title or alert.summary)
+        alert = alert.replace(summary=title or alert.summary)
         opening = opening_from((alert,), key or f"{uuid.uuid4()}", RUNBOOK.intake)
 
         async def start() -> WorkflowHandle[Any, Any]:

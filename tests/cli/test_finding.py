@@ -70,7 +70,7 @@ def test_an_incident_that_ends_after_it_was_found_is_not_mistaken_for_the_next_o
 
 def test_a_number_that_visibility_does_not_know_yet_is_found_at_the_counter(stage: Stage, on_stage: Incidental) -> None:
     hidden = stage.begin("warning")
-    run_key = hidden.state().run_key
+    first_run_id = hidden.state().first_run_id
 
     async def count() -> None:
         client = stage.client
@@ -78,8 +78,8 @@ def test_a_number_that_visibility_does_not_know_yet_is_found_at_the_counter(stag
         counter = await client.start_workflow(
             IncidentNumbersWorkflow.run, Ledger(last=9000), id=NUMBERS_ID, task_queue=queue
         )
-        for key in (run_key, "a-run-that-has-gone"):
-            request = Allocation(run_key=key, workflow_id=hidden.id)
+        for key in (first_run_id, "a-run-that-has-gone"):
+            request = Allocation(first_run_id=key, workflow_id=hidden.id)
             await counter.execute_update("allocate", request, result_type=int)
 
     stage.do(count())
@@ -106,7 +106,7 @@ def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage
     assert is_open(found)
     assert (sent.message, sent.changed, sent.queued) == ("after", True, False)
     shown = on_stage("show", number, "--json").document
-    assert shown["run_key"] == found.run_id != later.run_id
+    assert shown["first_run_id"] == found.run_id != later.run_id
     assert [entry["text"] for entry in shown["timeline"]].count("after") == 1
 
 

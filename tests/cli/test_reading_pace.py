@@ -44,7 +44,7 @@ PASSING = [
 def test_a_read_whose_answer_is_only_late_gets_it(opened: Opened, stage: Stage, passing: Exception) -> None:
     seen = SeenReads(faults=[passing, passing])
     found = stage.do(incident(seen.client(stage.client), opened.id))
-    assert found.run_key == opened.state().run_key
+    assert found.first_run_id == opened.state().first_run_id
     assert seen.queries == ["incident"] * 3
 
 

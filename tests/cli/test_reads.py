@@ -43,14 +43,14 @@ def test_list(opened: Opened, orphan: Opened, on_stage: Incidental) -> None:
 @pytest.mark.parametrize("name", ["{}", "INC-{}", "inc-{}", " {} "])
 def test_show_by_each_name(opened: Opened, on_stage: Incidental, name: str) -> None:
     document = on_stage("show", name.format(opened.number), "--json").document
-    assert Incident.model_validate_json(json.dumps(document)).run_key == opened.state().run_key
+    assert Incident.model_validate_json(json.dumps(document)).first_run_id == opened.state().first_run_id
 
 
 def test_show_and_one_look(opened: Opened, on_stage: Incidental) -> None:
     for words in (("show",), ("watch", "--once")):
         said = on_stage(words[0], opened.number, *words[1:])
         assert (said.status, said.err) == (0, "")
-        for part in (f"INC-{opened.number} · P2", "Open an incident channel", "Next duties", "Timeline (UTC)"):
+        for part in (f"INC-{opened.number} · P2", "Open an incident channel", "Next obligations", "Timeline (UTC)"):
             assert part in said.out
     assert set(on_stage("watch", opened.number, "--json").document) == {"incident", "agenda"}
 

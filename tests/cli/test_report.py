@@ -30,7 +30,7 @@ def stored(tmp_path: Path, *records: Record) -> str:
 
 def test_what_is_open_and_what_is_stored_count_once(stage: Stage, on_stage: Incidental, tmp_path: Path) -> None:
     number = int(stage.open().number)
-    old = record(999_001).but(started_at=YESTERDAY, resolved_at=YESTERDAY + timedelta(minutes=9))
+    old = record(999_001).replace(started_at=YESTERDAY, resolved_at=YESTERDAY + timedelta(minutes=9))
     url = stored(tmp_path, old)
     found = on_stage("report", "--url", url, "--format", "json").document
     numbers = [line["number"] for line in found["lines"]]
@@ -77,7 +77,7 @@ def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
     assert kept.counts
     assert kept.outages
     assert kept.postmortem_due is None
-    asked = {call.name for call in stage.hands.calls[before:] if over.run_key in call.effect.key}
+    asked = {call.name for call in stage.hands.calls[before:] if over.first_run_id in call.effect.key}
     assert asked == {"allocate_number", "keep_document"}, "no page, no update, no status page"
     again = on_stage(*words)
     assert again.status == 1
@@ -124,7 +124,7 @@ def test_71_a_breach_is_listed_until_it_is_waived(stage: Stage, on_stage: Incide
     over = opened.until(lambda incident: f"postmortem/{incident.round}" in incident.fulfilled)
     assert over.resolved_at is not None
     resolved = over.resolved_at - timedelta(days=3)
-    long_ago = over.but(number=999_002, workflow_id="incident-gone", resolved_at=resolved)
+    long_ago = over.replace(number=999_002, workflow_id="incident-gone", resolved_at=resolved)
     handle = stage.do(
         stage.client.start_workflow(
             POSTMORTEM_WORKFLOW,

@@ -17,7 +17,7 @@ from incidents.app.standstill_watch import StandstillWatch, read, watched
 from incidents.app.worker import make_worker
 from incidents.client.lookup import current, describe
 from incidents.contracts import StandstillReport
-from incidents.domain import activity_requests as effects
+from incidents.domain import activity_requests
 from incidents.domain.config.communication import Contact
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.standstill import FAILURES
@@ -25,8 +25,8 @@ from tests.cli.conftest import RUNBOOK, Incidental, Opened, Stage, changed, refu
 from workflows import incident as incident_module
 from workflows.incident import IncidentWorkflow
 
-TWO = RUNBOOK.but(
-    people=RUNBOOK.people.but(operators=("cto", "ceo", "rota")),
+TWO = RUNBOOK.replace(
+    people=RUNBOOK.people.replace(operators=("cto", "ceo", "rota")),
     contacts=RUNBOOK.contacts | {"rota": Contact(name="Rota", schedule="P1")},
 )
 """A runbook with two operators that can be reached, and one that cannot."""
@@ -228,14 +228,14 @@ def test_an_obligation_that_nobody_works_on_is_reported(
     perform: Callable[..., Any] = vars(incident_module)["perform"]
 
     async def forgets(effect: Any, *words: Any, **more: Any) -> Any:
-        if isinstance(effect, effects.SetTopic):
+        if isinstance(effect, activity_requests.SetTopic):
             await workflow.wait_condition(lambda: False)
         return await perform(effect, *words, **more)
 
     monkeypatch.setattr(incident_module, "perform", forgets)
     monkeypatch.setattr("incidents.domain.standstill.GRACE", timedelta())
     opened = stage.open("warning")
-    eager = TWO.but(patience=TWO.patience.but(publish=timedelta(milliseconds=1)))
+    eager = TWO.replace(patience=TWO.patience.replace(publish=timedelta(milliseconds=1)))
     watch = StandstillWatch(stage.client, eager, "incidents")
 
     async def until_reported() -> None:
@@ -298,7 +298,7 @@ async def test_a_watch_that_fails_is_logged_and_goes_on(
     nowhere = await Client.connect("127.0.0.1:1", lazy=True)
     told: list[str] = []
     with caplog.at_level(logging.WARNING):
-        async with watched(nowhere, RUNBOOK.but(people=RUNBOOK.people.but(operators=())), "incidents"):
+        async with watched(nowhere, RUNBOOK.replace(people=RUNBOOK.people.replace(operators=())), "incidents"):
             while len(told) < 3:
                 told = [r.getMessage() for r in caplog.records if r.name == "standstill"]
                 await asyncio.sleep(0.01)

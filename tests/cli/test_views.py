@@ -13,13 +13,13 @@ from incidents import search_attributes as attributes
 from incidents.cli import views
 from incidents.cli.plain import plain
 from incidents.domain.agenda import agenda
-from incidents.domain.apply_command import decide
+from incidents.domain.apply_command import apply_command
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident import commands
 from incidents.domain.incident.checklist import TITLES
 from incidents.domain.incident.incident import Incident
-from incidents.domain.postmortem.apply_command import decide as decide_postmortem
+from incidents.domain.postmortem.apply_command import apply_command as decide_postmortem
 from incidents.domain.postmortem.commands import PublishPostmortem
 from incidents.domain.postmortem.postmortem import owe
 from incidents.domain.rollback.known_good import Deployment, Offer
@@ -49,9 +49,11 @@ def busy(minutes: float = 3) -> Incident:
     """An incident at which something of everything has happened."""
     incident = settled(opened(), at(minutes))
     impact = "Half of all flag evaluations in Europe fail, and clients fall back to their defaults. " * 2
-    incident = decide(incident, commands.Assess(by="ann", impact=impact, customers=("ACME",)), RUNBOOK, at(minutes))
-    incident = decide(incident, commands.AddNote(by="bob@example.com", text=HOSTILE), RUNBOOK, at(minutes))
-    return incident.but(
+    incident = apply_command(
+        incident, commands.Assess(by="ann", impact=impact, customers=("ACME",)), RUNBOOK, at(minutes)
+    )
+    incident = apply_command(incident, commands.AddNote(by="bob@example.com", text=HOSTILE), RUNBOOK, at(minutes))
+    return incident.replace(
         rollbacks=(RollbackState(offer=an_offer(), since=T0, status=RollbackStatus.RUNNING, progress="probing"),)
     )
 
@@ -109,17 +111,17 @@ def test_the_live_screen_fits_and_ends_with_the_newest_entry(rows: int, width: i
 
 def test_words_from_outside_are_neither_markup_nor_control() -> None:
     assert plain(HOSTILE) == HARMLESS
-    incident = busy().but(title=HOSTILE)
+    incident = busy().replace(title=HOSTILE)
     for view in (full(incident, at(4)), views.timeline_table(incident.timeline), views.header(incident)):
         shown = rendered(view, 160)
         assert HARMLESS in shown
         assert "\x1b" not in shown
-    line = rendered(views.timeline_line(incident.timeline[-1].but(text="one\ntwo")), 160)
+    line = rendered(views.timeline_line(incident.timeline[-1].replace(text="one\ntwo")), 160)
     assert line.endswith("one two\n")
 
 
 def test_severity_and_status_are_coloured_and_the_title_is_not() -> None:
-    incident = opened().but(title="P0 investigating")
+    incident = opened().replace(title="P0 investigating")
     shown = rendered(views.header(incident), 120, colour=True)
     assert "\x1b[1;37;41mP0\x1b[0m" in shown
     assert "\x1b[1;31minvestigating\x1b[0m" in shown
@@ -137,10 +139,10 @@ def test_what_is_late_says_so_and_housekeeping_is_left_out() -> None:
 def test_a_failed_step_shows_why() -> None:
     incident = opened()
     steps = tuple(
-        s.but(status="failed", detail="Slack refuses: invalid_auth") if s.step == "channel" else s
+        s.replace(status="failed", detail="Slack refuses: invalid_auth") if s.step == "channel" else s
         for s in incident.steps
     )
-    shown = rendered(views.checklist_table(incident.but(steps=steps)), 80)
+    shown = rendered(views.checklist_table(incident.replace(steps=steps)), 80)
     [line] = [line for line in shown.splitlines() if "✗" in line]
     assert "5  Open an incident channel" in line
     assert "invalid_auth" in line
@@ -190,7 +192,7 @@ def test_a_row_as_json_has_the_documented_keys() -> None:
 
 
 def test_a_postmortem_counts_down_until_it_is_published() -> None:
-    incident = decide(
+    incident = apply_command(
         settled(opened(Severity.P1), at(2)), commands.Resolve(by="ann", force=True, reason="quiet"), RUNBOOK, at(10)
     )
     postmortem = owe(incident, RUNBOOK, at(10))
@@ -199,7 +201,7 @@ def test_a_postmortem_counts_down_until_it_is_published() -> None:
     assert "in 2d" in shown
     assert "not written yet" in shown
     assert "Missing: 0 of at least 3 whys" in shown
-    complete = postmortem.but(document=WRITTEN, figures=True)
+    complete = postmortem.replace(document=WRITTEN, figures=True)
     published = decide_postmortem(complete, PublishPostmortem(by="ann", url="https://wiki/1"), RUNBOOK, at(60))
     shown = rendered(views.postmortem_view(published, at(60)), 80)
     assert "Published: https://wiki/1" in shown

@@ -8,13 +8,13 @@ import certifi
 import pytest
 
 from activities.numbers import Numbers
-from incidents.app.composition import make_hands
+from incidents.app.composition import build_activities
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import Settings, load_settings
 from sandbox.server import RunningSandbox, running_sandbox
 from tests.support.communication_environment import Stage, quiet_client, with_digest
 from tests.support.environment import QUEUE
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 from tests.workflows.conftest import skipping_server
 
 
@@ -58,7 +58,7 @@ async def standing(
         monkeypatch.setenv(name, value)
     settings = load_settings()
     async with skipping_server() as env:
-        hands = make_hands(settings, quiet_client(env.client))
+        hands = build_activities(settings, quiet_client(env.client))
         hands = hands.__class__(**{**vars(hands), "numbers": Numbers(env.client, QUEUE)})
         runbook = with_digest(load_runbook(settings), sandbox)
-        yield Stage(env=env, hands=FakeHands(), runbook=runbook, sandbox=sandbox, real=hands)
+        yield Stage(env=env, hands=FakeActivities(), runbook=runbook, sandbox=sandbox, real=hands)

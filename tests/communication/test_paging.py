@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from incidents.domain.config.communication import Reach, Rung
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
@@ -201,9 +201,9 @@ async def test_45_who_cannot_be_reached_is_tried_by_the_next_way_then_the_next_r
         Rung(contact="vp_engineering", after=timedelta(minutes=10), by=(Reach.SLACK,)),
         Rung(contact="ceo", after=timedelta(hours=4), by=(Reach.EMAIL,)),
     )
-    vp = stage.runbook.contacts["vp_engineering"].but(email="gone@featuresignals.com")
+    vp = stage.runbook.contacts["vp_engineering"].replace(email="gone@featuresignals.com")
     stage.runbook = laddered(stage.runbook, ladder)
-    stage.runbook = stage.runbook.but(contacts={**stage.runbook.contacts, "vp_engineering": vp})
+    stage.runbook = stage.runbook.replace(contacts={**stage.runbook.contacts, "vp_engineering": vp})
     await stage.begin()
     await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
@@ -228,9 +228,9 @@ async def test_45_without_any_way_the_next_rung_is_called_at_once(
             Rung(contact="vp_engineering", after=timedelta(minutes=10), by=(Reach.PAGE,)),
             Rung(contact="ceo", after=timedelta(hours=4), by=(Reach.EMAIL,)),
         )
-        nobody = stage.runbook.contacts["vp_engineering"].but(email=None)
+        nobody = stage.runbook.contacts["vp_engineering"].replace(email=None)
         stage.runbook = laddered(stage.runbook, ladder)
-        stage.runbook = stage.runbook.but(contacts={**stage.runbook.contacts, "vp_engineering": nobody})
+        stage.runbook = stage.runbook.replace(contacts={**stage.runbook.contacts, "vp_engineering": nobody})
         async with stage.worker():
             await stage.begin()
             assert minutes([m for m in stage.mails("escalation") if "oncall@" in m.where]) == [0], "no pager: by mail"
@@ -289,13 +289,13 @@ async def test_a_contact_with_a_pager_of_their_own_is_paged_there(
         assert pages(stage, ONCALL) == [0]
 
 
-def scheduled(runbook: Runbook, *names: str) -> Runbook:
+def scheduled(runbook: RunbookConfig, *names: str) -> RunbookConfig:
     """The runbook, with these contacts named by the sandbox's schedule."""
-    changed = {name: runbook.contacts[name].but(schedule="PSBXSCHED") for name in names}
-    return runbook.but(contacts={**runbook.contacts, **changed})
+    changed = {name: runbook.contacts[name].replace(schedule="PSBXSCHED") for name in names}
+    return runbook.replace(contacts={**runbook.contacts, **changed})
 
 
-def laddered(runbook: Runbook, ladder: tuple[Rung, ...]) -> Runbook:
+def laddered(runbook: RunbookConfig, ladder: tuple[Rung, ...]) -> RunbookConfig:
     """The runbook, with another ladder for a P0."""
-    policy = runbook.policy(Severity.P0).but(escalation=ladder)
-    return runbook.but(severities={**runbook.severities, Severity.P0: policy})
+    policy = runbook.policy(Severity.P0).replace(escalation=ladder)
+    return runbook.replace(severities={**runbook.severities, Severity.P0: policy})

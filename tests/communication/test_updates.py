@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.calendar import Calendar
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
@@ -197,7 +197,7 @@ async def test_39_a_p3_is_a_ticket(stage: Stage) -> None:
 
 
 async def test_40_a_clock_change_moves_no_instant(stage: Stage) -> None:
-    stage.runbook = stage.runbook.but(calendar=stage.runbook.calendar.but(time_zone="Europe/Berlin"))
+    stage.runbook = stage.runbook.replace(calendar=stage.runbook.calendar.replace(time_zone="Europe/Berlin"))
     await stage.begin(at=datetime(2030, 3, 31, 0, 30, tzinfo=UTC))  # at 01:00 UTC Berlin's clocks go from 2 to 3
     await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
@@ -242,7 +242,7 @@ async def test_monitoring_and_resolved_go_wherever_it_was_ever_published(stage: 
 
 async def test_customers_are_mailed_each_alone_in_one_thread(stage: Stage) -> None:
     many = tuple(f"ops@customer{n}.example" for n in range(1001))
-    stage.runbook = stage.runbook.but(customers=stage.runbook.customers.but(emails=many))
+    stage.runbook = stage.runbook.replace(customers=stage.runbook.customers.replace(emails=many))
     await stage.begin()
     mails = stage.mails()
     assert len(mails) == 1003
@@ -272,9 +272,9 @@ async def test_what_customers_must_not_read_is_refused(stage: Stage) -> None:
     assert minutes(stage.page_updates()) == [0]
 
 
-def office_hours(runbook: Runbook) -> Runbook:
+def office_hours(runbook: RunbookConfig) -> RunbookConfig:
     """The runbook of an office that is open from nine to five, UTC, and sleeps at night."""
     policy = runbook.policy(Severity.P2)
-    policy = policy.but(updates=policy.updates.but(office_hours_only=True))
+    policy = policy.replace(updates=policy.updates.replace(office_hours_only=True))
     calendar = Calendar.model_validate({"opens": "09:00", "closes": "17:00"})
-    return runbook.but(severities={**runbook.severities, Severity.P2: policy}, calendar=calendar)
+    return runbook.replace(severities={**runbook.severities, Severity.P2: policy}, calendar=calendar)

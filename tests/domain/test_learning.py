@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from incidents.domain.apply_command import decide
+from incidents.domain.apply_command import apply_command
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
@@ -76,8 +76,8 @@ documents = st.builds(
 
 def resolved(severity: Severity = Severity.P0, minutes: float = 43) -> Incident:
     """An incident that is over."""
-    incident = decide(settled(opened(severity), at(1)), Acknowledge(by="ann"), RUNBOOK, at(4))
-    return decide(incident, Resolve(by="ann", force=True, reason="fixed"), RUNBOOK, at(minutes))
+    incident = apply_command(settled(opened(severity), at(1)), Acknowledge(by="ann"), RUNBOOK, at(4))
+    return apply_command(incident, Resolve(by="ann", force=True, reason="fixed"), RUNBOOK, at(minutes))
 
 
 def page(document: Document, incident: Incident | None = None) -> Page:
@@ -106,7 +106,7 @@ def test_what_is_written_is_read_back(document: Document) -> None:
 @given(documents, documents, documents)
 def test_a_merge_loses_nothing_that_one_side_wrote_alone(ours: Document, base: Document, theirs: Document) -> None:
     assert merged(ours, base, base) == ours, "they changed nothing"
-    assert merged(base, base, theirs).but(items=()) == theirs.but(items=()), "we changed nothing"
+    assert merged(base, base, theirs).replace(items=()) == theirs.replace(items=()), "we changed nothing"
     both = merged(ours, base, theirs)
     for name in ("whys", "well", "better"):
         assert set(getattr(theirs, name)) - set(getattr(base, name)) <= set(getattr(both, name))
@@ -115,7 +115,7 @@ def test_a_merge_loses_nothing_that_one_side_wrote_alone(ours: Document, base: D
 
 def test_action_items_are_merged_one_by_one() -> None:
     def item(number: int, **changes: Any) -> ActionItem:
-        return ActionItem(id=number, title=f"Item {number}", owner="ann").but(**changes)
+        return ActionItem(id=number, title=f"Item {number}", owner="ann").replace(**changes)
 
     base = Document(items=(item(1), item(2, issue=7)))
     ours = Document(items=(item(1, outcome="CI"), item(2, issue=7, state=ItemState.DONE), item(3, issue=8)))
@@ -220,7 +220,7 @@ def test_the_runbook_may_name_further_words() -> None:
 def test_downtime_is_what_p0_minutes_cost_until_it_is_mitigated() -> None:
     incident = resolved()
     assert outages(incident, RUNBOOK) == tuple(Outage(region=region, since=T0, until=at(43)) for region in ("eu", "us"))
-    calmer = incident.but(
+    calmer = incident.replace(
         episodes=(
             Episode(severity=Severity.P0, since=T0, until=at(20)),
             Episode(severity=Severity.P2, since=at(20)),
@@ -228,11 +228,11 @@ def test_downtime_is_what_p0_minutes_cost_until_it_is_mitigated() -> None:
     )
     assert [outage.until for outage in outages(calmer, RUNBOOK)] == [at(20), at(20)]
     assert outages(resolved(Severity.P1), RUNBOOK) == ()
-    assert outages(incident.but(mitigated_at=at(12)), RUNBOOK)[0].until == at(12)
+    assert outages(incident.replace(mitigated_at=at(12)), RUNBOOK)[0].until == at(12)
 
 
 def test_what_is_open_counts_until_now_after_a_reopening_too() -> None:
-    reopened = decide(resolved(), Reopen(by="ann", reason="it is back"), RUNBOOK, at(60))
+    reopened = apply_command(resolved(), Reopen(by="ann", reason="it is back"), RUNBOOK, at(60))
     assert [(o.since, o.until) for o in outages(reopened, RUNBOOK, at(70)) if o.region == "eu"] == [
         (T0, at(43)),
         (at(60), at(70)),
@@ -243,15 +243,15 @@ def test_what_is_open_counts_until_now_after_a_reopening_too() -> None:
 def test_only_the_regions_that_alerts_name_were_down() -> None:
     incident = resolved()
     [alert] = opened_with_region("eu").alerts
-    assert {outage.region for outage in outages(incident.but(alerts=(alert,)), RUNBOOK)} == {"eu"}
+    assert {outage.region for outage in outages(incident.replace(alerts=(alert,)), RUNBOOK)} == {"eu"}
 
 
 def opened_with_region(region: str) -> Incident:
     from incidents.domain.incident.parts import AlertState
     from tests.support.incidents import firing
 
-    alert = AlertState.of(firing().but(labels={"region": region}), labelled=True)
-    return opened().but(alerts=(alert,))
+    alert = AlertState.of(firing().replace(labels={"region": region}), labelled=True)
+    return opened().replace(alerts=(alert,))
 
 
 def test_overlapping_outages_count_once() -> None:
@@ -332,24 +332,24 @@ def test_the_invitation_is_a_calendar_that_moves_the_earlier_one() -> None:
 
 
 def test_records_tell_no_words_of_a_private_incident() -> None:
-    incident = resolved().but(private=True)
+    incident = resolved().replace(private=True)
     assert record_of(incident, RUNBOOK).title == ""
     item = ActionItem(id=1, title="Rotate the key", owner="bob")
-    kept = postmortem_record(owe(incident, RUNBOOK, at(50)).but(document=WRITTEN.with_item(item)))
+    kept = postmortem_record(owe(incident, RUNBOOK, at(50)).replace(document=WRITTEN.with_item(item)))
     assert "Rotate" not in kept.model_dump_json()
     assert kept.root_cause == ""
 
 
 def test_a_false_positive_does_not_count() -> None:
-    incident = decide(settled(opened(), at(1)), Cancel(by="ann", reason="the probe"), RUNBOOK, at(4))
+    incident = apply_command(settled(opened(), at(1)), Cancel(by="ann", reason="the probe"), RUNBOOK, at(4))
     record = record_of(incident, RUNBOOK)
     assert not record.counts
     assert record.postmortem_due is None
 
 
 def test_what_was_learnt_is_one_line() -> None:
-    document = WRITTEN.but(items=(ActionItem(id=1, title="Test it", state=ItemState.WONT_DO, reason="gone"),))
-    assert learnt(owe(resolved(), RUNBOOK, at(50)).but(document=document, review_outcome="Read.")) == (
+    document = WRITTEN.replace(items=(ActionItem(id=1, title="Test it", state=ItemState.WONT_DO, reason="gone"),))
+    assert learnt(owe(resolved(), RUNBOOK, at(50)).replace(document=document, review_outcome="Read.")) == (
         "Learnt: Releases are not tested against what their predecessors left behind. (deployment)."
         " Test it: wont do. Read."
     )

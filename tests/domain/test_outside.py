@@ -16,8 +16,8 @@ from incidents.domain.alerting.alert import (
     correlation_key,
     parse_alerts,
 )
-from incidents.domain.apply_command import decide
-from incidents.domain.core.base import Rejected
+from incidents.domain.apply_command import apply_command
+from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.instants import bounded, fault
 from incidents.domain.core.payload import NotJson, read_json
 from incidents.domain.core.severity import Severity
@@ -53,7 +53,7 @@ def webhook(**alert: Any) -> dict[str, Any]:
 def from_alerts(alerts: tuple[Alert, ...], when: datetime = T0) -> Incident:
     """The incident as the starter and the workflow open it."""
     opening = opening_from(alerts, "k", RUNBOOK.intake)
-    incident = open_incident(opening, RUNBOOK, when, workflow_id="incident-k", run_key="r")
+    incident = open_incident(opening, RUNBOOK, when, workflow_id="incident-k", first_run_id="r")
     return facts.alert_fired(incident, alerts, RUNBOOK, when)
 
 
@@ -100,7 +100,7 @@ def test_26_the_end_likewise() -> None:
 def test_whoever_tells_the_workflow_directly_is_bounded_there_too() -> None:
     raw = firing("E", YEAR_1)
     opening = opening_from((raw,), "k", RUNBOOK.intake)
-    incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-k", run_key="r")
+    incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-k", first_run_id="r")
     assert incident.started_at == T0
     assert "0001-01-01 00:00:00 UTC, lies before 2000 and was not used" in incident.timeline[1].text
     incident = facts.alert_fired(incident, (raw,), RUNBOOK, at(1))
@@ -112,7 +112,7 @@ def test_whoever_tells_the_workflow_directly_is_bounded_there_too() -> None:
 def test_a_sender_that_never_knows_the_start_reopens_nothing_by_repeating_itself() -> None:
     incident = from_alerts(parse_alerts(webhook(startsAt=GO), T0))
     resolve = c.Resolve(by="ann", force=True, reason="seen")
-    incident = decide(incident, resolve, RUNBOOK, at(5))
+    incident = apply_command(incident, resolve, RUNBOOK, at(5))
     repeated = facts.alert_fired(incident, parse_alerts(webhook(startsAt=GO), at(9)), RUNBOOK, at(9))
     assert repeated.over
     assert repeated.alerts[0].times == 2
@@ -131,15 +131,15 @@ def test_a_hundred_alerts_out_of_bounds_are_one_line() -> None:
 
 @pytest.mark.parametrize("when", [YEAR_1, T0 + timedelta(hours=2)])
 def test_a_responders_time_out_of_bounds_is_refused(when: datetime) -> None:
-    with pytest.raises(Rejected, match=r"cannot have been acknowledged at .*: that is "):
-        decide(opened(), c.Acknowledge(by="ann", at=when), RUNBOOK, T0)
-    with pytest.raises(Rejected, match=r"cannot have been started at .*: that is "):
-        decide(opened(), c.CorrectTime(by="ann", which=c.Mark.STARTED, to=when, reason="x"), RUNBOOK, T0)
+    with pytest.raises(CommandRejected, match=r"cannot have been acknowledged at .*: that is "):
+        apply_command(opened(), c.Acknowledge(by="ann", at=when), RUNBOOK, T0)
+    with pytest.raises(CommandRejected, match=r"cannot have been started at .*: that is "):
+        apply_command(opened(), c.CorrectTime(by="ann", which=c.Mark.STARTED, to=when, reason="x"), RUNBOOK, T0)
 
 
 def test_26_an_acknowledgement_whose_time_was_replaced_says_so() -> None:
     command = c.Acknowledge(by="ann", at=T0, claimed_at=YEAR_1)
-    incident = decide(opened(), command, RUNBOOK, at(1))
+    incident = apply_command(opened(), command, RUNBOOK, at(1))
     [flag] = flags(incident)
     assert flag.startswith("Time of the acknowledgement ignored: 0001-01-01 00:00:00 UTC is before 2000")
     assert incident.acknowledged_at == T0
@@ -210,7 +210,7 @@ def test_labels_that_were_changed_are_never_matched_against_the_senders() -> Non
 
 
 def test_a_private_alert_without_a_source_makes_the_incident_private() -> None:
-    alert = firing().but(labels={RUNBOOK.intake.private_label: "true"}, source="")
+    alert = firing().replace(labels={RUNBOOK.intake.private_label: "true"}, source="")
     incident = facts.alert_fired(opened(), (alert,), RUNBOOK, T0)
     assert incident.private
 

@@ -55,7 +55,7 @@ def test_a_timeline_that_is_too_large_keeps_both_ends_and_says_what_is_missing()
     assert record.timeline[:where] == incident.timeline[:where]
     assert record.timeline[where + 1 :] == incident.timeline[where + left_out :]
     assert 0 < where < len(record.timeline) - 1
-    assert record.but(timeline=()) == incident.but(timeline=()), "nothing else is left out"
+    assert record.replace(timeline=()) == incident.replace(timeline=()), "nothing else is left out"
 
 
 def test_the_timeline_as_text_is_cut_in_the_same_way() -> None:

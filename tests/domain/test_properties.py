@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import Outcome
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.agenda import agenda, evidence_key, postmortem_owed
-from incidents.domain.apply_command import decide
-from incidents.domain.core.base import AlreadyDone, Rejected
+from incidents.domain.apply_command import apply_command
+from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.commands import COMMANDS, Command
 from incidents.domain.incident.current_details import details
 from incidents.domain.incident.incident import Incident
-from incidents.domain.obligation import INNER_DUTIES, Duty
+from incidents.domain.obligation import STATE_ONLY, ObligationKind
 from incidents.domain.postmortem import commands as l
 from incidents.domain.postmortem import events as learning_facts
-from incidents.domain.postmortem.apply_command import decide as decide_postmortem
+from incidents.domain.postmortem.apply_command import apply_command as decide_postmortem
 from incidents.domain.postmortem.obligations import INNER, LOOKS, postmortem_agenda
 from incidents.domain.postmortem.postmortem import owe, resolved_again, withdraw
 from incidents.domain.rollback import events as rollback_facts
@@ -88,8 +88,8 @@ def test_every_command_takes_part() -> None:
 def commanded(command: Command) -> Step:
     def step(incident: Incident, at: datetime) -> Incident:
         try:
-            return decide(incident, command, RUNBOOK, at)
-        except (Rejected, AlreadyDone):
+            return apply_command(incident, command, RUNBOOK, at)
+        except (CommandRejected, AlreadyDone):
             return incident
 
     return step
@@ -99,7 +99,7 @@ def alerted(name: str, ends: bool) -> Step:
     def step(incident: Incident, at: datetime) -> Incident:
         alert = firing(name, at)
         if ends:
-            return facts.alert_resolved(incident, (alert.but(ended_at=at),), RUNBOOK, at)
+            return facts.alert_resolved(incident, (alert.replace(ended_at=at),), RUNBOOK, at)
         return facts.alert_fired(incident, (alert,), RUNBOOK, at)
 
     return step
@@ -109,21 +109,21 @@ def worked(fate: str) -> Step:
     """Do the first thing that is due: well, badly, or not at all."""
 
     def step(incident: Incident, at: datetime) -> Incident:
-        due = [duty for duty in agenda(incident, RUNBOOK) if duty.due <= at]
+        due = [obligation for obligation in agenda(incident, RUNBOOK) if obligation.due <= at]
         if not due:
             return incident
-        duty = due[0]
-        if duty.duty in INNER_DUTIES or fate == "done":
-            after = fulfil(incident, duty, at)
-            if duty.duty not in INNER_DUTIES:
-                twice = outcomes.fulfilled(after, duty, Outcome(), RUNBOOK, at)
+        obligation = due[0]
+        if obligation.kind in STATE_ONLY or fate == "done":
+            after = fulfil(incident, obligation, at)
+            if obligation.kind not in STATE_ONLY:
+                twice = outcomes.fulfilled(after, obligation, ActivityResult(), RUNBOOK, at)
                 assert twice == after, "fulfilled at most once"
             return after
-        if fate == "failed" and duty.duty is not Duty.NUMBER:
-            return outcomes.failed(outcomes.begun(incident, duty.key), duty, "it broke", RUNBOOK, at)
-        if fate == "skipped" and duty.duty is not Duty.NUMBER:
-            return outcomes.fulfilled(incident, duty, Outcome(skipped="it is off"), RUNBOOK, at)
-        return outcomes.begun(incident, duty.key)
+        if fate == "failed" and obligation.kind is not ObligationKind.NUMBER:
+            return outcomes.failed(outcomes.begun(incident, obligation.key), obligation, "it broke", RUNBOOK, at)
+        if fate == "skipped" and obligation.kind is not ObligationKind.NUMBER:
+            return outcomes.fulfilled(incident, obligation, ActivityResult(skipped="it is off"), RUNBOOK, at)
+        return outcomes.begun(incident, obligation.key)
 
     return step
 
@@ -132,7 +132,7 @@ def offered(incident: Incident, at: datetime) -> Incident:
     if incident.rollbacks:
         return incident
     bad = Deployment(id="2", cluster="eu-001", version="bad", status="success", started_at=T0)
-    good = bad.but(id="1", version="good", started_at=T0 - timedelta(days=1))
+    good = bad.replace(id="1", version="good", started_at=T0 - timedelta(days=1))
     return rollback_facts.offered(
         incident, (Offer(cluster="eu-001", suspect=bad, candidate=good, reason="new"),), RUNBOOK, at
     )
@@ -174,12 +174,20 @@ def check(before: Incident, after: Incident) -> None:
     assert after.highest_severity == min(episode.severity for episode in after.episodes)
     owed = agenda(after, RUNBOOK)
     assert owed == agenda(after, RUNBOOK)
-    assert [duty.due for duty in owed] == sorted(duty.due for duty in owed)
-    assert len({duty.key for duty in owed}) == len(owed)
-    assert all(duty.due >= duty.since for duty in owed), "no due time before its cause"
+    assert [obligation.due for obligation in owed] == sorted(obligation.due for obligation in owed)
+    assert len({obligation.key for obligation in owed}) == len(owed)
+    assert all(obligation.due >= obligation.since for obligation in owed), "no due time before its cause"
     if after.over:
-        lapsed = {Duty.UPDATE, Duty.REMIND, Duty.NUDGE, Duty.ESCALATE, Duty.PAGE, Duty.STABILITY, Duty.ROLLBACK}
-        assert not [duty.key for duty in owed if duty.duty in lapsed]
+        lapsed = {
+            ObligationKind.UPDATE,
+            ObligationKind.REMIND,
+            ObligationKind.NUDGE,
+            ObligationKind.ESCALATE,
+            ObligationKind.PAGE,
+            ObligationKind.STABILITY,
+            ObligationKind.ROLLBACK,
+        }
+        assert not [obligation.key for obligation in owed if obligation.kind in lapsed]
     assert Incident.model_validate_json(after.model_dump_json()) == after
     assert details(after, RUNBOOK)
 
@@ -189,8 +197,8 @@ def owes_its_postmortem(incident: Incident) -> None:
         return
     owes = incident.highest_severity in (Severity.P0, Severity.P1) or incident.postmortem_started
     assert postmortem_owed(incident, RUNBOOK) is owes
-    preserved = incident.but(number=1, fulfilled=(*incident.fulfilled, evidence_key(incident)))
-    handed = [duty for duty in agenda(preserved, RUNBOOK) if duty.duty is Duty.POSTMORTEM]
+    preserved = incident.replace(number=1, fulfilled=(*incident.fulfilled, evidence_key(incident)))
+    handed = [obligation for obligation in agenda(preserved, RUNBOOK) if obligation.kind is ObligationKind.POSTMORTEM]
     key = f"postmortem/{incident.round}"
     assert owes is bool(handed) or incident.settled(key)
 
@@ -214,43 +222,43 @@ def test_an_incident_keeps_its_promises(
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(PAUSE, st.sampled_from(["work", "reopen", "resolve", "publish", "review"])), max_size=20))
 def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> None:
-    incident = decide(opened().but(number=1), c.Resolve(by="ann"), RUNBOOK, T0)
-    postmortem, now = owe(incident, RUNBOOK, T0).but(document=WRITTEN, figures=True), T0
+    incident = apply_command(opened().replace(number=1), c.Resolve(by="ann"), RUNBOOK, T0)
+    postmortem, now = owe(incident, RUNBOOK, T0).replace(document=WRITTEN, figures=True), T0
     for pause, what in steps:
         now += pause
         if what == "work":
-            due = [duty for duty in postmortem_agenda(postmortem, RUNBOOK) if duty.due <= now]
-            for duty in due[:1]:
-                if duty.duty in INNER:
-                    done = learning_facts.inner_duty_due(postmortem, duty, RUNBOOK, now)
+            due = [obligation for obligation in postmortem_agenda(postmortem, RUNBOOK) if obligation.due <= now]
+            for obligation in due[:1]:
+                if obligation.kind in INNER:
+                    done = learning_facts.apply_due(postmortem, obligation, RUNBOOK, now)
                 else:
-                    done = learning_facts.fulfilled(postmortem, duty, Outcome(), RUNBOOK, now)
-                assert duty.key in done.fulfilled or duty.duty in LOOKS
+                    done = learning_facts.fulfilled(postmortem, obligation, ActivityResult(), RUNBOOK, now)
+                assert obligation.key in done.fulfilled or obligation.kind in LOOKS
                 owed = [later for later in postmortem_agenda(done, RUNBOOK) if later.due <= now]
-                assert duty.key not in {later.key for later in owed}, "what is done is not due again"
+                assert obligation.key not in {later.key for later in owed}, "what is done is not due again"
                 postmortem = done
         elif what == "reopen" and not postmortem.incident.reopened_at:
             postmortem = withdraw(postmortem, now)
         elif what == "resolve" and postmortem.stage == "withdrawn":
-            again = decide(postmortem.incident, c.Reopen(by="ann", reason="back"), RUNBOOK, now)
-            again = decide(again, c.Resolve(by="ann"), RUNBOOK, now)
+            again = apply_command(postmortem.incident, c.Reopen(by="ann", reason="back"), RUNBOOK, now)
+            again = apply_command(again, c.Resolve(by="ann"), RUNBOOK, now)
             postmortem = resolved_again(postmortem, again, RUNBOOK, now)
             assert postmortem.due == now + timedelta(hours=48)
         elif what == "publish":
-            with contextlib.suppress(Rejected, AlreadyDone):
+            with contextlib.suppress(CommandRejected, AlreadyDone):
                 postmortem = decide_postmortem(postmortem, l.PublishPostmortem(by="ann"), RUNBOOK, now)
         elif what == "review":
-            with contextlib.suppress(Rejected, AlreadyDone):
+            with contextlib.suppress(CommandRejected, AlreadyDone):
                 postmortem = decide_postmortem(postmortem, l.RecordReview(by="ann", outcome="ok"), RUNBOOK, now)
         owed = postmortem_agenda(postmortem, RUNBOOK)
-        assert len({duty.key for duty in owed}) == len(owed)
-        assert all(duty.due >= duty.since for duty in owed)
-        unfinished = [duty for duty in owed if duty.duty != "record"]
+        assert len({obligation.key for obligation in owed}) == len(owed)
+        assert all(obligation.due >= obligation.since for obligation in owed)
+        unfinished = [obligation for obligation in owed if obligation.kind != "record"]
         assert bool(unfinished) is (not postmortem.ended and postmortem.stage != "withdrawn")
         assert len(set(postmortem.fulfilled)) == len(postmortem.fulfilled)
 
 
 def test_the_children_are_the_duties_that_other_workflows_take_over() -> None:
-    from workflows.incident import CHILD_DUTIES
+    from workflows.incident import CHILD_WORKFLOWS
 
-    assert set(CHILDREN) == set(CHILD_DUTIES)
+    assert set(CHILDREN) == set(CHILD_WORKFLOWS)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from incidents.domain.activity_requests import PublishStatus, SendMail
-from incidents.domain.apply_command import decide
-from incidents.domain.core.base import Rejected
+from incidents.domain.apply_command import apply_command
+from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.public_text import (
     InternalMessage,
     PublicMessage,
@@ -67,7 +67,7 @@ def test_what_customers_may_read_passes(text: str) -> None:
 
 
 def test_words_that_the_runbook_forbids_are_found_whole() -> None:
-    runbook = RUNBOOK.but(customers=RUNBOOK.customers.but(never_say=("Bigtable",)))
+    runbook = RUNBOOK.replace(customers=RUNBOOK.customers.replace(never_say=("Bigtable",)))
     assert list(leaks("bigtable is slow", runbook)) == ["an internal name (Bigtable)"]
     assert list(leaks("Bigtables are slow", runbook)) == []
 
@@ -76,20 +76,20 @@ def test_pydantic_refuses_a_plain_string_where_public_text_is_asked_for() -> Non
     with pytest.raises(ValidationError, match="PublicText"):
         PublicFact(at=T0, text="a plain string")
     with pytest.raises(ValidationError, match="PublicText"):
-        PublicMessage(subject="plain", body=PublicText.ours("x"))
+        PublicMessage(subject="plain", body=PublicText.trusted("x"))
     assert isinstance(PublicFact.model_validate_json('{"at": "2026-11-23T14:00:00Z", "text": "x"}').text, PublicText)
-    assert PublicFact(at=T0, text=PublicText.ours("x")).model_dump()["text"] == "x"
+    assert PublicFact(at=T0, text=PublicText.trusted("x")).model_dump()["text"] == "x"
 
 
 CONFUSED = """
 from datetime import datetime
 from incidents.domain.incident.incident import Incident
 from incidents.domain.updates.messages import escalation_text
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.parts import UpdateKind
 from incidents.domain.updates.publishing import publish, told
 
-def leak(incident: Incident, runbook: Runbook, at: datetime) -> None:
+def leak(incident: Incident, runbook: RunbookConfig, at: datetime) -> None:
     told(incident, at, incident.title)
     publish(incident, runbook, at, UpdateKind.MANUAL, escalation_text(incident, runbook, at).body)
 """
@@ -114,8 +114,8 @@ def test_an_alerts_own_words_never_reach_customers(title: str, severity: Severit
     opening = Opening(
         key="k", title=title, service=f"svc-{SECRET}", severity=severity, alerted_at=T0, source=title, reporter=title
     )
-    incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-x", run_key="run-1")
-    incident = incident.but(number=1)
+    incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-x", first_run_id="run-1")
+    incident = incident.replace(number=1)
     commands: tuple[c.Command, ...] = (
         c.Acknowledge(by=SECRET),
         c.DeclareSeverity(by=SECRET, severity=Severity.P1 if severity is Severity.P0 else Severity.P0, reason=title),
@@ -123,7 +123,7 @@ def test_an_alerts_own_words_never_reach_customers(title: str, severity: Severit
         c.Cancel(by=SECRET, reason=title) if silly else c.Resolve(by=SECRET, force=True, reason=title),
     )
     for minute, command in enumerate(commands):
-        incident = decide(incident, command, RUNBOOK, at(minute))
+        incident = apply_command(incident, command, RUNBOOK, at(minute))
     assert incident.updates
     for update in incident.updates:
         message = customer_message(incident, update, RUNBOOK)
@@ -141,7 +141,7 @@ def test_an_unknown_service_is_not_named_to_customers() -> None:
 
 def known(severity: Severity, service: str) -> Incident:
     opening = Opening(key="k", title="t", service=service, severity=severity, alerted_at=T0, source="x")
-    incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-x", run_key="run-1")
+    incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-x", first_run_id="run-1")
     return lived(incident, 0, 0)
 
 
@@ -150,5 +150,5 @@ def test_the_two_kinds_of_message_are_not_each_other() -> None:
     assert PublishStatus.model_fields["body"].annotation is PublicText
     assert PublishStatus.model_fields["title"].annotation is PublicText
     assert SendMail.model_fields["text"].annotation is str, "mail goes inside, too"
-    with pytest.raises(Rejected, match="nothing was published or changed"):
-        PublicText.said("redis:6379 refuses", RUNBOOK)
+    with pytest.raises(CommandRejected, match="nothing was published or changed"):
+        PublicText.screened("redis:6379 refuses", RUNBOOK)

@@ -27,7 +27,7 @@ def record(number: int, day: int = 3, resolved: float = 40, **changes: Any) -> R
     at = NOVEMBER + timedelta(days=day - 1, hours=9)
     until = at + minute(resolved)
     base = Record(
-        run_key=f"run-{number}",
+        first_run_id=f"run-{number}",
         number=number,
         title=f"Incident {number}",
         service="flag-evaluation",
@@ -44,12 +44,12 @@ def record(number: int, day: int = 3, resolved: float = 40, **changes: Any) -> R
         punctual=3,
         postmortem_due=until + timedelta(hours=48),
     )
-    return base.but(**changes)
+    return base.replace(**changes)
 
 
 def learnt(number: int, stage: Stage = Stage.COMPLETED, **changes: Any) -> PostmortemRecord:
     base = PostmortemRecord(
-        run_key=f"run-{number}",
+        first_run_id=f"run-{number}",
         number=number,
         stage=stage,
         owner="ann",
@@ -60,7 +60,7 @@ def learnt(number: int, stage: Stage = Stage.COMPLETED, **changes: Any) -> Postm
         items=(),
         reviewed_at=None,
     )
-    return base.but(**changes)
+    return base.replace(**changes)
 
 
 def november(*records: Record, known: tuple[PostmortemRecord, ...] = (), **options: Any) -> Report:
@@ -116,8 +116,8 @@ def test_attainment_is_by_plan_and_region_and_overlaps_count_once() -> None:
 def test_a_promise_that_was_broken_never_reads_as_kept() -> None:
     broken = Attainment(plan="Pro", region="eu", promised=99.9, attained=99.8996, downtime=minute(43))
     assert (broken.kept, broken.shown) == (False, "99.899")
-    assert broken.but(attained=99.99999).shown == "99.999"
-    assert broken.but(attained=100).shown == "100.000"
+    assert broken.replace(attained=99.99999).shown == "99.999"
+    assert broken.replace(attained=100).shown == "100.000"
 
 
 def test_downtime_counts_in_the_period_in_which_it_was() -> None:

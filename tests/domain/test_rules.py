@@ -1,4 +1,4 @@
-"""BEHAVIOURS as pure rules: which duties an incident has, and when, after which commands and facts."""
+"""BEHAVIOURS as pure rules: which obligations an incident has, and when, after which commands and facts."""
 
 from datetime import timedelta
 
@@ -6,11 +6,11 @@ import pytest
 
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import Outcome
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.agenda import agenda, postmortem_owed
-from incidents.domain.apply_command import decide
+from incidents.domain.apply_command import apply_command
 from incidents.domain.config.communication import Channel
-from incidents.domain.core.base import AlreadyDone, Rejected
+from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.checklist import Step, StepStatus
@@ -21,20 +21,20 @@ from incidents.domain.incident.parts import Opening, Status
 from incidents.domain.numbering import Allocation, Ledger
 from incidents.domain.updates.messages import customer_message
 from incidents.domain.updates.publishing import next_due
-from tests.support.incidents import RUNBOOK, T0, at, duty, firing, keys, lived, opened, settled
+from tests.support.incidents import RUNBOOK, T0, at, firing, keys, lived, obligation, opened, settled
 
 P0, P1, P2, P3 = Severity
 
 
 def told(incident: Incident, command: c.Command, minute: float) -> Incident:
-    return settled(decide(incident, command, RUNBOOK, at(minute)), at(minute))
+    return settled(apply_command(incident, command, RUNBOOK, at(minute)), at(minute))
 
 
 def test_3_numbers_are_never_given_twice() -> None:
     ledger = Ledger()
     given = []
     for run in ("a", "b", "a", "c"):
-        ledger, number = ledger.allocate(Allocation(run_key=run, workflow_id=f"incident-{run}"))
+        ledger, number = ledger.allocate(Allocation(first_run_id=run, workflow_id=f"incident-{run}"))
         given.append(number)
     assert given == [1, 2, 1, 3]
     found = ledger.find(2)
@@ -44,21 +44,21 @@ def test_3_numbers_are_never_given_twice() -> None:
 
 
 def test_4_the_time_to_acknowledge_is_the_acknowledgements_own() -> None:
-    incident = decide(opened(), c.Acknowledge(by="ann", at=at(2)), RUNBOOK, at(5))
+    incident = apply_command(opened(), c.Acknowledge(by="ann", at=at(2)), RUNBOOK, at(5))
     assert incident.acknowledged_at == at(2)
-    early = decide(opened(), c.Acknowledge(by="ann", at=at(-60)), RUNBOOK, at(5))
+    early = apply_command(opened(), c.Acknowledge(by="ann", at=at(-60)), RUNBOOK, at(5))
     assert early.acknowledged_at == T0, "nobody acknowledges what has not begun"
-    late = decide(opened(), c.Acknowledge(by="ann", at=at(60)), RUNBOOK, at(5))
+    late = apply_command(opened(), c.Acknowledge(by="ann", at=at(60)), RUNBOOK, at(5))
     assert late.acknowledged_at == at(5), "nor in the future"
 
 
 def test_6_an_alert_that_ends_by_itself_only_needs_watching() -> None:
     incident = facts.alert_fired(opened(), (firing(),), RUNBOOK, T0)
-    ended = facts.alert_resolved(incident, (firing().but(ended_at=at(2)),), RUNBOOK, at(2))
+    ended = facts.alert_resolved(incident, (firing().replace(ended_at=at(2)),), RUNBOOK, at(2))
     assert ended.status == Status.MONITORING
     assert not keys(ended, "page/")
-    worked_on = decide(incident, c.Acknowledge(by="ann"), RUNBOOK, at(1))
-    same = facts.alert_resolved(worked_on, (firing().but(ended_at=at(2)),), RUNBOOK, at(2))
+    worked_on = apply_command(incident, c.Acknowledge(by="ann"), RUNBOOK, at(1))
+    same = facts.alert_resolved(worked_on, (firing().replace(ended_at=at(2)),), RUNBOOK, at(2))
     assert same.status == Status.INVESTIGATING, "7: once a person is on it, the machine decides nothing"
 
 
@@ -67,28 +67,28 @@ def test_16_the_page_is_first_among_what_is_due_at_once() -> None:
 
 
 def test_17_a_failed_step_says_why_and_what_next() -> None:
-    incident = settled(opened().but(), T0)
-    fresh = opened().but(number=1)
-    failed = outcomes.failed(fresh, duty(fresh, "channel"), "missing_scope", RUNBOOK, T0)
-    failed = outcomes.fulfilled(failed, duty(failed, "war-room"), Outcome(), RUNBOOK, T0)
+    incident = settled(opened().replace(), T0)
+    fresh = opened().replace(number=1)
+    failed = outcomes.failed(fresh, obligation(fresh, "channel"), "missing_scope", RUNBOOK, T0)
+    failed = outcomes.fulfilled(failed, obligation(failed, "war-room"), ActivityResult(), RUNBOOK, T0)
     state = failed.step(Step.CHANNEL)
     assert (state.status, state.detail) == (StepStatus.FAILED, "missing_scope")
     assert "--retry, --skip or --done" in failed.timeline[-2].text
     assert "channel" not in keys(failed)
-    again = decide(failed, c.SettleStep(by="ann", step="channel", how="retry"), RUNBOOK, at(1))
+    again = apply_command(failed, c.SettleStep(by="ann", step="channel", how="retry"), RUNBOOK, at(1))
     assert "channel" in keys(again)
-    with pytest.raises(Rejected, match="did not fail"):
-        decide(incident, c.SettleStep(by="ann", step="channel", how="retry"), RUNBOOK, at(1))
+    with pytest.raises(CommandRejected, match="did not fail"):
+        apply_command(incident, c.SettleStep(by="ann", step="channel", how="retry"), RUNBOOK, at(1))
 
 
 def test_26_the_clock_starts_with_the_alert() -> None:
     opening = Opening(
         key="k", title="t", service="s", severity=P0, alerted_at=at(-5), source="alertmanager", reporter="alertmanager"
     )
-    incident = open_incident(opening, RUNBOOK, T0, workflow_id="w", run_key="r")
+    incident = open_incident(opening, RUNBOOK, T0, workflow_id="w", first_run_id="r")
     assert (incident.started_at, incident.opened_at) == (at(-5), T0)
     assert "opened 5m after the alert" in incident.step(Step.TIMER).detail
-    future = open_incident(opening.but(alerted_at=at(5)), RUNBOOK, T0, workflow_id="w", run_key="r")
+    future = open_incident(opening.replace(alerted_at=at(5)), RUNBOOK, T0, workflow_id="w", first_run_id="r")
     assert future.started_at == T0
     assert "lies in the future and was not used" in future.step(Step.TIMER).detail
 
@@ -107,7 +107,7 @@ def test_27_lowered_in_mid_cadence() -> None:
 def test_28_raised_calls_from_that_moment() -> None:
     incident = told(opened(P2), c.DeclareSeverity(by="ann", severity=P0), 100)
     assert any(key.startswith("escalate/P0/1/cto/") for key in incident.fulfilled)
-    assert duty(incident, "escalate/P0/1/ceo/page").due == at(130)
+    assert obligation(incident, "escalate/P0/1/ceo/page").due == at(130)
     assert incident.updates[-1].channels == RUNBOOK.policy(P0).updates.channels
     assert next_due(incident, RUNBOOK) == at(130)
 
@@ -117,16 +117,16 @@ def test_29_bouncing() -> None:
     incident = told(incident, c.DeclareSeverity(by="a", severity=P1), 10)
     short = told(incident, c.DeclareSeverity(by="a", severity=P0), 25)
     assert not [k for k in short.fulfilled if k.startswith("escalate/P0/2/")]
-    assert duty(short, "escalate/P0/0/ceo/page").due == at(30)
+    assert obligation(short, "escalate/P0/0/ceo/page").due == at(30)
     long = told(incident, c.DeclareSeverity(by="a", severity=P0), 26)
-    assert duty(long, "escalate/P0/2/ceo/page").due == at(56)
+    assert obligation(long, "escalate/P0/2/ceo/page").due == at(56)
 
 
 def test_30_the_same_severity_is_refused_unless_it_confirms() -> None:
-    with pytest.raises(Rejected, match="is P0 already"):
-        decide(opened(), c.DeclareSeverity(by="a", severity=P0), RUNBOOK, at(1))
+    with pytest.raises(CommandRejected, match="is P0 already"):
+        apply_command(opened(), c.DeclareSeverity(by="a", severity=P0), RUNBOOK, at(1))
     unsure = opened(P1, needs_triage=True)
-    assert not decide(unsure, c.DeclareSeverity(by="a", severity=P1), RUNBOOK, at(1)).needs_triage
+    assert not apply_command(unsure, c.DeclareSeverity(by="a", severity=P1), RUNBOOK, at(1)).needs_triage
 
 
 def test_31_a_due_time_long_past_is_made_up_for_once() -> None:
@@ -173,76 +173,76 @@ def test_37_two_missed_updates_become_one_late_one_on_the_old_grid() -> None:
 def test_39_a_p3_owes_no_update_but_a_comment_at_the_end() -> None:
     incident = lived(opened(P3), 0, 3)
     assert next_due(incident, RUNBOOK) is None
-    with pytest.raises(Rejected, match="no scheduled updates"):
-        decide(incident, c.PostUpdate(by="a", text="x", when=c.Publication.NEXT), RUNBOOK, at(3))
-    ended = decide(incident, c.Resolve(by="a"), RUNBOOK, at(4))
+    with pytest.raises(CommandRejected, match="no scheduled updates"):
+        apply_command(incident, c.PostUpdate(by="a", text="x", when=c.Publication.NEXT), RUNBOOK, at(3))
+    ended = apply_command(incident, c.Resolve(by="a"), RUNBOOK, at(4))
     assert keys(ended, "update/") == ["update/1/issue_tracker"]
 
 
 def test_42_acknowledged_does_not_stop_the_ceo_but_mitigated_does() -> None:
     incident = told(settled(opened(), T0), c.Acknowledge(by="a"), 3)
-    assert duty(incident, "escalate/P0/0/ceo/page").due == at(30)
+    assert obligation(incident, "escalate/P0/0/ceo/page").due == at(30)
     assert not keys(incident, "escalate/P0/0/on_call_backup")
     assert not keys(told(incident, c.Monitor(by="a"), 10), "escalate/P0/0/ceo")
 
 
 def test_43_the_resolution_lapses_the_call_and_says_how_close_it_was() -> None:
     incident = settled(opened(), T0)
-    resolved = decide(incident, c.Resolve(by="a"), RUNBOOK, T0 + timedelta(minutes=29, seconds=59))
+    resolved = apply_command(incident, c.Resolve(by="a"), RUNBOOK, T0 + timedelta(minutes=29, seconds=59))
     assert not keys(resolved, "escalate/")
     assert any("Escalate to CEO by page (in 1s)" in entry.text for entry in resolved.timeline)
 
 
 def test_47_the_second_resolution_is_told_who_was_first() -> None:
-    resolved = decide(opened(), c.Resolve(by="ann"), RUNBOOK, at(3))
+    resolved = apply_command(opened(), c.Resolve(by="ann"), RUNBOOK, at(3))
     with pytest.raises(AlreadyDone, match="already resolved by ann at 14:03 UTC"):
-        decide(resolved, c.Resolve(by="bob"), RUNBOOK, at(4))
+        apply_command(resolved, c.Resolve(by="bob"), RUNBOOK, at(4))
 
 
 def test_61_force_with_a_reason_for_p0_and_p1_only() -> None:
     for severity, refused in ((P0, True), (P1, True), (P2, False), (P3, False)):
         incident = facts.alert_fired(opened(severity), (firing(),), RUNBOOK, T0)
         if refused:
-            with pytest.raises(Rejected, match="Still firing"):
-                decide(incident, c.Resolve(by="a"), RUNBOOK, at(1))
-            incident = decide(incident, c.Resolve(by="a", force=True, reason="seen"), RUNBOOK, at(1))
+            with pytest.raises(CommandRejected, match="Still firing"):
+                apply_command(incident, c.Resolve(by="a"), RUNBOOK, at(1))
+            incident = apply_command(incident, c.Resolve(by="a", force=True, reason="seen"), RUNBOOK, at(1))
         else:
-            incident = decide(incident, c.Resolve(by="a"), RUNBOOK, at(1))
+            incident = apply_command(incident, c.Resolve(by="a"), RUNBOOK, at(1))
         assert incident.status == Status.RESOLVED
 
 
 def test_62_the_final_update_goes_wherever_one_ever_went() -> None:
     incident = told(settled(opened(), T0), c.DeclareSeverity(by="a", severity=P2), 5)
-    resolved = decide(incident, c.Resolve(by="a"), RUNBOOK, at(10))
+    resolved = apply_command(incident, c.Resolve(by="a"), RUNBOOK, at(10))
     assert resolved.updates[-1].channels == (Channel.STATUS_PAGE, Channel.SLACK, Channel.EMAIL)
 
 
 def test_63_reopening_keeps_both_intervals() -> None:
-    incident = decide(opened(), c.Resolve(by="a"), RUNBOOK, at(20))
-    incident = decide(incident, c.Reopen(by="a", reason="back"), RUNBOOK, at(40))
+    incident = apply_command(opened(), c.Resolve(by="a"), RUNBOOK, at(20))
+    incident = apply_command(incident, c.Reopen(by="a", reason="back"), RUNBOOK, at(40))
     assert incident.resolved_at is None
     assert next_due(incident, RUNBOOK) == at(70)
-    incident = decide(incident, c.Resolve(by="a"), RUNBOOK, at(50))
+    incident = apply_command(incident, c.Resolve(by="a"), RUNBOOK, at(50))
     assert [(i.since, i.until) for i in incident.intervals] == [(T0, at(20)), (at(40), at(50))]
 
 
 def test_64_not_after_the_post_mortem_is_published() -> None:
-    incident = facts.postmortem_published(decide(opened(), c.Resolve(by="a"), RUNBOOK, at(20)), at(30), "url")
-    with pytest.raises(Rejected, match="open a new incident"):
-        decide(incident, c.Reopen(by="a", reason="back"), RUNBOOK, at(40))
+    incident = facts.postmortem_published(apply_command(opened(), c.Resolve(by="a"), RUNBOOK, at(20)), at(30), "url")
+    with pytest.raises(CommandRejected, match="open a new incident"):
+        apply_command(incident, c.Reopen(by="a", reason="back"), RUNBOOK, at(40))
 
 
 def test_67_a_false_positive_owes_nothing_but_the_correction() -> None:
-    incident = decide(settled(opened(), T0), c.Cancel(by="a", reason="probe"), RUNBOOK, at(3))
+    incident = apply_command(settled(opened(), T0), c.Cancel(by="a", reason="probe"), RUNBOOK, at(3))
     assert not postmortem_owed(incident, RUNBOOK)
-    assert {o.duty.value for o in agenda(incident, RUNBOOK)} >= {"deliver", "resolve_page"}
+    assert {o.kind.value for o in agenda(incident, RUNBOOK)} >= {"deliver", "resolve_page"}
     assert settled(incident, at(3)).closed
 
 
 def test_69_the_highest_severity_ever_decides() -> None:
     incident = told(settled(opened(P0), T0), c.DeclareSeverity(by="a", severity=P3), 5)
-    assert postmortem_owed(decide(incident, c.Resolve(by="a"), RUNBOOK, at(6)), RUNBOOK)
-    assert not postmortem_owed(decide(opened(P2), c.Resolve(by="a"), RUNBOOK, at(6)), RUNBOOK)
+    assert postmortem_owed(apply_command(incident, c.Resolve(by="a"), RUNBOOK, at(6)), RUNBOOK)
+    assert not postmortem_owed(apply_command(opened(P2), c.Resolve(by="a"), RUNBOOK, at(6)), RUNBOOK)
 
 
 def test_a_storm_of_one_alert_is_one_line_and_a_count() -> None:
@@ -255,8 +255,8 @@ def test_a_storm_of_one_alert_is_one_line_and_a_count() -> None:
 
 
 def test_a_superseded_first_update_still_completes_the_step() -> None:
-    incident = opened().but(number=1)
-    incident = decide(incident, c.PostUpdate(by="a", text="already more"), RUNBOOK, T0)
+    incident = opened().replace(number=1)
+    incident = apply_command(incident, c.PostUpdate(by="a", text="already more"), RUNBOOK, T0)
     assert settled(incident, T0).step(Step.COMMUNICATE).status is StepStatus.DONE
 
 
@@ -264,15 +264,15 @@ def test_the_board_shows_status_people_and_the_next_five_duties() -> None:
     text = details(settled(opened(), T0), RUNBOOK)
     assert "INC-1 · P0 · investigating · Evaluation errors" in text
     assert "Commander: nobody yet" in text
-    duties = text.split("**Next duties**\n\n")[1].split("\n\n")[0].splitlines()
-    assert len(duties) == 5
-    assert duties[0] == "- 2026-11-23 14:05:00 UTC — Escalate to Second on-call engineer by page"
+    obligations = text.split("**Next obligations**\n\n")[1].split("\n\n")[0].splitlines()
+    assert len(obligations) == 5
+    assert obligations[0] == "- 2026-11-23 14:05:00 UTC — Escalate to Second on-call engineer by page"
 
 
 def test_35_what_never_went_out_is_named_once_when_it_is_superseded() -> None:
-    incident = opened().but(number=1)
+    incident = opened().replace(number=1)
     for minute in (1, 2):
-        incident = decide(incident, c.PostUpdate(by="a", text=f"news {minute}"), RUNBOOK, at(minute))
+        incident = apply_command(incident, c.PostUpdate(by="a", text=f"news {minute}"), RUNBOOK, at(minute))
     lines = [entry.text for entry in incident.timeline if entry.kind == "update"]
     assert "superseded" not in lines[0]
     assert [line.count("update 1 on status_page") for line in lines[1:]] == [1, 0]

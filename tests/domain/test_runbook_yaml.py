@@ -6,7 +6,7 @@ import pytest
 
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.loading import parse_runbook
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import RunbookError
 from incidents.domain.core.severity import Severity
 from incidents.domain.updates.messages import customer_message, fill
@@ -52,7 +52,7 @@ def test_the_ladders_are_the_runbooks() -> None:
 
 
 def test_the_message_is_the_runbooks_template_word_for_word() -> None:
-    incident = opened().but(number=42)
+    incident = opened().replace(number=42)
     message = customer_message(incident, incident.updates[0], RUNBOOK)
     assert message.subject == "[INCIDENT] FeatureSignals P0 — Flag evaluation disruption"
     assert message.body.splitlines() == [
@@ -124,4 +124,4 @@ def test_what_is_no_runbook_is_refused(text: str) -> None:
 
 
 def test_an_incident_carries_the_whole_runbook() -> None:
-    assert Runbook.model_validate_json(RUNBOOK.model_dump_json()) == RUNBOOK
+    assert RunbookConfig.model_validate_json(RUNBOOK.model_dump_json()) == RUNBOOK

@@ -8,7 +8,7 @@ import pytest
 from incidents.domain.activity_requests import DirectMessage, SendMail
 from incidents.domain.config.communication import Contact
 from incidents.domain.config.loading import parse_runbook
-from incidents.domain.obligation import Duty, Obligation
+from incidents.domain.obligation import Obligation, ObligationKind
 from incidents.domain.standstill import (
     GRACE,
     Look,
@@ -55,7 +55,7 @@ def after(seconds: float) -> datetime:
 def test_a_workflow_task_is_stuck_after_three_failures_or_a_minute(
     attempt: int, seconds: float, reason: Reason | None
 ) -> None:
-    stuck = stuck_task(RUN.but(task=PendingTask(attempt=attempt, since=AT)), after(seconds))
+    stuck = stuck_task(RUN.replace(task=PendingTask(attempt=attempt, since=AT)), after(seconds))
     assert (stuck.reason if stuck else None) == reason
     assert stuck is None or stuck.since == AT
 
@@ -64,8 +64,8 @@ def test_a_run_without_a_workflow_task_is_not_stuck() -> None:
     assert stuck_task(RUN, after(10**6)) is None
 
 
-def duty(kind: Duty = Duty.TICKET, due: datetime = AT) -> Obligation:
-    return Obligation(key=str(kind), duty=kind, due=due, since=AT, says=f"Do {kind}")
+def obligation(kind: ObligationKind = ObligationKind.TICKET, due: datetime = AT) -> Obligation:
+    return Obligation(key=str(kind), kind=kind, due=due, since=AT, says=f"Do {kind}")
 
 
 PATIENCE = RUNBOOK.patience
@@ -74,16 +74,16 @@ PATIENCE = RUNBOOK.patience
 @pytest.mark.parametrize(
     ("kind", "bound"),
     [
-        (Duty.PAGE, PATIENCE.page + GRACE),
-        (Duty.ESCALATE, PATIENCE.reach + GRACE),
-        (Duty.DELIVER, PATIENCE.publish + GRACE),
-        (Duty.TICKET, PATIENCE.others + GRACE),
-        (Duty.NUMBER, PATIENCE.others + GRACE),
-        (Duty.ROLLBACK, None),
+        (ObligationKind.PAGE, PATIENCE.page + GRACE),
+        (ObligationKind.ESCALATE, PATIENCE.reach + GRACE),
+        (ObligationKind.DELIVER, PATIENCE.publish + GRACE),
+        (ObligationKind.TICKET, PATIENCE.others + GRACE),
+        (ObligationKind.NUMBER, PATIENCE.others + GRACE),
+        (ObligationKind.ROLLBACK, None),
     ],
 )
-def test_how_long_an_obligation_may_be_due(kind: Duty, bound: timedelta | None) -> None:
-    assert longest(duty(kind), RUNBOOK) == bound
+def test_how_long_an_obligation_may_be_due(kind: ObligationKind, bound: timedelta | None) -> None:
+    assert longest(obligation(kind), RUNBOOK) == bound
 
 
 LIMIT = (PATIENCE.others + GRACE).total_seconds()
@@ -102,7 +102,7 @@ LIMIT = (PATIENCE.others + GRACE).total_seconds()
 def test_an_obligation_counts_from_when_it_was_seen_unless_nobody_works_on_it(
     idle: bool, seen: float, seconds: float, late: bool
 ) -> None:
-    owed, run = [duty()], RUN.but(idle=idle)
+    owed, run = [obligation()], RUN.replace(idle=idle)
     look = look_at(run, owed, look_at(run, owed, None, RUNBOOK, after(seen)), RUNBOOK, after(seconds))
     stuck = stuck_obligation(run, owed, look, RUNBOOK, after(seconds))
     assert (stuck is not None) is late
@@ -111,10 +111,10 @@ def test_an_obligation_counts_from_when_it_was_seen_unless_nobody_works_on_it(
 
 
 def test_what_was_known_before_it_was_due_counts_from_its_time() -> None:
-    early = look_at(RUN, [duty(due=after(100))], None, RUNBOOK, AT)
+    early = look_at(RUN, [obligation(due=after(100))], None, RUNBOOK, AT)
     assert early.owed == {"ticket": after(100)}
     assert early.check_at == after(100 + LIMIT)
-    later = look_at(RUN, [duty(due=after(100))], early, RUNBOOK, after(500))
+    later = look_at(RUN, [obligation(due=after(100))], early, RUNBOOK, after(500))
     assert later.owed == {"ticket": after(100)}
 
 
@@ -133,7 +133,7 @@ def test_an_agenda_is_queried_only_if_something_can_have_changed(
     history: int, check_at: float | None, pending: bool, seconds: float, wanted: bool
 ) -> None:
     last = Look(at=AT, history=10, check_at=None if check_at is None else after(check_at))
-    run = RUN.but(history=history, task=PendingTask(attempt=1, since=AT) if pending else None)
+    run = RUN.replace(history=history, task=PendingTask(attempt=1, since=AT) if pending else None)
     assert wants_look(run, last, after(seconds)) is wanted
 
 
@@ -157,7 +157,9 @@ def test_a_failure_is_one_line_without_addresses(failure: str, line: str) -> Non
 
 def stuck(reason: Reason = Reason.FAILING, number: int | None = 42) -> Standstill:
     return Standstill(
-        **RUN.but(number=number).model_dump(include={"workflow_id", "run_id", "workflow_type", "task_queue", "number"}),
+        **RUN.replace(number=number).model_dump(
+            include={"workflow_id", "run_id", "workflow_type", "task_queue", "number"}
+        ),
         reason=reason,
         since=AT,
         attempt=4,
@@ -189,8 +191,8 @@ def test_what_is_no_incident_is_named_by_its_workflow_id() -> None:
 
 
 def test_each_operator_is_notified_by_each_way() -> None:
-    runbook = RUNBOOK.but(
-        people=RUNBOOK.people.but(operators=("cto", "rota")),
+    runbook = RUNBOOK.replace(
+        people=RUNBOOK.people.replace(operators=("cto", "rota")),
         contacts=RUNBOOK.contacts | {"rota": Contact(name="Rota", schedule="P1")},
     )
     to = operators(runbook)

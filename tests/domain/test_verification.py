@@ -127,8 +127,8 @@ def test_55_refused_credentials_say_nothing_of_the_region() -> None:
 
 
 def test_what_is_very_fast_in_good_times_may_be_a_little_slower() -> None:
-    assert limit_ms(2, LIMITS.but(latency_slack_ms=10)) == 12
-    assert limit_ms(100, LIMITS.but(latency_slack_ms=10)) == 150
+    assert limit_ms(2, LIMITS.replace(latency_slack_ms=10)) == 12
+    assert limit_ms(100, LIMITS.replace(latency_slack_ms=10)) == 150
 
 
 def test_the_worst_region_decides_and_none_decides_nothing() -> None:
@@ -162,7 +162,7 @@ def sample(minute: float, *times: float, region: str = "eu") -> Sample:
 def test_the_baseline_is_from_before_the_deployment_and_of_this_region() -> None:
     kept = Recording(samples=(sample(-90, 1, 1), sample(-30, 4, 5), sample(-10, 6), sample(-10, 99, region="us")))
     rules = BaselineRules(window=timedelta(hours=1), min_samples=3)
-    found = finding(kept.but(samples=(*kept.samples, sample(1, 800))), "eu", T0, rules).baseline
+    found = finding(kept.replace(samples=(*kept.samples, sample(1, 800))), "eu", T0, rules).baseline
     assert found is not None
     assert (found.p50_ms, found.p95_ms, found.samples, found.source) == (5, 6, 3, "the recorder")
     assert (found.since, found.until) == (at(-60), T0)

@@ -145,7 +145,7 @@ def activities_of(module: ModuleType) -> set[str]:
 
 def registered_activities() -> set[str]:
     """The names of what the worker registers, told by hands that hold nothing: only their methods are looked at."""
-    hands_type: Any = importlib.import_module("activities.registry").Hands
+    hands_type: Any = importlib.import_module("activities.registry").ActivitySet
     hands = object.__new__(hands_type)
     types = typing.get_type_hints(hands_type)
     for field in dataclasses.fields(hands_type):

@@ -47,8 +47,8 @@ def minute(text: str) -> str:
 
 
 async def test_the_post_mortem_of_a_release_that_broke_evaluations(stage: Stage, tmp_path: Path) -> None:
-    rules = stage.runbook.postmortem.but(proposal=Proposal.PULL_REQUEST, read_back_every=timedelta(days=2))
-    stage.runbook = stage.runbook.but(postmortem=rules)
+    rules = stage.runbook.postmortem.replace(proposal=Proposal.PULL_REQUEST, read_back_every=timedelta(days=2))
+    stage.runbook = stage.runbook.replace(postmortem=rules)
     await broken_by_a_release(stage)
     await written_down(stage)
     evidence = tmp_path / "evidence" / "INC-1"
@@ -83,9 +83,9 @@ def to_the_minute(record: Record) -> Record:
     def cut(at: datetime | None) -> datetime | None:
         return at.replace(second=0, microsecond=0) if at else None
 
-    lost = tuple(o.but(since=cut(o.since), until=cut(o.until)) for o in record.outages)
+    lost = tuple(o.replace(since=cut(o.since), until=cut(o.until)) for o in record.outages)
     times = ("started_at", "acknowledged_at", "mitigated_at", "resolved_at", "acknowledge_due")
-    return record.but(outages=lost, **{name: cut(getattr(record, name)) for name in times})
+    return record.replace(outages=lost, **{name: cut(getattr(record, name)) for name in times})
 
 
 def earlier(number: int) -> Record:
@@ -95,7 +95,7 @@ def earlier(number: int) -> Record:
     ended = began + timedelta(minutes=7 * number)
     down = (Outage(region="us", since=began, until=ended),) if severity is Severity.P0 else ()
     return Record(
-        run_key=f"run-{number}",
+        first_run_id=f"run-{number}",
         number=number,
         title=("Dashboard is slow", "Webhooks are late", "Evaluations time out")[number % 3],
         service=("dashboard", "webhooks", "flag-evaluation")[number % 3],

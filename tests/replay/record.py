@@ -23,7 +23,7 @@ from incidents.domain.incident.commands import (
 )
 from incidents.domain.postmortem.commands import EditDocument, PublishPostmortem, RecordReview
 from tests.support.environment import World, result_of
-from tests.support.fake_activities import FakeHands, an_offer
+from tests.support.fake_activities import FakeActivities, an_offer
 from tests.support.incidents import WRITTEN
 from tests.workflows.conftest import skipping_server
 
@@ -92,7 +92,7 @@ SCENARIOS: tuple[Callable[[World], Awaitable[tuple[str, ...]]], ...] = (
 async def record(scenario: Callable[[World], Awaitable[tuple[str, ...]]]) -> None:
     """Play one scenario and write the histories of its workflows."""
     async with skipping_server() as env:
-        world = World(env=env, hands=FakeHands())
+        world = World(env=env, hands=FakeActivities())
         async with world.worker():
             for workflow_id in await scenario(world):
                 history = await env.client.get_workflow_handle(workflow_id).fetch_history()

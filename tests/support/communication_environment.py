@@ -18,10 +18,10 @@ from temporalio.worker import (
     Worker,
 )
 
-from activities.registry import Hands
+from activities.registry import ActivitySet
 from incidents.app.worker import make_worker
 from incidents.contracts import AlertBatch
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from sandbox.server import RunningSandbox
 from tests.support.environment import (
     QUEUE,
@@ -72,7 +72,7 @@ class Stage(World):
     """A `World` whose hands are the real ones, and whose vendors are the sandbox's."""
 
     sandbox: RunningSandbox = field(kw_only=True)
-    real: Hands = field(kw_only=True)
+    real: ActivitySet = field(kw_only=True)
     began: datetime = T0
 
     def worker(self) -> Worker:
@@ -111,7 +111,7 @@ class Stage(World):
     async def alert_ends(self) -> None:
         """Let the alert end after its silence has expired: Alertmanager tells it."""
         self.fire(ended=True)
-        ended = an_alert(self.t0, severity="critical").but(ended_at=await self.now())
+        ended = an_alert(self.t0, severity="critical").replace(ended_at=await self.now())
         await self.handle.signal("alert_resolved", AlertBatch(alerts=(ended,)))
         await self.settled()
 
@@ -168,13 +168,13 @@ def quiet_client(client: Client) -> Client:
     return found  # type: ignore[no-any-return]
 
 
-def with_digest(runbook: Runbook, sandbox: RunningSandbox) -> Runbook:
+def with_digest(runbook: RunbookConfig, sandbox: RunningSandbox) -> RunbookConfig:
     """The runbook, with the workspace's channel of all incidents as its digest, and no pace for setting up.
 
     Silenced alerts are asked for every eleven minutes, not five: the time-skipping server loses workflow tasks when two
     timers fire together.
     """
     digest = next(row["id"] for row in sandbox.state()["slack"]["channels"] if row["name"] == "incidents")
-    chat = runbook.chat.but(digest_channel=digest, setup_per_minute=0)
-    paging = runbook.paging.but(check_alerts_every=timedelta(minutes=11))
-    return runbook.but(chat=chat, paging=paging, postmortem=calm(runbook.postmortem))
+    chat = runbook.chat.replace(digest_channel=digest, setup_per_minute=0)
+    paging = runbook.paging.replace(check_alerts_every=timedelta(minutes=11))
+    return runbook.replace(chat=chat, paging=paging, postmortem=calm(runbook.postmortem))

@@ -18,14 +18,14 @@ from incidents.app.worker import make_worker
 from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.config.loading import parse_runbook
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.commands import Command, Receipt
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.config import PostmortemPolicy, Proposal
 from incidents.search_attributes import at_start
-from tests.support.fake_activities import Call, FakeHands
+from tests.support.fake_activities import Call, FakeActivities
 from tests.support.histories import assert_sound
 from workflows.incident import IncidentWorkflow
 
@@ -38,10 +38,10 @@ _WHOLE = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
 def calm(rules: PostmortemPolicy) -> PostmortemPolicy:
     """The rules with few looks at issues and none at pull requests: each is an attempt that takes real time."""
     every = timedelta(hours=11, minutes=7)
-    return rules.but(proposal=Proposal.NONE, items=rules.items.but(check_every=every))
+    return rules.replace(proposal=Proposal.NONE, items=rules.items.replace(check_every=every))
 
 
-RUNBOOK = _WHOLE.but(chat=_WHOLE.chat.but(setup_per_minute=0), postmortem=calm(_WHOLE.postmortem))
+RUNBOOK = _WHOLE.replace(chat=_WHOLE.chat.replace(setup_per_minute=0), postmortem=calm(_WHOLE.postmortem))
 """The runbook, without the queue that has a worker of its own (tests/workflows/test_pace.py) and with few looks."""
 
 
@@ -75,8 +75,8 @@ class World:
     """One incident under test. Minutes are counted from `t0`, when it was opened."""
 
     env: WorkflowEnvironment
-    hands: FakeHands
-    runbook: Runbook = RUNBOOK
+    hands: FakeActivities
+    runbook: RunbookConfig = RUNBOOK
     t0: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     safety: QuerySafety = QuerySafety.EVICT
     slow: bool = False
@@ -116,17 +116,17 @@ class World:
             await self.settled()
 
     async def settled(self, *, but: str | tuple[str, ...] = "\0") -> None:
-        """Wait until nothing is due any more, but for duties whose key begins with `but`."""
+        """Wait until nothing is due any more, but for obligations whose key begins with `but`."""
         for tries in range(1, 1001):
             owed = await self.agenda()
             now = await self.now()  # after the query, which may have been the incident's first breath
-            due = [duty for duty in owed if duty.due <= now and not duty.key.startswith(but)]
+            due = [obligation for obligation in owed if obligation.due <= now and not obligation.key.startswith(but)]
             if not due:
                 return
             if tries % 150 == 0:
                 await self._wake()
             await asyncio.sleep(0.02)
-        raise AssertionError(f"still due: {[duty.key for duty in due]}")
+        raise AssertionError(f"still due: {[obligation.key for obligation in due]}")
 
     async def at(self, minutes: float, *, but: str | tuple[str, ...] = "\0") -> None:
         """Let the virtual time pass until some seconds after `minutes` from T0, and what was due by then be done.

@@ -10,12 +10,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import unchanged
-from incidents.domain import activity_requests as effects
-from incidents.domain.activity_requests import Effect, IssueFact, Outcome
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest, ActivityResult, IssueFact
 from incidents.domain.evidence.manifest import ManifestRef
 from incidents.domain.incident.parts import Resources
-from incidents.domain.postmortem import activity_requests as learning_effects
-from incidents.domain.rollback import activity_requests as rollback_effects
+from incidents.domain.postmortem import activity_requests as postmortem_requests
+from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.known_good import Deployment, Offer
 from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict, Verdict
@@ -36,7 +36,7 @@ class Call:
 
 
 @dataclass
-class FakeHands:
+class FakeActivities:
     """Every activity, doing nothing but remembering. `faults`: how many attempts of an activity still fail."""
 
     calls: list[Call] = field(default_factory=list)
@@ -57,94 +57,94 @@ class FakeHands:
         found = [self._method(method.__name__, kind) for kind, method in ACTIVITIES.items()]
         return [*found, *(self._finder(method.__name__, kind) for kind, method in FINDINGS.items())]
 
-    def _method(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
-        def act(effect: Effect) -> Outcome:
+    def _method(self, name: str, kind: type[ActivityRequest]) -> Callable[..., Any]:
+        def act(effect: ActivityRequest) -> ActivityResult:
             self._take(name, effect)
             return self._answer(effect)
 
         act.__name__ = name
-        act.__annotations__ = {"effect": kind, "return": Outcome}
+        act.__annotations__ = {"effect": kind, "return": ActivityResult}
         return activity.defn(name=name)(act)
 
-    def _finder(self, name: str, kind: type[Effect]) -> Callable[..., Any]:
-        def find(effect: Effect) -> Any:
+    def _finder(self, name: str, kind: type[ActivityRequest]) -> Callable[..., Any]:
+        def find(effect: ActivityRequest) -> Any:
             self._take(name, effect)
             return self._finding(effect)
 
         find.__annotations__ = {"effect": kind, "return": Any}
         return activity.defn(name=name)(find)
 
-    def _finding(self, effect: Effect) -> Any:
+    def _finding(self, effect: ActivityRequest) -> Any:
         match effect:
-            case rollback_effects.MeasureBaseline():
+            case rollback_requests.MeasureBaseline():
                 return BaselineFinding(region=effect.region.name, why="nobody measured")
-            case rollback_effects.CheckRollback():
+            case rollback_requests.CheckRollback():
                 return self.preflight
-            case rollback_effects.VerifyRegion():
+            case rollback_requests.VerifyRegion():
                 return RegionVerdict(region=effect.region.name, verdict=self.verdict, detail="as told")
-            case rollback_effects.CaptureEvidence():
+            case rollback_requests.CaptureEvidence():
                 item, scope = effect.item, effect.scope
-                return gap(item, scope, "not asked").but(gap="", sha256="0" * 64)
+                return gap(item, scope, "not asked").replace(gap="", sha256="0" * 64)
         return []
 
-    def _take(self, name: str, effect: Effect) -> None:
+    def _take(self, name: str, effect: ActivityRequest) -> None:
         info = activity.info()
         at = info.current_attempt_scheduled_time.astimezone(UTC)
         self.calls.append(Call(at=at, name=name, effect=effect, attempt=info.attempt))
         if name in self.hold:
             self.hold[name].wait(20)
         if name in self.final_faults:
-            raise ApplicationError(self.final_faults[name], type="VendorRefused", non_retryable=True)
+            raise ApplicationError(self.final_faults[name], type="VendorRejected", non_retryable=True)
         if self.faults.get(name, 0) > 0:
             self.faults[name] -= 1
             raise ApplicationError(f"{name} is down", type="VendorUnavailable")
 
-    def _answer(self, effect: Effect) -> Outcome:
+    def _answer(self, effect: ActivityRequest) -> ActivityResult:
         match effect:
-            case effects.AllocateNumber():
+            case activity_requests.AllocateNumber():
                 self.number += 1
-                return Outcome(number=self.number)
-            case effects.OpenChannel():
+                return ActivityResult(number=self.number)
+            case activity_requests.OpenChannel():
                 self.channels += 1
-                return Outcome(resources=Resources(channel_id=f"C{self.channels}", channel_name=effect.name))
-            case effects.SilenceAlerts():
-                return Outcome(skipped="alertmanager is off")
-            case effects.SetTopic():
-                return Outcome(resources=Resources(topic=effect.topic))
-            case effects.KeepSummary():
-                return Outcome(resources=Resources(summary_ts="1.1", summary_text=effect.text))
-            case effects.OpenBridge():
-                return Outcome(resources=Resources(bridge_url="https://meet.example/1"))
-            case effects.PublishStatus():
-                return Outcome(resources=Resources(status_page_id="page-1"))
-            case effects.OpenTicket():
-                return Outcome(resources=Resources(ticket=self._ticket(effect)))
-            case effects.CommentTicket():
-                return Outcome(resources=Resources(ticket=self._ticket(effect.opening)))
-            case learning_effects.WritePostmortem():
+                return ActivityResult(resources=Resources(channel_id=f"C{self.channels}", channel_name=effect.name))
+            case activity_requests.SilenceAlerts():
+                return ActivityResult(skipped="alertmanager is off")
+            case activity_requests.SetTopic():
+                return ActivityResult(resources=Resources(topic=effect.topic))
+            case activity_requests.KeepSummary():
+                return ActivityResult(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+            case activity_requests.OpenBridge():
+                return ActivityResult(resources=Resources(bridge_url="https://meet.example/1"))
+            case activity_requests.PublishStatus():
+                return ActivityResult(resources=Resources(status_page_id="page-1"))
+            case activity_requests.OpenTicket():
+                return ActivityResult(resources=Resources(ticket=self._ticket(effect)))
+            case activity_requests.CommentTicket():
+                return ActivityResult(resources=Resources(ticket=self._ticket(effect.opening)))
+            case postmortem_requests.WritePostmortem():
                 written = Resources(evidence_url="file:///evidence/postmortem-1.md")
-                return Outcome(resources=written, digest="ours")
-            case learning_effects.ProposeDocument():
-                return Outcome(reference="https://github.example/pull/1", digest="ours")
-            case learning_effects.WatchDocument():
+                return ActivityResult(resources=written, digest="ours")
+            case postmortem_requests.ProposeDocument():
+                return ActivityResult(reference="https://github.example/pull/1", digest="ours")
+            case postmortem_requests.WatchDocument():
                 if not self.edits:
                     raise unchanged("nobody has edited the file", effect.every_seconds)
-                return Outcome(text=self.edits.pop(0), digest="theirs")
-            case learning_effects.WatchIssues():
+                return ActivityResult(text=self.edits.pop(0), digest="theirs")
+            case postmortem_requests.WatchIssues():
                 return self._issues(effect)
-            case rollback_effects.FindRollback():
-                return Outcome(offers=self.offers)
-            case rollback_effects.WriteManifest():
+            case rollback_requests.FindRollback():
+                return ActivityResult(offers=self.offers)
+            case rollback_requests.WriteManifest():
                 ref = ManifestRef(path=f"{effect.phase}/manifest.json", sha256="0" * 64, parts=1, gaps=0)
-                return Outcome(manifest=ref, resources=Resources(evidence_url="file:///evidence"))
-            case rollback_effects.Redeploy():
-                return Outcome(reference="d3", detail="deployment d3")
-        return Outcome()
+                return ActivityResult(manifest=ref, resources=Resources(evidence_url="file:///evidence"))
+            case rollback_requests.Redeploy():
+                return ActivityResult(reference="d3", detail="deployment d3")
+        return ActivityResult()
 
-    def _ticket(self, effect: effects.OpenTicket) -> int:
+    def _ticket(self, effect: activity_requests.OpenTicket) -> int:
         return self.tickets.setdefault(effect.marker, 7 + len(self.tickets))
 
-    def _issues(self, effect: learning_effects.WatchIssues) -> Outcome:
+    def _issues(self, effect: postmortem_requests.WatchIssues) -> ActivityResult:
         changed = tuple(
             fact
             for fact in (self.issues.get(number, IssueFact(number=number, state="open")) for number in effect.issues)
@@ -152,7 +152,7 @@ class FakeHands:
         )
         if not changed:
             raise unchanged("no issue has changed", effect.every_seconds)
-        return Outcome(issues=changed)
+        return ActivityResult(issues=changed)
 
 
 def an_offer(at: datetime, cluster: str = "eu-001") -> Offer:

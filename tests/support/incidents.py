@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from incidents.domain import activity_requests as effects
+from incidents.domain import activity_requests
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import Effect, Outcome
+from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.agenda import agenda
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.build_request import request
@@ -15,7 +15,7 @@ from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
 from incidents.domain.incident.parts import Opening, Resources, Silence
-from incidents.domain.obligation import INNER_DUTIES, Duty, Obligation
+from incidents.domain.obligation import STATE_ONLY, Obligation, ObligationKind
 from incidents.domain.postmortem.document import Cause, Document
 
 TEXT = Path("runbook.yaml").read_text(encoding="utf-8")
@@ -31,7 +31,13 @@ WRITTEN = Document(
     no_items_because="the test exists since yesterday",
 )
 """A document that lacks nothing."""
-CHILDREN = (Duty.ROLLBACK, Duty.TELL_ROLLBACK, Duty.EVIDENCE, Duty.POSTMORTEM, Duty.WITHDRAW_POSTMORTEM)
+CHILDREN = (
+    ObligationKind.ROLLBACK,
+    ObligationKind.TELL_ROLLBACK,
+    ObligationKind.EVIDENCE,
+    ObligationKind.POSTMORTEM,
+    ObligationKind.WITHDRAW_POSTMORTEM,
+)
 
 
 def at(minutes: float) -> datetime:
@@ -50,7 +56,7 @@ def opened(severity: Severity = Severity.P0, when: datetime = T0, needs_triage: 
         alerted_at=when,
         source="alertmanager",
     )
-    return open_incident(opening, RUNBOOK, when, workflow_id="incident-x", run_key="run-1")
+    return open_incident(opening, RUNBOOK, when, workflow_id="incident-x", first_run_id="run-1")
 
 
 def firing(name: str = "EvaluationErrors", when: datetime = T0) -> Alert:
@@ -59,40 +65,40 @@ def firing(name: str = "EvaluationErrors", when: datetime = T0) -> Alert:
     return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=when, fingerprint=name)
 
 
-def answer(effect: Effect) -> Outcome:
+def answer(effect: ActivityRequest) -> ActivityResult:
     """What a hand that succeeds reports."""
     match effect:
-        case effects.AllocateNumber():
-            return Outcome(number=1)
-        case effects.OpenChannel():
-            return Outcome(resources=Resources(channel_id="C1", channel_name=effect.name))
-        case effects.SetTopic():
-            return Outcome(resources=Resources(topic=effect.topic))
-        case effects.KeepSummary():
-            return Outcome(resources=Resources(summary_ts="1.1", summary_text=effect.text))
-        case effects.SilenceAlerts():
+        case activity_requests.AllocateNumber():
+            return ActivityResult(number=1)
+        case activity_requests.OpenChannel():
+            return ActivityResult(resources=Resources(channel_id="C1", channel_name=effect.name))
+        case activity_requests.SetTopic():
+            return ActivityResult(resources=Resources(topic=effect.topic))
+        case activity_requests.KeepSummary():
+            return ActivityResult(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+        case activity_requests.SilenceAlerts():
             made = [Silence(id=name, fingerprint=name, until=effect.until) for name in effect.alerts]
-            return Outcome(silences=tuple(made))
-        case effects.OpenBridge():
-            return Outcome(resources=Resources(bridge_url="https://meet.example/1"))
-        case effects.PublishStatus():
-            return Outcome(resources=Resources(status_page_id="p1"))
-    return Outcome()
+            return ActivityResult(silences=tuple(made))
+        case activity_requests.OpenBridge():
+            return ActivityResult(resources=Resources(bridge_url="https://meet.example/1"))
+        case activity_requests.PublishStatus():
+            return ActivityResult(resources=Resources(status_page_id="p1"))
+    return ActivityResult()
 
 
-def fulfil(incident: Incident, duty: Obligation, when: datetime) -> Incident:
-    """Do one duty, as the workflow would."""
-    if duty.duty in INNER_DUTIES:
-        return facts.inner_duty_due(incident, duty, RUNBOOK, when)
-    asked = Outcome() if duty.duty in CHILDREN else request(duty, incident, RUNBOOK, when)
-    outcome = asked if isinstance(asked, Outcome) else answer(asked)
-    return outcomes.fulfilled(outcomes.begun(incident, duty.key), duty, outcome, RUNBOOK, when)
+def fulfil(incident: Incident, obligation: Obligation, when: datetime) -> Incident:
+    """Do one obligation, as the workflow would."""
+    if obligation.kind in STATE_ONLY:
+        return facts.apply_due(incident, obligation, RUNBOOK, when)
+    asked = ActivityResult() if obligation.kind in CHILDREN else request(obligation, incident, RUNBOOK, when)
+    outcome = asked if isinstance(asked, ActivityResult) else answer(asked)
+    return outcomes.fulfilled(outcomes.begun(incident, obligation.key), obligation, outcome, RUNBOOK, when)
 
 
 def settled(incident: Incident, when: datetime) -> Incident:
     """Do all that is due, and what follows from it, at one instant."""
     for _ in range(200):
-        due = [duty for duty in agenda(incident, RUNBOOK) if duty.due <= when]
+        due = [obligation for obligation in agenda(incident, RUNBOOK) if obligation.due <= when]
         if not due:
             return incident
         incident = fulfil(incident, due[0], when)
@@ -108,7 +114,7 @@ def lived(incident: Incident, start: float, end: float) -> Incident:
     return incident
 
 
-def duty(incident: Incident, prefix: str) -> Obligation:
+def obligation(incident: Incident, prefix: str) -> Obligation:
     """The first obligation whose key begins so."""
     return next(o for o in agenda(incident, RUNBOOK) if o.key.startswith(prefix))
 

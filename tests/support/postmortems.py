@@ -30,10 +30,10 @@ async def quiet(world: World) -> None:
     for _ in range(1000):
         owed = await process(world).query(PostmortemWorkflow.agenda)
         now = await world.now()
-        if not [duty for duty in owed if duty.due <= now and duty.duty not in LOOKS]:
+        if not [obligation for obligation in owed if obligation.due <= now and obligation.kind not in LOOKS]:
             return
         await asyncio.sleep(0.01)
-    raise AssertionError(f"the post-mortem's duties are not done: {owed}")
+    raise AssertionError(f"the post-mortem's obligations are not done: {owed}")
 
 
 async def tell(world: World, command: Command) -> Receipt:

@@ -25,7 +25,7 @@ async def broken_by_a_release(stage: Stage) -> None:
     sandbox = stage.sandbox
     rules = stage.runbook.investigation
     metrics = {"error ratio": "fs_evaluation_error_ratio", "latency p95 (s)": "fs_evaluation_latency_seconds"}
-    stage.runbook = stage.runbook.but(investigation=rules.but(metrics=metrics))
+    stage.runbook = stage.runbook.replace(investigation=rules.replace(metrics=metrics))
     await a_bad_release(stage)
     await stage.open(settle=False, labels={"region": "eu"})
     await stage.settled()

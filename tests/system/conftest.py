@@ -15,7 +15,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from activities.processes import Processes
+from activities.processes import WorkflowQueries
 from incidents.client import lookup as finding
 from incidents.domain.incident.incident import Incident
 from sandbox.server import RunningSandbox, running_sandbox
@@ -66,7 +66,7 @@ class Stage:
     async def _recorded(self, rounds: int, seconds: float) -> None:
         client = await Client.connect(self.environment["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter)
         deadline = time.monotonic() + seconds
-        while len((await Processes(client).recording()).samples) < rounds * 2:  # two regions
+        while len((await WorkflowQueries(client).recording()).samples) < rounds * 2:  # two regions
             assert time.monotonic() < deadline, "the recorder does not run"
             await asyncio.sleep(0.2)
 

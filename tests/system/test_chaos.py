@@ -1,4 +1,7 @@
-"""Workers that are killed and paused while people read the incident: its history replays, each duty is done once."""
+"""Workers that are killed and paused while people read the incident:
+
+Its history replays, each obligation is done once.
+"""
 
 import gzip
 from pathlib import Path
@@ -9,7 +12,7 @@ from temporalio.client import WorkflowHistory
 from incidents.domain.incident.incident import Incident
 from tests.chaos.audit import failed_tasks, replay_failure
 from tests.chaos.incident import duty_problems
-from tests.chaos.ledger import Effect, Ledger
+from tests.chaos.ledger import ActivityRequest, Ledger
 from tests.chaos.plan import Action, plan
 from tests.chaos.run import run_seed
 
@@ -32,7 +35,7 @@ def test_a_plan_depends_on_the_seed_only() -> None:
 
 
 def test_the_ledger_is_read_as_it_was_written(tmp_path: Path) -> None:
-    ledger, effect = Ledger(tmp_path / "ledger"), Effect("send_page", "run/page/0", 2)
+    ledger, effect = Ledger(tmp_path / "ledger"), ActivityRequest("send_page", "run/page/0", 2)
     assert not ledger.has(effect.key)
     ledger.append(effect)
     assert ledger.has(effect.key)
@@ -77,9 +80,9 @@ def incident_at_the_end() -> Incident:
     return Incident.model_validate_json(payload.data)
 
 
-def effects_of(incident: Incident) -> list[Effect]:
+def effects_of(incident: Incident) -> list[ActivityRequest]:
     names = {"channel": "open_channel"}
-    return [Effect(names.get(key, ""), f"{incident.run_key}/{key}", 1) for key in incident.fulfilled]
+    return [ActivityRequest(names.get(key, ""), f"{incident.first_run_id}/{key}", 1) for key in incident.fulfilled]
 
 
 def test_each_duty_done_once_is_no_problem() -> None:
@@ -94,5 +97,5 @@ def test_what_was_done_twice_or_never_is_a_problem() -> None:
     doubled = duty_problems(incident, [first, first, *others], notes=0)
     assert doubled == [f"done 2 times: {first.key}"]
     lost = duty_problems(incident, [effect for effect in (first, *others) if effect is not page], notes=1)
-    assert f"fulfilled, but not in the ledger: {page.key.removeprefix(incident.run_key + '/')}" in lost
+    assert f"fulfilled, but not in the ledger: {page.key.removeprefix(incident.first_run_id + '/')}" in lost
     assert "note 0 is lost" in lost

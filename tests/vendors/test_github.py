@@ -12,7 +12,7 @@ import pytest
 from incidents.vendors.errors import (
     VendorNotFound,
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -118,7 +118,7 @@ def test_deleted_and_transferred(github: GitHubClient, script: Any) -> None:
     script.answer(410, {"message": "This issue was deleted"}).answer(301, {"message": "Moved Permanently"})
     with pytest.raises(VendorNotFound):
         github.get_issue(1)
-    with pytest.raises(VendorRefused) as moved:
+    with pytest.raises(VendorRejected) as moved:
         github.get_issue(1)
     assert moved.value.code == "moved"
 
@@ -188,9 +188,9 @@ def test_other_refusals(github: GitHubClient, script: Any) -> None:
     with pytest.raises(VendorUnauthorized) as unauthorized:
         github.create_issue("T", "b")
     assert "ghp_secret" not in str(unauthorized.value)
-    with pytest.raises(VendorRefused, match="Validation Failed; assignees invalid"):
+    with pytest.raises(VendorRejected, match="Validation Failed; assignees invalid"):
         github.create_issue("T", "b")
-    with pytest.raises(VendorRefused):
+    with pytest.raises(VendorRejected):
         github.create_issue("T", "b")
 
 

@@ -13,7 +13,7 @@ from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -50,14 +50,14 @@ def test_an_answer_is_parsed_and_the_request_is_what_was_asked(script: Any) -> N
 @pytest.mark.parametrize(
     ("status", "kind", "retryable", "maybe_done"),
     [
-        (400, VendorRefused, False, False),
+        (400, VendorRejected, False, False),
         (401, VendorUnauthorized, False, False),
         (403, VendorUnauthorized, False, False),
         (404, VendorNotFound, False, False),
         (408, VendorUnavailable, True, False),
-        (409, VendorRefused, False, False),
+        (409, VendorRejected, False, False),
         (410, VendorNotFound, False, False),
-        (422, VendorRefused, False, False),
+        (422, VendorRejected, False, False),
         (425, VendorUnavailable, True, False),
         (429, VendorRateLimited, True, False),
         (500, VendorUnavailable, True, True),
@@ -131,13 +131,13 @@ def test_a_redirect_is_not_followed(script: Any) -> None:
 
 def test_moved_for_good_is_a_refusal(script: Any) -> None:
     error = failure(script.answer(301, "", {"Location": "https://elsewhere.example"}))
-    assert type(error) is VendorRefused
+    assert type(error) is VendorRejected
     assert error.code == "moved"
 
 
 def test_a_filter_in_front_of_the_vendor_says_nothing_about_our_rights(script: Any) -> None:
     error = failure(script.answer(403, "<html><title>Blocked</title>...</html>"))
-    assert type(error) is VendorRefused
+    assert type(error) is VendorRejected
     assert str(error) == "acme do_it: 403 a web page: Blocked"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from incidents.vendors.errors import (
     VendorNotFound,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -172,15 +172,15 @@ def test_refusals(portal: OpsPortalClient, script: Any) -> None:
     login(script).answer(422, {"error": "no previous successful deployment found to roll back to"})
     script.answer(404, {"error": "deployment not found"}).answer(403, {"error": "insufficient permissions"})
     script.answer(403, "request blocked")
-    with pytest.raises(VendorRefused, match="no previous successful"):
+    with pytest.raises(VendorRejected, match="no previous successful"):
         portal.rollback("d1", "c1")
     with pytest.raises(VendorNotFound):
         portal.deployment("d1")
     with pytest.raises(VendorUnauthorized):
         portal.deploy("c1", "v1")
-    with pytest.raises(VendorRefused) as filtered:
+    with pytest.raises(VendorRejected) as filtered:
         portal.deploy("c1", "v1")
-    assert type(filtered.value) is VendorRefused
+    assert type(filtered.value) is VendorRejected
 
 
 def test_a_lost_reply_may_be_done(portal: OpsPortalClient, script: Any) -> None:

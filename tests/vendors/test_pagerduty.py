@@ -10,7 +10,7 @@ import pytest
 
 from incidents.vendors.errors import (
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -89,7 +89,7 @@ def test_long_keys_stay_apart() -> None:
 def test_a_refused_event_tells_why_and_not_the_key(events: PagerDutyEvents, script: Any) -> None:
     body = {"status": "invalid event", "message": "Event object is invalid", "errors": [f"bad {ROUTING_KEY}"]}
     script.answer(400, body)
-    with pytest.raises(VendorRefused, match=r"Event object is invalid; bad \*\*\*"):
+    with pytest.raises(VendorRejected, match=r"Event object is invalid; bad \*\*\*"):
         events.enqueue("trigger", "k", summary="s")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incidents.vendors.errors import VendorRefused, VendorUnavailable
+from incidents.vendors.errors import VendorRejected, VendorUnavailable
 from incidents.vendors.prometheus import PrometheusClient, Sample
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_a_range_never_asks_for_too_many_points(prometheus: PrometheusClient, sc
 def test_prometheus_errors(prometheus: PrometheusClient, script: Any) -> None:
     script.answer(400, {"status": "error", "errorType": "bad_data", "error": "parse error"})
     script.answer(503, {"status": "error", "errorType": "timeout", "error": "query timed out"})
-    with pytest.raises(VendorRefused, match="parse error") as refused:
+    with pytest.raises(VendorRejected, match="parse error") as refused:
         prometheus.query("x(")
     assert refused.value.code == "bad_data"
     with pytest.raises(VendorUnavailable) as down:

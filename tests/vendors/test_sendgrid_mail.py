@@ -13,7 +13,7 @@ from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -80,14 +80,14 @@ def test_nobody_gets_two_and_more_than_a_request_holds_are_refused(sendgrid: Sen
     assert sendgrid.send(Mail("a@x.example", tuple(people), "S", "T", "k")) == "m1"
     assert len(loopback.last.json["personalizations"]) == 1000
     assert all(len(one["to"]) == 1 for one in loopback.last.json["personalizations"])
-    with pytest.raises(VendorRefused) as caught:
+    with pytest.raises(VendorRejected) as caught:
         sendgrid.send(Mail("a@x.example", (*people, "one@more.example"), "S", "T", "k"))
     assert caught.value.code == "too_many_recipients"
     assert len(loopback.asked) == 1, "we refuse it: a part that went out could not be told from the rest"
 
 
 def test_no_recipients(sendgrid: SendGridClient, loopback: Any) -> None:
-    with pytest.raises(VendorRefused) as caught:
+    with pytest.raises(VendorRejected) as caught:
         sendgrid.send(Mail("a@x.example", (), "S", "T", "k"))
     assert caught.value.code == "no_recipients"
     assert loopback.asked == []
@@ -96,12 +96,12 @@ def test_no_recipients(sendgrid: SendGridClient, loopback: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "maybe_done"),
     [
-        (400, VendorRefused, False),
+        (400, VendorRejected, False),
         (401, VendorUnauthorized, False),
         (403, VendorUnauthorized, False),
         (404, VendorNotFound, False),
-        (413, VendorRefused, False),
-        (418, VendorRefused, False),
+        (413, VendorRejected, False),
+        (418, VendorRejected, False),
         (429, VendorRateLimited, False),
         (500, VendorUnavailable, True),
         (503, VendorUnavailable, True),

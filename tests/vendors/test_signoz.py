@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from incidents.vendors.errors import VendorRefused, VendorUnauthorized, VendorUnavailable
+from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.signoz import SigNozClient, quoted
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_signoz_errors(signoz: SigNozClient, script: Any) -> None:
     with pytest.raises(VendorUnauthorized) as unauthorized:
         signoz.error_logs("api", START, END)
     assert str(unauthorized.value) == "signoz query_range: 401 unauthenticated *** ***"
-    with pytest.raises(VendorRefused, match="bad filter") as refused:
+    with pytest.raises(VendorRejected, match="bad filter") as refused:
         signoz.error_logs("api", START, END)
     assert refused.value.code == "invalid_input"
     with pytest.raises(VendorUnavailable) as page:

@@ -13,7 +13,7 @@ from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -64,9 +64,9 @@ def test_a_host_alone_gets_slacks_paths(loopback: Any) -> None:
 @pytest.mark.parametrize(
     ("code", "kind", "maybe_done"),
     [
-        ("name_taken", VendorRefused, False),
-        ("is_archived", VendorRefused, False),
-        ("not_in_channel", VendorRefused, False),
+        ("name_taken", VendorRejected, False),
+        ("is_archived", VendorRejected, False),
+        ("not_in_channel", VendorRejected, False),
         ("channel_not_found", VendorNotFound, False),
         ("invalid_auth", VendorUnauthorized, False),
         ("missing_scope", VendorUnauthorized, False),
@@ -200,7 +200,7 @@ def test_one_refused_person_does_not_keep_the_others_out(slack: SlackClient, loo
 
 def test_invite_to_a_channel_that_takes_none(slack: SlackClient, loopback: Any) -> None:
     loopback.answer(200, refused("is_archived"))
-    with pytest.raises(VendorRefused) as caught:
+    with pytest.raises(VendorRejected) as caught:
         slack.invite("C1", ["U1", "U2"])
     assert caught.value.code == "is_archived"
 

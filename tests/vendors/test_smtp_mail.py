@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from incidents.vendors.errors import VendorRefused, VendorUnauthorized, VendorUnavailable
+from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.mail import Mail
 from incidents.vendors.smtp_mail import SmtpClient
 
@@ -84,7 +84,7 @@ def test_each_recipient_gets_a_message_of_their_own(url: str, postman: Postman) 
 
 def test_a_refused_address_holds_up_nobody(url: str, postman: Postman) -> None:
     postman.answers["a@y.example"] = "550 no such mailbox"
-    with pytest.raises(VendorRefused) as caught:
+    with pytest.raises(VendorRejected) as caught:
         SmtpClient(url, timeout=2).send(MAIL)
     assert "1 of 2: 550 no such mailbox" in str(caught.value)
     assert [to for to, _ in postman.envelopes] == [["b@y.example"]]
@@ -113,5 +113,5 @@ def test_without_a_server_it_is_unavailable() -> None:
 
 
 def test_a_mail_to_nobody_is_refused(url: str) -> None:
-    with pytest.raises(VendorRefused):
+    with pytest.raises(VendorRejected):
         SmtpClient(url).send(Mail("a@x.example", (), "S", "T", "k"))

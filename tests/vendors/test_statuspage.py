@@ -10,7 +10,7 @@ import pytest
 
 from incidents.vendors.errors import (
     VendorRateLimited,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -117,7 +117,7 @@ def test_refusals(statuspage: StatuspageClient, script: Any) -> None:
     with pytest.raises(VendorUnauthorized) as unauthorized:
         statuspage.get_incident("i1")
     assert "sp-secret" not in str(unauthorized.value)
-    with pytest.raises(VendorRefused, match="Name can't be blank"):
+    with pytest.raises(VendorRejected, match="Name can't be blank"):
         statuspage.create_incident("", "investigating", "b", key="k")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from incidents.vendors.errors import (
     VendorNotFound,
-    VendorRefused,
+    VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
@@ -74,7 +74,7 @@ def test_exists_and_list(store: FileStore, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["", ".", "..", "/etc/passwd", "../a", "a/../../b", "a//b", "a/./b", "a\\b", "a\0b"])
 def test_paths_stay_inside(store: FileStore, path: str) -> None:
     for act in (lambda: store.write(path, b"x"), lambda: store.read(path), lambda: store.exists(path)):
-        with pytest.raises(VendorRefused) as caught:
+        with pytest.raises(VendorRejected) as caught:
             act()
         assert caught.value.code == "bad_path"
 
@@ -117,7 +117,7 @@ def test_object_stores_are_written_directly() -> None:
 
 @pytest.mark.parametrize("url", ["nonsense://me:pa55word@host/x", "s3://bucket/x"])
 def test_a_file_system_that_is_not_there(url: str) -> None:
-    with pytest.raises(VendorRefused) as caught:
+    with pytest.raises(VendorRejected) as caught:
         FileStore(url)
     assert "pa55word" not in str(caught.value)
 

@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import World
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 
 
 @contextlib.asynccontextmanager
@@ -31,7 +31,7 @@ async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
 async def world() -> AsyncIterator[World]:
     """A world whose worker runs."""
     async with skipping_server() as env:
-        world = World(env=env, hands=FakeHands())
+        world = World(env=env, hands=FakeActivities())
         async with world.worker():
             yield world
             await world.assert_sound()
@@ -45,7 +45,7 @@ async def empty_world() -> AsyncIterator[World]:
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
-        yield World(env=env, hands=FakeHands())
+        yield World(env=env, hands=FakeActivities())
 
 
 @pytest.fixture

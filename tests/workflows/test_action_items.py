@@ -164,8 +164,8 @@ async def test_the_review_is_on_the_next_all_hands_and_moves_on_if_nobody_tells_
 async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
     from incidents.domain.postmortem.config import Proposal
 
-    rules = world.runbook.postmortem.but(proposal=Proposal.PULL_REQUEST, read_back_every=timedelta(minutes=37))
-    world.runbook = world.runbook.but(postmortem=rules)
+    rules = world.runbook.postmortem.replace(proposal=Proposal.PULL_REQUEST, read_back_every=timedelta(minutes=37))
+    world.runbook = world.runbook.replace(postmortem=rules)
     await world.open()
     await world.at(10)
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))

@@ -49,10 +49,10 @@ def world(live_world: World) -> World:
     """A P0 whose updates are due every two seconds, and the CEO after one."""
     severities = dict(live_world.runbook.severities)
     policy = severities[Severity.P0]
-    ladder = tuple(rung.but(after=EVERY / 2) if rung.contact == "ceo" else rung for rung in policy.escalation)
-    cadence = policy.updates.but(every=EVERY, remind_before=EVERY / 4)
-    severities[Severity.P0] = policy.but(updates=cadence, escalation=ladder)
-    live_world.runbook = live_world.runbook.but(severities=severities)
+    ladder = tuple(rung.replace(after=EVERY / 2) if rung.contact == "ceo" else rung for rung in policy.escalation)
+    cadence = policy.updates.replace(every=EVERY, remind_before=EVERY / 4)
+    severities[Severity.P0] = policy.replace(updates=cadence, escalation=ladder)
+    live_world.runbook = live_world.runbook.replace(severities=severities)
     return live_world
 
 
@@ -97,7 +97,7 @@ async def test_79_duties_go_on_across_many_runs(world: World) -> None:
     incident = await world.incident()
     assert_on_the_grid(incident)
     keys = [call.effect.key for call in world.hands.calls if call.attempt == 1 and not call.effect.again]
-    assert len(keys) == len(set(keys)), "no duty was done twice"
+    assert len(keys) == len(set(keys)), "no obligation was done twice"
     assert len(world.sent("send_page", "/ceo/")) == 1
     again = await world.handle.execute_update("acknowledge", Acknowledge(by="ann", id="ack-1"), result_type=dict)
     assert again["changed"] is False, "a command id is remembered across runs"
@@ -127,17 +127,19 @@ async def test_77_a_post_mortem_that_lives_for_months_goes_on_in_fresh_runs(live
     await world.open()
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     rules = world.runbook.postmortem
-    every = rules.items.but(chase_every=EVERY, check_every=timedelta(seconds=1))
-    review = rules.review.but(remind_before=timedelta())
-    runbook = world.runbook.but(postmortem=rules.but(items=every, review=review))
+    every = rules.items.replace(chase_every=EVERY, check_every=timedelta(seconds=1))
+    review = rules.review.replace(remind_before=timedelta())
+    runbook = world.runbook.replace(postmortem=rules.replace(items=every, review=review))
     today = (await world.now()).date()
     items = (ActionItem(id=1, title="Test it", owner="ann", due=today - timedelta(days=9), outcome="CI", issue=7),)
-    owed = owe((await world.incident()).but(number=9), runbook, await world.now())
-    document = WRITTEN.but(items=items)
+    owed = owe((await world.incident()).replace(number=9), runbook, await world.now())
+    document = WRITTEN.replace(items=items)
     start = PostmortemInput(
         incident=owed.incident,
         runbook=runbook,
-        postmortem=published(owed.but(document=document, figures=True), runbook, await world.now(), "ann", "https://x"),
+        postmortem=published(
+            owed.replace(document=document, figures=True), runbook, await world.now(), "ann", "https://x"
+        ),
         history_limit=60,
     )
     process = await world.env.client.start_workflow(PostmortemWorkflow.run, start, id="postmortem-9", task_queue=QUEUE)

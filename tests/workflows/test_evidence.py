@@ -9,14 +9,14 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from incidents.app.composition import make_hands
+from incidents.app.composition import build_activities
 from incidents.app.settings import Settings, load_settings
 from incidents.app.worker import make_worker
 from incidents.domain.incident.commands import Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import QUEUE, World
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 from tests.support.reads import SeenReads
 
 KEEPING = ("capture_evidence", "write_manifest")
@@ -40,8 +40,8 @@ async def keeping(seen: SeenReads, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
         client = seen.client(env.client)
-        real = make_hands(load_settings(), client)
-        world = World(env=env, hands=FakeHands())
+        real = build_activities(load_settings(), client)
+        world = World(env=env, hands=FakeActivities())
         fakes = [m for m in world.hands.methods() if m.__temporal_activity_definition.name not in KEEPING]  # type: ignore[attr-defined]
         own: list[Callable[..., Any]] = [real.evidence.capture_evidence, real.evidence.write_manifest]
         async with make_worker(client, QUEUE, [*fakes, *own]):

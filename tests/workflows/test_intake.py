@@ -23,7 +23,7 @@ from incidents.domain.incident.commands import (
 from incidents.domain.incident.incident import Incident
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import QUEUE, RUNBOOK, an_alert
-from tests.support.fake_activities import FakeHands, an_offer
+from tests.support.fake_activities import FakeActivities, an_offer
 from tests.support.reads import SeenReads
 
 pytestmark = pytest.mark.timeout(120)
@@ -31,14 +31,14 @@ NOW = datetime(2026, 11, 23, 14, tzinfo=UTC)
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[tuple[WorkflowEnvironment, FakeHands]]:
+async def server() -> AsyncIterator[tuple[WorkflowEnvironment, FakeActivities]]:
     """The development server, with a worker whose only real hand is the one that numbers."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=shutil.which("temporal"),
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
-        hands = FakeHands()
+        hands = FakeActivities()
         methods = [m for m in hands.methods() if m.__temporal_activity_definition.name != "allocate_number"]  # type: ignore[attr-defined]
         async with make_worker(env.client, QUEUE, [*methods, Numbers(env.client, QUEUE).allocate_number]):
             yield env, hands
@@ -75,7 +75,9 @@ async def sent(env: WorkflowEnvironment, alert: Alert, patience: float = 40) -> 
     return started
 
 
-async def test_1_fifty_equal_alerts_at_once_are_one_incident(server: tuple[WorkflowEnvironment, FakeHands]) -> None:
+async def test_1_fifty_equal_alerts_at_once_are_one_incident(
+    server: tuple[WorkflowEnvironment, FakeActivities],
+) -> None:
     env, _ = server
     answers = await asyncio.gather(*(sent(env, an_alert(NOW)) for _ in range(50)))
     assert {answer.number for answer in answers} == {1}
@@ -86,7 +88,7 @@ async def test_1_fifty_equal_alerts_at_once_are_one_incident(server: tuple[Workf
 
 
 async def test_2_fifty_different_alerts_at_once_are_fifty_incidents(
-    server: tuple[WorkflowEnvironment, FakeHands],
+    server: tuple[WorkflowEnvironment, FakeActivities],
 ) -> None:
     env, _ = server
     alerts = [an_alert(NOW, service=f"service-{n}", severity="low") for n in range(50)]
@@ -107,22 +109,24 @@ async def test_whoever_cannot_wait_reads_nothing_and_knows_what_is_new(unattende
     first, again = await brought(an_alert(NOW)), await brought(an_alert(NOW))
     assert [(s.action, s.created, s.number) for s in (first, again)] == [("opened", True, None), ("told", False, None)]
     assert first.run_id == again.run_id
-    ended = await brought(an_alert(NOW).but(ended_at=NOW + timedelta(minutes=1)))
+    ended = await brought(an_alert(NOW).replace(ended_at=NOW + timedelta(minutes=1)))
     assert (ended.action, ended.created, ended.run_id) == ("told", False, None)
-    other = await brought(an_alert(NOW, service="other").but(ended_at=NOW + timedelta(minutes=1)))
+    other = await brought(an_alert(NOW, service="other").replace(ended_at=NOW + timedelta(minutes=1)))
     assert other.action == "ignored"
     assert (seen.queries, seen.descriptions) == ([], 0)
     described = await unattended.get_workflow_handle(first.workflow_id).describe()
     assert described.run_id == first.run_id
 
 
-async def test_the_number_is_read_from_the_servers_own_record(server: tuple[WorkflowEnvironment, FakeHands]) -> None:
+async def test_the_number_is_read_from_the_servers_own_record(
+    server: tuple[WorkflowEnvironment, FakeActivities],
+) -> None:
     env, _ = server
     seen = SeenReads()
     patience = timedelta(seconds=40)
     [started] = await intake(seen.client(env.client), [an_alert(NOW)], RUNBOOK, QUEUE, patience=patience)
     assert (started.number, seen.queries) == (1, [])
-    ended = an_alert(NOW).but(ended_at=NOW + timedelta(minutes=1))
+    ended = an_alert(NOW).replace(ended_at=NOW + timedelta(minutes=1))
     [told] = await intake(seen.client(env.client), [ended], RUNBOOK, QUEUE, patience=patience)
     assert (told.action, told.number, told.run_id, seen.queries) == ("told", 1, started.run_id, [])
 
@@ -136,7 +140,7 @@ async def test_without_a_worker_the_number_is_waited_for_no_longer_than_told(una
 
 
 async def test_workflows_start_with_the_priority_of_their_severity(
-    server: tuple[WorkflowEnvironment, FakeHands],
+    server: tuple[WorkflowEnvironment, FakeActivities],
 ) -> None:
     env, hands = server
     hands.offers = (an_offer(datetime.now(UTC)),)
@@ -163,7 +167,7 @@ async def test_workflows_start_with_the_priority_of_their_severity(
 
 
 async def test_a_burst_of_updates_supersedes_itself_and_wedges_nothing(
-    server: tuple[WorkflowEnvironment, FakeHands],
+    server: tuple[WorkflowEnvironment, FakeActivities],
 ) -> None:
     """Each update gives up the deliveries of the one before, some of which have just ended."""
     env, hands = server

@@ -41,7 +41,7 @@ async def test_61_a_p0_whose_alert_fires_needs_force_and_a_reason(world: World) 
 
 
 async def ended(world: World) -> Alert:
-    return an_alert(world.t0).but(ended_at=await world.now())
+    return an_alert(world.t0).replace(ended_at=await world.now())
 
 
 async def test_62_the_last_word_reaches_every_channel_ever_used(world: World) -> None:
@@ -139,7 +139,7 @@ async def test_a_p2_that_stays_quiet_resolves_by_itself(world: World) -> None:
     assert (await world.incident()).status == "monitoring"
     await world.at(13)
     incident = await world.incident()
-    assert (incident.status, incident.resolved_by) == ("resolved", "runbook")
+    assert (incident.status, incident.resolved_by) == ("resolved", "system")
 
 
 async def test_a_p0_that_stays_quiet_still_asks_a_person(world: World) -> None:

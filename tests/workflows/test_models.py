@@ -15,7 +15,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from incidents.domain.core.base import Frozen
 from incidents.app.worker import make_worker
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 
 def unbuilt(model):
     return ([] if model.__pydantic_complete__ else [model]) + [m for s in model.__subclasses__() for m in unbuilt(s)]
@@ -24,7 +24,7 @@ async def main():
     assert len(unbuilt(Frozen)) > 100, "or this test shows nothing"
     path = shutil.which("temporal")
     async with await WorkflowEnvironment.start_local(dev_server_existing_path=path) as env:
-        make_worker(env.client, "q", FakeHands().methods())
+        make_worker(env.client, "q", FakeActivities().methods())
     assert unbuilt(Frozen) == []
 
 asyncio.run(main())

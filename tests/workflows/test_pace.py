@@ -20,7 +20,7 @@ NAMES = {ACTIVITIES[kind].__name__ for kind in SETUP}
 
 async def test_channels_are_set_up_at_the_pace_and_nothing_else_waits(live_world: World) -> None:
     world, now = live_world, await live_world.now()
-    runbook = world.runbook.but(chat=world.runbook.chat.but(setup_per_minute=PER_MINUTE))
+    runbook = world.runbook.replace(chat=world.runbook.chat.replace(setup_per_minute=PER_MINUTE))
     alert = an_alert(now)
     opening = opening_from((alert,), "pace", runbook.intake)
     start = IncidentInput(opening=opening, runbook=runbook)
@@ -28,7 +28,7 @@ async def test_channels_are_set_up_at_the_pace_and_nothing_else_waits(live_world
     handle = await client.start_workflow(IncidentWorkflow.run, start, id="incident-pace", task_queue=QUEUE)
     world.handle = handle
     for _ in range(100):
-        if any(duty.key == "channel" for duty in await world.agenda()):
+        if any(obligation.key == "channel" for obligation in await world.agenda()):
             break
         await asyncio.sleep(0.05)
     await world.settled(but=("channel", "update/"))

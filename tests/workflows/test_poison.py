@@ -19,7 +19,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.search_attributes import at_start
 from tests.support.environment import QUEUE, World
-from tests.support.fake_activities import FakeHands
+from tests.support.fake_activities import FakeActivities
 from tests.support.hostile import (
     TEXTS,
     TIMES,
@@ -93,7 +93,7 @@ async def test_26_the_same_told_to_the_workflow_directly(world: World) -> None:
     raw = Alert(name="E", labels={"severity": "critical"}, started_at=YEAR_1, fingerprint="e", summary="E")
     await opened(world, (raw,))
     assert pages(world)
-    ended = raw.but(fingerprint="f", started_at=datetime.max.replace(tzinfo=UTC), ended_at=YEAR_1)
+    ended = raw.replace(fingerprint="f", started_at=datetime.max.replace(tzinfo=UTC), ended_at=YEAR_1)
     incident = await lived_through(world, [("alert_fired", {"alerts": [json.loads(ended.model_dump_json())]})])
     assert "lies before 2000 and was not used" in incident.timeline[1].text
     assert [flag[:22] for flag in flags(incident)] == ["Start of E ignored: 00", "Start of E ignored: 99"]
@@ -147,7 +147,7 @@ RAW = st.tuples(
 async def shared() -> AsyncIterator[World]:
     """One server for many incidents: nobody skips its time, so that none waits for another."""
     async with skipping_server() as env:
-        world = World(env=env, hands=FakeHands())
+        world = World(env=env, hands=FakeActivities())
         async with world.worker():
             yield world
 

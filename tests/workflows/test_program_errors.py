@@ -1,4 +1,4 @@
-"""108: an error in this program fails what it concerns, is told with the remedy, and the incident's duties go on."""
+"""108: an error in this program fails what it concerns, is told with the remedy; the other obligations go on."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,8 +20,8 @@ from incidents.domain.incident.commands import (
     Resolve,
 )
 from incidents.domain.incident.incident import Incident
-from incidents.domain.obligation import Duty
-from incidents.domain.postmortem.obligations import PostmortemDuty
+from incidents.domain.obligation import ObligationKind
+from incidents.domain.postmortem.obligations import PostmortemObligationKind
 from incidents.domain.rollback.state import RollbackStatus
 from tests.support.environment import World, an_alert
 from tests.support.fake_activities import an_offer
@@ -60,7 +60,7 @@ def told_operators(world: World) -> list[str]:
 
 
 async def test_an_obligation_whose_request_cannot_be_built_fails_alone(world: World, boom: Any) -> None:
-    boom(incident_module, "request", lambda duty, *_: duty.duty is Duty.WAR_ROOM)
+    boom(incident_module, "request", lambda obligation, *_: obligation.kind is ObligationKind.WAR_ROOM)
     await world.open()
     incident = await world.incident()
     assert [failure.key for failure in incident.failures] == ["war-room"]
@@ -79,7 +79,7 @@ async def test_an_obligation_whose_request_cannot_be_built_fails_alone(world: Wo
 
 
 async def test_an_error_while_a_result_is_applied_fails_that_obligation(world: World, boom: Any) -> None:
-    boom(outcomes, "_done", lambda incident, duty, *_: duty.duty is Duty.CHANNEL)
+    boom(outcomes, "_done", lambda incident, obligation, *_: obligation.kind is ObligationKind.CHANNEL)
     await world.open()
     incident = await world.incident()
     assert [failure.key for failure in incident.failures] == ["channel"]
@@ -117,7 +117,7 @@ async def test_an_agenda_that_cannot_be_derived_falls_back_to_paging_and_telling
 
 
 async def test_a_handler_that_fails_refuses_its_message(world: World, boom: Any) -> None:
-    boom(incident_module, "decide", lambda incident, command, *_: isinstance(command, AddNote))
+    boom(incident_module, "apply_command", lambda incident, command, *_: isinstance(command, AddNote))
     boom(facts, "alert_fired", lambda incident, alerts, *_: alerts[0].name == "Poison")
     await world.open()
     with pytest.raises(WorkflowUpdateFailedError) as refusal:
@@ -156,7 +156,7 @@ async def test_what_cannot_be_shown_stops_nothing(world: World, boom: Any) -> No
 
 
 async def test_what_cannot_even_be_recorded_is_left_alone(world: World, boom: Any) -> None:
-    boom(incident_module, "request", lambda duty, *_: duty.duty is Duty.WAR_ROOM)
+    boom(incident_module, "request", lambda obligation, *_: obligation.kind is ObligationKind.WAR_ROOM)
     boom(outcomes, "failed", lambda *_: True)
     boom(outcomes, "abandoned", lambda *_: True)
     await world.open(settle=False)
@@ -177,7 +177,11 @@ async def test_an_error_in_a_rollback_is_a_failed_rollback(world: World, boom: A
 
 
 async def test_an_error_in_the_post_mortem_is_told_and_its_deadline_stands(world: World, boom: Any) -> None:
-    boom(postmortem_module, "postmortem_request", lambda duty, *_: duty.duty is PostmortemDuty.WRITE)
+    boom(
+        postmortem_module,
+        "postmortem_request",
+        lambda obligation, *_: obligation.kind is PostmortemObligationKind.WRITE,
+    )
     await world.open()
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     await world.at(60)

@@ -42,8 +42,8 @@ async def test_an_approved_rollback_is_verified_and_mitigates(world: World) -> N
 
 async def test_the_policy_automatic_asks_nobody(world: World) -> None:
     severities = dict(world.runbook.severities)
-    severities[Severity.P0] = severities[Severity.P0].but(rollback=RollbackPolicy.AUTOMATIC)
-    world.runbook = world.runbook.but(severities=severities)
+    severities[Severity.P0] = severities[Severity.P0].replace(rollback=RollbackPolicy.AUTOMATIC)
+    world.runbook = world.runbook.replace(severities=severities)
     world.hands.offers = (an_offer(await world.now()),)
     await world.open()
     assert len(world.sent("redeploy")) == 1

@@ -124,7 +124,7 @@ async def test_55_what_cannot_be_judged_asks_a_person_while_probing_goes_on(worl
 
 
 async def test_58_a_rollback_that_is_cancelled_reports_what_it_left(world: World) -> None:
-    world.runbook = world.runbook.but(rollback=world.runbook.rollback.but(freeze_channel="C-deploys"))
+    world.runbook = world.runbook.replace(rollback=world.runbook.rollback.replace(freeze_channel="C-deploys"))
     world.hands.hold["verify_region"] = Event()
     await approved(world, but="rollback/")
     await reached(world, "verify_region")
@@ -184,9 +184,9 @@ async def _another_start(world: World) -> Any:
 
 async def test_56_a_second_attempt_looks_again_and_never_a_third(world: World) -> None:
     severities = dict(world.runbook.severities)
-    severities[Severity.P0] = severities[Severity.P0].but(rollback=RollbackPolicy.AUTOMATIC)
-    rules = world.runbook.rollback.but(second_attempt=True)
-    world.runbook = world.runbook.but(severities=severities, rollback=rules)
+    severities[Severity.P0] = severities[Severity.P0].replace(rollback=RollbackPolicy.AUTOMATIC)
+    rules = world.runbook.rollback.replace(second_attempt=True)
+    world.runbook = world.runbook.replace(severities=severities, rollback=rules)
     world.hands.offers = (an_offer(await world.now()),)
     world.hands.verdict = Verdict.UNHEALTHY
     await world.open()

@@ -16,8 +16,8 @@ EVERY = timedelta(seconds=3)
 async def test_37_two_due_times_without_a_worker(empty_world: World) -> None:
     world = empty_world
     policy = world.runbook.policy(Severity.P0)
-    policy = policy.but(updates=policy.updates.but(every=EVERY, remind_before=timedelta()))
-    world.runbook = world.runbook.but(severities={**world.runbook.severities, Severity.P0: policy})
+    policy = policy.replace(updates=policy.updates.replace(every=EVERY, remind_before=timedelta()))
+    world.runbook = world.runbook.replace(severities={**world.runbook.severities, Severity.P0: policy})
     async with world.worker():
         await world.open()
         await world.tell(Acknowledge(by="ann"))

@@ -179,7 +179,7 @@ def _tidy(alert: Alert) -> Alert:
     few = list(alert.labels.items())[:_MOST_LABELS]
     labels = {one_line(name, _LONGEST_NAME): cut(printable(value), _LONGEST_VALUE) for name, value in few}
     link = printable(alert.link)
-    return alert.but(
+    return alert.replace(
         name=one_line(alert.name, _LONGEST_TITLE),
         labels=labels,
         exact_labels=labels == alert.labels,
@@ -195,15 +195,15 @@ def in_bounds(alert: Alert, at: datetime) -> Alert:
     """Return the alert with its instants in bounds, and with what was claimed if they were not. `at`: its arrival."""
     start = bounded(alert.started_at, at)
     if start != alert.started_at:
-        alert = alert.but(started_at=start, claimed_start=alert.claimed_start or alert.started_at)
+        alert = alert.replace(started_at=start, claimed_start=alert.claimed_start or alert.started_at)
     end = alert.ended_at and bounded(alert.ended_at, at)
     if end != alert.ended_at:
-        alert = alert.but(ended_at=end, claimed_end=alert.claimed_end or alert.ended_at)
+        alert = alert.replace(ended_at=end, claimed_end=alert.claimed_end or alert.ended_at)
     return alert
 
 
 def identity(alert: Alert, intake: Intake) -> dict[str, str]:
-    """Return the labels, with their values, that decide which incident the alert belongs to.
+    """Return the labels, with their values, that apply_command which incident the alert belongs to.
 
     A label that the alert lacks takes the runbook's default; an alert without any of them is told apart by its name,
     so that unrelated alerts do not become one incident.

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import yaml
 from pydantic import ValidationError
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import RunbookError
 
 
-def parse_runbook(text: str, name: str = "runbook.yaml") -> Runbook:
+def parse_runbook(text: str, name: str = "runbook.yaml") -> RunbookConfig:
     """Parse and validate the text of a runbook file called `name`.
 
     Raises:
@@ -32,7 +32,7 @@ def parse_runbook(text: str, name: str = "runbook.yaml") -> Runbook:
     if twice:
         raise RunbookError("\n".join(twice))
     try:
-        runbook = Runbook.model_validate(data, extra="forbid")
+        runbook = RunbookConfig.model_validate(data, extra="forbid")
     except ValidationError as error:
         raise RunbookError("\n".join(_lines(error, root, name))) from None
     dangling = [_fault(root, name, place, message) for place, message in runbook.dangling()]

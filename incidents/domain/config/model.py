@@ -100,7 +100,7 @@ class Intake(Frozen):
 
 
 class Patience(Frozen):
-    """How long a vendor that fails is tried again before the duty counts as failed.
+    """How long a vendor that fails is tried again before the obligation counts as failed.
 
     `reach`: an escalation by one way; after that, the person's next way is tried.
     """
@@ -154,7 +154,7 @@ class Durability(Frozen):
     history_events: int = Field(default=HISTORY_EVENTS, ge=200, le=2000)
 
 
-class Runbook(Frozen):
+class RunbookConfig(Frozen):
     """The whole runbook. Every name in it that refers to another part of it exists."""
 
     product: str

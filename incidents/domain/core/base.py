@@ -15,7 +15,7 @@ class Frozen(BaseModel):
     # Built when first used: a command that only lists incidents should not wait for every other model.
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
-    def but(self, **changes: Any) -> Self:
+    def replace(self, **changes: Any) -> Self:
         """Return a copy with `changes`; a name that is no field is a programming error (`KeyError`)."""
         unknown = changes.keys() - type(self).model_fields.keys()
         if unknown:
@@ -36,7 +36,7 @@ def build_models() -> None:
         waiting += model.__subclasses__()
 
 
-class Rejected(Exception):
+class CommandRejected(Exception):
     """A command that the runbook refuses. The message tells the sender why, and what to do instead."""
 
 

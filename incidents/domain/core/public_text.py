@@ -11,8 +11,8 @@ from typing import Any, Self
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from incidents.domain.config.model import Runbook
-from incidents.domain.core.base import Frozen, Rejected
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.base import CommandRejected, Frozen
 
 
 class PublicText(str):
@@ -21,19 +21,19 @@ class PublicText(str):
     __slots__ = ()
 
     @classmethod
-    def ours(cls, text: str) -> Self:
+    def trusted(cls, text: str) -> Self:
         """Take a sentence of the program's or the runbook's own: constants, times, severities, other public text."""
         return cls(text)
 
     @classmethod
-    def said(cls, text: str, runbook: Runbook) -> Self:
+    def screened(cls, text: str, runbook: RunbookConfig) -> Self:
         """Take a responder's words.
 
         Raises:
-            Rejected: they hold what no customer may read; it is named.
+            CommandRejected: they hold what no customer may read; it is named.
         """
         if found := list(leaks(text, runbook)):
-            raise Rejected(
+            raise CommandRejected(
                 f"Customers would read {'; '.join(found[:3])}. Say it in their words: nothing was published or changed."
             )
         return cls(text)
@@ -89,7 +89,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-def leaks(text: str, runbook: Runbook) -> Iterator[str]:
+def leaks(text: str, runbook: RunbookConfig) -> Iterator[str]:
     """Yield what no customer may read: links, hosts, stack traces, our clusters' names and what the runbook lists."""
     for what, form in _FORMS:
         if found := form.search(text):
@@ -99,7 +99,7 @@ def leaks(text: str, runbook: Runbook) -> Iterator[str]:
             yield f"an internal name ({name})"
 
 
-def _names(runbook: Runbook) -> tuple[str, ...]:
+def _names(runbook: RunbookConfig) -> tuple[str, ...]:
     """Return the names that are only ours. A plain word such as "server" or "dashboard" is everybody's."""
     ours = (
         *(region.cluster for region in runbook.regions),

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
 
-WORKFLOW = "runbook"
+SYSTEM = "system"
 """The actor of what the program did by itself."""
 
 

@@ -14,8 +14,8 @@ from incidents.domain.evidence.manifest import (
     scope,
 )
 from incidents.domain.incident.incident import Incident
-from incidents.domain.config.model import Runbook
-from incidents.domain.core.timeline import WORKFLOW, Entry, Kind
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 
 LARGEST_TEXT = 1_000_000
 """Bytes of one file of the incident's own record, as it travels in a request. Temporal takes 2 MB in one payload."""
@@ -25,23 +25,23 @@ _GAP_ROOM = 1_000
 
 def evidence_folder(incident: Incident) -> str:
     """Return the folder of the incident's evidence, below the evidence URL."""
-    return f"INC-{incident.number}" if incident.number is not None else f"run-{incident.run_key}"
+    return f"INC-{incident.number}" if incident.number is not None else f"run-{incident.first_run_id}"
 
 
-def incident_scope(incident: Incident, runbook: Runbook, until: datetime) -> Scope:
+def incident_scope(incident: Incident, runbook: RunbookConfig, until: datetime) -> Scope:
     """Return what the evidence of the incident is about, until then."""
     regions, channel = runbook.regions_of(incident.service), incident.resources.channel_id or ""
     asked, rules = runbook.investigation, runbook.evidence
     about = scope(incident.service, asked, regions, rules, incident.started_at, until, channel)
-    return about.but(former_channels=incident.former_channels)
+    return about.replace(former_channels=incident.former_channels)
 
 
 def resolution_phase(incident: Incident) -> str:
     """Return what the evidence of a resolution is filed under: another one for each reopening."""
-    return f"resolution-{incident.pagings + 1}"
+    return f"resolution-{incident.repage_count + 1}"
 
 
-def resolution_items(incident: Incident, runbook: Runbook) -> tuple[Item, ...]:
+def resolution_items(incident: Incident, runbook: RunbookConfig) -> tuple[Item, ...]:
     """Return what is kept when the incident is over: its record, its timeline, and what every source tells.
 
     The record and the timeline travel as text in the request: an activity that queried its own incident could make
@@ -60,14 +60,14 @@ def record_text(incident: Incident, largest: int = LARGEST_TEXT) -> str:
     text = incident.model_dump_json(indent=1)
     if _size(text) <= largest:
         return text
-    room = largest - _size(incident.but(timeline=()).model_dump_json(indent=1)) - _GAP_ROOM
+    room = largest - _size(incident.replace(timeline=()).model_dump_json(indent=1)) - _GAP_ROOM
     if room < 0:
         return to_json({"gap": f"the record of {incident.name} is larger than {largest} bytes"}).decode()
     entries = incident.timeline
     # An indent of 3 is more than an entry has within the record: the estimate errs to the safe side.
     first, last = _both_ends([_size(entry.model_dump_json(indent=3)) for entry in entries], room)
     kept = (*entries[:first], _gap_entry(entries[first : len(entries) - last]), *entries[len(entries) - last :])
-    return incident.but(timeline=kept).model_dump_json(indent=1)
+    return incident.replace(timeline=kept).model_dump_json(indent=1)
 
 
 def timeline_text(incident: Incident, largest: int = LARGEST_TEXT) -> str:
@@ -86,7 +86,7 @@ def timeline_text(incident: Incident, largest: int = LARGEST_TEXT) -> str:
 
 def _gap_entry(left_out: Sequence[Entry]) -> Entry:
     head = left_out[0]
-    return Entry(sequence=head.sequence, at=head.at, actor=WORKFLOW, kind=Kind.NOTE, text=_left_out(len(left_out)))
+    return Entry(sequence=head.sequence, at=head.at, actor=SYSTEM, kind=Kind.NOTE, text=_left_out(len(left_out)))
 
 
 def _left_out(count: int) -> str:

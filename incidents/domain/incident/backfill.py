@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.instants import EARLIEST
 from incidents.domain.core.severity import Severity
@@ -69,12 +69,12 @@ def opening_of(backfill: Backfill) -> Opening:
     )
 
 
-def backfilled(backfill: Backfill, runbook: Runbook, workflow_id: str, at: datetime) -> Incident:
+def backfilled(backfill: Backfill, runbook: RunbookConfig, workflow_id: str, at: datetime) -> Incident:
     """Return the incident as it was when it was over. Of what runs by itself it owes its number and its record only."""
     fresh = open_incident(
-        opening_of(backfill), runbook, backfill.started_at, workflow_id=workflow_id, run_key=backfill.key
+        opening_of(backfill), runbook, backfill.started_at, workflow_id=workflow_id, first_run_id=backfill.key
     )
-    over = fresh.but(
+    over = fresh.replace(
         backfilled=True,
         status=Status.RESOLVED,
         updates=(),

@@ -143,10 +143,13 @@ class AddNote(Command):
 
 
 class SettleStep(Command):
-    """Deal with a checklist step or another duty that failed: try again, skip with a reason, or say it is done."""
+    """Deal with a checklist step or another obligation that failed:
+
+    Try again, skip with a reason, or say it is done.
+    """
 
     name = "settle_step"
-    says = "Deal with a failed duty: how=retry, skip (with a reason) or done (by hand)."
+    says = "Deal with a failed obligation: how=retry, skip (with a reason) or done (by hand)."
     step: str = Field(min_length=1, max_length=200)
     how: str
     reason: str = Field(default="", max_length=2000)

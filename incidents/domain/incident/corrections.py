@@ -3,7 +3,7 @@
 from datetime import datetime
 from itertools import pairwise
 
-from incidents.domain.core.base import AlreadyDone, Rejected
+from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.instants import fault, written
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.commands import CorrectTime, Mark
@@ -22,27 +22,29 @@ def corrected(incident: Incident, command: CorrectTime, at: datetime) -> Inciden
     """Return the incident with one of its times corrected (BEHAVIOURS 83).
 
     Raises:
-        Rejected: the time does not exist yet, lies ahead or out of bounds, or would stand before one that comes before.
-        AlreadyDone: it says that already.
+        CommandRejected: the time does not exist yet, lies ahead or out of bounds, or would stand before one that comes
+        before. AlreadyDone: it says that already.
     """
     field, word = _FIELDS[command.which], command.which.value
     was: datetime | None = getattr(incident, field)
     if was is None:
-        raise Rejected(f"{incident.name} was not {word} yet: there is no time to correct.")
+        raise CommandRejected(f"{incident.name} was not {word} yet: there is no time to correct.")
     if was == command.to:
         raise AlreadyDone(f"{incident.name} was {word} at that time already.")
     if why := fault(command.to, at):
-        raise Rejected(f"{incident.name} cannot have been {word} at {written(command.to)}: that is {why}.")
-    changed = incident.but(**{field: command.to})
+        raise CommandRejected(f"{incident.name} cannot have been {word} at {written(command.to)}: that is {why}.")
+    changed = incident.replace(**{field: command.to})
     if command.which is Mark.RESOLVED and incident.mitigated_at == was:
-        changed = changed.but(mitigated_at=command.to)  # it was mitigated by being resolved
+        changed = changed.replace(mitigated_at=command.to)  # it was mitigated by being resolved
     times = [(mark.value, getattr(changed, name)) for mark, name in _FIELDS.items()]
     known = [*((name, time) for name, time in times if time is not None), ("corrected", at)]
     for (earlier, before), (later, after) in pairwise(known):
         if before > after:
-            raise Rejected(f"It cannot have been {later} before it was {earlier} ({before:%Y-%m-%d %H:%M:%S} UTC).")
+            raise CommandRejected(
+                f"It cannot have been {later} before it was {earlier} ({before:%Y-%m-%d %H:%M:%S} UTC)."
+            )
     note = Correction(which=word, was=was, now=command.to, by=command.by, at=at, reason=command.reason)
-    changed = changed.but(corrections=(*incident.corrections, note), intervals=_moved(incident, command))
+    changed = changed.replace(corrections=(*incident.corrections, note), intervals=_moved(incident, command))
     text = f"Corrected: {word} {was:%Y-%m-%d %H:%M:%S} → {command.to:%Y-%m-%d %H:%M:%S} UTC: {command.reason}"
     return changed.logged(at, command.by, Kind.NOTE, text)
 
@@ -53,7 +55,7 @@ def _moved(incident: Incident, command: CorrectTime) -> tuple[Interval, ...]:
     if not spans:
         return spans
     if command.which is Mark.STARTED:
-        return (spans[0].but(since=command.to), *spans[1:])
+        return (spans[0].replace(since=command.to), *spans[1:])
     if command.which is Mark.RESOLVED:
-        return (*spans[:-1], spans[-1].but(until=command.to))
+        return (*spans[:-1], spans[-1].replace(until=command.to))
     return spans

@@ -1,7 +1,7 @@
-"""What the Temporal Web UI shows of an incident: status, people and the next five duties, as Markdown."""
+"""What the Temporal Web UI shows of an incident: status, people and the next five obligations, as Markdown."""
 
 from incidents.domain.agenda import agenda
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.summary import (
     checklist_lines,
@@ -16,14 +16,14 @@ _SHOWN = 5
 _LATEST = 5
 
 
-def details(incident: Incident, runbook: Runbook) -> str:
+def details(incident: Incident, runbook: RunbookConfig) -> str:
     """Return the workflow's current details. Times are absolute, so that the text stays true between changes."""
-    owed = [duty for duty in agenda(incident, runbook) if duty.duty not in HOUSEKEEPING]
+    owed = [obligation for obligation in agenda(incident, runbook) if obligation.kind not in HOUSEKEEPING]
     return "\n\n".join(
         [
             f"### {headline(incident)}",
             f"**{people_line(incident)}**  \nImpact: {impact(incident, runbook)}",
-            "**Next duties**\n\n" + ("\n".join(_duty(duty) for duty in owed[:_SHOWN]) or "- none"),
+            "**Next obligations**\n\n" + ("\n".join(_duty(obligation) for obligation in owed[:_SHOWN]) or "- none"),
             "**Checklist**\n\n" + "\n".join(f"- {line}" for line in checklist_lines(incident)),
             "**Latest**\n\n"
             + "\n".join(f"- {entry.at:%H:%M:%S} {entry.actor}: {entry.text}" for entry in incident.timeline[-_LATEST:]),
@@ -32,5 +32,5 @@ def details(incident: Incident, runbook: Runbook) -> str:
     )
 
 
-def _duty(duty: Obligation) -> str:
-    return f"- {duty.due:%Y-%m-%d %H:%M:%S} UTC — {duty.says}"
+def _duty(obligation: Obligation) -> str:
+    return f"- {obligation.due:%Y-%m-%d %H:%M:%S} UTC — {obligation.says}"

@@ -38,18 +38,19 @@ from incidents.domain.rollback.state import RollbackState
 class Incident(Frozen):
     """Everything known of an incident. It changes only through `runbook.decisions` and `runbook.facts`.
 
-    `pagings` counts the times at which the on-call was called anew, the last at `called_at`: each is a page of its own,
-    since a pager stays silent about one that was acknowledged or resolved. `heard_at`: the last word of a responder;
+    `repage_count` counts the times at which the on-call was called anew, the last at `last_paged_at`: each is a page of
+    its own, since a pager stays silent about one that was acknowledged or resolved. `heard_at`: the last word of a
+    responder;
     `silent`: that was too long ago, and they are called anew.
     `channels` counts the channels it had: one that becomes private moves into a new one. `looks` counts the fresh looks
     at the deployments; `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
-    `faults`: errors of this program that kept a duty from being done. `backfilled`: it was over when it was written
-    down here.
+    `faults`: errors of this program that kept an obligation from being done. `backfilled`: it was over when it was
+    written down here.
     """
 
     key: str
     workflow_id: str
-    run_key: str
+    first_run_id: str
     number: int | None = None
     title: str
     service: str
@@ -68,8 +69,8 @@ class Incident(Frozen):
     acknowledged_at: AwareDatetime | None = None
     acknowledged_by: str = ""
     attended: bool = False
-    pagings: int = 0
-    called_at: AwareDatetime | None = None
+    repage_count: int = 0
+    last_paged_at: AwareDatetime | None = None
     heard_at: AwareDatetime | None = None
     silent: bool = False
     on_call: tuple[OnCall, ...] = ()
@@ -167,23 +168,26 @@ class Incident(Frozen):
         """Return the incident with the rollback of that cluster where it now stands."""
         cluster = state.offer.cluster
         others = tuple(state if old.offer.cluster == cluster else old for old in self.rollbacks)
-        return self.but(rollbacks=others if self.rollback(cluster) else (*self.rollbacks, state))
+        return self.replace(rollbacks=others if self.rollback(cluster) else (*self.rollbacks, state))
 
     def step(self, step: Step) -> StepState:
         """Return where that checklist step stands."""
         return next(state for state in self.steps if state.step == step)
 
     def settled(self, key: str) -> bool:
-        """Tell whether the duty of that key needs no more doing: it was fulfilled, skipped, or failed for good."""
-        return key in self.fulfilled or any(duty.key == key for duty in (*self.failures, *self.skips))
+        """Tell whether the obligation of that key needs no more doing:
+
+        It was fulfilled, skipped, or failed for good.
+        """
+        return key in self.fulfilled or any(obligation.key == key for obligation in (*self.failures, *self.skips))
 
     def standing(self, key: str) -> StepStatus:
-        """Return where the duty of that key stands."""
+        """Return where the obligation of that key stands."""
         if key in self.fulfilled:
             return StepStatus.DONE
-        if any(duty.key == key for duty in self.failures):
+        if any(obligation.key == key for obligation in self.failures):
             return StepStatus.FAILED
-        return StepStatus.SKIPPED if any(duty.key == key for duty in self.skips) else StepStatus.PENDING
+        return StepStatus.SKIPPED if any(obligation.key == key for obligation in self.skips) else StepStatus.PENDING
 
     def logged(
         self,
@@ -206,7 +210,7 @@ class Incident(Frozen):
             happened_at=happened_at,
             announce=announce,
         )
-        return self.but(timeline=(*self.timeline, entry), revision=self.revision + 1)
+        return self.replace(timeline=(*self.timeline, entry), revision=self.revision + 1)
 
     def with_step(self, step: Step, status: StepStatus, at: datetime, by: str, detail: str = "") -> Self:
         """Return the incident with that checklist step where it now stands; a step that is done stays done."""
@@ -214,4 +218,4 @@ class Incident(Frozen):
         if old_status in (StepStatus.DONE, status):
             return self
         state = StepState(step=step, status=status, at=at, by=by, detail=detail)
-        return self.but(steps=tuple(state if old.step == step else old for old in self.steps))
+        return self.replace(steps=tuple(state if old.step == step else old for old in self.steps))

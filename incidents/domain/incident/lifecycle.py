@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from incidents.domain.agenda import agenda
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import PublicText
 from incidents.domain.core.severity import Severity, highest
-from incidents.domain.core.timeline import WORKFLOW, Kind
+from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import Step, StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import (
@@ -16,12 +16,12 @@ from incidents.domain.incident.parts import (
     Status,
     UpdateKind,
 )
-from incidents.domain.obligation import Duty
+from incidents.domain.obligation import ObligationKind
 from incidents.domain.updates.publishing import everywhere, publish, used_channels
 
 
 def change_severity(
-    incident: Incident, runbook: Runbook, at: datetime, by: str, severity: Severity, reason: str
+    incident: Incident, runbook: RunbookConfig, at: datetime, by: str, severity: Severity, reason: str
 ) -> Incident:
     """Raise or lower the severity.
 
@@ -32,10 +32,10 @@ def change_severity(
     owed, old = incident, incident.severity
     raised = severity.outranks(old)
     before = runbook.policy(old).updates.channels
-    incident = incident.but(
+    incident = incident.replace(
         severity=severity,
         highest_severity=highest(incident.highest_severity, severity),
-        episodes=(*incident.episodes[:-1], incident.episode.but(until=at), Episode(severity=severity, since=at)),
+        episodes=(*incident.episodes[:-1], incident.episode.replace(until=at), Episode(severity=severity, since=at)),
     )
     why = f" ({reason})" if reason else ""
     incident = incident.logged(at, by, Kind.SEVERITY, f"Severity {old} → {severity}{why}", announce=True)
@@ -43,21 +43,21 @@ def change_severity(
     policy = runbook.policy(severity)
     if incident.resources.bridge_url and not policy.war_room:
         text = f"The war room stays open for whoever is in it, though a {severity} needs none"
-        incident = incident.logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+        incident = incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
     if raised:
-        text = PublicText.ours(f"The severity was raised from {old} to {severity}.")
+        text = PublicText.trusted(f"The severity was raised from {old} to {severity}.")
         anchor, channels = at, policy.updates.channels
     else:
-        text = PublicText.ours(f"The severity was lowered from {old} to {severity}.")
+        text = PublicText.trusted(f"The severity was lowered from {old} to {severity}.")
         last = next((u.due for u in reversed(incident.updates) if u.kind != UpdateKind.SEVERITY), incident.opened_at)
         anchor = max(last, incident.update_anchor or last)
         channels = tuple(dict.fromkeys((*before, *policy.updates.channels)))
     return publish(incident, runbook, at, UpdateKind.SEVERITY, text, by=by, channels=channels, anchor=anchor)
 
 
-def monitor(incident: Incident, runbook: Runbook, at: datetime, by: str, text: PublicText) -> Incident:
+def monitor(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, text: PublicText) -> Incident:
     """Say that the incident is mitigated and watched for the stability window."""
-    incident = incident.but(
+    incident = incident.replace(
         status=Status.MONITORING, mitigated_at=incident.mitigated_at or at, monitoring_since=at, stable_since=None
     )
     incident = incident.logged(at, by, Kind.STATUS, f"Monitoring: {text}", announce=True)
@@ -66,10 +66,10 @@ def monitor(incident: Incident, runbook: Runbook, at: datetime, by: str, text: P
     )
 
 
-def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: PublicText) -> Incident:
-    """End the incident: outstanding duties lapse, and every channel ever used hears of it (BEHAVIOURS 62)."""
+def resolve(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, text: PublicText) -> Incident:
+    """End the incident: outstanding obligations lapse, and every channel ever used hears of it (BEHAVIOURS 62)."""
     owed, since = incident, incident.reopened_at or incident.started_at
-    incident = incident.but(
+    incident = incident.replace(
         status=Status.RESOLVED,
         mitigated_at=incident.mitigated_at or at,
         monitoring_since=None,
@@ -77,7 +77,7 @@ def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: P
         resolved_by=by,
         resolve_intent=None,
         intervals=(*incident.intervals, Interval(since=since, until=at, by=by)),
-        episodes=(*incident.episodes[:-1], incident.episode.but(until=at)),
+        episodes=(*incident.episodes[:-1], incident.episode.replace(until=at)),
         draft=PublicText(),
         next_words=PublicText(),
         hold=None,
@@ -87,12 +87,14 @@ def resolve(incident: Incident, runbook: Runbook, at: datetime, by: str, text: P
     return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=everywhere(incident, runbook))
 
 
-def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: str, *, attended: bool) -> Incident:
+def reopen(
+    incident: Incident, runbook: RunbookConfig, at: datetime, by: str, reason: str, *, attended: bool
+) -> Incident:
     """Take the incident up again: same number and channel, cadence from now (BEHAVIOURS 63).
 
     An alert does so whatever the end was, as long as the workflow runs: it comes here and nowhere else.
     """
-    incident = incident.but(
+    incident = incident.replace(
         status=Status.INVESTIGATING,
         resolved_at=None,
         resolved_by="",
@@ -100,8 +102,8 @@ def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: 
         reopened_at=at,
         stable_since=None,
         attended=attended,
-        pagings=incident.pagings + 1,
-        called_at=at,
+        repage_count=incident.repage_count + 1,
+        last_paged_at=at,
         silent=False,
         postmortem_published=False,
         closed=False,
@@ -109,20 +111,20 @@ def reopen(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: 
         episodes=(*incident.episodes, Episode(severity=incident.severity, since=at)),
     )
     incident = incident.logged(at, by, Kind.REOPENED, f"Reopened: {reason}", announce=True)
-    text = PublicText.ours("The problem has come back, and we are investigating again.")
+    text = PublicText.trusted("The problem has come back, and we are investigating again.")
     return publish(
         incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=everywhere(incident, runbook), anchor=at
     )
 
 
-def cancel(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: str) -> Incident:
+def cancel(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, reason: str) -> Incident:
     """Withdraw a false positive: whoever was told of a problem is told that there was none (BEHAVIOURS 67)."""
     owed = incident
-    incident = incident.but(
+    incident = incident.replace(
         status=Status.CANCELLED,
         monitoring_since=None,
         resolve_intent=None,
-        episodes=(*incident.episodes[:-1], incident.episode.but(until=at)),
+        episodes=(*incident.episodes[:-1], incident.episode.replace(until=at)),
         draft=PublicText(),
         next_words=PublicText(),
         hold=None,
@@ -131,27 +133,29 @@ def cancel(incident: Incident, runbook: Runbook, at: datetime, by: str, reason: 
     incident = _lapsed(owed, incident, runbook, at)
     if not incident.updates:
         return incident
-    text = PublicText.ours("Correction: this was a false alarm. There was no incident, and service was not affected.")
+    text = PublicText.trusted(
+        "Correction: this was a false alarm. There was no incident, and service was not affected."
+    )
     return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=used_channels(incident))
 
 
-def _lapsed(before: Incident, after: Incident, runbook: Runbook, at: datetime) -> Incident:
+def _lapsed(before: Incident, after: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record the escalations that were still to come and now will not (BEHAVIOURS 27 and 43)."""
-    still = {duty.key for duty in agenda(after, runbook)}
+    still = {obligation.key for obligation in agenda(after, runbook)}
     gone = [
-        f"{duty.says} (in {in_words(duty.due - at)})"
-        for duty in agenda(before, runbook)
-        if duty.duty is Duty.ESCALATE and duty.due > at and duty.key not in still
+        f"{obligation.says} (in {in_words(obligation.due - at)})"
+        for obligation in agenda(before, runbook)
+        if obligation.kind is ObligationKind.ESCALATE and obligation.due > at and obligation.key not in still
     ]
     if not gone:
         return after
-    return after.logged(at, WORKFLOW, Kind.ESCALATION, f"Lapsed before it was due: {'; '.join(gone)}")
+    return after.logged(at, SYSTEM, Kind.ESCALATION, f"Lapsed before it was due: {'; '.join(gone)}")
 
 
 def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> Incident:
     """Record that somebody took the incident; without a commander, they are it."""
     first = incident.acknowledged_at is None
-    incident = incident.but(
+    incident = incident.replace(
         attended=True,
         silent=False,
         acknowledged_at=happened_at if first else incident.acknowledged_at,
@@ -167,13 +171,13 @@ def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> 
 def fell_silent(incident: Incident, at: datetime, patience: timedelta) -> Incident:
     """Call the on-call anew: somebody acknowledged, and then nobody said a word (BEHAVIOURS 44)."""
     text = f"Acknowledged, and then no word for {in_words(patience)}: paging again"
-    incident = incident.but(attended=False, silent=True, pagings=incident.pagings + 1, called_at=at)
-    return incident.logged(at, WORKFLOW, Kind.PAGE, text, announce=True)
+    incident = incident.replace(attended=False, silent=True, repage_count=incident.repage_count + 1, last_paged_at=at)
+    return incident.logged(at, SYSTEM, Kind.PAGE, text, announce=True)
 
 
 def heard(incident: Incident, at: datetime, by: str) -> Incident:
     """Take a responder's word as a sign that somebody is on it; after a silence it ends the new calling, too."""
     if not incident.silent or incident.over:
-        return incident.but(heard_at=at)
-    incident = incident.but(heard_at=at, silent=False, attended=True)
+        return incident.replace(heard_at=at)
+    incident = incident.replace(heard_at=at, silent=False, attended=True)
     return incident.logged(at, by, Kind.ACKNOWLEDGED, f"{by} is on it again", announce=True)

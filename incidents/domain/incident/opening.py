@@ -8,12 +8,12 @@ from incidents.domain.alerting.alert import (
     is_private,
     severity_of,
 )
-from incidents.domain.config.model import Intake, Runbook
+from incidents.domain.config.model import Intake, RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.instants import EARLIEST, bounded, written
 from incidents.domain.core.program_errors import with_fault
 from incidents.domain.core.text import one_line
-from incidents.domain.core.timeline import WORKFLOW, Kind
+from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import Step, StepState, StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Episode, Opening, UpdateKind
@@ -42,7 +42,9 @@ def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening
     )
 
 
-def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_id: str, run_key: str) -> Incident:
+def open_incident(
+    opening: Opening, runbook: RunbookConfig, at: datetime, *, workflow_id: str, first_run_id: str
+) -> Incident:
     """Return the new incident: severity declared, timer started, first update on its way.
 
     The clock of the service level starts at the alert's own time, not at ours; one in the future, or before there was
@@ -52,7 +54,7 @@ def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_
     incident = Incident(
         key=opening.key,
         workflow_id=workflow_id,
-        run_key=run_key,
+        first_run_id=first_run_id,
         title=opening.title,
         service=opening.service,
         environment=opening.environment,
@@ -66,7 +68,7 @@ def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_
         episodes=(Episode(severity=opening.severity, since=at),),
         started_at=started,
         opened_at=at,
-        called_at=at,
+        last_paged_at=at,
         no_commander_since=at,
         steps=tuple(StepState(step=step) for step in Step),
     )
@@ -81,7 +83,7 @@ def open_incident(opening: Opening, runbook: Runbook, at: datetime, *, workflow_
     return incident
 
 
-def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str, run_key: str) -> Incident:
+def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str, first_run_id: str) -> Incident:
     """Return an incident that could not be opened as its alert says, with what is needed to page somebody.
 
     It is nobody's severity but the opening's, starts now, and its first update is left to a person.
@@ -89,7 +91,7 @@ def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str,
     incident = Incident(
         key=opening.key,
         workflow_id=workflow_id,
-        run_key=run_key,
+        first_run_id=first_run_id,
         title=opening.title[:200],
         service=opening.service,
         environment=opening.environment,
@@ -103,13 +105,13 @@ def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str,
         episodes=(Episode(severity=opening.severity, since=at),),
         started_at=at,
         opened_at=at,
-        called_at=at,
+        last_paged_at=at,
         no_commander_since=at,
         steps=tuple(StepState(step=step) for step in Step),
     )
-    incident = incident.but(faults=with_fault(incident, "opening the incident", error, at))
+    incident = incident.replace(faults=with_fault(incident, "opening the incident", error, at))
     text = f"Opened with what could be read of the alert, because of an error in this program ({error}). Check it."
-    return incident.logged(at, WORKFLOW, Kind.OPENED, text, announce=True)
+    return incident.logged(at, SYSTEM, Kind.OPENED, text, announce=True)
 
 
 def _timed(incident: Incident, opening: Opening, at: datetime) -> Incident:
@@ -121,8 +123,8 @@ def _timed(incident: Incident, opening: Opening, at: datetime) -> Incident:
         detail += f"; the alert's own time, {opening.alerted_at:%H:%M:%S} UTC, lies in the future and was not used"
     elif skew.total_seconds() > _SKEW:
         detail += f"; opened {in_words(skew)} after the alert"
-    incident = incident.with_step(Step.TIMER, StepStatus.DONE, at, WORKFLOW, detail)
-    return incident.logged(at, WORKFLOW, Kind.CHECKLIST, f"Timer: {detail}")
+    incident = incident.with_step(Step.TIMER, StepStatus.DONE, at, SYSTEM, detail)
+    return incident.logged(at, SYSTEM, Kind.CHECKLIST, f"Timer: {detail}")
 
 
 def _declared(incident: Incident, at: datetime) -> Incident:
@@ -130,4 +132,4 @@ def _declared(incident: Incident, at: datetime) -> Incident:
         detail = f"{incident.severity}, as {incident.reporter} said"
         return incident.with_step(Step.SEVERITY, StepStatus.DONE, at, incident.reporter, detail)
     text = f"The alert names no severity that the runbook knows: taken as {incident.severity}. Confirm or correct it."
-    return incident.logged(at, WORKFLOW, Kind.SEVERITY, text, announce=True)
+    return incident.logged(at, SYSTEM, Kind.SEVERITY, text, announce=True)

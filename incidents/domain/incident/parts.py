@@ -119,7 +119,7 @@ class StatusUpdate(Frozen):
 
 
 class Unfulfilled(Frozen):
-    """A duty that was not done, and why: it failed for good, or it was skipped."""
+    """An obligation that was not done, and why: it failed for good, or it was skipped."""
 
     key: str
     reason: str
@@ -145,7 +145,7 @@ class Resources(Frozen):
 
     def merged(self, newer: "Resources") -> "Resources":
         """Return these with everything that `newer` has."""
-        return self.but(**{name: value for name, value in newer if value is not None})
+        return self.replace(**{name: value for name, value in newer if value is not None})
 
 
 class PublicFact(Frozen):

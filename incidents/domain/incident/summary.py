@@ -1,18 +1,26 @@
 """What responders see of an incident: the summary in its channel, the channel's topic, and the Web UI's details."""
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.public_text import PublicText
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
-from incidents.domain.obligation import Duty, Obligation
+from incidents.domain.obligation import Obligation, ObligationKind
 from incidents.domain.paging.ladder import escalated_to
 from incidents.domain.rollback.state import RollbackState
 
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
 
 _COMING = 3
-_PROMISED = frozenset({Duty.UPDATE, Duty.ESCALATE, Duty.TARGET, Duty.STABILITY, Duty.OFFER_LAPSES})
+_PROMISED = frozenset(
+    {
+        ObligationKind.UPDATE,
+        ObligationKind.ESCALATE,
+        ObligationKind.TARGET,
+        ObligationKind.STABILITY,
+        ObligationKind.OFFER_LAPSES,
+    }
+)
 """What the summary tells to come: promises whose time is known. It changes seldom, so the channel is not noisy."""
 
 
@@ -88,7 +96,7 @@ def links(incident: Incident) -> list[str]:
     return [f"{label}: {url}" for label, url in found if url]
 
 
-def summary_text(incident: Incident, runbook: Runbook, coming: list[Obligation]) -> str:
+def summary_text(incident: Incident, runbook: RunbookConfig, coming: list[Obligation]) -> str:
     """Return the message at the top of the incident's channel, which is kept current. `coming`: what is promised."""
     since = runbook.calendar.in_brackets(incident.started_at)
     lines = [
@@ -100,9 +108,13 @@ def summary_text(incident: Incident, runbook: Runbook, coming: list[Obligation])
     ]
     if called := escalated_to(incident, runbook):
         lines.append(f"Escalated to: {', '.join(called)}")
-    if timed := [duty for duty in coming if duty.duty in _PROMISED and duty.due > duty.since]:
+    if timed := [
+        obligation for obligation in coming if obligation.kind in _PROMISED and obligation.due > obligation.since
+    ]:
         lines.append("Next:")
-        lines += [f"• {runbook.calendar.in_brackets(duty.due)} — {duty.says}" for duty in timed[:_COMING]]
+        lines += [
+            f"• {runbook.calendar.in_brackets(obligation.due)} — {obligation.says}" for obligation in timed[:_COMING]
+        ]
     if incident.needs_triage:
         lines.append(f"The alert had no known severity: confirm {incident.severity} or declare another.")
     if incident.status == Status.MONITORING:
@@ -110,8 +122,8 @@ def summary_text(incident: Incident, runbook: Runbook, coming: list[Obligation])
     return "\n".join([*lines, *links(incident)])
 
 
-def impact(incident: Incident, runbook: Runbook) -> PublicText:
+def impact(incident: Incident, runbook: RunbookConfig) -> PublicText:
     """Return the impact in words that customers may read: as assessed, or else the severity's own."""
     if incident.assessment is not None:
-        return PublicText.ours(incident.assessment.impact)  # looked through when it was said
-    return PublicText.ours(runbook.policy(incident.severity).impact)
+        return PublicText.trusted(incident.assessment.impact)  # looked through when it was said
+    return PublicText.trusted(runbook.policy(incident.severity).impact)

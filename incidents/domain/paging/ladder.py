@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from incidents.domain.config.communication import Reach, Rung, Unless
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
-from incidents.domain.obligation import Duty, Obligation, at_once
+from incidents.domain.obligation import Obligation, ObligationKind, at_once
 
 _MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
 
 
-def ladder_start(incident: Incident, runbook: Runbook) -> tuple[datetime, int]:
+def ladder_start(incident: Incident, runbook: RunbookConfig) -> tuple[datetime, int]:
     """Return from when the current severity's ladder counts, and the number of that episode.
 
     A severity that was left for no longer than `escalation.rejoin_within` goes on where it was (BEHAVIOURS 29).
@@ -29,7 +29,7 @@ def ladder_start(incident: Incident, runbook: Runbook) -> tuple[datetime, int]:
     return since, number
 
 
-def ladder(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+def ladder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield every call that the ladder of the current severity holds.
 
     A rung whose contact cannot be reached by any way brings the next one forward to that moment (BEHAVIOURS 45), and so
@@ -47,10 +47,14 @@ def ladder(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
         forward = _given_up(rung, incident, number)
 
 
-def next_rung(incident: Incident, runbook: Runbook) -> tuple[str, str] | None:
+def next_rung(incident: Incident, runbook: RunbookConfig) -> tuple[str, str] | None:
     """Return the name and the contact of the next rung that nobody has begun to climb; None if there is none left."""
     _, number = ladder_start(incident, runbook)
-    called = (*incident.fulfilled, *incident.begun, *(duty.key for duty in (*incident.failures, *incident.skips)))
+    called = (
+        *incident.fulfilled,
+        *incident.begun,
+        *(obligation.key for obligation in (*incident.failures, *incident.skips)),
+    )
     wanted = {hastened.rung for hastened in incident.hastened}
     for rung in runbook.policy(incident.severity).escalation:
         name = _name(rung, incident, number)
@@ -59,14 +63,14 @@ def next_rung(incident: Incident, runbook: Runbook) -> tuple[str, str] | None:
     return None
 
 
-def escalated_to(incident: Incident, runbook: Runbook) -> tuple[str, ...]:
+def escalated_to(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
     """Return the names of everybody who was reached by an escalation, in the order of the first time."""
     reached = [key.split("/")[3] for key in incident.fulfilled if key.startswith("escalate/")]
     known = [runbook.contacts[contact].name for contact in reached if contact in runbook.contacts]
     return tuple(dict.fromkeys(known))
 
 
-def address(contact: str, incident: Incident, runbook: Runbook) -> str:
+def address(contact: str, incident: Incident, runbook: RunbookConfig) -> str:
     """Return the e-mail address of whoever that contact is now: as its schedule says, or else as the runbook does."""
     found = incident.who(contact)
     return (found.email if found else "") or runbook.contacts[contact].email or ""
@@ -82,33 +86,33 @@ def _needless(rung: Rung, incident: Incident) -> bool:
     return rung.unless is Unless.MITIGATED and incident.mitigated_at is not None
 
 
-def _rung_due(rung: Rung, incident: Incident, runbook: Runbook, since: datetime) -> datetime:
+def _rung_due(rung: Rung, incident: Incident, runbook: RunbookConfig, since: datetime) -> datetime:
     """Return when a rung is due: without a delay of its own, when the acknowledgement of the last call is overdue."""
     if rung.after is not None:
         return since + rung.after
     on_call = incident.who(runbook.people.on_call)
     if on_call is not None and not on_call.name:
         return on_call.at
-    called = max(since, incident.called_at or since)
+    called = max(since, incident.last_paged_at or since)
     return runbook.calendar.deadline(called, runbook.policy(incident.severity).acknowledge_within)
 
 
 def _calls(
-    rung: Rung, incident: Incident, runbook: Runbook, due: datetime, since: datetime, number: int
+    rung: Rung, incident: Incident, runbook: RunbookConfig, due: datetime, since: datetime, number: int
 ) -> Iterator[Obligation]:
     """Yield the rung's own ways at once; when none of them worked, the other ways one by one."""
     contact, name = runbook.contacts[rung.contact], _name(rung, incident, number)
     asked = f"on-call/{name}"
     if contact.schedule and not incident.settled(asked):
         says = f"Ask who {contact.name} is now"
-        yield Obligation(key=asked, duty=Duty.ON_CALL, due=due, since=since, says=says, subject=rung.contact)
+        yield Obligation(key=asked, kind=ObligationKind.ON_CALL, due=due, since=since, says=says, subject=rung.contact)
         return
     if _nobody(rung, incident, number):
         return
     for reach in _ways(rung, incident, number):
         yield Obligation(
             key=f"escalate/{name}/{reach}",
-            duty=Duty.ESCALATE,
+            kind=ObligationKind.ESCALATE,
             due=due,
             since=since,
             says=f"Escalate to {contact.name} by {reach}",
@@ -143,14 +147,16 @@ def _given_up(rung: Rung, incident: Incident, number: int) -> datetime | None:
     if found is not None and _nobody(rung, incident, number):
         return found.at
     keys = [f"escalate/{_name(rung, incident, number)}/{reach}" for reach in Reach]
-    missed = {duty.key: duty.at for duty in (*incident.failures, *incident.skips) if duty.key in keys}
+    missed = {
+        obligation.key: obligation.at for obligation in (*incident.failures, *incident.skips) if obligation.key in keys
+    }
     return max(missed.values()) if len(missed) == len(keys) else None
 
 
-def lookup(incident: Incident, runbook: Runbook) -> Iterator[Obligation]:
+def lookup(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the question who is on call, where a schedule says it. It never holds up the page."""
     contact = runbook.people.on_call
     if runbook.contacts[contact].schedule:
         says = f"Ask who {runbook.contacts[contact].name} is now"
-        since = incident.called_at or incident.opened_at
-        yield at_once(Duty.ON_CALL, f"on-call/{incident.pagings}", since, says, subject=contact)
+        since = incident.last_paged_at or incident.opened_at
+        yield at_once(ObligationKind.ON_CALL, f"on-call/{incident.repage_count}", since, says, subject=contact)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.duration import Term, in_words
 from incidents.domain.incident.checklist import StepStatus
@@ -21,7 +21,7 @@ class Target(Frozen):
     due: datetime
 
 
-def open_targets(incident: Incident, runbook: Runbook, since: datetime) -> Iterator[Target]:
+def open_targets(incident: Incident, runbook: RunbookConfig, since: datetime) -> Iterator[Target]:
     """Yield the targets of the current severity that are not met yet, counted from `since`."""
     policy = runbook.policy(incident.severity)
     promises: tuple[tuple[str, str, Term | None, bool], ...] = (
@@ -33,7 +33,7 @@ def open_targets(incident: Incident, runbook: Runbook, since: datetime) -> Itera
     for name, says, term, met in promises:
         if term is not None and not met:
             # Whoever is called again has as long again to acknowledge.
-            start = max(since, incident.called_at or since) if name == "acknowledge" else since
+            start = max(since, incident.last_paged_at or since) if name == "acknowledge" else since
             due = runbook.calendar.deadline(start, term)
             yield Target(name=name, says=f"{says} within {_term(term)}", due=due)
 

@@ -1,20 +1,20 @@
 """What the hands are asked to do for a post-mortem."""
 
-from incidents.domain.activity_requests import Effect
-from incidents.domain.config.model import Runbook
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.postmortem import Postmortem
 
 
-class WritePostmortem(Effect):
+class WritePostmortem(ActivityRequest):
     """Write the document, with what is computed from the evidence, and its chart, beside the evidence."""
 
     folder: str
     postmortem: Postmortem
-    runbook: Runbook
+    runbook: RunbookConfig
 
 
-class ProposeDocument(Effect):
+class ProposeDocument(ActivityRequest):
     """Put the document (`name` in `folder`) into the repository: on a branch with a pull request, or as an issue.
 
     A file there that is not as it was `known` (its SHA-256; "": never seen) is read back instead of overwritten.
@@ -34,7 +34,7 @@ class ProposeDocument(Effect):
     known: str
 
 
-class WatchDocument(Effect):
+class WatchDocument(ActivityRequest):
     """Wait until the file on the branch says something else than `known` (its SHA-256), and return it."""
 
     branch: str
@@ -43,7 +43,7 @@ class WatchDocument(Effect):
     every_seconds: float
 
 
-class WatchIssues(Effect):
+class WatchIssues(ActivityRequest):
     """Wait until an issue stands otherwise than it is known (number to `open`, `closed` or `not_planned`)."""
 
     issues: dict[int, str]

@@ -1,12 +1,12 @@
-"""What the hands are asked for each duty of a post-mortem, and what its reminders say."""
+"""What the hands are asked for each obligation of a post-mortem, and what its reminders say."""
 
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from incidents.domain import activity_requests as effects
-from incidents.domain.activity_requests import Effect, Outcome
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.config.communication import Contact
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.postmortem.activity_requests import (
@@ -18,8 +18,8 @@ from incidents.domain.postmortem.activity_requests import (
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.document import ActionItem, ItemState
 from incidents.domain.postmortem.obligations import (
-    PostmortemDuty,
     PostmortemObligation,
+    PostmortemObligationKind,
     needs_reason,
     overdue,
 )
@@ -30,7 +30,7 @@ from incidents.domain.updates.messages import fault_text
 
 CHART = "postmortem-chart.svg"
 """The picture beside the document."""
-_OFF = Outcome(skipped="nobody's address is known")
+_OFF = ActivityResult(skipped="nobody's address is known")
 _MOST_LOOKING = timedelta(days=7)
 
 
@@ -39,72 +39,78 @@ def document_name(postmortem: Postmortem) -> str:
     return f"postmortem-{max(postmortem.round, 1)}.md"
 
 
-def patience_of(duty: PostmortemObligation, runbook: Runbook) -> timedelta:
-    """Return how long a duty is tried before it counts as failed."""
-    looking = duty.duty in (PostmortemDuty.READ, PostmortemDuty.WATCH)
+def patience_of(obligation: PostmortemObligation, runbook: RunbookConfig) -> timedelta:
+    """Return how long an obligation is tried before it counts as failed."""
+    looking = obligation.kind in (PostmortemObligationKind.READ, PostmortemObligationKind.WATCH)
     return _MOST_LOOKING if looking else runbook.patience.publish
 
 
 def postmortem_request(
-    duty: PostmortemObligation, postmortem: Postmortem, runbook: Runbook, at: datetime
-) -> Effect | Outcome:
-    """Return what a hand is asked to do for a duty, or what came of it where nothing is to be asked."""
-    key, again = f"{postmortem.incident.run_key}/postmortem/{duty.key}", duty.key in postmortem.begun
+    obligation: PostmortemObligation, postmortem: Postmortem, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest | ActivityResult:
+    """Return what a hand is asked to do for an obligation, or what came of it where nothing is to be asked."""
+    key, again = f"{postmortem.incident.first_run_id}/postmortem/{obligation.key}", obligation.key in postmortem.begun
     folder = evidence_folder(postmortem.incident)
-    match duty.duty:
-        case PostmortemDuty.WRITE:
+    match obligation.kind:
+        case PostmortemObligationKind.WRITE:
             return WritePostmortem(key=key, again=again, folder=folder, postmortem=postmortem, runbook=runbook)
-        case PostmortemDuty.PROPOSE:
+        case PostmortemObligationKind.PROPOSE:
             return _propose(key, again, postmortem, runbook)
-        case PostmortemDuty.READ:
+        case PostmortemObligationKind.READ:
             return _read(key, postmortem, runbook)
-        case PostmortemDuty.RECORD:
+        case PostmortemObligationKind.RECORD:
             text = postmortem_record(postmortem).model_dump_json(indent=1)
-            return effects.KeepDocument(key=key, again=again, folder=folder, name="postmortem.json", text=text)
-        case PostmortemDuty.RECORD_INCIDENT:
+            return activity_requests.KeepDocument(
+                key=key, again=again, folder=folder, name="postmortem.json", text=text
+            )
+        case PostmortemObligationKind.RECORD_INCIDENT:
             text = record_of(postmortem.incident, runbook).model_dump_json(indent=1)
-            return effects.KeepDocument(key=key, again=again, folder=folder, name="record.json", text=text)
-        case PostmortemDuty.OPEN_ISSUE:
-            return _open_issue(key, again, postmortem, _item(postmortem, duty), runbook)
-        case PostmortemDuty.CLOSE_ISSUE:
-            return _close_issue(key, again, postmortem, _item(postmortem, duty), runbook)
-        case PostmortemDuty.WATCH:
+            return activity_requests.KeepDocument(key=key, again=again, folder=folder, name="record.json", text=text)
+        case PostmortemObligationKind.OPEN_ISSUE:
+            return _open_issue(key, again, postmortem, _item(postmortem, obligation), runbook)
+        case PostmortemObligationKind.CLOSE_ISSUE:
+            return _close_issue(key, again, postmortem, _item(postmortem, obligation), runbook)
+        case PostmortemObligationKind.WATCH:
             known = {item.issue: _known(item) for item in postmortem.document.items if item.issue is not None}
             return WatchIssues(
                 key=key, issues=known, every_seconds=runbook.postmortem.items.check_every.total_seconds()
             )
-        case PostmortemDuty.ANNOUNCE | PostmortemDuty.REMIND if postmortem.incident.resources.channel_id:
+        case PostmortemObligationKind.ANNOUNCE | PostmortemObligationKind.REMIND if (
+            postmortem.incident.resources.channel_id
+        ):
             room, text = postmortem.incident.resources.channel_id, reminder_text(postmortem, runbook, at)
-            return effects.PostMessage(key=key, again=again, channel_id=room, text=text)
-        case PostmortemDuty.ANNOUNCE | PostmortemDuty.REMIND | PostmortemDuty.MAIL:
+            return activity_requests.PostMessage(key=key, again=again, channel_id=room, text=text)
+        case PostmortemObligationKind.ANNOUNCE | PostmortemObligationKind.REMIND | PostmortemObligationKind.MAIL:
             due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "when it is resolved"
             subject = f"Post-mortem of INC-{postmortem.number}: due {due}"
             people = _reminded(postmortem, runbook, at)
             return _mail(key, again, postmortem, people, subject, reminder_text(postmortem, runbook, at))
-        case PostmortemDuty.REPORT_FAULT:
+        case PostmortemObligationKind.REPORT_FAULT:
             people = tuple(email for name in runbook.people.operators if (email := runbook.contacts[name].email))
-            message = fault_text(postmortem.faults[duty.item], postmortem.incident)
+            message = fault_text(postmortem.faults[obligation.item], postmortem.incident)
             return _mail(key, again, postmortem, people, message.subject, message.body)
-        case PostmortemDuty.CHASE:
-            return _chase(key, again, postmortem, _item(postmortem, duty), duty, runbook)
-        case PostmortemDuty.INVITE | PostmortemDuty.REVIEW_REMINDER:
-            return _review(key, again, postmortem, duty, runbook, at)
-        case PostmortemDuty.BREACH | PostmortemDuty.NOT_REVIEWED | PostmortemDuty.COMPLETE:
-            raise ValueError(f"{duty.duty} asks for nothing")
-    assert_never(duty.duty)
+        case PostmortemObligationKind.CHASE:
+            return _chase(key, again, postmortem, _item(postmortem, obligation), obligation, runbook)
+        case PostmortemObligationKind.INVITE | PostmortemObligationKind.REVIEW_REMINDER:
+            return _review(key, again, postmortem, obligation, runbook, at)
+        case (
+            PostmortemObligationKind.BREACH | PostmortemObligationKind.NOT_REVIEWED | PostmortemObligationKind.COMPLETE
+        ):
+            raise ValueError(f"{obligation.kind} asks for nothing")
+    assert_never(obligation.kind)
 
 
-def _item(postmortem: Postmortem, duty: PostmortemObligation) -> ActionItem:
-    item = postmortem.document.item(duty.item)
+def _item(postmortem: Postmortem, obligation: PostmortemObligation) -> ActionItem:
+    item = postmortem.document.item(obligation.item)
     if item is None:
-        raise ValueError(f"there is no action item {duty.item}")
+        raise ValueError(f"there is no action item {obligation.item}")
     return item
 
 
 # --- the repository ---------------------------------------------------------------------------------------------------
 
 
-def _path(postmortem: Postmortem, runbook: Runbook) -> str:
+def _path(postmortem: Postmortem, runbook: RunbookConfig) -> str:
     folder = runbook.postmortem.folder.strip("/")
     return f"{folder}/INC-{postmortem.number}.md" if folder else f"INC-{postmortem.number}.md"
 
@@ -113,7 +119,7 @@ def _branch(postmortem: Postmortem) -> str:
     return f"postmortem/INC-{postmortem.number}"
 
 
-def _propose(key: str, again: bool, postmortem: Postmortem, runbook: Runbook) -> Effect:
+def _propose(key: str, again: bool, postmortem: Postmortem, runbook: RunbookConfig) -> ActivityRequest:
     rules, incident = runbook.postmortem, postmortem.incident
     how = Proposal(rules.proposal)
     body = (
@@ -134,12 +140,12 @@ def _propose(key: str, again: bool, postmortem: Postmortem, runbook: Runbook) ->
         title=f"Post-mortem of {incident.name}: {incident.title}"[:200],
         body=body,
         labels=rules.labels,
-        marker=f"<!-- incident-runbook {incident.run_key}/postmortem -->",
+        marker=f"<!-- incident-runbook {incident.first_run_id}/postmortem -->",
         known=postmortem.read_digest,
     )
 
 
-def _read(key: str, postmortem: Postmortem, runbook: Runbook) -> Effect:
+def _read(key: str, postmortem: Postmortem, runbook: RunbookConfig) -> ActivityRequest:
     every = runbook.postmortem.read_back_every.total_seconds()
     path, known = _path(postmortem, runbook), postmortem.read_digest
     return WatchDocument(key=key, branch=_branch(postmortem), path=path, known=known, every_seconds=every)
@@ -147,10 +153,12 @@ def _read(key: str, postmortem: Postmortem, runbook: Runbook) -> Effect:
 
 def item_marker(postmortem: Postmortem, item: ActionItem) -> str:
     """Return what an item's issue carries: it is found by it, and a webhook leads back to the process by it."""
-    return f"<!-- incident-runbook postmortem-{postmortem.number} item-{item.id} {postmortem.incident.run_key} -->"
+    return f"<!-- incident-runbook postmortem-{postmortem.number} item-{item.id} {postmortem.incident.first_run_id} -->"
 
 
-def _ticket(key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> effects.OpenTicket:
+def _ticket(
+    key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: RunbookConfig
+) -> activity_requests.OpenTicket:
     where = postmortem.proposal_url or postmortem.draft_url
     body = (
         f"Action item {item.id} of the post-mortem of {postmortem.incident.name}: {where}\n\n"
@@ -160,7 +168,7 @@ def _ticket(key: str, again: bool, postmortem: Postmortem, item: ActionItem, run
     )
     contact = _contact(item.owner, runbook)
     login = contact.github if contact else item.owner[1:] if item.owner.startswith("@") else ""
-    return effects.OpenTicket(
+    return activity_requests.OpenTicket(
         key=key,
         again=again,
         title=f"{item.title} (INC-{postmortem.number}, due {item.due})"[:200],
@@ -171,13 +179,17 @@ def _ticket(key: str, again: bool, postmortem: Postmortem, item: ActionItem, run
     )
 
 
-def _open_issue(key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> Effect:
+def _open_issue(
+    key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: RunbookConfig
+) -> ActivityRequest:
     return _ticket(key, again, postmortem, item, runbook)
 
 
-def _close_issue(key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> Effect:
+def _close_issue(
+    key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: RunbookConfig
+) -> ActivityRequest:
     because = f": {item.reason}" if item.reason else ""
-    return effects.CommentTicket(
+    return activity_requests.CommentTicket(
         key=key,
         again=again,
         ticket=item.issue,
@@ -196,21 +208,21 @@ def _known(item: ActionItem) -> str:
 # --- people -----------------------------------------------------------------------------------------------------------
 
 
-def _contact(name: str, runbook: Runbook) -> Contact | None:
+def _contact(name: str, runbook: RunbookConfig) -> Contact | None:
     """Return the contact of that key or name."""
     return runbook.contacts.get(name) or next((c for c in runbook.contacts.values() if c.name == name), None)
 
 
-def _address(name: str, runbook: Runbook) -> str:
+def _address(name: str, runbook: RunbookConfig) -> str:
     contact = _contact(name, runbook)
     return (contact.email or "") if contact else name if "@" in name[1:] else ""
 
 
-def _people(names: tuple[str, ...], runbook: Runbook) -> tuple[str, ...]:
+def _people(names: tuple[str, ...], runbook: RunbookConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for name in names if (address := _address(name, runbook))))
 
 
-def _reminded(postmortem: Postmortem, runbook: Runbook, at: datetime) -> tuple[str, ...]:
+def _reminded(postmortem: Postmortem, runbook: RunbookConfig, at: datetime) -> tuple[str, ...]:
     """Return who is written to: the owner; when it is late the manager too, and at last the executive."""
     rules, due = runbook.postmortem, postmortem.due
     late = due is not None and at >= due
@@ -223,23 +235,23 @@ def _reminded(postmortem: Postmortem, runbook: Runbook, at: datetime) -> tuple[s
 
 def _mail(
     key: str, again: bool, postmortem: Postmortem, to: tuple[str, ...], subject: str, text: str, ics: str = ""
-) -> Effect | Outcome:
+) -> ActivityRequest | ActivityResult:
     if not to:
         return _OFF
-    return effects.SendMail(
+    return activity_requests.SendMail(
         key=key,
         again=again,
         to=to,
         subject=subject[:200],
         text=text,
-        thread=postmortem.incident.run_key,
+        thread=postmortem.incident.first_run_id,
         sequence=0,
         category="postmortem",
         invitation=ics,
     )
 
 
-def reminder_text(postmortem: Postmortem, runbook: Runbook, at: datetime) -> str:
+def reminder_text(postmortem: Postmortem, runbook: RunbookConfig, at: datetime) -> str:
     """Say how much time is left, or by how much it is late, where the draft is, and what it still lacks."""
     number = postmortem.number
     if postmortem.due is None:
@@ -256,10 +268,15 @@ def reminder_text(postmortem: Postmortem, runbook: Runbook, at: datetime) -> str
 
 
 def _chase(
-    key: str, again: bool, postmortem: Postmortem, item: ActionItem, duty: PostmortemObligation, runbook: Runbook
-) -> Effect | Outcome:
+    key: str,
+    again: bool,
+    postmortem: Postmortem,
+    item: ActionItem,
+    obligation: PostmortemObligation,
+    runbook: RunbookConfig,
+) -> ActivityRequest | ActivityResult:
     """Ask the owner at first, then the owner and the manager (BEHAVIOURS 77)."""
-    first = duty.key.endswith("/0")
+    first = obligation.key.endswith("/0")
     owner = _people((item.owner,), runbook)
     to = owner if first and owner else tuple(dict.fromkeys((*owner, *_people((runbook.postmortem.manager,), runbook))))
     wrong = f"\nIts issue needs you: {item.flag}." if item.flag else ""
@@ -273,11 +290,16 @@ def _chase(
 
 
 def _review(
-    key: str, again: bool, postmortem: Postmortem, duty: PostmortemObligation, runbook: Runbook, at: datetime
-) -> Effect | Outcome:
+    key: str,
+    again: bool,
+    postmortem: Postmortem,
+    obligation: PostmortemObligation,
+    runbook: RunbookConfig,
+    at: datetime,
+) -> ActivityRequest | ActivityResult:
     rules, incident, when = runbook.postmortem.review, postmortem.incident, postmortem.review_at
     if when is None:
-        return Outcome(skipped="there is no meeting")
+        return ActivityResult(skipped="there is no meeting")
     to = _people((*rules.invite, postmortem.owner), runbook)
     title = f"Review of the post-mortem of {incident.name}"
     url, still = postmortem.document_url, [item for item in postmortem.document.items if not item.settled]
@@ -288,8 +310,8 @@ def _review(
         *(f"Open: {i.title} ({i.owner}, due {i.due}){' OVERDUE' if overdue(i, runbook, at) else ''}" for i in still),
         f'Afterwards: incident postmortem review {postmortem.number} --outcome "..."',
     ]
-    inviting = duty.duty is PostmortemDuty.INVITE
-    uid = f"{incident.run_key}@incident-runbook"
+    inviting = obligation.kind is PostmortemObligationKind.INVITE
+    uid = f"{incident.first_run_id}@incident-runbook"
     ics = invitation(uid, title, url, when, rules, at, to) if inviting else ""
     subject = f"{'On the agenda' if inviting else 'Reminder'}: {title}"
     return _mail(key, again, postmortem, to, subject, "\n".join(lines) + "\n", ics)

@@ -81,8 +81,8 @@ class Document(Frozen):
     def with_item(self, item: ActionItem) -> Self:
         """Return the document with that item in place of the one of its number, or as a new one."""
         if self.item(item.id) is None:
-            return self.but(items=(*self.items, item))
-        return self.but(items=tuple(item if old.id == item.id else old for old in self.items))
+            return self.replace(items=(*self.items, item))
+        return self.replace(items=tuple(item if old.id == item.id else old for old in self.items))
 
     @property
     def next_id(self) -> int:
@@ -111,7 +111,7 @@ def merged(ours: Document, base: Document, theirs: Document) -> Document:
             continue
         added = (line for line in own if line not in before and line not in new) if isinstance(new, tuple) else ()
         changes[name] = (*new, *added) if isinstance(new, tuple) else new
-    return ours.but(items=_merged_items(ours, base, theirs), **changes)
+    return ours.replace(items=_merged_items(ours, base, theirs), **changes)
 
 
 def _merged_items(ours: Document, base: Document, theirs: Document) -> tuple[ActionItem, ...]:
@@ -123,10 +123,12 @@ def _merged_items(ours: Document, base: Document, theirs: Document) -> tuple[Act
             continue  # we have taken it out meanwhile
         if own is None or before is None:
             clash = own is not None
-            found.append(item.but(id=max(ours.next_id, theirs.next_id, base.next_id), issue=None) if clash else item)
+            found.append(
+                item.replace(id=max(ours.next_id, theirs.next_id, base.next_id), issue=None) if clash else item
+            )
         else:
             told = {name: getattr(item, name) for name in _TOLD if getattr(item, name) != getattr(before, name)}
-            found.append(own.but(**told))
+            found.append(own.replace(**told))
     unknown = [item for item in ours.items if base.item(item.id) is None]
     return tuple(sorted((*found, *unknown), key=lambda item: item.id))
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pydantic import AwareDatetime
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.duration import in_words
 from incidents.domain.incident.incident import Incident
@@ -72,7 +72,7 @@ class Figures(Frozen):
     budgets: tuple[Budget, ...]
 
 
-def outages(incident: Incident, runbook: Runbook, now: datetime | None = None) -> tuple[Outage, ...]:
+def outages(incident: Incident, runbook: RunbookConfig, now: datetime | None = None) -> tuple[Outage, ...]:
     """Return when which region was down.
 
     Down is: open, not yet mitigated, at a severity whose policy says `downtime`. The time between a resolution and a
@@ -96,7 +96,7 @@ def outages(incident: Incident, runbook: Runbook, now: datetime | None = None) -
     return tuple(found)
 
 
-def regions_hit(incident: Incident, runbook: Runbook) -> tuple[str, ...]:
+def regions_hit(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
     """Return the regions that the alerts name, else all that serve the service."""
     known = [region.name for region in runbook.regions_of(incident.service)]
     named = {alert.labels.get("region") for alert in incident.alerts}
@@ -104,7 +104,7 @@ def regions_hit(incident: Incident, runbook: Runbook) -> tuple[str, ...]:
 
 
 def figures(
-    incident: Incident, runbook: Runbook, series: Iterable[Series] = (), others: Iterable[Outage] = ()
+    incident: Incident, runbook: RunbookConfig, series: Iterable[Series] = (), others: Iterable[Outage] = ()
 ) -> Figures:
     """Return the impact. `others`: the outages of other incidents, for what is left of the month."""
     own = outages(incident, runbook)
@@ -171,7 +171,7 @@ def month_of(instant: datetime) -> tuple[datetime, datetime]:
 
 
 def _budgets(
-    own: tuple[Outage, ...], everything: tuple[Outage, ...], runbook: Runbook, at: datetime
+    own: tuple[Outage, ...], everything: tuple[Outage, ...], runbook: RunbookConfig, at: datetime
 ) -> tuple[Budget, ...]:
     since, until = month_of(at)
     return tuple(
@@ -194,7 +194,7 @@ def downtime(found: Iterable[Outage], since: datetime, until: datetime) -> dict[
         begin = max(outage.since, reached.get(outage.region, outage.since))
         if outage.until > begin:
             total.setdefault(outage.region, timedelta())
-            total[outage.region] += outage.but(since=begin).within(since, until)
+            total[outage.region] += outage.replace(since=begin).within(since, until)
             reached[outage.region] = outage.until
     return total
 

@@ -23,7 +23,7 @@ from incidents.domain.postmortem.document import (
     too_large,
 )
 from incidents.domain.postmortem.impact import Figures
-from incidents.domain.postmortem.reconstructed_timeline import Moment
+from incidents.domain.postmortem.reconstructed_timeline import TimelineRow
 
 _HOLE = "_To be written"
 """How a place begins that nobody has filled yet."""
@@ -41,7 +41,7 @@ class Page(Frozen):
     standing: str
     impact: str
     figures: Figures
-    moments: tuple[Moment, ...]
+    moments: tuple[TimelineRow, ...]
     gaps: tuple[str, ...] = ()
     chart: str = ""
     blames: tuple[Blame, ...] = ()
@@ -119,8 +119,8 @@ def plain(document: Document) -> Document:
     def lines(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(found for text in texts if (found := line(text)))
 
-    items = tuple(i.but(title=line(i.title), owner=line(i.owner), outcome=line(i.outcome)) for i in document.items)
-    return document.but(
+    items = tuple(i.replace(title=line(i.title), owner=line(i.owner), outcome=line(i.outcome)) for i in document.items)
+    return document.replace(
         summary="\n".join(part.rstrip() for part in document.summary.strip().splitlines()),
         whys=lines(document.whys),
         root_cause=line(document.root_cause),
@@ -237,7 +237,7 @@ def _item(cells: list[str], old: Document, before: list[ActionItem]) -> ActionIt
         raise Unreadable(f'Action item "{title}": {why}.')
     if item.id in {other.id for other in before}:
         raise Unreadable(f"There are two action items {item.id}.")
-    return item.but(title=title[:200], owner=owner[:100], due=day, outcome=outcome[:500])
+    return item.replace(title=title[:200], owner=owner[:100], due=day, outcome=outcome[:500])
 
 
 _ESCAPED: tuple[Callable[[str], str], ...] = (

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.duration import in_words
 from incidents.domain.postmortem.config import Proposal
@@ -15,7 +15,7 @@ from incidents.domain.postmortem.document import ActionItem, ItemState
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
 
 
-class PostmortemDuty(StrEnum):
+class PostmortemObligationKind(StrEnum):
     """What the post-mortem's process does by itself."""
 
     WRITE = "write"
@@ -38,43 +38,48 @@ class PostmortemDuty(StrEnum):
     REPORT_FAULT = "report_fault"
 
 
-INNER = frozenset({PostmortemDuty.BREACH, PostmortemDuty.NOT_REVIEWED, PostmortemDuty.COMPLETE})
-"""Duties that need no hands: the post-mortem fulfils them by changing its own state."""
+INNER = frozenset(
+    {PostmortemObligationKind.BREACH, PostmortemObligationKind.NOT_REVIEWED, PostmortemObligationKind.COMPLETE}
+)
+"""Obligations that need no hands: the post-mortem fulfils them by changing its own state."""
 
-LOOKS = frozenset({PostmortemDuty.READ, PostmortemDuty.WATCH})
-"""Duties that wait for something to change elsewhere. They are given up when nobody needs the answer any more."""
+LOOKS = frozenset({PostmortemObligationKind.READ, PostmortemObligationKind.WATCH})
+"""Obligations that wait for something to change elsewhere. They are given up when nobody needs the answer any more."""
 
 
 class PostmortemObligation(Frozen):
-    """One duty of the post-mortem, like `runbook.duties.Obligation`. `item`: the action item that it is about."""
+    """One obligation of the post-mortem, like `runbook.obligations.Obligation`.
+
+    `item`: the action item that it is about.
+    """
 
     key: str
-    duty: PostmortemDuty
+    kind: PostmortemObligationKind
     due: AwareDatetime
     since: AwareDatetime
     says: str
     item: int = 0
 
 
-def postmortem_agenda(postmortem: Postmortem, runbook: Runbook) -> list[PostmortemObligation]:
-    """Return every duty that the post-mortem owes, now or later, the earliest first."""
-    found = [duty for duty in _duties(postmortem, runbook) if not postmortem.settled(duty.key)]
-    return sorted(found, key=lambda duty: (duty.due, duty.key))
+def postmortem_agenda(postmortem: Postmortem, runbook: RunbookConfig) -> list[PostmortemObligation]:
+    """Return every obligation that the post-mortem owes, now or later, the earliest first."""
+    found = [obligation for obligation in _duties(postmortem, runbook) if not postmortem.settled(obligation.key)]
+    return sorted(found, key=lambda obligation: (obligation.due, obligation.key))
 
 
 def surviving_agenda(postmortem: Postmortem) -> list[PostmortemObligation]:
     """Return what goes on when the agenda cannot be derived: telling the operators."""
-    return [duty for duty in _faults(postmortem) if not postmortem.settled(duty.key)]
+    return [obligation for obligation in _faults(postmortem) if not postmortem.settled(obligation.key)]
 
 
 def _faults(postmortem: Postmortem) -> Iterator[PostmortemObligation]:
     """Yield a message to the operators for each error of this program."""
     for number, fault in enumerate(postmortem.faults):
         says = f"Tell the operators of an error in this program: {fault.where}"
-        yield _duty(PostmortemDuty.REPORT_FAULT, f"fault/{number}", fault.at, says, item=number)
+        yield _duty(PostmortemObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, says, item=number)
 
 
-def _duties(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+def _duties(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
     yield from _faults(postmortem)
     yield from _record(postmortem)
     if postmortem.ended:
@@ -89,79 +94,89 @@ def _duties(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObli
         yield from _deadline(postmortem, postmortem.due, runbook)
 
 
-def _duty(kind: PostmortemDuty, key: str, due: datetime, says: str, item: int = 0) -> PostmortemObligation:
-    return PostmortemObligation(key=key, duty=kind, due=due, since=due, says=says, item=item)
+def _duty(kind: PostmortemObligationKind, key: str, due: datetime, says: str, item: int = 0) -> PostmortemObligation:
+    return PostmortemObligation(key=key, kind=kind, due=due, since=due, says=says, item=item)
 
 
 def _record(postmortem: Postmortem) -> Iterator[PostmortemObligation]:
     if postmortem.records:
         at = postmortem.timeline[-1].at
-        yield _duty(PostmortemDuty.RECORD, f"record/{postmortem.records}", at, "Keep the record for the reports")
+        yield _duty(
+            PostmortemObligationKind.RECORD, f"record/{postmortem.records}", at, "Keep the record for the reports"
+        )
     if postmortem.corrected:
         key = f"incident-record/{postmortem.corrected}"
-        yield _duty(PostmortemDuty.RECORD_INCIDENT, key, postmortem.timeline[-1].at, "Keep the corrected record")
+        yield _duty(
+            PostmortemObligationKind.RECORD_INCIDENT, key, postmortem.timeline[-1].at, "Keep the corrected record"
+        )
 
 
-def _document(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+def _document(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
     """Yield the writing of the newest version, one at a time, and what is done with it."""
     rules, edits = runbook.postmortem, postmortem.edits
     key, since = f"write/{edits}", postmortem.write_at
     under_way = [k for k in postmortem.begun if k.startswith("write/") and not postmortem.settled(k)]
     if not under_way or under_way == [key]:
         says = "Write the draft" if edits == 1 else "Write the document anew"
-        yield _duty(PostmortemDuty.WRITE, key, since, says)
+        yield _duty(PostmortemObligationKind.WRITE, key, since, says)
     if not postmortem.draft_url:
         return
     if postmortem.round and postmortem.incident.resources.channel_id:
-        yield _duty(PostmortemDuty.ANNOUNCE, f"announce/{postmortem.round}", since, "Say who owes it by when")
+        yield _duty(PostmortemObligationKind.ANNOUNCE, f"announce/{postmortem.round}", since, "Say who owes it by when")
     if rules.proposal is Proposal.NONE or postmortem.incident.private:
         return
     if key in postmortem.fulfilled and not postmortem.unreadable:
-        yield _duty(PostmortemDuty.PROPOSE, f"propose/{edits}", since, "Put the document into the repository")
+        yield _duty(PostmortemObligationKind.PROPOSE, f"propose/{edits}", since, "Put the document into the repository")
     if postmortem.proposal_url and rules.proposal is Proposal.PULL_REQUEST and not postmortem.over:
         due = (postmortem.read_at or since) + rules.read_back_every
-        yield _duty(PostmortemDuty.READ, f"read/{postmortem.reads + 1}", due, "Look for edits in the pull request")
+        yield _duty(
+            PostmortemObligationKind.READ, f"read/{postmortem.reads + 1}", due, "Look for edits in the pull request"
+        )
 
 
-def _deadline(postmortem: Postmortem, due: datetime, runbook: Runbook) -> Iterator[PostmortemObligation]:
-    yield _duty(PostmortemDuty.BREACH, f"breach/{postmortem.round}", due, "Deadline")
+def _deadline(postmortem: Postmortem, due: datetime, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
+    yield _duty(PostmortemObligationKind.BREACH, f"breach/{postmortem.round}", due, "Deadline")
     for at, left in _reminders(postmortem, due, runbook):
-        for duty in (PostmortemDuty.REMIND, PostmortemDuty.MAIL):
-            how = "in the channel" if duty is PostmortemDuty.REMIND else "by e-mail"
-            if duty is PostmortemDuty.REMIND and postmortem.incident.resources.channel_id is None:
+        for obligation in (PostmortemObligationKind.REMIND, PostmortemObligationKind.MAIL):
+            how = "in the channel" if obligation is PostmortemObligationKind.REMIND else "by e-mail"
+            if obligation is PostmortemObligationKind.REMIND and postmortem.incident.resources.channel_id is None:
                 continue
-            yield _duty(duty, f"{duty}/{postmortem.round}/{left}", at, f"Remind the owner {how}, {left}")
+            yield _duty(obligation, f"{obligation}/{postmortem.round}/{left}", at, f"Remind the owner {how}, {left}")
 
 
-def _reminders(postmortem: Postmortem, due: datetime, runbook: Runbook) -> Iterator[tuple[datetime, str]]:
+def _reminders(postmortem: Postmortem, due: datetime, runbook: RunbookConfig) -> Iterator[tuple[datetime, str]]:
     """Yield the reminders before the deadline that still make sense, and then the next one of each overdue day."""
     rules = runbook.postmortem
     for before in rules.remind_before:
         if postmortem.resolved_at is None or due - before >= postmortem.resolved_at:
             yield due - before, f"{in_words(before)} before" if before else "when due"
     day = 1
-    while postmortem.settled(f"{PostmortemDuty.MAIL}/{postmortem.round}/{_overdue(day, runbook)}"):
+    while postmortem.settled(f"{PostmortemObligationKind.MAIL}/{postmortem.round}/{_overdue(day, runbook)}"):
         day += 1
     yield due + rules.overdue_every * day, _overdue(day, runbook)
 
 
-def _overdue(day: int, runbook: Runbook) -> str:
+def _overdue(day: int, runbook: RunbookConfig) -> str:
     return f"{in_words(runbook.postmortem.overdue_every * day)} overdue"
 
 
-def _items(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+def _items(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
     rules, now = runbook.postmortem.items, postmortem.timeline[-1].at
     for item in postmortem.document.items:
         if item.issue is None and item.complete and not item.settled:
-            yield _duty(PostmortemDuty.OPEN_ISSUE, issue_key(item), now, f"Open the issue of: {item.title}", item.id)
+            yield _duty(
+                PostmortemObligationKind.OPEN_ISSUE, issue_key(item), now, f"Open the issue of: {item.title}", item.id
+            )
         if closing(postmortem, item):
             key, says = close_key(item), f"Close the issue of: {item.title}"
-            yield _duty(PostmortemDuty.CLOSE_ISSUE, key, item.since or now, says, item.id)
+            yield _duty(PostmortemObligationKind.CLOSE_ISSUE, key, item.since or now, says, item.id)
         if not item.settled and item.due is not None and postmortem.stage is Stage.PUBLISHED:
             yield _chase(postmortem, item, runbook)
     if any(item.issue is not None for item in postmortem.document.items):
         due = postmortem.watched_at + rules.check_every if postmortem.watched_at else now
-        yield _duty(PostmortemDuty.WATCH, f"watch/{postmortem.watches + 1}", due, "Follow the issues of the items")
+        yield _duty(
+            PostmortemObligationKind.WATCH, f"watch/{postmortem.watches + 1}", due, "Follow the issues of the items"
+        )
 
 
 def issue_key(item: ActionItem) -> str:
@@ -179,14 +194,14 @@ def closing(postmortem: Postmortem, item: ActionItem) -> bool:
     return item.settled and item.issue is not None and not item.flag and not postmortem.settled(close_key(item))
 
 
-def _chase(postmortem: Postmortem, item: ActionItem, runbook: Runbook) -> PostmortemObligation:
+def _chase(postmortem: Postmortem, item: ActionItem, runbook: RunbookConfig) -> PostmortemObligation:
     """Return the next reminder of an item that is overdue: the first when people are back, then week by week."""
     count = 0
     while postmortem.settled(chase_key(item, count)):
         count += 1
     first = runbook.calendar.next_open(day_over(item, runbook))
     due = first + runbook.postmortem.items.chase_every * count
-    return _duty(PostmortemDuty.CHASE, chase_key(item, count), due, f"Ask for action item {item.id}", item.id)
+    return _duty(PostmortemObligationKind.CHASE, chase_key(item, count), due, f"Ask for action item {item.id}", item.id)
 
 
 def chase_key(item: ActionItem, count: int) -> str:
@@ -194,7 +209,7 @@ def chase_key(item: ActionItem, count: int) -> str:
     return f"chase/{item.id}/{item.due}/{count}"
 
 
-def day_over(item: ActionItem, runbook: Runbook) -> datetime:
+def day_over(item: ActionItem, runbook: RunbookConfig) -> datetime:
     """Return the instant at which an item becomes overdue: the end of its last day, in the organisation's zone.
 
     Raises:
@@ -206,30 +221,37 @@ def day_over(item: ActionItem, runbook: Runbook) -> datetime:
     return datetime.combine(item.due + timedelta(days=1), time(), zone)
 
 
-def overdue(item: ActionItem, runbook: Runbook, at: datetime) -> bool:
+def overdue(item: ActionItem, runbook: RunbookConfig, at: datetime) -> bool:
     """Tell whether an item's last day is over and it is not settled."""
     return not item.settled and item.due is not None and at >= day_over(item, runbook)
 
 
-def _review(postmortem: Postmortem, runbook: Runbook) -> Iterator[PostmortemObligation]:
+def _review(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
     """Yield the review until it took place, and then, when every item is settled, the end."""
     rules, at = runbook.postmortem.review, postmortem.review_at
     items = postmortem.document.items
     if postmortem.reviewed_at is not None:
         if all(item.settled and not closing(postmortem, item) for item in items):
-            yield _duty(PostmortemDuty.COMPLETE, "complete", postmortem.timeline[-1].at, "Say what was learnt")
+            yield _duty(
+                PostmortemObligationKind.COMPLETE, "complete", postmortem.timeline[-1].at, "Say what was learnt"
+            )
         return
     if at is None or postmortem.published_at is None:
         return
     day = f"{at:%Y-%m-%d}"
     yield _duty(
-        PostmortemDuty.INVITE, f"invite/{day}", postmortem.timeline[-1].at, "Put it on the agenda of the review"
+        PostmortemObligationKind.INVITE,
+        f"invite/{day}",
+        postmortem.timeline[-1].at,
+        "Put it on the agenda of the review",
     )
     reminder = at - rules.remind_before
     if reminder > postmortem.published_at:
-        yield _duty(PostmortemDuty.REVIEW_REMINDER, f"review-reminder/{day}", reminder, "Remind of the review")
+        yield _duty(
+            PostmortemObligationKind.REVIEW_REMINDER, f"review-reminder/{day}", reminder, "Remind of the review"
+        )
     over = at + rules.lasts + timedelta(days=1)
-    yield _duty(PostmortemDuty.NOT_REVIEWED, f"not-reviewed/{day}", over, "Ask for the outcome of the review")
+    yield _duty(PostmortemObligationKind.NOT_REVIEWED, f"not-reviewed/{day}", over, "Ask for the outcome of the review")
 
 
 def needs_reason(item: ActionItem) -> bool:

@@ -6,10 +6,10 @@ from typing import Self
 
 from pydantic import AwareDatetime
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.program_errors import Fault
-from incidents.domain.core.timeline import WORKFLOW, Entry, Kind
+from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Unfulfilled
 from incidents.domain.postmortem.document import Document, missing
@@ -48,7 +48,8 @@ class Postmortem(Frozen):
     `read_digest`: the SHA-256 of the file in the repository as it was last seen; `unreadable`: it could not be taken
     in, and is not overwritten until somebody mends it. `writing`: the document that is being written, `versions`: the
     last ones that were, `seen`: the one that the repository's readers see. `corrected` counts the times that were
-    corrected here, after the incident was closed. `faults`: errors of this program that kept a duty from being done.
+    corrected here, after the incident was closed. `faults`: errors of this program that kept an obligation from being
+    done.
     """
 
     number: int
@@ -107,30 +108,30 @@ class Postmortem(Frozen):
         return missing(self.document, timeline=len(self.incident.timeline), figures=self.figures)
 
     def settled(self, key: str) -> bool:
-        """Tell whether the duty of that key needs no more doing."""
+        """Tell whether the obligation of that key needs no more doing."""
         return key in self.fulfilled or any(failure.key == key for failure in self.failures)
 
     def logged(self, at: datetime, actor: str, text: str) -> Self:
         """Return the post-mortem with one more timeline entry."""
         last = self.timeline[-1].at if self.timeline else at
         entry = Entry(sequence=len(self.timeline) + 1, at=max(at, last), actor=actor, kind=Kind.POSTMORTEM, text=text)
-        return self.but(timeline=(*self.timeline, entry), revision=self.revision + 1)
+        return self.replace(timeline=(*self.timeline, entry), revision=self.revision + 1)
 
     def recorded(self) -> Self:
         """Return the post-mortem with its record to be written anew."""
-        return self.but(records=self.records + 1)
+        return self.replace(records=self.records + 1)
 
     def edited(self, document: Document, write_at: datetime) -> Self:
         """Return the post-mortem with the document changed, to be written at that time."""
-        return self.but(document=document, edits=self.edits + 1, write_at=write_at)
+        return self.replace(document=document, edits=self.edits + 1, write_at=write_at)
 
 
-def owner_of(incident: Incident, assigned: str, runbook: Runbook) -> str:
+def owner_of(incident: Incident, assigned: str, runbook: RunbookConfig) -> str:
     """Return who owes it: whom a person assigned, else the commander, else the manager (BEHAVIOURS 73)."""
     return assigned or incident.commander or runbook.contacts[runbook.postmortem.manager].name
 
 
-def owe(incident: Incident, runbook: Runbook, at: datetime) -> Postmortem:
+def owe(incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
     """Return the post-mortem of an incident. The deadline counts from the resolution, not from now.
 
     Before the resolution it is only started: there is no deadline yet (BEHAVIOURS 70).
@@ -145,11 +146,11 @@ def owe(incident: Incident, runbook: Runbook, at: datetime) -> Postmortem:
         number=incident.number, incident=incident, round=0, stage=Stage.STARTED, owner=owner, write_at=at
     )
     if incident.resolved_at is None:
-        return started.logged(at, WORKFLOW, f"Started by {owner} before the resolution: no deadline yet").recorded()
+        return started.logged(at, SYSTEM, f"Started by {owner} before the resolution: no deadline yet").recorded()
     return resolved_again(started, incident, runbook, at)
 
 
-def resolved_again(postmortem: Postmortem, incident: Incident, runbook: Runbook, at: datetime) -> Postmortem:
+def resolved_again(postmortem: Postmortem, incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
     """Start the deadline, after the first resolution or a later one. What people wrote stays (BEHAVIOURS 63).
 
     The same resolution told again, with times that were corrected, brings the figures and the deadline up to date.
@@ -159,12 +160,12 @@ def resolved_again(postmortem: Postmortem, incident: Incident, runbook: Runbook,
     counted = at if incident.backfilled else incident.resolved_at  # what was over long ago is not late at once
     due = runbook.calendar.deadline(counted, runbook.postmortem.within)
     if incident.round == postmortem.round:
-        current = postmortem.but(incident=incident, resolved_at=incident.resolved_at, due=due)
+        current = postmortem.replace(incident=incident, resolved_at=incident.resolved_at, due=due)
         return current.edited(postmortem.document, at).recorded()
     if postmortem.over:
         return postmortem
     owner = owner_of(incident, postmortem.assigned, runbook)
-    changed = postmortem.but(
+    changed = postmortem.replace(
         incident=incident,
         round=incident.round,
         stage=Stage.OWED,
@@ -176,31 +177,31 @@ def resolved_again(postmortem: Postmortem, incident: Incident, runbook: Runbook,
     )
     when = runbook.calendar.in_brackets(due)
     said = f"Resolved again: now due {when}" if postmortem.round else f"Owed by {owner}, due {when}"
-    return changed.logged(at, WORKFLOW, said).recorded()
+    return changed.logged(at, SYSTEM, said).recorded()
 
 
 def withdraw(postmortem: Postmortem, at: datetime) -> Postmortem:
     """Stop the deadline because the incident was reopened (BEHAVIOURS 63)."""
     if postmortem.over:
         return postmortem
-    withdrawn = postmortem.but(stage=Stage.WITHDRAWN)
-    return withdrawn.logged(at, WORKFLOW, "Deadline withdrawn: the incident was reopened").recorded()
+    withdrawn = postmortem.replace(stage=Stage.WITHDRAWN)
+    return withdrawn.logged(at, SYSTEM, "Deadline withdrawn: the incident was reopened").recorded()
 
 
 def cancel(postmortem: Postmortem, at: datetime) -> Postmortem:
     """End it because the incident was none."""
     if postmortem.over:
         return postmortem
-    ended = postmortem.but(stage=Stage.WAIVED, ended_at=at)
-    return ended.logged(at, WORKFLOW, "Waived: the incident was cancelled as none").recorded()
+    ended = postmortem.replace(stage=Stage.WAIVED, ended_at=at)
+    return ended.logged(at, SYSTEM, "Waived: the incident was cancelled as none").recorded()
 
 
-def published(postmortem: Postmortem, runbook: Runbook, at: datetime, by: str, url: str) -> Postmortem:
+def published(postmortem: Postmortem, runbook: RunbookConfig, at: datetime, by: str, url: str) -> Postmortem:
     """Record the publication: the deadline is met or was missed, and the review is put on the next agenda."""
     rules = runbook.postmortem.review
     review_at = next_meeting(at + rules.notice, rules)
     place = url or postmortem.proposal_url or postmortem.draft_url
-    done = postmortem.but(
+    done = postmortem.replace(
         stage=Stage.PUBLISHED,
         published_at=at,
         document_url=place,
@@ -215,23 +216,23 @@ def published(postmortem: Postmortem, runbook: Runbook, at: datetime, by: str, u
 
 def breached(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
     """Record that the deadline has passed."""
-    overdue = postmortem.but(stage=Stage.OVERDUE, fulfilled=(*postmortem.fulfilled, key))
+    overdue = postmortem.replace(stage=Stage.OVERDUE, fulfilled=(*postmortem.fulfilled, key))
     said = f"Deadline missed: it was due {postmortem.due:%Y-%m-%d %H:%M} UTC"
-    return overdue.logged(at, WORKFLOW, said).recorded()
+    return overdue.logged(at, SYSTEM, said).recorded()
 
 
-def not_reviewed(postmortem: Postmortem, key: str, runbook: Runbook, at: datetime) -> Postmortem:
+def not_reviewed(postmortem: Postmortem, key: str, runbook: RunbookConfig, at: datetime) -> Postmortem:
     """Record that nobody told the outcome of the review: it goes on the next agenda."""
     review_at = next_meeting(at, runbook.postmortem.review)
     said = f"No outcome of the review is recorded: it goes on the agenda of {runbook.calendar.in_brackets(review_at)}"
-    moved = postmortem.but(review_at=review_at, fulfilled=(*postmortem.fulfilled, key))
-    return moved.logged(at, WORKFLOW, said)
+    moved = postmortem.replace(review_at=review_at, fulfilled=(*postmortem.fulfilled, key))
+    return moved.logged(at, SYSTEM, said)
 
 
 def completed(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
     """End it: everything that was to be learnt is learnt. Its last line says what."""
-    done = postmortem.but(stage=Stage.COMPLETED, ended_at=at, fulfilled=(*postmortem.fulfilled, key))
-    return done.logged(at, WORKFLOW, learnt(postmortem)).recorded()
+    done = postmortem.replace(stage=Stage.COMPLETED, ended_at=at, fulfilled=(*postmortem.fulfilled, key))
+    return done.logged(at, SYSTEM, learnt(postmortem)).recorded()
 
 
 def learnt(postmortem: Postmortem) -> str:

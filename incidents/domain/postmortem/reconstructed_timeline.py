@@ -17,7 +17,7 @@ _LONGEST = 300
 """Characters of one line: the transcript itself is with the evidence."""
 
 
-class Moment(Frozen):
+class TimelineRow(Frozen):
     """One line: when, from which source, who, and what. `answer`: it was said in a thread."""
 
     at: AwareDatetime
@@ -27,7 +27,7 @@ class Moment(Frozen):
     answer: bool = False
 
 
-def story(incident: Incident, files: dict[str, bytes]) -> tuple[Moment, ...]:
+def story(incident: Incident, files: dict[str, bytes]) -> tuple[TimelineRow, ...]:
     """Return everything that is known, in order. `files`: the evidence of the resolution, name to content.
 
     What cannot be read is left out: a file that a person has edited must not keep the draft from being written.
@@ -41,26 +41,28 @@ def story(incident: Incident, files: dict[str, bytes]) -> tuple[Moment, ...]:
     return tuple(sorted(moments, key=lambda moment: moment.at))
 
 
-def _own(incident: Incident) -> Iterator[Moment]:
+def _own(incident: Incident) -> Iterator[TimelineRow]:
     for entry in incident.timeline:
         at = entry.happened_at or entry.at
-        yield Moment(at=at, source="runbook", who=entry.actor, what=entry.text[:_LONGEST])
+        yield TimelineRow(at=at, source="runbook", who=entry.actor, what=entry.text[:_LONGEST])
 
 
-def _alerts(incident: Incident) -> Iterator[Moment]:
+def _alerts(incident: Incident) -> Iterator[TimelineRow]:
     for alert in incident.alerts:
-        yield Moment(at=alert.started_at, source="alert", who="alertmanager", what=f"{alert.title} fires")
+        yield TimelineRow(at=alert.started_at, source="alert", who="alertmanager", what=f"{alert.title} fires")
         if alert.ended_at is not None:
-            yield Moment(at=alert.ended_at, source="alert", who="alertmanager", what=f"{alert.title} has ended")
+            yield TimelineRow(at=alert.ended_at, source="alert", who="alertmanager", what=f"{alert.title} has ended")
 
 
-def _kept(incident: Incident) -> Iterator[Moment]:
+def _kept(incident: Incident) -> Iterator[TimelineRow]:
     for ref in incident.manifests:
         at = next((entry.at for entry in incident.timeline if ref.sha256 in entry.text), incident.timeline[-1].at)
-        yield Moment(at=at, source="evidence", who="runbook", what=f"{ref.path}: {ref.parts} files, {ref.gaps} gaps")
+        yield TimelineRow(
+            at=at, source="evidence", who="runbook", what=f"{ref.path}: {ref.parts} files, {ref.gaps} gaps"
+        )
 
 
-def _said(data: bytes) -> Iterator[Moment]:
+def _said(data: bytes) -> Iterator[TimelineRow]:
     """Yield what people wrote in the channel. What our own bot wrote is the timeline, said again."""
     for row in _rows(data):
         try:
@@ -73,10 +75,10 @@ def _said(data: bytes) -> Iterator[Moment]:
             who = f"@{row.get('handle') or row['user']}"
         except (KeyError, TypeError, ValueError):
             continue
-        yield Moment(at=at, source="slack", who=who, what=f"{text}{reactions}", answer=answer)
+        yield TimelineRow(at=at, source="slack", who=who, what=f"{text}{reactions}", answer=answer)
 
 
-def _deployed(incident: Incident, data: bytes) -> Iterator[Moment]:
+def _deployed(incident: Incident, data: bytes) -> Iterator[TimelineRow]:
     try:
         rows = [Deployment.model_validate(row) for row in json.loads(data)]
     except ValueError:
@@ -87,7 +89,7 @@ def _deployed(incident: Incident, data: bytes) -> Iterator[Moment]:
         if since <= row.started_at <= until:
             what = f"{row.version} deployed to {row.cluster}: {row.status}"
             back = f", in place of {row.rollback_from}" if row.rollback_from else ""
-            yield Moment(at=row.started_at, source="deployments", who="deployer", what=f"{what}{back}")
+            yield TimelineRow(at=row.started_at, source="deployments", who="deployer", what=f"{what}{back}")
 
 
 def _suspect(incident: Incident, row: Deployment) -> bool:

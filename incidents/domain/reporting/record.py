@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
@@ -25,7 +25,7 @@ class Record(Frozen):
     `postmortem_due` is set from the resolution on, if one is owed.
     """
 
-    run_key: str
+    first_run_id: str
     number: int
     title: str
     service: str
@@ -55,7 +55,7 @@ class Record(Frozen):
 class PostmortemRecord(Frozen):
     """One post-mortem, as reports count it."""
 
-    run_key: str
+    first_run_id: str
     number: int
     stage: Stage
     owner: str
@@ -67,7 +67,7 @@ class PostmortemRecord(Frozen):
     reviewed_at: AwareDatetime | None
 
 
-def record_of(incident: Incident, runbook: Runbook, now: datetime | None = None) -> Record:
+def record_of(incident: Incident, runbook: RunbookConfig, now: datetime | None = None) -> Record:
     """Return the record of an incident, by its corrected times. `now`: until when an open one counts as down.
 
     Raises:
@@ -81,7 +81,7 @@ def record_of(incident: Incident, runbook: Runbook, now: datetime | None = None)
     owed = (owed or incident.postmortem_started) and incident.status != Status.CANCELLED
     resolved = incident.resolved_at
     return Record(
-        run_key=incident.run_key,
+        first_run_id=incident.first_run_id,
         number=incident.number,
         title="" if incident.private else incident.title,
         service=incident.service,
@@ -113,9 +113,9 @@ def _cause(incident: Incident) -> Cause:
 def postmortem_record(postmortem: Postmortem) -> PostmortemRecord:
     """Return the record of a post-mortem. Of a private incident it tells no words."""
     hidden, document = postmortem.incident.private, postmortem.document
-    items = tuple(item.but(title=f"item {item.id}", outcome="") if hidden else item for item in document.items)
+    items = tuple(item.replace(title=f"item {item.id}", outcome="") if hidden else item for item in document.items)
     return PostmortemRecord(
-        run_key=postmortem.incident.run_key,
+        first_run_id=postmortem.incident.first_run_id,
         number=postmortem.number,
         stage=postmortem.stage,
         owner=postmortem.owner,

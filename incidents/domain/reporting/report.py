@@ -8,7 +8,7 @@ from statistics import median, quantiles
 
 from pydantic import AwareDatetime
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.postmortem.document import Cause, ItemState
 from incidents.domain.postmortem.impact import downtime
@@ -119,7 +119,7 @@ class Report(Frozen):
 def report(
     records: Iterable[Record],
     postmortems: Iterable[PostmortemRecord],
-    runbook: Runbook,
+    runbook: RunbookConfig,
     since: datetime,
     until: datetime,
     at: datetime,
@@ -135,9 +135,9 @@ def report(
     """
     everything = [record for record in records if record.counts and service in ("", record.service)]
     found = sorted((r for r in everything if since <= r.started_at < until), key=lambda r: (r.started_at, r.number))
-    learnt = {known.run_key: known for known in postmortems}
-    ours = [learnt[record.run_key] for record in found if record.run_key in learnt]
-    lines = tuple(_line(record, learnt.get(record.run_key)) for record in found)
+    learnt = {known.first_run_id: known for known in postmortems}
+    ours = [learnt[record.first_run_id] for record in found if record.first_run_id in learnt]
+    lines = tuple(_line(record, learnt.get(record.first_run_id)) for record in found)
     end = min(until, at)
     return Report(
         since=since,
@@ -200,7 +200,7 @@ def _acknowledged(found: list[Record], at: datetime) -> Punctuality:
 
 
 def _attainment(
-    found: list[Record], runbook: Runbook, since: datetime, until: datetime, plan: str
+    found: list[Record], runbook: RunbookConfig, since: datetime, until: datetime, plan: str
 ) -> tuple[Attainment, ...]:
     whole = max(until - since, timedelta(seconds=1))
     lost = downtime((outage for record in found for outage in record.outages), since, until)
@@ -219,7 +219,7 @@ def _attainment(
 
 
 def _postmortems(found: list[Record], learnt: dict[str, PostmortemRecord], at: datetime) -> Postmortems:
-    owed = [(record, learnt.get(record.run_key)) for record in found if record.postmortem_due]
+    owed = [(record, learnt.get(record.first_run_id)) for record in found if record.postmortem_due]
     done = [known for _, known in owed if known and known.stage in (Stage.PUBLISHED, Stage.COMPLETED)]
     waived = [known for _, known in owed if known and known.stage is Stage.WAIVED]
     late = 0
@@ -233,7 +233,7 @@ def _postmortems(found: list[Record], learnt: dict[str, PostmortemRecord], at: d
     )
 
 
-def _items(ours: list[PostmortemRecord], runbook: Runbook, at: datetime) -> Items:
+def _items(ours: list[PostmortemRecord], runbook: RunbookConfig, at: datetime) -> Items:
     items = [item for known in ours for item in known.items]
     return Items(
         open=sum(not item.settled for item in items),

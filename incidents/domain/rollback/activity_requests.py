@@ -2,14 +2,14 @@
 
 from pydantic import AwareDatetime
 
-from incidents.domain.activity_requests import Effect
+from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.config.model import Region
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.config import Rollback
 from incidents.domain.rollback.verification import BaselineFinding
 
 
-class FindRollback(Effect):
+class FindRollback(ActivityRequest):
     """Read the deployment history of the clusters and judge what could be rolled back.
 
     `blamed`: versions that this incident knows to be bad, and why. What earlier incidents of the service know is looked
@@ -24,7 +24,7 @@ class FindRollback(Effect):
     blamed: dict[str, str] = {}
 
 
-class MeasureBaseline(Effect):
+class MeasureBaseline(ActivityRequest):
     """Find the latency of a region's evaluations in good times. The answer is a `BaselineFinding`."""
 
     region: Region
@@ -33,7 +33,7 @@ class MeasureBaseline(Effect):
     rules: Rollback
 
 
-class CheckRollback(Effect):
+class CheckRollback(ActivityRequest):
     """Look once more, just before the redeployment. The answer is a `Preflight`."""
 
     cluster: str
@@ -42,7 +42,7 @@ class CheckRollback(Effect):
     rules: Rollback
 
 
-class Redeploy(Effect):
+class Redeploy(ActivityRequest):
     """Deploy `version` to a cluster, unless an earlier attempt did: then its row is newer than `mark`.
 
     `suspect_id`: the row that is replaced.
@@ -56,7 +56,7 @@ class Redeploy(Effect):
     rules: Rollback
 
 
-class FollowDeployment(Effect):
+class FollowDeployment(ActivityRequest):
     """Follow an ordered deployment to its end, where the deployer tells one."""
 
     reference: str
@@ -64,7 +64,7 @@ class FollowDeployment(Effect):
     rules: Rollback
 
 
-class VerifyRegion(Effect):
+class VerifyRegion(ActivityRequest):
     """Probe a region until it is judged. The answer is a `RegionVerdict`."""
 
     region: Region
@@ -72,19 +72,19 @@ class VerifyRegion(Effect):
     rules: Rollback
 
 
-class FollowRollback(Effect):
+class FollowRollback(ActivityRequest):
     """Wait for the end of a rollback's own process, whoever started it."""
 
     workflow_id: str
 
 
-class HolderOf(Effect):
+class FindLockHolder(ActivityRequest):
     """Find out for whom a process runs."""
 
     workflow_id: str
 
 
-class CaptureEvidence(Effect):
+class CaptureEvidence(ActivityRequest):
     """Write one file of evidence. The answer is a `Part`."""
 
     folder: str
@@ -93,7 +93,7 @@ class CaptureEvidence(Effect):
     rules: Rollback
 
 
-class WriteManifest(Effect):
+class WriteManifest(ActivityRequest):
     """Write the manifest of what was preserved in one phase."""
 
     folder: str
@@ -102,7 +102,7 @@ class WriteManifest(Effect):
     parts: tuple[Part, ...]
 
 
-class RecordRegions(Effect):
+class RecordRegions(ActivityRequest):
     """Make some probes of each region in good times. The answer is a tuple of `Sample`."""
 
     regions: tuple[Region, ...]

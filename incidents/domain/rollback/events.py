@@ -3,10 +3,10 @@
 from datetime import datetime
 from itertools import takewhile
 
-from incidents.domain.config.model import RollbackPolicy, Runbook
+from incidents.domain.config.model import RollbackPolicy, RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import PublicText
-from incidents.domain.core.timeline import WORKFLOW, Kind
+from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import monitor, resolve
 from incidents.domain.incident.parts import RollbackRequest, Status
@@ -16,13 +16,13 @@ from incidents.domain.rollback.state import Judgement, RollbackState, RollbackSt
 from incidents.domain.updates.publishing import told
 
 
-def offered(incident: Incident, offers: tuple[Offer, ...], runbook: Runbook, at: datetime) -> Incident:
+def offered(incident: Incident, offers: tuple[Offer, ...], runbook: RunbookConfig, at: datetime) -> Incident:
     """Take in what could be rolled back: offered to the responders, or begun at once where the policy says so.
 
     A look that a responder asked for carries their approval: their request stands until it is answered here.
     """
     wanted = incident.rollback_request
-    incident = incident.but(rollback_request=None)
+    incident = incident.replace(rollback_request=None)
     for offer in offers:
         if wanted is not None and wanted.cluster not in ("", offer.cluster):
             continue
@@ -31,12 +31,12 @@ def offered(incident: Incident, offers: tuple[Offer, ...], runbook: Runbook, at:
 
 
 def _one_offer(
-    incident: Incident, offer: Offer, wanted: RollbackRequest | None, runbook: Runbook, at: datetime
+    incident: Incident, offer: Offer, wanted: RollbackRequest | None, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     policy = runbook.policy(incident.severity).rollback
     if not offer.possible or offer.suspect is None or offer.candidate is None or policy is RollbackPolicy.NEVER:
         why = offer.reason if not offer.possible else f"the runbook never rolls back a {incident.severity}"
-        return incident.logged(at, WORKFLOW, Kind.ROLLBACK, f"No rollback offered: {why}{_passed_over(offer)}")
+        return incident.logged(at, SYSTEM, Kind.ROLLBACK, f"No rollback offered: {why}{_passed_over(offer)}")
     before = incident.rollback(offer.cluster)
     if before is not None and before.status.under_way:
         return incident
@@ -47,34 +47,34 @@ def _one_offer(
         state = RollbackState(offer=offer, status=status, since=at, decided_by=decided_by, insist=insist)
     else:
         state = before.next_attempt(offer, status, at, decided_by=decided_by, insist=insist)
-    if decided_by == WORKFLOW:
-        incident = incident.but(automatic_rollbacks=(*incident.automatic_rollbacks, offer.cluster))
+    if decided_by == SYSTEM:
+        incident = incident.replace(automatic_rollbacks=(*incident.automatic_rollbacks, offer.cluster))
     incident = incident.with_rollback(state)
     what = f"{offer.cluster} from {offer.suspect.version} to {offer.candidate.version} ({offer.reason})"
     if decided_by:
-        text = f"Rolling back {what}, " + ("as the runbook says" if decided_by == WORKFLOW else f"for {decided_by}")
+        text = f"Rolling back {what}, " + ("as the runbook says" if decided_by == SYSTEM else f"for {decided_by}")
     else:
         asks = f"Approve or decline it within {in_words(runbook.rollback.approve_within)}."
         held = f" Not by itself: {offer.caution}." if offer.caution else ""
         diff = f" What changed: {offer.diff_url}" if offer.diff_url else ""
         text = f"Rollback offered: {what}. {asks}{held}{diff}"
-    return incident.logged(at, WORKFLOW, Kind.ROLLBACK, text + _passed_over(offer), announce=True)
+    return incident.logged(at, SYSTEM, Kind.ROLLBACK, text + _passed_over(offer), announce=True)
 
 
 def _decided_by(
-    incident: Incident, offer: Offer, wanted: RollbackRequest | None, policy: RollbackPolicy, runbook: Runbook
+    incident: Incident, offer: Offer, wanted: RollbackRequest | None, policy: RollbackPolicy, runbook: RunbookConfig
 ) -> str:
     """Return who has decided for it already: the one who asked, the runbook, or "" if a person is to be asked.
 
     The runbook decides by itself at most once for each cluster, and never where caution is due: a release that cannot
     be taken back, a deployment since the alert began (BEHAVIOURS 50, 52 and 56).
     """
-    if wanted is not None and wanted.by != WORKFLOW:
+    if wanted is not None and wanted.by != SYSTEM:
         return wanted.by
     tries = incident.automatic_rollbacks.count(offer.cluster)
     allowed = 2 if runbook.rollback.second_attempt else 1
     automatic = policy is RollbackPolicy.AUTOMATIC and not offer.caution and tries < allowed
-    return WORKFLOW if automatic else ""
+    return SYSTEM if automatic else ""
 
 
 def _passed_over(offer: Offer) -> str:
@@ -87,43 +87,43 @@ def rollback_moved(incident: Incident, progress: RollbackProgress, at: datetime)
     """Record what a running rollback says of its progress. `quiet` progress is shown, and no line of the timeline."""
     state = _running(incident, progress.cluster, progress.attempt)
     if progress.manifest is not None:
-        incident = incident.but(manifests=(*incident.manifests, progress.manifest))
+        incident = incident.replace(manifests=(*incident.manifests, progress.manifest))
     if state is None:
         return incident
     state = state.moved(RollbackStatus.RUNNING) if state.may(RollbackStatus.RUNNING) else state
     if progress.undecided and state.may(RollbackStatus.UNDECIDED):
         state = state.moved(RollbackStatus.UNDECIDED)
     ordered = state.ordered or progress.ordered
-    incident = incident.with_rollback(state.but(progress=progress.says, ordered=ordered))
+    incident = incident.with_rollback(state.replace(progress=progress.says, ordered=ordered))
     if progress.quiet:
         return incident
     text = f"Rollback of {progress.cluster}: {progress.says}"
-    return incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=progress.undecided)
+    return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=progress.undecided)
 
 
-def rollback_ended(incident: Incident, ended: RollbackResult, runbook: Runbook, at: datetime) -> Incident:
+def rollback_ended(incident: Incident, ended: RollbackResult, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record how a rollback ended. Healthy everywhere means mitigated; a resolution that waited for it now happens."""
     state = _running(incident, ended.cluster, ended.attempt)
     if state is None or not state.may(ended.status):
         return incident
     incident = incident.with_rollback(state.moved(ended.status, detail=ended.detail))
     text = f"Rollback of {ended.cluster}: {ended.status}: {ended.detail}"
-    incident = incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
+    incident = incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
     return _after(incident, state, ended.status, runbook, at)
 
 
 def rollback_judged(
-    incident: Incident, state: RollbackState, word: Judgement, runbook: Runbook, at: datetime
+    incident: Incident, state: RollbackState, word: Judgement, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Record a person's verdict. A process that still probes has to be told of it."""
     to = RollbackStatus.HEALTHY if word.healthy else RollbackStatus.UNHEALTHY
     told_later = word if state.status.under_way else None
     newer = state.moved(to, detail=f"judged by {word.by}: {word.reason or 'no reason given'}", judgement=told_later)
-    return _after(incident.with_rollback(newer), state.but(decided_by=word.by), to, runbook, at)
+    return _after(incident.with_rollback(newer), state.replace(decided_by=word.by), to, runbook, at)
 
 
 def _after(
-    incident: Incident, state: RollbackState, status: RollbackStatus, runbook: Runbook, at: datetime
+    incident: Incident, state: RollbackState, status: RollbackStatus, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     if status is RollbackStatus.HEALTHY:
         return _recovered(incident, runbook, at)
@@ -131,46 +131,48 @@ def _after(
     if status is RollbackStatus.HELD:
         return incident
     incident = told(
-        incident, at, PublicText.ours("A recent change was reverted, but service is not back to normal yet.")
+        incident, at, PublicText.trusted("A recent change was reverted, but service is not back to normal yet.")
     )
     return _what_next(incident, state, status, runbook, at)
 
 
-def _recovered(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
-    incident = told(incident, at, PublicText.ours("A recent change was reverted, and evaluations are back to normal."))
+def _recovered(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    incident = told(
+        incident, at, PublicText.trusted("A recent change was reverted, and evaluations are back to normal.")
+    )
     open_ones = (RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE, RollbackStatus.FAILED)
     if any(r.status.under_way or r.status in open_ones for r in incident.rollbacks) or incident.over:
         return incident
     if incident.resolve_intent is not None:
         intent = incident.resolve_intent
-        said = PublicText.ours(intent.text or "Service is back to normal.")  # looked through when it was said
-        return resolve(incident.but(resolve_intent=None), runbook, at, intent.by, said)
+        said = PublicText.trusted(intent.text or "Service is back to normal.")  # looked through when it was said
+        return resolve(incident.replace(resolve_intent=None), runbook, at, intent.by, said)
     if incident.status == Status.MONITORING:
         return incident
     words = "A recent change was reverted, and evaluations are back to normal. We are watching the recovery."
-    return monitor(incident, runbook, at, WORKFLOW, PublicText.ours(words))
+    return monitor(incident, runbook, at, SYSTEM, PublicText.trusted(words))
 
 
 def _what_next(
-    incident: Incident, state: RollbackState, status: RollbackStatus, runbook: Runbook, at: datetime
+    incident: Incident, state: RollbackState, status: RollbackStatus, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Say what can be done now; try the next candidate without a person only if the policy allows it."""
     if incident.over:
         return incident
     cluster = state.offer.cluster
-    again = state.decided_by == WORKFLOW and status is RollbackStatus.UNHEALTHY
+    again = state.decided_by == SYSTEM and status is RollbackStatus.UNHEALTHY
     if again and runbook.rollback.second_attempt and incident.automatic_rollbacks.count(cluster) < 2:
-        request = RollbackRequest(by=WORKFLOW, cluster=cluster)
+        request = RollbackRequest(by=SYSTEM, cluster=cluster)
         text = f"Looking for the next candidate for {cluster}, as the runbook allows"
-        incident = incident.but(rollback_request=request, looks=incident.looks + 1)
-        return incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
+        incident = incident.replace(rollback_request=request, looks=incident.looks + 1)
+        return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
     number = incident.number
     forward = f" with `--forward` it goes back to {_suspect(state)}," if state.ordered else ""
     text = (
         f"{cluster} needs a person: `incident rollback {number} --cluster {cluster}` tries the next candidate,"
         f"{forward} `incident decline {number}` leaves it as it is"
     )
-    return incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
+    return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
 
 
 def _suspect(state: RollbackState) -> str:
@@ -188,14 +190,14 @@ def rollback_broke_down(incident: Incident, cluster: str, reason: str, at: datet
     return intent_dropped(incident, at)
 
 
-def offer_expired(incident: Incident, cluster: str, runbook: Runbook, at: datetime) -> Incident:
+def offer_expired(incident: Incident, cluster: str, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record that nobody decided in time: what was offered may be out of date, so it is looked at again when asked."""
     state = incident.rollback(cluster)
     if state is None or not state.may(RollbackStatus.EXPIRED):
         return incident
     incident = incident.with_rollback(state.moved(RollbackStatus.EXPIRED, detail="nobody decided in time"))
     text = f"The offer to roll back {cluster} lapsed: nobody decided. `incident rollback {incident.number}` looks again"
-    return incident.logged(at, WORKFLOW, Kind.ROLLBACK, text, announce=True)
+    return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
 
 
 def intent_dropped(incident: Incident, at: datetime) -> Incident:
@@ -204,7 +206,7 @@ def intent_dropped(incident: Incident, at: datetime) -> Incident:
     if intent is None:
         return incident
     text = f"The resolution by {intent.by} is dropped: the rollback did not end healthy"
-    return incident.but(resolve_intent=None).logged(at, WORKFLOW, Kind.STATUS, text, announce=True)
+    return incident.replace(resolve_intent=None).logged(at, SYSTEM, Kind.STATUS, text, announce=True)
 
 
 def _running(incident: Incident, cluster: str, attempt: int) -> RollbackState | None:

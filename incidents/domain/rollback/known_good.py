@@ -59,7 +59,7 @@ class Offer(Frozen):
 
     def reversed(self) -> "Offer":
         """Return the way back: from the candidate forward to what it replaced (BEHAVIOURS 56)."""
-        return self.but(suspect=self.candidate, candidate=self.suspect, reason="roll forward again", considered=())
+        return self.replace(suspect=self.candidate, candidate=self.suspect, reason="roll forward again", considered=())
 
 
 _SHOWN = 8
@@ -96,8 +96,8 @@ def offer(
     found = Offer(cluster=cluster, suspect=suspect, considered=considered[:_SHOWN], reason="", mark=rows[0].id)
     if chosen is None:
         reason = f"{suspect.version} on {cluster} is suspect, but no older deployment is known to be good"
-        return found.but(reason=reason)
-    return found.but(
+        return found.replace(reason=reason)
+    return found.replace(
         candidate=chosen,
         reason=f"{suspect.version} was deployed to {cluster} {in_words(age)} before the alert",
         caution=irreversible(before[: before.index(chosen)], rules) or _changed_since(rows[0], suspect, bad),
@@ -127,7 +127,7 @@ def rolled_back(rows: list[Deployment]) -> dict[str, str]:
 
 
 def _next_in_line(candidate: Candidate) -> Candidate:
-    return candidate.but(taken=False, reason=f"known-good too, but older: {candidate.reason}")
+    return candidate.replace(taken=False, reason=f"known-good too, but older: {candidate.reason}")
 
 
 def _consider(place: int, rows: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Candidate:

@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime
 
-from incidents.domain.config.model import Region, Runbook
+from incidents.domain.config.model import Region, RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
 from incidents.domain.evidence.manifest import (
@@ -129,7 +129,7 @@ class RollbackResult(Frozen):
     regions: tuple[RegionVerdict, ...] = ()
 
 
-def order(incident: Incident, state: RollbackState, runbook: Runbook, at: AwareDatetime) -> RollbackOrder:
+def order(incident: Incident, state: RollbackState, runbook: RunbookConfig, at: AwareDatetime) -> RollbackOrder:
     """Return the order for an approved rollback.
 
     Raises:
@@ -140,7 +140,7 @@ def order(incident: Incident, state: RollbackState, runbook: Runbook, at: AwareD
         raise ValueError(f"the offer for {offer.cluster} names nothing to roll back")
     regions = tuple(region for region in runbook.regions_of(incident.service) if region.cluster == offer.cluster)
     made = RollbackOrder(
-        key=f"{incident.run_key}/rollback/{offer.cluster}/{state.attempt}",
+        key=f"{incident.first_run_id}/rollback/{offer.cluster}/{state.attempt}",
         attempt=state.attempt,
         incident=incident.name,
         severity=incident.severity,
@@ -157,10 +157,10 @@ def order(incident: Incident, state: RollbackState, runbook: Runbook, at: AwareD
         requested_by=state.decided_by,
         evidence_folder=evidence_folder(incident),
         evidence=(),
-        scope=incident_scope(incident, runbook, at).but(regions=regions),
+        scope=incident_scope(incident, runbook, at).replace(regions=regions),
     )
     texts = {"order.json": made.model_dump_json(indent=1)}
-    return made.but(evidence=items(texts, regions, runbook.investigation.metrics, made.phase))
+    return made.replace(evidence=items(texts, regions, runbook.investigation.metrics, made.phase))
 
 
 def result(order: RollbackOrder, regions: tuple[RegionVerdict, ...]) -> RollbackResult:

@@ -106,7 +106,7 @@ class RollbackState(Frozen):
         """
         if to not in TRANSITIONS[RollbackStatus(self.status)]:
             raise ValueError(f"a rollback that is {self.status} cannot become {to}")
-        return self.but(status=to, **changes)
+        return self.replace(status=to, **changes)
 
     def may(self, to: RollbackStatus) -> bool:
         """Tell whether that step exists from here."""

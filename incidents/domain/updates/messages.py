@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.program_errors import Fault
 from incidents.domain.core.public_text import InternalMessage, PublicMessage, PublicText
@@ -18,18 +18,18 @@ _STATUS = {
 }
 
 
-def public_title(incident: Incident, runbook: Runbook) -> PublicText:
+def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
     """Return the title that customers read: the assessor's, or the service's public name; never the alert's words.
 
     A service that the runbook does not know has no name that customers know.
     """
     if incident.assessment is not None and incident.assessment.title:
-        return PublicText.ours(incident.assessment.title)  # looked through when it was said
+        return PublicText.trusted(incident.assessment.title)  # looked through when it was said
     known = next((service.public_name for service in runbook.services if service.name == incident.service), None)
-    return PublicText.ours(f"{known or runbook.product} disruption")
+    return PublicText.trusted(f"{known or runbook.product} disruption")
 
 
-def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook) -> PublicMessage:
+def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookConfig) -> PublicMessage:
     """Fill the runbook's template for one update."""
     calendar = runbook.calendar
     coming = _next(update, runbook)
@@ -47,19 +47,19 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: Runbook)
     }
     drill = "[DRILL] " if incident.drill else ""
     return PublicMessage(
-        subject=PublicText.ours(drill + fill(runbook.templates.subject, values)),
-        body=PublicText.ours(fill(runbook.templates.body, values).rstrip() + "\n"),
+        subject=PublicText.trusted(drill + fill(runbook.templates.subject, values)),
+        body=PublicText.trusted(fill(runbook.templates.body, values).rstrip() + "\n"),
     )
 
 
 def bare_message(incident: Incident) -> PublicMessage:
     """Say the end of a private incident where it was public before: no title, no impact, nobody's words."""
     return PublicMessage(
-        subject=PublicText.ours("Incident closed"), body=PublicText.ours(f"{incident.name} is over.\n")
+        subject=PublicText.trusted("Incident closed"), body=PublicText.trusted(f"{incident.name} is over.\n")
     )
 
 
-def customer_question(incident: Incident, runbook: Runbook) -> PublicMessage:
+def customer_question(incident: Incident, runbook: RunbookConfig) -> PublicMessage:
     """Ask a customer whether service is restored (runbook, rollback step 4)."""
     drill = "[DRILL] " if incident.drill else ""
     body = (
@@ -69,7 +69,7 @@ def customer_question(incident: Incident, runbook: Runbook) -> PublicMessage:
         f"{runbook.team}\n"
     )
     subject = f"{drill}{runbook.product}: is service restored for you? ({incident.name})"
-    return PublicMessage(subject=PublicText.ours(subject), body=PublicText.ours(body))
+    return PublicMessage(subject=PublicText.trusted(subject), body=PublicText.trusted(body))
 
 
 def fill(template: str, values: dict[str, str]) -> str:
@@ -82,7 +82,7 @@ def fill(template: str, values: dict[str, str]) -> str:
     return "".join(filled)
 
 
-def _next(update: StatusUpdate, runbook: Runbook) -> str:
+def _next(update: StatusUpdate, runbook: RunbookConfig) -> str:
     """Say when the next update comes; one that waits for office hours says so (BEHAVIOURS 41)."""
     cadence = runbook.policy(update.severity).updates
     if update.next_at is None:
@@ -102,7 +102,7 @@ def page_text(incident: Incident) -> str:
     return f"{incident.severity} {incident.service} ({incident.environment}): {incident.title}"[:1000]
 
 
-def escalation_text(incident: Incident, runbook: Runbook, at: datetime) -> InternalMessage:
+def escalation_text(incident: Incident, runbook: RunbookConfig, at: datetime) -> InternalMessage:
     """Return what somebody reads to whom the incident is escalated, as it stands at that moment (BEHAVIOURS 42)."""
     acknowledged = (
         f"Acknowledged by {incident.acknowledged_by}." if incident.attended else "Nobody has acknowledged it yet."

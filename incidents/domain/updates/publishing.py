@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from incidents.domain.config.communication import Channel
-from incidents.domain.config.model import Runbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import PublicText
-from incidents.domain.core.timeline import WORKFLOW, Kind
+from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import (
     PublicFact,
@@ -19,7 +19,7 @@ _WORTH_TELLING = timedelta(minutes=1)
 """A shorter delay of an update is not worth a line of the timeline."""
 
 
-def next_due(incident: Incident, runbook: Runbook) -> datetime | None:
+def next_due(incident: Incident, runbook: RunbookConfig) -> datetime | None:
     """Return when the next update is due, or None if none is owed.
 
     Due times lie on a grid from the anchor (the first update, the last one by hand, or the rise to this severity), so
@@ -32,7 +32,7 @@ def next_due(incident: Incident, runbook: Runbook) -> datetime | None:
     return _coming(incident.update_anchor, last, incident, runbook)
 
 
-def _coming(anchor: datetime, after: datetime, incident: Incident, runbook: Runbook) -> datetime:
+def _coming(anchor: datetime, after: datetime, incident: Incident, runbook: RunbookConfig) -> datetime:
     """Return the first due time on the grid after that moment, or the next opening if it lies out of office hours."""
     cadence = runbook.policy(incident.severity).updates
     every = cadence.every or timedelta(days=1)
@@ -40,7 +40,7 @@ def _coming(anchor: datetime, after: datetime, incident: Incident, runbook: Runb
     return runbook.calendar.next_open(due) if cadence.office_hours_only else due
 
 
-def release_at(incident: Incident, runbook: Runbook, due: datetime) -> datetime:
+def release_at(incident: Incident, runbook: RunbookConfig, due: datetime) -> datetime:
     """Return when the update due at `due` really goes out.
 
     A responder may hold it back once (BEHAVIOURS 38); a draft begun since the last update holds it for a grace.
@@ -58,7 +58,7 @@ def used_channels(incident: Incident) -> tuple[Channel, ...]:
     return tuple(dict.fromkeys(channel for update in incident.updates for channel in update.channels))
 
 
-def everywhere(incident: Incident, runbook: Runbook) -> tuple[Channel, ...]:
+def everywhere(incident: Incident, runbook: RunbookConfig) -> tuple[Channel, ...]:
     """Return every channel ever used and those of the current severity (BEHAVIOURS 62)."""
     now = _allowed(incident, runbook.policy(incident.severity).updates.channels)
     return tuple(dict.fromkeys((*used_channels(incident), *now)))
@@ -68,7 +68,7 @@ PUBLIC_PLACES = (Channel.STATUS_PAGE, Channel.ISSUE_TRACKER)
 """Where more people can read than work on it. A private incident is not published there (BEHAVIOURS 24)."""
 
 
-def has_ticket(incident: Incident, runbook: Runbook) -> bool:
+def has_ticket(incident: Incident, runbook: RunbookConfig) -> bool:
     """Tell whether the incident gets a ticket in the issue tracker."""
     return Channel.ISSUE_TRACKER in _allowed(incident, runbook.policy(incident.severity).updates.channels)
 
@@ -79,12 +79,12 @@ def _allowed(incident: Incident, channels: tuple[Channel, ...]) -> tuple[Channel
 
 def publish(
     incident: Incident,
-    runbook: Runbook,
+    runbook: RunbookConfig,
     at: datetime,
     kind: UpdateKind,
     text: PublicText,
     *,
-    by: str = WORKFLOW,
+    by: str = SYSTEM,
     news: bool = True,
     due: datetime | None = None,
     channels: tuple[Channel, ...] | None = None,
@@ -112,13 +112,13 @@ def publish(
         channels=channels,
         by=by,
     )
-    incident = incident.but(
+    incident = incident.replace(
         updates=(*incident.updates, update),
         update_anchor=anchor or incident.update_anchor,
         no_news=0 if news else incident.no_news + 1,
     )
-    update = update.but(next_at=next_due(incident, runbook))
-    incident = incident.but(updates=(*incident.updates[:-1], update))
+    update = update.replace(next_at=next_due(incident, runbook))
+    incident = incident.replace(updates=(*incident.updates[:-1], update))
     said = f"Update {update.sequence} ({kind}) for {', '.join(channels)}"
     said += f"; superseded, as they never went out: {', '.join(stranded)}" if stranded else ""
     return incident.logged(at, by, Kind.UPDATE, said)
@@ -142,16 +142,16 @@ def delivery_key(sequence: int, channel: Channel) -> str:
 
 def told(incident: Incident, at: datetime, text: PublicText) -> Incident:
     """Return the incident with a fact that customers may read, for the next update."""
-    return incident.but(news=(*incident.news, PublicFact(at=at, text=text)))
+    return incident.replace(news=(*incident.news, PublicFact(at=at, text=text)))
 
 
-def opening_text(incident: Incident, runbook: Runbook) -> PublicText:
+def opening_text(incident: Incident, runbook: RunbookConfig) -> PublicText:
     """Say the first thing that customers read."""
     when = runbook.calendar.in_brackets(incident.started_at)
-    return PublicText.ours(f"We detected a problem at {when} and are investigating it.")
+    return PublicText.trusted(f"We detected a problem at {when} and are investigating it.")
 
 
-def scheduled_text(incident: Incident, runbook: Runbook, next_at: datetime | None) -> tuple[PublicText, bool]:
+def scheduled_text(incident: Incident, runbook: RunbookConfig, next_at: datetime | None) -> tuple[PublicText, bool]:
     """Return the text of the update that is due, and whether it holds news.
 
     It is the responder's words for it, or what happened since the last update, or an honest "no change", which never
@@ -162,15 +162,15 @@ def scheduled_text(incident: Incident, runbook: Runbook, next_at: datetime | Non
     last = incident.updates[-1].at if incident.updates else incident.opened_at
     facts = [fact.text for fact in incident.news if fact.at > last]
     if facts:
-        return PublicText.ours(" ".join(dict.fromkeys(facts))), True
+        return PublicText.trusted(" ".join(dict.fromkeys(facts))), True
     last_news = next((update.at for update in reversed(incident.updates) if update.news), incident.opened_at)
     doing = "watching the recovery" if incident.status == Status.MONITORING else "investigating"
     since = runbook.calendar.in_brackets(last_news)
     coming = f" Next update: {runbook.calendar.in_brackets(next_at)}." if next_at else ""
-    return PublicText.ours(f"We are still {doing}. No change since {since}.{coming}"), False
+    return PublicText.trusted(f"We are still {doing}. No change since {since}.{coming}"), False
 
 
-def publish_due(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
+def publish_due(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     """Publish the update that is due; if it is late, the timeline says by how much. A draft is kept (BEHAVIOURS 34)."""
     due, anchor = next_due(incident, runbook), incident.update_anchor
     if due is None or anchor is None:
@@ -179,10 +179,8 @@ def publish_due(incident: Incident, runbook: Runbook, at: datetime) -> Incident:
     coming = _coming(anchor, max(at, due), incident, runbook)
     text, news = scheduled_text(incident, runbook, coming)
     incident = publish(incident, runbook, at, UpdateKind.SCHEDULED, text, news=news, due=due)
-    incident = incident.but(next_words=PublicText(), hold=None)
+    incident = incident.replace(next_words=PublicText(), hold=None)
     if late < _WORTH_TELLING:
         return incident
     sequence = incident.updates[-1].sequence
-    return incident.logged(
-        at, WORKFLOW, Kind.UPDATE, f"Update {sequence}, due {due:%H:%M} UTC, is {in_words(late)} late"
-    )
+    return incident.logged(at, SYSTEM, Kind.UPDATE, f"Update {sequence}, due {due:%H:%M} UTC, is {in_words(late)} late")
