@@ -219,7 +219,7 @@ async def test_an_answer_that_takes_longer_than_slack_waits_follows(
     live_world: World, http: httpx.AsyncClient, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await opened(live_world, http)
-    monkeypatch.setattr("gateway._SLACK_WAITS", 0.0)
+    monkeypatch.setattr("incidents.gateway.app._SLACK_WAITS", 0.0)
     form = {"user_name": "ann", "text": "ack 99", "response_url": "https://hooks.slack.com/commands/T1/1/x"}
     body = urlencode(form).encode()
     answer = await http.post("/slack/commands", content=body, headers=slacks(body))
@@ -285,7 +285,7 @@ async def test_while_temporal_is_away_the_sender_is_asked_to_repeat(
     async def away(*_: Any, **__: Any) -> Any:
         raise RPCError("connection refused", RPCStatusCode.UNAVAILABLE, b"")
 
-    monkeypatch.setattr("gateway.intake", away)
+    monkeypatch.setattr("incidents.gateway.app.intake", away)
     answer = await http.post("/alerts", json=ALERT, headers={"authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 503, "Alertmanager repeats after a 5xx, and never after a 4xx"
     assert "send it again" in answer.json()["error"]

@@ -55,8 +55,8 @@ async def http(empty_world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("TEMPORAL_TASK_QUEUE", QUEUE)
     monkeypatch.setattr("incidents.client.lookup.SEARCH", 0.05)
-    monkeypatch.setattr("gateway._QUICK", timedelta(milliseconds=500))
-    monkeypatch.setattr("gateway._SLACK_HOSTS", ())  # nothing leaves this machine
+    monkeypatch.setattr("incidents.gateway.app._QUICK", timedelta(milliseconds=500))
+    monkeypatch.setattr("incidents.gateway.app._SLACK_HOSTS", ())  # nothing leaves this machine
     failures: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     gateway = Gateway(empty_world.env.client, load_settings(), empty_world.runbook)
