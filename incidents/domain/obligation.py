@@ -124,6 +124,4 @@ HOUSEKEEPING = frozenset(
 
 def at_once(kind: ObligationKind, key: str, since: datetime, says: str, **more: str | int) -> Obligation:
     """Return an obligation that is due as soon as its cause exists."""
-    return Obligation.model_validate(
-        {"key": key, "kind": kind, "due": since, "since": since, "says": says, **more}
-    )
+    return Obligation.model_validate({"key": key, "kind": kind, "due": since, "since": since, "says": says, **more})

@@ -33,8 +33,9 @@ from workflows.incident import IncidentWorkflow
 EVERY = timedelta(seconds=2)
 HISTORY_LIMIT = 300
 """Events after which a run continues as new."""
-RESOLVED_WITHIN = 150.0
-"""Seconds: a killed worker's rollback goes on when its heartbeats are missed, its other activities after 10 s."""
+STANDSTILL = 150.0
+"""Seconds without any obligation fulfilled: a killed worker's rollback goes on when its heartbeats are missed, its other
+activities after 10 s. Hundreds of notes take minutes to be posted, one after the other, and that is no standstill."""
 _RPC = timedelta(seconds=10)
 
 DUTIES = re.compile(r"page/|escalate/|channel|war-room|update/\d+/")
@@ -71,10 +72,12 @@ async def open_incident(client: Client, queue: str) -> WorkflowHandle[Any, Any]:
 async def resolve(client: Client, workflow_id: str) -> Incident | None:
     """Resolve it, and wait until nothing is due any more; return it as it then is, or None if that never came."""
     handle = client.get_workflow_handle(workflow_id)
-    deadline = time.monotonic() + RESOLVED_WITHIN
+    done, deadline = -1, time.monotonic() + STANDSTILL
     while time.monotonic() < deadline:
         try:
             incident: Incident = await handle.query("incident", result_type=Incident, rpc_timeout=_RPC)
+            if len(incident.fulfilled) > done:
+                done, deadline = len(incident.fulfilled), time.monotonic() + STANDSTILL
             if incident.over and not await _is_busy(handle):
                 return incident
             # A rollback under way is finished first, and one that did not help drops the resolution: ask again.
