@@ -144,7 +144,7 @@ class EvidenceRules(Frozen):
 
 
 HISTORY_EVENTS = 500
-"""Events of a workflow's run, after which it continues in a fresh one. One core replays about eight such histories in a
+"""Events of a workflow's run, after which it continues in a fresh one. Replaying that takes about a third of a
 second (`make bench BENCH=replay`), and a workflow task has ten seconds: past that, it could never be completed."""
 
 
