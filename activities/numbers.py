@@ -8,11 +8,11 @@ from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import Priority, WorkflowIDConflictPolicy
 
+from incidents.contracts import ALLOCATE_NUMBER, NUMBERS_ID, NUMBERS_WORKFLOW
 from incidents.domain.activity_requests import ActivityResult, AllocateNumber
 from incidents.domain.core.severity import Severity
 from incidents.domain.numbering import Allocation, Ledger
 
-_WORKFLOW, _ID, _UPDATE = "IncidentNumbersWorkflow", "incident-numbers", "allocate"
 _PATIENCE = timedelta(seconds=8)
 _AT_ONCE = 5
 
@@ -29,17 +29,17 @@ class Numbers:
     async def allocate_number(self, wanted: AllocateNumber) -> ActivityResult:
         """Get the incident's number. The counter knows the incident's run, so a repetition gets the same one."""
         counter: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
-            _WORKFLOW,
+            NUMBERS_WORKFLOW,
             Ledger(),
-            id=_ID,
+            id=NUMBERS_ID,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             priority=Priority(priority_key=Severity.P0.rank),  # one counter for all: a P0 must not wait for it
-            static_summary="ActivitySet out incident numbers",
+            static_summary="Allocates incident numbers",
         )
         async with self._turn:
             number = await self._client.execute_update_with_start_workflow(
-                _UPDATE,
+                ALLOCATE_NUMBER,
                 Allocation(first_run_id=wanted.first_run_id, workflow_id=wanted.workflow_id),
                 start_workflow_operation=counter,
                 result_type=int,

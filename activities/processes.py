@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from incidents.contracts import PROBED
 from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.baseline import Recording
@@ -74,5 +75,5 @@ class WorkflowQueries:
     async def tell(self, workflow_id: str, probed: Probed) -> None:
         """Tell a rollback how its verification goes. It is no harm if it does not hear: the verdict comes anyway."""
         with suppress(RPCError, TimeoutError):
-            sent = self._client.get_workflow_handle(workflow_id).signal("probed", probed)
+            sent = self._client.get_workflow_handle(workflow_id).signal(PROBED, probed)
             await asyncio.wait_for(sent, timeout=_TELL_WITHIN)

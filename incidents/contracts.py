@@ -1,4 +1,7 @@
-"""What the workflows are started with and told by others. Light to import: short-lived programs need no more."""
+"""Inputs and messages of the workflows. Light to import: a short-lived program needs no more.
+
+A responder's command is an update and a signal of its own name: `Command.name` (incidents.domain.incident.commands).
+"""
 
 from datetime import timedelta
 
@@ -21,6 +24,22 @@ WATCHED = (INCIDENT_WORKFLOW, POSTMORTEM_WORKFLOW, ROLLBACK_WORKFLOW, NUMBERS_WO
 """The workflows whose standing still operators are notified of."""
 
 
+INCIDENT_QUERY = "incident"
+"""Of an incident: the `Incident`."""
+POSTMORTEM_QUERY = "postmortem"
+"""Of a post-mortem: the `Postmortem`."""
+TIMELINE_QUERY = "timeline"
+"""Of an incident and of a post-mortem: its entries, in order."""
+AGENDA_QUERY = "agenda"
+"""Of an incident and of a post-mortem: what is due, the earliest first."""
+ROLLBACK_STEPS_QUERY = "progress"
+"""Of a rollback: the steps taken, one line each."""
+FIND_NUMBER_QUERY = "find"
+"""Of the incident numbers: the incident of a number, if it is among the recent ones."""
+ALLOCATE_NUMBER = "allocate"
+"""An update of the incident numbers: the number of an `Allocation`."""
+
+
 def setup_queue(task_queue: str) -> str:
     """Return the queue of what sets chat channels up, whose rate is limited, beside the workflows' own queue."""
     return f"{task_queue}-setup"
@@ -38,10 +57,26 @@ class IncidentInput(Frozen):
     history_limit: int = 0
 
 
+ALERT_FIRED = "alert_fired"
+"""To an incident: the alerts of an `AlertBatch` fire."""
+ALERT_RESOLVED = "alert_resolved"
+"""To an incident: the alerts of an `AlertBatch` have ended."""
+
+
 class AlertBatch(Frozen):
     """Alerts of one incident."""
 
     alerts: tuple[Alert, ...]
+
+
+ROLLBACK_MOVED = "rollback_moved"
+"""From a rollback to its incident: a step, as `RollbackProgress`."""
+ROLLBACK_ENDED = "rollback_ended"
+"""From a rollback to its incident: the end, as `RollbackResult`."""
+PROBED = "probed"
+"""To a rollback: how the verification of a region goes, as `Probed`."""
+JUDGED = "judged"
+"""To a rollback: a person's verdict, as `Judgement`."""
 
 
 class RecorderInput(Frozen):
@@ -49,6 +84,10 @@ class RecorderInput(Frozen):
 
     regions: tuple[Region, ...]
     rules: RecorderRules
+
+
+POSTMORTEM_PUBLISHED = "postmortem_published"
+"""From a post-mortem to its incident: it is `Published`."""
 
 
 class Published(Frozen):
@@ -68,6 +107,16 @@ class PostmortemInput(Frozen):
     postmortem: Postmortem | None = None
     told: bool = False
     history_limit: int = 0
+
+
+INCIDENT_RESOLVED = "incident_resolved"
+"""From an incident to its post-mortem: a `Resolution`."""
+INCIDENT_REOPENED = "incident_reopened"
+"""From an incident to its post-mortem, without a payload."""
+INCIDENT_CANCELLED = "incident_cancelled"
+"""From an incident to its post-mortem, without a payload."""
+ISSUE_CHANGED = "issue_changed"
+"""To a post-mortem: the issue of an action item was changed, as `IssueFact`."""
 
 
 class Resolution(Frozen):

@@ -20,6 +20,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.contracts import (
+    AGENDA_QUERY,
     INCIDENT_WORKFLOW,
     STANDSTILL_WORKFLOW,
     WATCHED,
@@ -179,7 +180,7 @@ class StandstillWatch:
         if run.task is not None:  # the query would wait for it, in a place that responders need
             return
         handle = self._client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
-        owed = await handle.query("agenda", result_type=list[Obligation], rpc_timeout=_PATIENCE)
+        owed = await handle.query(AGENDA_QUERY, result_type=list[Obligation], rpc_timeout=_PATIENCE)
         after = await read(self._client, run.workflow_id, run.run_id)
         if after is None or after.history != run.history:
             run = run.replace(idle=False)  # what is owed now may be pending by now

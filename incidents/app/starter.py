@@ -25,7 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.contracts import INCIDENT_WORKFLOW, AlertBatch, IncidentInput
+from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, INCIDENT_WORKFLOW, AlertBatch, IncidentInput
 from incidents.domain.alerting.alert import (
     Alert,
     MalformedAlert,
@@ -130,7 +130,7 @@ async def start(
         id=workflow_id,
         task_queue=task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal="alert_fired",
+        start_signal=ALERT_FIRED,
         start_signal_args=[AlertBatch(alerts=alerts)],
         search_attributes=at_start(opening),
         priority=priority_of(opening.severity),
@@ -159,7 +159,7 @@ async def _tell_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...
     """Tell a running incident that its alerts ended; without one, nothing is opened (BEHAVIOURS 5)."""
     handle = client.get_workflow_handle(workflow_id)
     try:
-        await handle.signal("alert_resolved", AlertBatch(alerts=alerts), rpc_timeout=_RPC)
+        await handle.signal(ALERT_RESOLVED, AlertBatch(alerts=alerts), rpc_timeout=_RPC)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise

@@ -16,6 +16,7 @@ from incidents.client.lookup import (
     handle_of,
     label,
 )
+from incidents.contracts import INCIDENT_QUERY
 from incidents.domain.core.base import RunbookError
 from incidents.domain.evidence.manifest import (
     ManifestRef,
@@ -77,7 +78,7 @@ async def _open(client: Client, number: str, url: str) -> tuple[Incident, Any]:
     from incidents.vendors.storage import FileStore  # fsspec is slow to import, and no other command needs it
 
     found = await find(client, number)
-    incident: Incident = await ask(handle_of(client, found), "incident", Incident, label(found))
+    incident: Incident = await ask(handle_of(client, found), INCIDENT_QUERY, Incident, label(found))
     return incident, FileStore(url or load_settings().evidence_url)
 
 

@@ -25,6 +25,7 @@ from incidents.cli.runner import (
 )
 from incidents.cli.views import postmortem_view
 from incidents.client.lookup import ask, find_postmortem, handle_of
+from incidents.contracts import POSTMORTEM_QUERY
 from incidents.domain.incident.commands import Command, StartPostmortem
 from incidents.domain.postmortem import commands
 from incidents.domain.postmortem.document import Cause, ItemState
@@ -47,7 +48,7 @@ def show(number: Number, as_json: Json = False) -> None:
 
     async def work(client: Client) -> None:
         handle = handle_of(client, await find_postmortem(client, number))
-        found: Postmortem = await ask(handle, "postmortem", Postmortem, f"the post-mortem of {number}")
+        found: Postmortem = await ask(handle, POSTMORTEM_QUERY, Postmortem, f"the post-mortem of {number}")
         if as_json:
             say(dump(found))
         else:

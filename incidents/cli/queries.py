@@ -38,6 +38,7 @@ from incidents.client.lookup import (
     listed,
     overdue,
 )
+from incidents.contracts import TIMELINE_QUERY
 from incidents.domain.core.base import RunbookError
 from incidents.domain.core.timeline import Entry
 
@@ -176,7 +177,7 @@ def timeline(
                 return
             return
         try:
-            entries = await ask(handle_of(client, found), "timeline", tuple[Entry, ...], label(found))
+            entries = await ask(handle_of(client, found), TIMELINE_QUERY, tuple[Entry, ...], label(found))
         except NoAnswer:
             _print_known(Look(client, found, console()), as_json)
             raise

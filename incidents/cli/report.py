@@ -29,6 +29,7 @@ from incidents.client.lookup import (
     label,
     listed,
 )
+from incidents.contracts import INCIDENT_QUERY
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import RunbookError
 from incidents.domain.core.duration import in_words
@@ -105,7 +106,7 @@ async def gather(
         if number is None or (number in numbers and not is_open(execution)):
             continue
         try:
-            incident: Incident = await ask(handle_of(client, execution), "incident", Incident, label(execution))
+            incident: Incident = await ask(handle_of(client, execution), INCIDENT_QUERY, Incident, label(execution))
         except (NoAnswer, NotFound):
             if number not in numbers:
                 unknown.append(number)

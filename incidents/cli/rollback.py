@@ -29,6 +29,7 @@ from incidents.client.lookup import (
     handle_of,
     label,
 )
+from incidents.contracts import INCIDENT_QUERY
 from incidents.domain.incident import commands
 from incidents.domain.incident.incident import Incident
 
@@ -102,7 +103,7 @@ def candidates(number: Number, as_json: Json = False) -> None:
 
     async def work(client: Client) -> None:
         found = await find(client, number)
-        incident: Incident = await ask(handle_of(client, found), "incident", Incident, label(found))
+        incident: Incident = await ask(handle_of(client, found), INCIDENT_QUERY, Incident, label(found))
         if as_json:
             say(json.dumps([state.model_dump(mode="json") for state in incident.rollbacks], indent=1))
         elif incident.rollbacks:

@@ -19,6 +19,7 @@ from incidents.client.lookup import (
     is_open,
     label,
 )
+from incidents.contracts import AGENDA_QUERY, INCIDENT_QUERY, TIMELINE_QUERY
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.incident import Incident
@@ -47,9 +48,9 @@ UNTIL: dict[str, tuple[Status, ...]] = {
 
 async def state(handle: WorkflowHandle[Any, Any], name: str) -> tuple[Incident, list[Obligation]]:
     """Return the incident and its agenda."""
-    incident: Incident = await ask(handle, "incident", Incident, name)
+    incident: Incident = await ask(handle, INCIDENT_QUERY, Incident, name)
     # One after the other: while a task is pending, Temporal lets one query of a workflow wait and refuses the next.
-    obligations: list[Obligation] = await ask(handle, "agenda", list[Obligation], name)
+    obligations: list[Obligation] = await ask(handle, AGENDA_QUERY, list[Obligation], name)
     return incident, obligations
 
 
@@ -182,5 +183,5 @@ async def follow(client: Client, run: WorkflowExecutionDescription, console: Con
 
 
 async def _timeline(handle: WorkflowHandle[Any, Any], name: str) -> tuple[Entry, ...]:
-    entries: tuple[Entry, ...] = await ask(handle, "timeline", tuple[Entry, ...], name)
+    entries: tuple[Entry, ...] = await ask(handle, TIMELINE_QUERY, tuple[Entry, ...], name)
     return entries

@@ -15,7 +15,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.contracts import INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
+from incidents.contracts import FIND_NUMBER_QUERY, INCIDENT_QUERY, INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
 from incidents.domain.incident.incident import Incident
 from incidents.domain.numbering import Numbered
 from incidents.search_attributes import NUMBER, POSTMORTEM, POSTMORTEM_DUE
@@ -147,7 +147,9 @@ async def _by_visibility(client: Client, number: int) -> WorkflowExecution | Non
 async def _by_counter(client: Client, number: int, patience: timedelta) -> WorkflowExecutionDescription | None:
     counter = client.get_workflow_handle(NUMBERS_ID)
     try:
-        given = await counter.query("find", number, result_type=cast(type, Numbered | None), rpc_timeout=patience)
+        given = await counter.query(
+            FIND_NUMBER_QUERY, number, result_type=cast(type, Numbered | None), rpc_timeout=patience
+        )
         latest = await describe(client, given.workflow_id) if given else None
     except (RPCError, WorkflowQueryFailedError, NotFound):
         return None
@@ -209,7 +211,7 @@ def _unanswered(error: WorkflowQueryFailedError | RPCError, what: str) -> Except
 async def incident(client: Client, name: str) -> Incident:
     """Return the incident as it stands."""
     run = await find(client, name)
-    found: Incident = await ask(handle_of(client, run), "incident", Incident, label(run))
+    found: Incident = await ask(handle_of(client, run), INCIDENT_QUERY, Incident, label(run))
     return found
 
 

@@ -45,6 +45,7 @@ from incidents.client.lookup import (
     find,
     incident,
 )
+from incidents.contracts import ISSUE_CHANGED
 from incidents.domain.alerting.alert import MOST_ALERTS, MalformedAlert, parse_alerts
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
@@ -166,7 +167,7 @@ class Gateway:
             return JSONResponse({"error": str(error)}, 400)
         if changed is None:
             return JSONResponse({"action": "ignored"}, 202)
-        return await self._tell(changed.workflow_id, "issue_changed", changed.fact, "told")
+        return await self._tell(changed.workflow_id, ISSUE_CHANGED, changed.fact, "told")
 
     async def _tell(self, workflow_id: str, signal_name: str, word: Frozen, done: str) -> Response:
         """Send a signal, which is durable also while no worker runs; a process that has ended needs none."""
