@@ -3,7 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from incidents.domain.activity_requests import ActivityResult
@@ -40,8 +39,7 @@ async def preserve(
             if is_cancelled_exception(error):
                 raise
             part = gap(item, scope, why(error))
-        if workflow.patched("evidence-leaves-events"):
-            force_history_event(len(items))  # the others go on: this task may command nothing else
+        force_history_event(len(items))  # the others go on: this task may command nothing else
         return part
 
     parts = tuple(await asyncio.gather(*(one(item) for item in items)))

@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
+from incidents.contracts import JUDGED, PROBED, ROLLBACK_STEPS_QUERY
 from incidents.domain.activity_requests import PostMessage
 from incidents.domain.config.model import Region
 from incidents.domain.core.program_errors import in_one_line
@@ -20,7 +21,6 @@ from incidents.domain.rollback.order import (
     Preflight,
     Probed,
     RollbackOrder,
-    RollbackProgress,
     RollbackResult,
     ended,
     judged,
@@ -38,7 +38,8 @@ from workflows.activity_options import (
     why,
 )
 from workflows.evidence import preserve
-from workflows.obligation_loop import force_history_event, raise_if_of_the_sdk
+from workflows.obligation_loop import raise_if_of_the_sdk
+from workflows.rollback_report import RollbackReport
 
 _LOOK_PATIENCE = timedelta(minutes=3)
 _REDEPLOY_PATIENCE = timedelta(minutes=10)
@@ -53,18 +54,15 @@ class RollbackWorkflow:
     def __init__(self, order: RollbackOrder) -> None:
         """Take the order."""
         self._order = order
-        self._progress: list[str] = []
-        self._regions: dict[str, str] = {}
-        self._told: list[Probed] = []
+        self._report = RollbackReport(order)
         self._judgement: Judgement | None = None
         self._ordered = False
-        self._leaves_events = workflow.patched("rollback-leaves-events")
 
     @workflow.run
     async def run(self, order: RollbackOrder) -> RollbackResult:
         """Roll the cluster back, verify it, and report how it ended, also when it is cancelled in the middle."""
         try:
-            result = await self._roll_back_or_say_why()
+            result = await self._roll_back_or_fail()
         except BaseException as error:
             if not is_cancelled_exception(error):
                 raise
@@ -74,7 +72,7 @@ class RollbackWorkflow:
         await self._finish(result)
         return result
 
-    async def _roll_back_or_say_why(self) -> RollbackResult:
+    async def _roll_back_or_fail(self) -> RollbackResult:
         """Roll back; an error of this program is a failed rollback, which a person decides about (BEHAVIOURS 108)."""
         try:
             return await self._roll_back()
@@ -90,7 +88,7 @@ class RollbackWorkflow:
 
     async def _roll_back(self) -> RollbackResult:
         order = self._order
-        await self._say_freeze("freeze", f"please hold deployments of {order.service} to {order.cluster}")
+        await self._announce_freeze("freeze", f"please hold deployments of {order.service} to {order.cluster}")
         findings, _ = await asyncio.gather(self._measure_all(), self._keep_evidence())
         try:
             found = await self._look_again(findings)
@@ -102,16 +100,15 @@ class RollbackWorkflow:
         if go.hold:
             return ended(order, RollbackStatus.HELD, f"nothing was deployed: {go.hold}")
         if go.deployed:
-            await self._tell(go.deployed, ordered=True)
+            await self._report.send(go.deployed, ordered=True)
         elif failure := await self._redeploy(found, findings):
             return ended(order, RollbackStatus.FAILED, failure)
         return await self._verify_all(await self._measure_what_is_missing(findings))
 
     async def _finish(self, result: RollbackResult) -> None:
         """Let deployments go on, and report. Never skipped: also a cancelled rollback leaves a known state."""
-        await self._say_freeze("thaw", f"{self._order.service} on {self._order.cluster} may be deployed to again")
-        self._note(f"{result.status}: {result.detail}")
-        await self._signal("rollback_ended", result)
+        await self._announce_freeze("thaw", f"{self._order.service} on {self._order.cluster} may be deployed to again")
+        await self._report.finish(result)
 
     # --- the steps ------------------------------------------------------------------------------------------------
 
@@ -128,10 +125,7 @@ class RollbackWorkflow:
             order.rules,
             order.rules.evidence_budget,
         )
-        says = f"evidence of the bad state: {kept.detail}"
-        progress = RollbackProgress(cluster=order.cluster, attempt=order.attempt, says=says, manifest=kept.manifest)
-        self._note(says)
-        await self._signal("rollback_moved", progress)
+        await self._report.send(f"evidence of the bad state: {kept.detail}", manifest=kept.manifest)
 
     async def _measure_all(self) -> tuple[BaselineFinding, ...]:
         budget = self._order.rules.evidence_budget
@@ -158,7 +152,7 @@ class RollbackWorkflow:
             if is_cancelled_exception(error):
                 raise
             found = BaselineFinding(region=region.name, why=why(error), failed=True)
-        self._leave_event()
+        self._report.force_event()
         return found
 
     async def _look_again(self, findings: tuple[BaselineFinding, ...]) -> Preflight:
@@ -184,14 +178,16 @@ class RollbackWorkflow:
             mark=found.newest.id if found.newest else "",
             rules=order.rules,
         )
-        await self._tell(f"{order.candidate.version} is ordered in place of {order.suspect.version}", ordered=True)
+        await self._report.send(
+            f"{order.candidate.version} is ordered in place of {order.suspect.version}", ordered=True
+        )
         self._ordered = True
         says = f"Deploy {order.candidate.version} to {order.cluster}"
         try:
             outcome = await perform(effect, says, order.severity, _REDEPLOY_PATIENCE)
             if outcome.skipped is not None:
                 return outcome.skipped
-            await self._tell(f"{order.candidate.version} is being deployed: {outcome.detail}", ordered=True)
+            await self._report.send(f"{order.candidate.version} is being deployed: {outcome.detail}", ordered=True)
             wanted = FollowDeployment(
                 key=f"{order.key}/follow",
                 reference=outcome.reference,
@@ -200,7 +196,7 @@ class RollbackWorkflow:
             )
             followed = await follow(wanted, f"Follow the deployment {outcome.reference}", order.severity)
             if followed.detail:
-                await self._tell(followed.detail)
+                await self._report.send(followed.detail)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -225,8 +221,10 @@ class RollbackWorkflow:
         probing = asyncio.ensure_future(asyncio.gather(*(self._verify(region, found) for region, found in pairs)))
         try:
             while not probing.done() and self._judgement is None:
-                await workflow.wait_condition(lambda: probing.done() or self._judgement is not None or bool(self._told))
-                await self._pass_on()
+                await workflow.wait_condition(
+                    lambda: probing.done() or self._judgement is not None or self._report.pending
+                )
+                await self._report.send_pending()
             if self._judgement is not None:
                 return judged(order, self._judgement)
             return result(order, tuple(await probing))
@@ -244,37 +242,11 @@ class RollbackWorkflow:
             if is_cancelled_exception(error):
                 raise
             verdict = RegionVerdict(region=region.name, verdict=Verdict.INCONCLUSIVE, detail=why(error))
-        await self._tell(f"{region.name} is {verdict.verdict}: {verdict.detail}")
-        self._leave_event()
+        await self._report.send(f"{region.name} is {verdict.verdict}: {verdict.detail}")
+        self._report.force_event()
         return verdict
 
-    # --- telling --------------------------------------------------------------------------------------------------
-
-    async def _pass_on(self) -> None:
-        """Tell the incident what the probes have said since the last time."""
-        told, self._told = self._told, []
-        for probed in told:
-            self._regions[probed.region] = probed.says
-            says = "; ".join(self._regions.values())
-            await self._tell(says, quiet=not probed.undecided, undecided=probed.undecided)
-
-    async def _tell(self, says: str, *, ordered: bool = False, quiet: bool = False, undecided: bool = False) -> None:
-        """Tell the incident of a step; an incident that has ended needs no telling."""
-        self._note(says, replace=quiet)
-        order = self._order
-        progress = RollbackProgress(
-            cluster=order.cluster, attempt=order.attempt, says=says, ordered=ordered, quiet=quiet, undecided=undecided
-        )
-        await self._signal("rollback_moved", progress)
-
-    def _note(self, says: str, *, replace: bool = False) -> None:
-        """Show a step in the Web UI; the figures of the open verification stay in one line."""
-        lines = self._progress if replace else [*self._progress, says]
-        self._progress = lines
-        shown = [*lines, says] if replace else lines
-        workflow.set_current_details("\n".join(f"- {line}" for line in shown))
-
-    async def _say_freeze(self, what: str, words: str) -> None:
+    async def _announce_freeze(self, what: str, words: str) -> None:
         """Ask for a halt of deployments, or end it (BEHAVIOURS 52)."""
         order = self._order
         if not order.rules.freeze_channel:
@@ -286,37 +258,26 @@ class RollbackWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            await self._tell(f"not said in the deployments' channel ({words}): {why(error)}")
-
-    async def _signal(self, name: str, what: RollbackProgress | RollbackResult) -> None:
-        try:
-            await workflow.get_external_workflow_handle(self._order.report_to).signal(name, what)
-        except ApplicationError as error:
-            workflow.logger.warning("the incident %s was not told: %s", self._order.incident, error.message)
+            await self._report.send(f"not said in the deployments' channel ({words}): {why(error)}")
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    @workflow.signal(description="A person's verdict on what the probes could not judge.")
+    @workflow.signal(name=JUDGED, description="A person's verdict on what the probes could not judge.")
     def judged(self, judgement: Judgement) -> None:
         """Take the verdict: the verification ends with it."""
         self._judgement = judgement
-        self._leave_event()
+        self._report.force_event()
 
-    @workflow.signal(description="How the verification of a region goes.")
+    @workflow.signal(name=PROBED, description="How the verification of a region goes.")
     def probed(self, probed: Probed) -> None:
         """Take what the probes say; the newest word of each region counts."""
-        self._told = [*(old for old in self._told if old.region != probed.region or old.undecided), probed]
-        self._leave_event()
+        self._report.queue(probed)
+        self._report.force_event()
 
-    def _leave_event(self) -> None:
-        """Leave an event for what was learned while other work goes on, which may command nothing else."""
-        if self._leaves_events:
-            force_history_event(len(self._progress))
-
-    @workflow.query(description="What the rollback has done so far.")
+    @workflow.query(name=ROLLBACK_STEPS_QUERY, description="What the rollback has done so far.")
     def progress(self) -> list[str]:
         """Return the steps taken."""
-        return [*self._progress, *self._regions.values()]
+        return self._report.steps
 
 
 async def _known(found: BaselineFinding) -> BaselineFinding:
