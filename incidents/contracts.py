@@ -99,13 +99,13 @@ class Published(Frozen):
 class PostmortemInput(Frozen):
     """What a post-mortem starts with; `postmortem` is set when it goes on after continue-as-new.
 
-    `told`: the incident knows of the publication. `history_limit`: as of `IncidentInput`.
+    `incident_notified`: the incident was sent `POSTMORTEM_PUBLISHED`. `history_limit`: as of `IncidentInput`.
     """
 
     incident: Incident
     runbook: RunbookConfig
     postmortem: Postmortem | None = None
-    told: bool = False
+    incident_notified: bool = False
     history_limit: int = 0
 
 

@@ -31,7 +31,7 @@ from workflows.rollback import RollbackWorkflow
 _LOCK_PATIENCE = timedelta(seconds=30)
 
 
-async def start_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
+async def run_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
     """Run the rollback of a cluster as a workflow of its own, whose id is the lock, and wait for its end.
 
     Its verdict comes as a signal, which also reaches the incident after continue-as-new; waiting here only notices a
@@ -66,11 +66,11 @@ async def start_rollback(incident: Incident, obligation: Obligation, start: Inci
     return ActivityResult(detail=f"{ended.status}")
 
 
-async def tell_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
-    """Tell a rollback that still probes how a person judged it."""
+async def notify_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
+    """Send a rollback that is still being verified the verdict of a person."""
     state = incident.rollback(obligation.subject)
     if state is None or state.judgement is None:
-        return ActivityResult(skipped="there is nothing to tell any more")
+        return ActivityResult(skipped="there is no verdict any more")
     process = order(incident, state, start.runbook, workflow.now()).workflow_id
     running = workflow.get_external_workflow_handle(process)
     try:
@@ -95,8 +95,8 @@ async def preserve_evidence(incident: Incident, obligation: Obligation, start: I
     )
 
 
-async def hand_over(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
-    """Start the post-mortem's process, or tell the one that runs that the incident was resolved again."""
+async def start_postmortem(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
+    """Start the post-mortem's workflow, or notify the running one that the incident was resolved again."""
     process = f"postmortem-{incident.number}"
     try:
         await workflow.start_child_workflow(
@@ -115,12 +115,12 @@ async def hand_over(incident: Incident, obligation: Obligation, start: IncidentI
 
 
 async def withdraw_postmortem(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
-    """Tell the post-mortem's process that the incident was reopened, or that it was none."""
+    """Notify the post-mortem's workflow that the incident was reopened, or cancelled as a false alarm."""
     running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
     cancelled = incident.status == Status.CANCELLED
-    told = PostmortemWorkflow.incident_cancelled if cancelled else PostmortemWorkflow.incident_reopened
+    change = PostmortemWorkflow.incident_cancelled if cancelled else PostmortemWorkflow.incident_reopened
     try:
-        await running.signal(told)
+        await running.signal(change)
     except ApplicationError as error:  # it ended: published or waived
         return ActivityResult(skipped=f"the post-mortem's process has ended ({error.message})")
     return ActivityResult()

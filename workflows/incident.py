@@ -9,7 +9,19 @@ from temporalio.common import RawValue
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from incidents import search_attributes as attributes
-from incidents.contracts import AlertBatch, IncidentInput, Published
+from incidents.contracts import (
+    AGENDA_QUERY,
+    ALERT_FIRED,
+    ALERT_RESOLVED,
+    INCIDENT_QUERY,
+    POSTMORTEM_PUBLISHED,
+    ROLLBACK_ENDED,
+    ROLLBACK_MOVED,
+    TIMELINE_QUERY,
+    AlertBatch,
+    IncidentInput,
+    Published,
+)
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_requests import ActivityResult
@@ -18,7 +30,7 @@ from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import is_limited, parts, request
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
-from incidents.domain.incident.commands import COMMANDS, Command, Receipt
+from incidents.domain.incident.commands import Command, Receipt
 from incidents.domain.incident.current_details import details
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_barely, open_incident
@@ -33,21 +45,21 @@ from incidents.domain.rollback.events import rollback_ended, rollback_moved
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from workflows.activity_options import perform, unauthorized, why
 from workflows.children import (
-    hand_over,
+    notify_rollback,
     preserve_evidence,
-    start_rollback,
-    tell_rollback,
+    run_rollback,
+    start_postmortem,
     withdraw_postmortem,
 )
-from workflows.incident_commands import takes
+from workflows.incident_commands import IncidentCommands
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
+from workflows.rollback_commands import RollbackCommands
 
 T = TypeVar("T")
 
 
 @workflow.defn
-@takes(*COMMANDS)
-class IncidentWorkflow:
+class IncidentWorkflow(IncidentCommands, RollbackCommands):
     """The incident's state, its agenda and what fulfills it; the `ObligationLoop` runs it."""
 
     @workflow.init
@@ -171,7 +183,7 @@ class IncidentWorkflow:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def command(self, command: Command) -> Receipt:
+    def apply_command(self, command: Command) -> Receipt:
         """Apply a responder's command."""
         before = len(self._incident.timeline)
         self._incident = apply_command(self._incident, command, self._runbook, workflow.now())
@@ -179,89 +191,89 @@ class IncidentWorkflow:
         said = self._incident.timeline[before:]
         return Receipt(message=said[0].text if said else "Done.", revision=self._incident.revision)
 
-    def consider(self, command: Command) -> None:
-        """Raise what `command` would raise."""
+    def validate_command(self, command: Command) -> None:
+        """Raise what `apply_command` would raise, changing nothing."""
         apply_command(self._incident, command, self._runbook, workflow.now())
 
     def unchanged(self) -> None:
         """Note that a signal was received that changes nothing: it leaves an event all the same."""
         self._loop.changed()
 
-    def refuse(self, name: str, by: str, why: str) -> None:
-        """Record a signal that was refused."""
-        self._incident = facts.refused(self._incident, name, by, why, workflow.now())
+    def reject_signal(self, name: str, by: str, reason: str) -> None:
+        """Record a rejected signal in the timeline."""
+        self._incident = facts.refused(self._incident, name, by, reason, workflow.now())
         self._loop.changed()
 
-    @workflow.signal(description="Alerts of this incident fire.")
+    @workflow.signal(name=ALERT_FIRED, description="Alerts of this incident fire.")
     def alert_fired(self, batch: RawValue) -> None:
         """Take in alerts that fire: an `AlertBatch`."""
-        self._learn(
-            "alert_fired",
+        self._apply_event(
+            ALERT_FIRED,
             batch,
             AlertBatch,
-            lambda told: facts.alert_fired(self._incident, told.alerts, self._runbook, workflow.now()),
+            lambda event: facts.alert_fired(self._incident, event.alerts, self._runbook, workflow.now()),
         )
 
-    @workflow.signal(description="Alerts of this incident have ended.")
+    @workflow.signal(name=ALERT_RESOLVED, description="Alerts of this incident have ended.")
     def alert_resolved(self, batch: RawValue) -> None:
         """Take in the end of alerts: an `AlertBatch`."""
-        self._learn(
-            "alert_resolved",
+        self._apply_event(
+            ALERT_RESOLVED,
             batch,
             AlertBatch,
-            lambda told: facts.alert_resolved(self._incident, told.alerts, self._runbook, workflow.now()),
+            lambda event: facts.alert_resolved(self._incident, event.alerts, self._runbook, workflow.now()),
         )
 
-    @workflow.signal(description="A running rollback tells of its progress.")
+    @workflow.signal(name=ROLLBACK_MOVED, description="A running rollback reports a step.")
     def rollback_moved(self, progress: RawValue) -> None:
         """Record a step of a rollback: a `RollbackProgress`."""
-        self._learn(
-            "rollback_moved",
+        self._apply_event(
+            ROLLBACK_MOVED,
             progress,
             RollbackProgress,
-            lambda told: rollback_moved(self._incident, told, workflow.now()),
+            lambda event: rollback_moved(self._incident, event, workflow.now()),
         )
 
-    @workflow.signal(description="A rollback has ended.")
+    @workflow.signal(name=ROLLBACK_ENDED, description="A rollback has ended.")
     def rollback_ended(self, result: RawValue) -> None:
         """Record the end of a rollback: a `RollbackResult`."""
-        self._learn(
-            "rollback_ended",
+        self._apply_event(
+            ROLLBACK_ENDED,
             result,
             RollbackResult,
-            lambda told: rollback_ended(self._incident, told, self._runbook, workflow.now()),
+            lambda event: rollback_ended(self._incident, event, self._runbook, workflow.now()),
         )
 
-    @workflow.signal(description="The post-mortem is published.")
+    @workflow.signal(name=POSTMORTEM_PUBLISHED, description="The post-mortem is published.")
     def postmortem_published(self, published: RawValue) -> None:
         """Record that the incident cannot be reopened any more: a `Published`."""
-        self._learn(
-            "postmortem_published",
+        self._apply_event(
+            POSTMORTEM_PUBLISHED,
             published,
             Published,
-            lambda told: facts.postmortem_published(self._incident, workflow.now(), told.url),
+            lambda event: facts.postmortem_published(self._incident, workflow.now(), event.url),
         )
 
-    def _learn(self, name: str, raw: RawValue, kind: type[T], apply: Callable[[T], Incident]) -> None:
-        """Apply what a signal tells. One that cannot be read or applied is refused on the timeline; it never raises."""
+    def _apply_event(self, name: str, raw: RawValue, kind: type[T], apply: Callable[[T], Incident]) -> None:
+        """Apply what a signal tells. One that cannot be read or applied is rejected in the timeline. Never raises."""
         try:
             self._incident = apply(workflow.payload_converter().from_payload(raw.payload, kind))
         except Exception as error:
             raise_if_of_the_sdk(error)
-            self.refuse(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
+            self.reject_signal(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
         self._loop.changed()
 
-    @workflow.query(description="Everything known of the incident.")
+    @workflow.query(name=INCIDENT_QUERY, description="Everything known of the incident.")
     def incident(self) -> Incident:
         """Return the incident as it stands."""
         return self._incident
 
-    @workflow.query(description="What happened, in order.")
+    @workflow.query(name=TIMELINE_QUERY, description="What happened, in order.")
     def timeline(self) -> tuple[Entry, ...]:
         """Return the timeline."""
         return self._incident.timeline
 
-    @workflow.query(description="What is due, the earliest first.")
+    @workflow.query(name=AGENDA_QUERY, description="What is due, the earliest first.")
     def agenda(self) -> list[Obligation]:
         """Return every obligation that is owed now or later, as far as it can be derived."""
         try:
@@ -272,10 +284,10 @@ class IncidentWorkflow:
 
 
 CHILD_WORKFLOWS = {
-    ObligationKind.ROLLBACK: start_rollback,
-    ObligationKind.TELL_ROLLBACK: tell_rollback,
+    ObligationKind.ROLLBACK: run_rollback,
+    ObligationKind.TELL_ROLLBACK: notify_rollback,
     ObligationKind.EVIDENCE: preserve_evidence,
-    ObligationKind.POSTMORTEM: hand_over,
+    ObligationKind.POSTMORTEM: start_postmortem,
     ObligationKind.WITHDRAW_POSTMORTEM: withdraw_postmortem,
 }
 """Obligations that another workflow takes over, or that are more than one request."""

@@ -7,15 +7,26 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from incidents import search_attributes as attributes
-from incidents.contracts import PostmortemInput, Published, Resolution
+from incidents.contracts import (
+    AGENDA_QUERY,
+    INCIDENT_CANCELLED,
+    INCIDENT_REOPENED,
+    INCIDENT_RESOLVED,
+    ISSUE_CHANGED,
+    POSTMORTEM_PUBLISHED,
+    POSTMORTEM_QUERY,
+    TIMELINE_QUERY,
+    PostmortemInput,
+    Published,
+    Resolution,
+)
 from incidents.domain.activity_requests import ActivityResult, IssueFact
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
-from incidents.domain.incident.commands import Command, CorrectTime, Receipt
+from incidents.domain.incident.commands import Command, Receipt
 from incidents.domain.postmortem import events as facts
 from incidents.domain.postmortem.apply_command import apply_command
 from incidents.domain.postmortem.build_request import patience_of, postmortem_request
-from incidents.domain.postmortem.commands import POSTMORTEM_COMMANDS
 from incidents.domain.postmortem.current_details import details
 from incidents.domain.postmortem.obligations import (
     INNER,
@@ -33,13 +44,12 @@ from incidents.domain.postmortem.postmortem import (
     withdraw,
 )
 from workflows.activity_options import perform, why
-from workflows.incident_commands import takes
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
+from workflows.postmortem_commands import PostmortemCommands
 
 
 @workflow.defn
-@takes(*POSTMORTEM_COMMANDS, CorrectTime)
-class PostmortemWorkflow:
+class PostmortemWorkflow(PostmortemCommands):
     """The post-mortem's state, its agenda and what fulfills it; the `ObligationLoop` runs it."""
 
     @workflow.init
@@ -48,7 +58,7 @@ class PostmortemWorkflow:
         self._start = start
         self._runbook = start.runbook
         self._loop: ObligationLoop[PostmortemObligation] = ObligationLoop(self, start.history_limit)
-        self._told = start.told
+        self._incident_notified = start.incident_notified
         self._shown = attributes.known(workflow.info().typed_search_attributes)
         self._postmortem = start.postmortem or owe(start.incident, start.runbook, workflow.now())
 
@@ -58,7 +68,9 @@ class PostmortemWorkflow:
         over = await self._loop.run()
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not over:
-            workflow.continue_as_new(self._start.replace(postmortem=self._postmortem, told=self._told))
+            workflow.continue_as_new(
+                self._start.replace(postmortem=self._postmortem, incident_notified=self._incident_notified)
+            )
         return self._postmortem
 
     # --- what the loop interprets -----------------------------------------------------------------------------------
@@ -124,19 +136,16 @@ class PostmortemWorkflow:
         self._postmortem = facts.faulty(self._postmortem, obligation, said, at)
 
     async def after_step(self) -> None:
-        """Tell the incident that it cannot be reopened any more, once."""
-        if self._told or self._postmortem.stage is not Stage.PUBLISHED:
+        """Notify the incident, once, that it cannot be reopened any more."""
+        if self._incident_notified or self._postmortem.stage is not Stage.PUBLISHED:
             return
-        self._told = True
-        if workflow.patched("incident-is-told-in-the-background"):
-            self._loop.start("tell-incident", self._tell_incident())
-        else:
-            await self._tell_incident()
+        self._incident_notified = True
+        self._loop.start("notify-incident", self._notify_incident())
 
-    async def _tell_incident(self) -> None:
+    async def _notify_incident(self) -> None:
         incident = workflow.get_external_workflow_handle(self._postmortem.incident.workflow_id)
         try:
-            await incident.signal("postmortem_published", Published(url=self._postmortem.document_url))
+            await incident.signal(POSTMORTEM_PUBLISHED, Published(url=self._postmortem.document_url))
         except ApplicationError as error:
             workflow.logger.info("the incident has ended: %s", error.message)
 
@@ -156,7 +165,7 @@ class PostmortemWorkflow:
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    def command(self, command: Command) -> Receipt:
+    def apply_command(self, command: Command) -> Receipt:
         """Apply a responder's command."""
         before = len(self._postmortem.timeline)
         self._postmortem = apply_command(self._postmortem, command, self._runbook, workflow.now())
@@ -164,62 +173,62 @@ class PostmortemWorkflow:
         said = self._postmortem.timeline[before:]
         return Receipt(message=said[0].text if said else "Done.", revision=self._postmortem.revision)
 
-    def consider(self, command: Command) -> None:
-        """Raise what `command` would raise."""
+    def validate_command(self, command: Command) -> None:
+        """Raise what `apply_command` would raise, changing nothing."""
         apply_command(self._postmortem, command, self._runbook, workflow.now())
 
     def unchanged(self) -> None:
         """Note that a signal was received that changes nothing: it leaves an event all the same."""
         self._loop.changed()
 
-    def refuse(self, name: str, by: str, why: str) -> None:
-        """Record a signal that was refused."""
-        self._postmortem = self._postmortem.logged(workflow.now(), by, f"{name} refused: {why}")
+    def reject_signal(self, name: str, by: str, reason: str) -> None:
+        """Record a rejected signal in the timeline."""
+        self._postmortem = self._postmortem.logged(workflow.now(), by, f"{name} refused: {reason}")
         self._loop.changed()
 
-    @workflow.signal(description="The incident was reopened: the deadline is withdrawn.")
+    @workflow.signal(name=INCIDENT_REOPENED, description="The incident was reopened: the deadline is withdrawn.")
     def incident_reopened(self) -> None:
         """Stop the deadline."""
-        self._learn("incident_reopened", lambda: withdraw(self._postmortem, workflow.now()))
+        self._apply_event(INCIDENT_REOPENED, lambda: withdraw(self._postmortem, workflow.now()))
 
-    @workflow.signal(description="The incident was cancelled: it was none.")
+    @workflow.signal(name=INCIDENT_CANCELLED, description="The incident was cancelled: it was none.")
     def incident_cancelled(self) -> None:
         """End: there is nothing to learn from."""
-        self._learn("incident_cancelled", lambda: cancel(self._postmortem, workflow.now()))
+        self._apply_event(INCIDENT_CANCELLED, lambda: cancel(self._postmortem, workflow.now()))
 
-    @workflow.signal(description="The incident was resolved: the deadline counts from then.")
+    @workflow.signal(name=INCIDENT_RESOLVED, description="The incident was resolved: the deadline counts from then.")
     def incident_resolved(self, resolution: Resolution) -> None:
         """Start the deadline."""
-        self._learn(
-            "incident_resolved",
+        self._apply_event(
+            INCIDENT_RESOLVED,
             lambda: resolved_again(self._postmortem, resolution.incident, self._runbook, workflow.now()),
         )
 
-    @workflow.signal(description="An issue of an action item was changed.")
+    @workflow.signal(name=ISSUE_CHANGED, description="An issue of an action item was changed.")
     def issue_changed(self, change: IssueFact) -> None:
         """Take in what GitHub's webhook tells."""
-        self._learn("issue_changed", lambda: facts.issues_changed(self._postmortem, (change,), workflow.now()))
+        self._apply_event(ISSUE_CHANGED, lambda: facts.issues_changed(self._postmortem, (change,), workflow.now()))
 
-    def _learn(self, name: str, apply: Callable[[], Postmortem]) -> None:
-        """Apply what a signal tells. One that cannot be applied is refused on the timeline; it never raises."""
+    def _apply_event(self, name: str, apply: Callable[[], Postmortem]) -> None:
+        """Apply what a signal tells. One that cannot be applied is rejected in the timeline. Never raises."""
         try:
             self._postmortem = apply()
         except Exception as error:
             raise_if_of_the_sdk(error)
-            self.refuse(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
+            self.reject_signal(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
         self._loop.changed()
 
-    @workflow.query(description="Everything known of the post-mortem.")
+    @workflow.query(name=POSTMORTEM_QUERY, description="Everything known of the post-mortem.")
     def postmortem(self) -> Postmortem:
         """Return the post-mortem as it stands."""
         return self._postmortem
 
-    @workflow.query(description="What happened, in order.")
+    @workflow.query(name=TIMELINE_QUERY, description="What happened, in order.")
     def timeline(self) -> tuple[Entry, ...]:
         """Return the timeline."""
         return self._postmortem.timeline
 
-    @workflow.query(description="What is due, the earliest first.")
+    @workflow.query(name=AGENDA_QUERY, description="What is due, the earliest first.")
     def agenda(self) -> list[PostmortemObligation]:
         """Return every obligation that is owed now or later."""
         return postmortem_agenda(self._postmortem, self._runbook)
