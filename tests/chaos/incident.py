@@ -35,7 +35,7 @@ HISTORY_LIMIT = 300
 """Events after which a run continues as new."""
 STANDSTILL = 150.0
 """Seconds without any obligation fulfilled: a killed worker's rollback goes on when its heartbeats are missed, its
-other activities after 10 s. Hundreds of notes take minutes to be posted, one after the other, and that is no standstill."""
+other activities after 10 s. Hundreds of notes take minutes to be posted one by one, which is no standstill."""
 _RPC = timedelta(seconds=10)
 
 DUTIES = re.compile(r"page/|escalate/|channel|war-room|update/\d+/")
