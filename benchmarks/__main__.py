@@ -1,10 +1,10 @@
-"""`make bench` and `make bench BENCH=storm|models|queries|replay`: each prints ratios and counts of one run."""
+"""`make bench` and `make bench BENCH=storm|models|queries|replay|startup`: each prints ratios and counts of one run."""
 
 import asyncio
 import sys
 from collections.abc import Callable
 
-from benchmarks import first_response, models, queries, replay, storm
+from benchmarks import first_response, models, queries, replay, startup, storm
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "response": lambda: asyncio.run(first_response.main()),
@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "replay": lambda: asyncio.run(replay.main()),
     "storm": lambda: asyncio.run(storm.main()),
     "models": models.main,
+    "startup": startup.main,
 }
 
 

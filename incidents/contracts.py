@@ -1,6 +1,7 @@
-"""Inputs and messages of the workflows. Light to import: a short-lived program needs no more.
+"""Inputs and messages of the workflows.
 
 A responder's command is an update and a signal of its own name: `Command.name` (incidents.domain.incident.commands).
+What only reads imports `incidents.names`: no model has to be made for it.
 """
 
 from datetime import timedelta
@@ -13,31 +14,20 @@ from incidents.domain.incident.parts import Opening
 from incidents.domain.postmortem.postmortem import Postmortem
 from incidents.domain.rollback.config import RecorderRules
 from incidents.domain.standstill import Operator, Standstill
-
-INCIDENT_WORKFLOW = "IncidentWorkflow"
-POSTMORTEM_WORKFLOW = "PostmortemWorkflow"
-ROLLBACK_WORKFLOW = "RollbackWorkflow"
-NUMBERS_WORKFLOW = "IncidentNumbersWorkflow"
-STANDSTILL_WORKFLOW = "StandstillWorkflow"
-NUMBERS_ID = "incident-numbers"
-WATCHED = (INCIDENT_WORKFLOW, POSTMORTEM_WORKFLOW, ROLLBACK_WORKFLOW, NUMBERS_WORKFLOW)
-"""The workflows whose standing still operators are notified of."""
-
-
-INCIDENT_QUERY = "incident"
-"""Of an incident: the `Incident`."""
-POSTMORTEM_QUERY = "postmortem"
-"""Of a post-mortem: the `Postmortem`."""
-TIMELINE_QUERY = "timeline"
-"""Of an incident and of a post-mortem: its entries, in order."""
-AGENDA_QUERY = "agenda"
-"""Of an incident and of a post-mortem: what is due, the earliest first."""
-ROLLBACK_STEPS_QUERY = "progress"
-"""Of a rollback: the steps taken, one line each."""
-FIND_NUMBER_QUERY = "find"
-"""Of the incident numbers: the incident of a number, if it is among the recent ones."""
-ALLOCATE_NUMBER = "allocate"
-"""An update of the incident numbers: the number of an `Allocation`."""
+from incidents.names import AGENDA_QUERY as AGENDA_QUERY
+from incidents.names import ALLOCATE_NUMBER as ALLOCATE_NUMBER
+from incidents.names import FIND_NUMBER_QUERY as FIND_NUMBER_QUERY
+from incidents.names import INCIDENT_QUERY as INCIDENT_QUERY
+from incidents.names import INCIDENT_WORKFLOW as INCIDENT_WORKFLOW
+from incidents.names import NUMBERS_ID as NUMBERS_ID
+from incidents.names import NUMBERS_WORKFLOW as NUMBERS_WORKFLOW
+from incidents.names import POSTMORTEM_QUERY as POSTMORTEM_QUERY
+from incidents.names import POSTMORTEM_WORKFLOW as POSTMORTEM_WORKFLOW
+from incidents.names import ROLLBACK_STEPS_QUERY as ROLLBACK_STEPS_QUERY
+from incidents.names import ROLLBACK_WORKFLOW as ROLLBACK_WORKFLOW
+from incidents.names import STANDSTILL_WORKFLOW as STANDSTILL_WORKFLOW
+from incidents.names import TIMELINE_QUERY as TIMELINE_QUERY
+from incidents.names import WATCHED as WATCHED
 
 
 def setup_queue(task_queue: str) -> str:

@@ -1,14 +1,19 @@
-"""The search attributes of an incident: the one list that the worker, the tests and the compose file share."""
+"""The search attributes of an incident: the one list that the worker, the tests and the compose file share.
+
+The models are imported where their values are read: `incident list` needs the names only.
+"""
+
+from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
-from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Opening, Status
-from incidents.domain.postmortem.postmortem import Postmortem
-from incidents.domain.rollback.events import bad_releases
+if TYPE_CHECKING:
+    from incidents.domain.incident.incident import Incident
+    from incidents.domain.incident.parts import Opening
+    from incidents.domain.postmortem.postmortem import Postmortem
 
 NUMBER = SearchAttributeKey.for_int("IncidentNumber")
 SEVERITY = SearchAttributeKey.for_keyword("IncidentSeverity")
@@ -49,6 +54,8 @@ Values = dict[str, str | int | bool | datetime | list[str]]
 
 def at_start(opening: Opening) -> TypedSearchAttributes:
     """Return what is known when the incident is started: free of charge then."""
+    from incidents.domain.incident.parts import Status
+
     return TypedSearchAttributes(
         [
             SearchAttributePair(SEVERITY, opening.severity.value),
@@ -101,6 +108,8 @@ def changes(old: Values, new: Values) -> list[SearchAttributeUpdate[Any]]:
 
 def values(incident: Incident) -> Values:
     """Return the attributes' values as the incident stands; what is not known yet is left out."""
+    from incidents.domain.rollback.events import bad_releases
+
     found: dict[str, str | int | bool | list[str] | None] = {
         NUMBER.name: incident.number,
         SEVERITY.name: str(incident.severity),

@@ -40,7 +40,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.temporal_address == "localhost:7233"
     assert settings.temporal_namespace == "default"
     assert settings.temporal_task_queue == "incidents"
-    assert settings.runbook_file == Path("runbook.yaml")
+    assert settings.runbook_file is None
     assert settings.evidence_url == (tmp_path / "evidence").as_uri()
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.probe_urls == {}

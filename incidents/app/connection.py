@@ -1,6 +1,8 @@
 """How every program of ours meets Temporal, and how it ends."""
 
 import asyncio
+import functools
+import logging
 import os
 import sys
 from collections.abc import Coroutine
@@ -10,6 +12,7 @@ from typing import Any, NoReturn
 from temporalio.client import Client, RetryConfig
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
 
 from incidents.app.settings import Settings, SettingsError
@@ -44,6 +47,7 @@ async def connect(settings: Settings) -> Client:
             return await Client.connect(
                 **config,
                 data_converter=pydantic_data_converter,
+                runtime=runtime(),
                 retry_config=RetryConfig(max_elapsed_time_millis=int(PATIENCE.total_seconds() * 1000)),
             )
     except (RuntimeError, RPCError, TimeoutError) as error:
@@ -51,6 +55,17 @@ async def connect(settings: Settings) -> Client:
             f"Temporal at {settings.temporal_address} cannot be reached ({_reason(error)}). Running incidents are kept"
             " by it and go on; nothing was sent from here. Check TEMPORAL_ADDRESS, or start the server."
         ) from None
+
+
+@functools.cache
+def runtime() -> Runtime:
+    """Return the runtime of this process's connections, whose warnings go to `temporalio.core`'s logger.
+
+    On its own the SDK's core writes them to standard output, into the middle of a program's JSON.
+    """
+    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
+    core = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=core, forwarding=forwarding)))
 
 
 def _reason(error: Exception) -> str:

@@ -29,11 +29,12 @@ from activities.processes import RECORDER
 from incidents.app.composition import build_activities, integrations_table
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.query_safety import QuerySafety, guarded_worker
-from incidents.app.runbook_file import load_runbook
+from incidents.app.runbook_file import load_runbook, runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.app.standstill_watch import watched
 from incidents.contracts import RecorderInput, setup_queue
 from incidents.domain.build_request import SETUP
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import build_models
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.severity import Severity
@@ -120,9 +121,8 @@ async def ensure_search_attributes(client: Client) -> None:
             raise
 
 
-async def ensure_recorder(client: Client, settings: Settings) -> str:
+async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookConfig) -> str:
     """Make the schedule that records the latency of good times, or bring it up to date; return what to say of it."""
-    runbook = load_runbook(settings)
     if not settings.is_on("evaluation probe") or not runbook.regions:
         return "Recorder off: without PROBE_API_KEY and regions there is no normal latency to compare a rollback with"
     rules = runbook.rollback.recorder
@@ -148,6 +148,7 @@ async def ensure_recorder(client: Client, settings: Settings) -> str:
 async def serve() -> int:
     """Run until SIGTERM or SIGINT; return the exit status."""
     settings = load_settings()
+    source, runbook = runbook_source(settings), load_runbook(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -157,8 +158,9 @@ async def serve() -> int:
     hands = build_activities(settings, client)
     console = Console(stderr=True)
     console.print(integrations_table(settings))
-    console.print(await ensure_recorder(client, settings))
-    queue, runbook = settings.temporal_task_queue, load_runbook(settings)
+    console.print(f"Runbook: {source}", soft_wrap=True)
+    console.print(await ensure_recorder(client, settings, runbook))
+    queue = settings.temporal_task_queue
     # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
     safety = QuerySafety(settings.worker_query_safety)
     workers = (

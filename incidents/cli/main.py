@@ -5,24 +5,21 @@ Every command takes --json and then prints one JSON document and nothing else. I
 """
 
 import io
+import logging
 import sys
 
 import typer
 
-from incidents.cli import backfill, commands, evidence, postmortem, report, rollback, stuck
-from incidents.cli import queries as reads
-from incidents.cli.options import PLAIN
+from incidents.cli.index import PLAIN
+from incidents.cli.lazy import LazyGroup
 from incidents.domain.core.text import is_text
 
-app = typer.Typer(**PLAIN, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(reads.app)
-app.add_typer(commands.app)
-app.add_typer(rollback.app)
-app.add_typer(report.app)
-app.add_typer(backfill.app)
-app.add_typer(stuck.app)
-app.add_typer(evidence.app, name="evidence")
-app.add_typer(postmortem.app, name="postmortem")
+app = typer.Typer(cls=LazyGroup, **PLAIN, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(no_args_is_help=True, help=__doc__)
+def incident() -> None:
+    """Hold the subcommands together; each is imported when it is called."""
 
 
 def main() -> None:
@@ -34,6 +31,7 @@ def main() -> None:
         if not is_text(argument):  # Temporal takes UTF-8 only
             print(f"error: argument {place} is not UTF-8", file=sys.stderr)
             sys.exit(2)
+    logging.getLogger("temporalio").setLevel(logging.ERROR)  # its warnings, such as of a retry, are no one's task here
     app()
 
 

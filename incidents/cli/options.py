@@ -1,13 +1,11 @@
 """What the subcommands take, in the same words everywhere."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from incidents.cli.index import PLAIN as PLAIN
 from incidents.cli.runner import login
-
-PLAIN: dict[str, Any] = {"rich_markup_mode": None}
-"""Settings of each group of subcommands: Rich's help costs a tenth of a second at every start."""
 
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="42, INC-42, or a workflow id", show_default=False)]
 By = Annotated[str, typer.Option(help="Who you are", default_factory=login, show_default="your login")]

@@ -1,19 +1,19 @@
-"""The subcommands that change nothing: list, show, watch, timeline, check."""
+"""The subcommands that change nothing: show, watch, timeline, check."""
 
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import Client
 
 from incidents.app.connection import run_and_exit
 from incidents.app.settings import load_settings
 from incidents.cli import views
+from incidents.cli.list_views import incident_row
 from incidents.cli.options import PLAIN, Json, Number
 from incidents.cli.runner import (
     console,
@@ -29,54 +29,17 @@ from incidents.cli.watch import (
     watch,
 )
 from incidents.client.lookup import (
-    MOST,
     NoAnswer,
     ask,
     find,
     handle_of,
     label,
-    listed,
-    overdue,
 )
 from incidents.contracts import TIMELINE_QUERY
 from incidents.domain.core.base import RunbookError
 from incidents.domain.core.timeline import Entry
 
 app = typer.Typer(**PLAIN)
-
-
-@app.command("list")
-def list_incidents(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False,
-    late: Annotated[bool, typer.Option("--overdue", help="Those whose post-mortem is overdue")] = False,
-    as_json: Json = False,
-) -> None:
-    """List incidents, the newest first. Works without a worker."""
-
-    async def work(client: Client) -> None:
-        if late:
-            _print_overdue(await overdue(client), as_json)
-            return
-        found = await listed(client, everything=everything)
-        if as_json:
-            say(json.dumps([views.incident_row(execution) for execution in found], indent=1))
-        elif found:
-            console().print(views.incidents_table(found, datetime.now(UTC)))
-            if len(found) == MOST:
-                say(f"These are the newest {MOST}; there may be more.")
-        else:
-            say("No incidents." if everything else "No open incidents.")
-
-    run(work)
-
-
-def _print_overdue(found: list[WorkflowExecution], as_json: bool) -> None:
-    if as_json:
-        say(json.dumps([views.overdue_row(run) for run in found], indent=1))
-    elif found:
-        console().print(views.overdue_table(found, datetime.now(UTC)))
-    else:
-        say("No post-mortem is overdue.")
 
 
 async def _first_look(client: Client, name: str, as_json: bool) -> Look:
@@ -95,7 +58,7 @@ async def _first_look(client: Client, name: str, as_json: bool) -> Look:
 
 def _print_known(look: Look, as_json: bool) -> None:
     if as_json:
-        say(json.dumps({**views.incident_row(look.run), "partial": True}, indent=1))
+        say(json.dumps({**incident_row(look.run), "partial": True}, indent=1))
     else:
         console().print(look.view())
 
@@ -194,22 +157,26 @@ def check(
     file: Annotated[Path | None, typer.Option(help="Instead of RUNBOOK_FILE")] = None, as_json: Json = False
 ) -> None:
     """Check the runbook file: every fault with file, line and field."""
-    from incidents.app.runbook_file import load_runbook  # YAML is slow to import, and no other command needs it
+    from incidents.app.runbook_file import (
+        RunbookSource,
+        read_runbook,
+        runbook_source,
+    )  # YAML is slow to import, and no other command needs it
 
     async def main() -> int:
         settings = load_settings()
-        path = file or settings.runbook_file
+        source = RunbookSource(file, str(file), "--file") if file else runbook_source(settings)
         faults: list[str] = []
         try:
-            load_runbook(settings.model_copy(update={"runbook_file": path}))
+            read_runbook(source, settings)
         except RunbookError as error:
             faults = str(error).splitlines()
         if as_json:
-            say(json.dumps({"file": str(path), "valid": not faults, "faults": faults}, indent=1))
+            say(json.dumps({"file": source.name, "valid": not faults, "faults": faults}, indent=1))
         elif faults:
             print(*faults, sep="\n", file=sys.stderr)
         else:
-            say(f"{path} makes sense.")
+            say(f"{source.name} makes sense.")
         return 1 if faults else 0
 
     run_and_exit(main())

@@ -1,24 +1,29 @@
 """How a subcommand runs: connect, do the work, print one answer, end the process."""
 
+from __future__ import annotations
+
 import getpass
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from pydantic import BaseModel, ValidationError
-from rich.console import Console
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import ConnectionProblem, connect, run_and_exit
 from incidents.app.settings import load_settings
 from incidents.cli.plain import plain
-from incidents.client.commands import Refusal, send
-from incidents.client.lookup import NoAnswer, NotFound, find
-from incidents.domain.incident.commands import Command
+from incidents.client.lookup import find
+from incidents.client.problems import NoAnswer, NotFound, Refusal
+
+if TYPE_CHECKING:  # slow to import, and no subcommand needs all of it
+    from rich.console import Console
+
+    from incidents.domain.incident.commands import Command
 
 PROBLEMS = (NotFound, NoAnswer, Refusal)
 """What ends a subcommand with one line and status 1."""
@@ -28,6 +33,8 @@ Finding = Callable[[Client, str], Awaitable[WorkflowExecutionDescription]]
 
 def console() -> Console:
     """Return the console as wide as the terminal is now. What incidents say is never read as markup."""
+    from rich.console import Console
+
     return Console(markup=False, highlight=False, emoji=False)
 
 
@@ -73,6 +80,7 @@ def made(kind: type[Command], **fields: Any) -> Command:
 
 def tell(name: str, command: Command, as_json: bool, timeout: float, finding: Finding = find) -> NoReturn:
     """Send a command to the workflow that `finding` finds by that name, and print what became of it."""
+    from incidents.client.commands import send
 
     async def work(client: Client) -> None:
         sent = await send(client, await finding(client, name), command, timedelta(seconds=timeout))

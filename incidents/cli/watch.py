@@ -10,7 +10,8 @@ from rich.live import Live
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.cli.views import incident_view, incidents_table, timeline_line
+from incidents.cli.list_views import incidents_table
+from incidents.cli.views import incident_view, timeline_line
 from incidents.client.lookup import (
     NoAnswer,
     ask,

@@ -20,11 +20,8 @@ from incidents.client.lookup import (
     is_open,
     label,
 )
+from incidents.client.problems import Refusal as Refusal
 from incidents.domain.incident.commands import Command, Receipt
-
-
-class Refusal(Exception):
-    """The command was refused, or could not be given. One line says why."""
 
 
 class Sent(BaseModel):

@@ -1,9 +1,11 @@
 """From what a responder types to the workflow run that they mean."""
 
+from __future__ import annotations
+
 import asyncio
 import re
 from datetime import timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from temporalio.client import (
     Client,
@@ -15,10 +17,13 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.contracts import FIND_NUMBER_QUERY, INCIDENT_QUERY, INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
-from incidents.domain.incident.incident import Incident
-from incidents.domain.numbering import Numbered
+from incidents.client.problems import NoAnswer as NoAnswer
+from incidents.client.problems import NotFound as NotFound
+from incidents.names import FIND_NUMBER_QUERY, INCIDENT_QUERY, INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
 from incidents.search_attributes import NUMBER, POSTMORTEM, POSTMORTEM_DUE
+
+if TYPE_CHECKING:  # models are slow to import, and `incident list` needs none
+    from incidents.domain.incident.incident import Incident
 
 PATIENCE = timedelta(seconds=5)
 """How long to wait for an answer of Temporal or of a worker."""
@@ -29,14 +34,6 @@ MOST = 1000
 _PAUSE = 0.3
 _FIRST_PAUSE = 0.25
 """Seconds until an unanswered query is sent again; then twice as long each time."""
-
-
-class NotFound(Exception):
-    """No such incident. One line says what was looked for."""
-
-
-class NoAnswer(Exception):
-    """No worker answered. One line says so, and that nothing is lost."""
 
 
 async def find(client: Client, name: str) -> WorkflowExecutionDescription:
@@ -145,6 +142,8 @@ async def _by_visibility(client: Client, number: int) -> WorkflowExecution | Non
 
 
 async def _by_counter(client: Client, number: int, patience: timedelta) -> WorkflowExecutionDescription | None:
+    from incidents.domain.numbering import Numbered
+
     counter = client.get_workflow_handle(NUMBERS_ID)
     try:
         given = await counter.query(
@@ -210,6 +209,8 @@ def _unanswered(error: WorkflowQueryFailedError | RPCError, what: str) -> Except
 
 async def incident(client: Client, name: str) -> Incident:
     """Return the incident as it stands."""
+    from incidents.domain.incident.incident import Incident
+
     run = await find(client, name)
     found: Incident = await ask(handle_of(client, run), INCIDENT_QUERY, Incident, label(run))
     return found

@@ -34,7 +34,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import connect, run_and_exit
-from incidents.app.runbook_file import load_runbook
+from incidents.app.runbook_file import load_runbook, runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.app.starter import LARGEST, intake
 from incidents.client.commands import Refusal, send
@@ -320,6 +320,7 @@ def main(
         settings = load_settings()
         runbook = load_runbook(settings)
         client = await connect(settings)
+        print(f"Runbook: {runbook_source(settings)}", file=sys.stderr)
         _say_what_is_open(settings)
         config = uvicorn.Config(Gateway(client, settings, runbook).app(), host=host, port=port, log_level="warning")
         server = _Server(config)

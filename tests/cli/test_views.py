@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from incidents import search_attributes as attributes
-from incidents.cli import views
+from incidents.cli import list_views, views
 from incidents.cli.plain import plain
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
@@ -164,7 +164,7 @@ def row(number: int | None, severity: str, **more: Any) -> Any:
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_list_has_one_line_for_each_incident(width: int) -> None:
     rows = [row(42, "P0", service="a-service-with-quite-a-name-" * 3), row(None, "P2"), row(7, "P3", drill=True)]
-    shown = rendered(views.incidents_table(rows, at(90)), width).splitlines()
+    shown = rendered(list_views.incidents_table(rows, at(90)), width).splitlines()
     assert len(shown) == 1 + len(rows)
     assert all(len(line) <= width for line in shown)
     assert shown[0].split() == ["incident", "sev", "status", "service", "commander", "open", "for"]
@@ -177,7 +177,7 @@ def test_the_list_has_one_line_for_each_incident(width: int) -> None:
 
 
 def test_a_row_as_json_has_the_documented_keys() -> None:
-    assert views.incident_row(row(42, "P0")) == {
+    assert list_views.incident_row(row(42, "P0")) == {
         "number": 42,
         "workflow_id": "incident-flag-evaluation:production",
         "run_id": "r",

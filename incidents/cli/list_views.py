@@ -1,0 +1,102 @@
+"""The lists of incidents and post-mortems: tables and rows of what visibility knows, which needs no model."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.table import Table
+from rich.text import Text
+from temporalio.client import WorkflowExecution
+
+from incidents import search_attributes as attributes
+from incidents.cli.plain import plain
+from incidents.domain.core.duration import in_words
+
+SEVERITY_STYLES = {"P0": "bold white on red", "P1": "bold red", "P2": "yellow", "P3": "cyan"}
+STATUS_STYLES = {"investigating": "red", "monitoring": "yellow", "resolved": "green", "cancelled": "dim"}
+
+
+def text(words: str, style: str = "") -> Text:
+    """Return words from outside as they are to be shown."""
+    return Text(plain(words), style=style)
+
+
+def one_line(words: str, style: str = "") -> Text:
+    """Return words from outside as one line, which is cut where the room ends."""
+    return Text(plain(" ".join(words.split())), style=style, no_wrap=True, overflow="ellipsis")
+
+
+def countdown(due: datetime, now: datetime) -> str:
+    """Say when something is due: `in 12m`, `now`, `3m overdue`."""
+    left = due - now
+    if abs(left.total_seconds()) < 1:
+        return "now"
+    return f"in {in_words(left)}" if left.total_seconds() > 0 else f"{in_words(left)} overdue"
+
+
+def clock(instant: datetime) -> str:
+    """Say a time, in UTC."""
+    return f"{instant.astimezone(UTC):%m-%d %H:%M:%S}"
+
+
+def incidents_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
+    """Return the list of incidents, from what visibility knows: one line for each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("incident", "sev", "status", "service", "commander", "open for"):
+        table.add_column(name, no_wrap=name in ("sev", "status", "open for"))
+    for execution in executions:
+        row = incident_row(execution)
+        severity, status = str(row["severity"] or "?"), str(row["status"] or "?")
+        until = execution.close_time or now
+        name = f"INC-{row['number']}" if row["number"] else execution.id
+        table.add_row(
+            one_line(f"[DRILL] {name}" if row["drill"] else name),
+            text(severity, SEVERITY_STYLES.get(severity, "")),
+            text(status, STATUS_STYLES.get(status, "")),
+            one_line(str(row["service"] or "")),
+            one_line(str(row["commander"] or "nobody yet")),
+            in_words(until - execution.start_time),
+        )
+    return table
+
+
+def incident_row(execution: WorkflowExecution) -> dict[str, str | int | bool | None]:
+    """Return what visibility knows of an incident, as plain values."""
+    known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
+    return {
+        "number": known.get(attributes.NUMBER.name),
+        "workflow_id": execution.id,
+        "run_id": execution.run_id,
+        "severity": known.get(attributes.SEVERITY.name),
+        "status": known.get(attributes.STATUS.name),
+        "service": known.get(attributes.SERVICE.name),
+        "commander": known.get(attributes.COMMANDER.name),
+        "started_at": execution.start_time.isoformat(),
+        "closed_at": execution.close_time.isoformat() if execution.close_time else None,
+        "drill": bool(known.get(attributes.DRILL.name, False)),
+    }
+
+
+def overdue_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
+    """Return what visibility knows of a post-mortem that is overdue, as plain values."""
+    known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
+    due = known.get(attributes.POSTMORTEM_DUE.name)
+    return {
+        "number": known.get(attributes.NUMBER.name),
+        "workflow_id": execution.id,
+        "severity": known.get(attributes.SEVERITY.name),
+        "service": known.get(attributes.SERVICE.name),
+        "due": due.isoformat() if isinstance(due, datetime) else None,
+    }
+
+
+def overdue_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
+    """Return the post-mortems that are overdue: one line for each."""
+    table = Table("incident", "sev", "service", "post-mortem was due", "", box=None, pad_edge=False)
+    for execution in executions:
+        row = overdue_row(execution)
+        due = datetime.fromisoformat(str(row["due"])) if row["due"] else execution.start_time
+        severity = str(row["severity"] or "?")
+        styled = text(severity, SEVERITY_STYLES.get(severity, ""))
+        late = text(countdown(due, now), "bold red")
+        table.add_row(f"INC-{row['number']}", styled, one_line(str(row["service"] or "")), f"{clock(due)} UTC", late)
+    return table

@@ -1,0 +1,49 @@
+"""The subcommand that every shift begins with: list. It imports no model, so that it starts at once."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from temporalio.client import Client, WorkflowExecution
+
+from incidents.cli import list_views as views
+from incidents.cli.options import PLAIN, Json
+from incidents.cli.runner import console, run, say
+from incidents.client.lookup import MOST, listed, overdue
+
+app = typer.Typer(**PLAIN)
+
+
+@app.command("list")
+def list_incidents(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False,
+    late: Annotated[bool, typer.Option("--overdue", help="Those whose post-mortem is overdue")] = False,
+    as_json: Json = False,
+) -> None:
+    """List incidents, the newest first. Works without a worker."""
+
+    async def work(client: Client) -> None:
+        if late:
+            _print_overdue(await overdue(client), as_json)
+            return
+        found = await listed(client, everything=everything)
+        if as_json:
+            say(json.dumps([views.incident_row(execution) for execution in found], indent=1))
+        elif found:
+            console().print(views.incidents_table(found, datetime.now(UTC)))
+            if len(found) == MOST:
+                say(f"These are the newest {MOST}; there may be more.")
+        else:
+            say("No incidents." if everything else "No open incidents.")
+
+    run(work)
+
+
+def _print_overdue(found: list[WorkflowExecution], as_json: bool) -> None:
+    if as_json:
+        say(json.dumps([views.overdue_row(run) for run in found], indent=1))
+    elif found:
+        console().print(views.overdue_table(found, datetime.now(UTC)))
+    else:
+        say("No post-mortem is overdue.")
