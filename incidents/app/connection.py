@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 from temporalio.client import Client, RetryConfig
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError
 
-from incidents.app.settings import Settings, SettingsError
-from incidents.domain.core.base import RunbookError
+from incidents.app.temporal_settings import Server, SettingsError
+from incidents.domain.core.errors import RunbookError
 
 PATIENCE = timedelta(seconds=10)
 """How long to try to reach Temporal before saying so."""
@@ -26,8 +26,10 @@ class ConnectionProblem(Exception):
     """Temporal cannot be reached, or refuses us. One line: what happened, what was not lost, what to do."""
 
 
-async def connect(settings: Settings) -> Client:
+async def connect(settings: Server, converter: DataConverter | None = None) -> Client:
     """Return a client for the namespace that the environment names, with TLS and API key as it says.
+
+    Without `converter` its payloads are our models, whose import takes a client that reads none too long.
 
     Raises:
         ConnectionProblem: no answer within `PATIENCE`, or the configuration of the connection cannot be used.
@@ -40,13 +42,17 @@ async def connect(settings: Settings) -> Client:
             f"The connection to Temporal is not configured well ({_reason(error)}). Nothing was sent from here. Check"
             " TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*."
         ) from None
+    if converter is None:
+        from temporalio.contrib.pydantic import pydantic_data_converter
+
+        converter = pydantic_data_converter
     config["target_host"] = settings.temporal_address
     config["namespace"] = settings.temporal_namespace
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
             return await Client.connect(
                 **config,
-                data_converter=pydantic_data_converter,
+                data_converter=converter,
                 runtime=runtime(),
                 retry_config=RetryConfig(max_elapsed_time_millis=int(PATIENCE.total_seconds() * 1000)),
             )

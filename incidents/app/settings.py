@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from incidents.app.temporal_settings import ADDRESS, NAMESPACE, checked_address
+from incidents.app.temporal_settings import SettingsError as SettingsError
+
 UNSET = SecretStr("")
-
-
-class SettingsError(ValueError):
-    """The environment holds something unusable. One line that names the variable and never tells a value."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    temporal_address: str = "localhost:7233"
-    temporal_namespace: str = "default"
+    temporal_address: str = ADDRESS
+    temporal_namespace: str = NAMESPACE
     temporal_task_queue: str = "incidents"
     temporal_api_key: SecretStr = UNSET
     temporal_tls: bool | None = None
@@ -168,9 +167,7 @@ class Settings(BaseModel):
     @field_validator("temporal_address")
     @classmethod
     def _address(cls, address: str) -> str:
-        if not re.fullmatch(r"[^\s/]+:\d{1,5}", address):
-            raise ValueError("must be host:port, without https://")
-        return address
+        return checked_address(address)
 
     @field_validator("github_repository")
     @classmethod
@@ -254,7 +251,7 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: a variable holds something unusable; all such variables are named.
     """
-    # pydantic-settings would do the same, but takes longer to import than all the rest of `incident list`.
+    # pydantic-settings would do the same, but is slow to import.
     variables = {name.lower(): value for name, value in os.environ.items()}
     try:
         return Settings.model_validate({name: variables[name] for name in Settings.model_fields if name in variables})

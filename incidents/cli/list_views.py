@@ -1,4 +1,4 @@
-"""The lists of incidents and post-mortems: tables and rows of what visibility knows, which needs no model."""
+"""The lists of incidents and post-mortems: tables of what visibility knows, which needs no model."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import WorkflowExecution
 
-from incidents import search_attributes as attributes
 from incidents.cli.plain import plain
-from incidents.domain.core.duration import in_words
+from incidents.cli.rows import incident_row, overdue_row
+from incidents.domain.core.elapsed import in_words
 
 SEVERITY_STYLES = {"P0": "bold white on red", "P1": "bold red", "P2": "yellow", "P3": "cyan"}
 STATUS_STYLES = {"investigating": "red", "monitoring": "yellow", "resolved": "green", "cancelled": "dim"}
@@ -57,36 +57,6 @@ def incidents_table(executions: Sequence[WorkflowExecution], now: datetime) -> T
             in_words(until - execution.start_time),
         )
     return table
-
-
-def incident_row(execution: WorkflowExecution) -> dict[str, str | int | bool | None]:
-    """Return what visibility knows of an incident, as plain values."""
-    known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
-    return {
-        "number": known.get(attributes.NUMBER.name),
-        "workflow_id": execution.id,
-        "run_id": execution.run_id,
-        "severity": known.get(attributes.SEVERITY.name),
-        "status": known.get(attributes.STATUS.name),
-        "service": known.get(attributes.SERVICE.name),
-        "commander": known.get(attributes.COMMANDER.name),
-        "started_at": execution.start_time.isoformat(),
-        "closed_at": execution.close_time.isoformat() if execution.close_time else None,
-        "drill": bool(known.get(attributes.DRILL.name, False)),
-    }
-
-
-def overdue_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
-    """Return what visibility knows of a post-mortem that is overdue, as plain values."""
-    known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
-    due = known.get(attributes.POSTMORTEM_DUE.name)
-    return {
-        "number": known.get(attributes.NUMBER.name),
-        "workflow_id": execution.id,
-        "severity": known.get(attributes.SEVERITY.name),
-        "service": known.get(attributes.SERVICE.name),
-        "due": due.isoformat() if isinstance(due, datetime) else None,
-    }
 
 
 def overdue_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:

@@ -1,4 +1,4 @@
-"""The subcommand that every shift begins with: list. It imports no model, so that it starts at once."""
+"""The subcommand that every shift begins with: list. It imports no models, so that it starts at once."""
 
 import json
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from temporalio.client import Client, WorkflowExecution
 
-from incidents.cli import list_views as views
 from incidents.cli.options import PLAIN, Json
+from incidents.cli.rows import incident_row, overdue_row
 from incidents.cli.runner import console, run, say
 from incidents.client.lookup import MOST, listed, overdue
 
@@ -29,21 +29,25 @@ def list_incidents(
             return
         found = await listed(client, everything=everything)
         if as_json:
-            say(json.dumps([views.incident_row(execution) for execution in found], indent=1))
+            say(json.dumps([incident_row(execution) for execution in found], indent=1))
         elif found:
-            console().print(views.incidents_table(found, datetime.now(UTC)))
+            from incidents.cli.list_views import incidents_table  # Rich is slow to import
+
+            console().print(incidents_table(found, datetime.now(UTC)))
             if len(found) == MOST:
                 say(f"These are the newest {MOST}; there may be more.")
         else:
             say("No incidents." if everything else "No open incidents.")
 
-    run(work)
+    run(work, models=False)
 
 
 def _print_overdue(found: list[WorkflowExecution], as_json: bool) -> None:
     if as_json:
-        say(json.dumps([views.overdue_row(run) for run in found], indent=1))
+        say(json.dumps([overdue_row(run) for run in found], indent=1))
     elif found:
-        console().print(views.overdue_table(found, datetime.now(UTC)))
+        from incidents.cli.list_views import overdue_table
+
+        console().print(overdue_table(found, datetime.now(UTC)))
     else:
         say("No post-mortem is overdue.")

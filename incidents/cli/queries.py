@@ -13,8 +13,8 @@ from temporalio.client import Client
 from incidents.app.connection import run_and_exit
 from incidents.app.settings import load_settings
 from incidents.cli import views
-from incidents.cli.list_views import incident_row
 from incidents.cli.options import PLAIN, Json, Number
+from incidents.cli.rows import incident_row
 from incidents.cli.runner import (
     console,
     dump,

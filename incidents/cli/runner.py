@@ -10,17 +10,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from pydantic import BaseModel, ValidationError
 from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import ConnectionProblem, connect, run_and_exit
-from incidents.app.settings import load_settings
+from incidents.app.temporal_settings import load_temporal_settings
 from incidents.cli.plain import plain
 from incidents.client.lookup import find
 from incidents.client.problems import NoAnswer, NotFound, Refusal
 
 if TYPE_CHECKING:  # slow to import, and no subcommand needs all of it
+    from pydantic import BaseModel
     from rich.console import Console
 
     from incidents.domain.incident.commands import Command
@@ -48,13 +49,13 @@ def dump(model: BaseModel) -> str:
     return model.model_dump_json(indent=1)
 
 
-def run(work: Callable[[Client], Awaitable[None]]) -> NoReturn:
-    """Connect, do the work, and end the process."""
+def run(work: Callable[[Client], Awaitable[None]], *, models: bool = True) -> NoReturn:
+    """Connect, do the work, and end the process. `models`: it sends or reads payloads, which are our models."""
 
     async def main() -> int:
-        settings = load_settings()
+        settings = load_temporal_settings()
         try:
-            await work(await connect(settings))
+            await work(await (connect(settings) if models else connect(settings, DataConverter.default)))
         except RPCError as error:
             if error.status not in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
                 raise
@@ -70,6 +71,8 @@ def run(work: Callable[[Client], Awaitable[None]]) -> NoReturn:
 
 def made(kind: type[Command], **fields: Any) -> Command:
     """Return the command; what does not fit is refused before anything is sent."""
+    from pydantic import ValidationError
+
     try:
         return kind(**fields)
     except ValidationError as error:

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from incidents import search_attributes as attributes
-from incidents.cli import list_views, views
+from incidents.cli import list_views, rows, views
 from incidents.cli.plain import plain
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
@@ -177,7 +177,7 @@ def test_the_list_has_one_line_for_each_incident(width: int) -> None:
 
 
 def test_a_row_as_json_has_the_documented_keys() -> None:
-    assert list_views.incident_row(row(42, "P0")) == {
+    assert rows.incident_row(row(42, "P0")) == {
         "number": 42,
         "workflow_id": "incident-flag-evaluation:production",
         "run_id": "r",

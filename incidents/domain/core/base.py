@@ -4,6 +4,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from incidents.domain.core.errors import RunbookError as RunbookError
+
 
 class Frozen(BaseModel):
     """An immutable value that crosses process and version boundaries.
@@ -38,10 +40,6 @@ def build_models() -> None:
 
 class CommandRejected(Exception):
     """A command that the runbook refuses. The message tells the sender why, and what to do instead."""
-
-
-class RunbookError(Exception):
-    """The runbook cannot be used. One line for each fault: `file:line: field: what is wrong`."""
 
 
 class AlreadyDone(Exception):

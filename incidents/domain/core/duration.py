@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, model_validator
 
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.elapsed import in_words as in_words
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _ELAPSED = re.compile(r"(\d+)\s*([smhd])")
@@ -46,14 +47,3 @@ class Term(Frozen):
         if isinstance(value, str) and (match := _BUSINESS.fullmatch(value.strip())):
             return {"business_days": int(match[1])}
         return {"elapsed": parse_duration(value)}
-
-
-def in_words(span: timedelta) -> str:
-    """Say a duration shortly, rounded to seconds: `45s`, `30m`, `1h 30m`, `2d`."""
-    seconds = round(abs(span.total_seconds()))
-    parts = []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2]) or "0s"

@@ -1,0 +1,58 @@
+"""Where Temporal is: all that the command line needs of the environment, without the models of `settings`."""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+ADDRESS = "localhost:7233"
+NAMESPACE = "default"
+
+
+class SettingsError(ValueError):
+    """The environment holds something unusable. One line that names the variable and never tells a value."""
+
+
+class Server(Protocol):
+    """Which server, and which of its namespaces: `Settings`, or `TemporalSettings`."""
+
+    @property
+    def temporal_address(self) -> str:
+        """Host and port."""
+
+    @property
+    def temporal_namespace(self) -> str:
+        """The namespace."""
+
+
+@dataclass(frozen=True)
+class TemporalSettings:
+    """The part of `Settings` with which a client is connected."""
+
+    temporal_address: str
+    temporal_namespace: str
+
+
+def load_temporal_settings() -> TemporalSettings:
+    """Return the server that the environment names; a fault in any other variable does not matter here.
+
+    Raises:
+        SettingsError: TEMPORAL_ADDRESS is not host:port.
+    """
+    variables = {name.upper(): value.strip() for name, value in os.environ.items()}
+    try:
+        address = checked_address(variables.get("TEMPORAL_ADDRESS") or ADDRESS)
+    except ValueError as error:
+        raise SettingsError(f"TEMPORAL_ADDRESS {error}") from None
+    return TemporalSettings(address, variables.get("TEMPORAL_NAMESPACE") or NAMESPACE)
+
+
+def checked_address(address: str) -> str:
+    """Return the address.
+
+    Raises:
+        ValueError: it is not host:port.
+    """
+    if not re.fullmatch(r"[^\s/]+:\d{1,5}", address):
+        raise ValueError("must be host:port, without https://")
+    return address
