@@ -21,6 +21,9 @@ from incidents.domain.core.errors import RunbookError
 PATIENCE = timedelta(seconds=10)
 """How long to try to reach Temporal before saying so."""
 
+CORE_LOGS = TelemetryFilter(core_level="WARN", other_level="ERROR")
+"""What the SDK's core logs."""
+
 
 class ConnectionProblem(Exception):
     """Temporal cannot be reached, or refuses us. One line: what happened, what was not lost, what to do."""
@@ -70,8 +73,7 @@ def runtime() -> Runtime:
     On its own the SDK's core writes them to standard output, into the middle of a program's JSON.
     """
     forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
-    core = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=core, forwarding=forwarding)))
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=CORE_LOGS, forwarding=forwarding)))
 
 
 def _reason(error: Exception) -> str:

@@ -132,8 +132,8 @@ def test_lists_query_no_workflow(
     orphan = stage.begin("warning", queue=NOBODY)
     seen = SeenReads()
 
-    async def connected(settings: Any) -> Any:
-        return seen.client(await connect(settings))
+    async def connected(*args: Any) -> Any:
+        return seen.client(await connect(*args))
 
     monkeypatch.setattr(running, "connect", connected)
     rows = on_stage(*words, "--json").document
