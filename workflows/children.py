@@ -1,6 +1,7 @@
 """The workflows that an incident hands obligations to."""
 
 from datetime import timedelta
+from typing import assert_never
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -19,6 +20,7 @@ from incidents.domain.evidence.preservation import (
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation
+from incidents.domain.obligation_spec import WorkflowStep
 from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.order import HOLDER, order
 from incidents.priority import priority_of
@@ -29,6 +31,25 @@ from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
 
 _LOCK_PATIENCE = timedelta(seconds=30)
+
+
+async def run_step(
+    step: WorkflowStep, incident: Incident, obligation: Obligation, start: IncidentInput
+) -> ActivityResult:
+    """Fulfil an obligation that another workflow takes over, or that is more than one activity."""
+    match step:
+        case WorkflowStep.START_ROLLBACK:
+            return await run_rollback(incident, obligation, start)
+        case WorkflowStep.SIGNAL_ROLLBACK:
+            return await notify_rollback(incident, obligation, start)
+        case WorkflowStep.PRESERVE_EVIDENCE:
+            return await preserve_evidence(incident, obligation, start)
+        case WorkflowStep.START_POSTMORTEM:
+            return await start_postmortem(incident, obligation, start)
+        case WorkflowStep.WITHDRAW_POSTMORTEM:
+            return await withdraw_postmortem(incident, obligation, start)
+        case _:
+            assert_never(step)
 
 
 async def run_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:

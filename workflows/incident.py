@@ -25,7 +25,7 @@ from incidents.contracts import (
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.agenda import agenda, patience, surviving_agenda
+from incidents.domain.agenda import agenda, surviving_agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import is_limited, parts, request
 from incidents.domain.core.program_errors import in_one_line
@@ -35,22 +35,12 @@ from incidents.domain.incident.current_details import details
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_barely, open_incident
 from incidents.domain.incident.parts import Opening
-from incidents.domain.obligation import (
-    STATE_ONLY,
-    WITHDRAWABLE,
-    Obligation,
-    ObligationKind,
-)
+from incidents.domain.obligation import Obligation
+from incidents.domain.registry import retry_for, spec_of
 from incidents.domain.rollback.events import rollback_ended, rollback_moved
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from workflows.activity_options import perform, unauthorized, why
-from workflows.children import (
-    notify_rollback,
-    preserve_evidence,
-    run_rollback,
-    start_postmortem,
-    withdraw_postmortem,
-)
+from workflows.children import run_step
 from workflows.incident_commands import IncidentCommands
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 from workflows.rollback_commands import RollbackCommands
@@ -113,15 +103,15 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
 
     def is_inner(self, obligation: Obligation) -> bool:
         """Tell whether the incident fulfills it by changing its own state."""
-        return obligation.kind in STATE_ONLY
+        return spec_of(obligation).apply_due is not None
 
     def is_withdrawable(self, obligation: Obligation) -> bool:
         """Tell whether it is given up when it is no longer owed."""
-        return obligation.kind in WITHDRAWABLE
+        return spec_of(obligation).withdrawable
 
     def fulfill_inner(self, obligation: Obligation, at: datetime) -> None:
         """Apply an obligation that needs no activity."""
-        self._incident = facts.apply_due(self._incident, obligation, self._runbook, at)
+        self._incident = outcomes.apply_due(self._incident, obligation, self._runbook, at)
 
     async def fulfill(self, obligation: Obligation) -> None:
         """Have one obligation done, and record what came of it."""
@@ -152,15 +142,15 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         """Do one obligation: by another workflow, or by one of the activities."""
         incident = self._incident
         self._incident = outcomes.begun(incident, obligation.key)
-        if obligation.kind in CHILD_WORKFLOWS:
-            return await CHILD_WORKFLOWS[obligation.kind](incident, obligation, self._start)
+        if (step := spec_of(obligation).workflow_step) is not None:
+            return await run_step(step, incident, obligation, self._start)
         asked = request(obligation, incident, self._runbook, workflow.now())
         if isinstance(asked, ActivityResult):
             return asked
         outcome, limited = ActivityResult(), is_limited(asked, self._runbook)
         for part in parts(asked):
             outcome = await perform(
-                part, obligation.says, incident.severity, patience(obligation, self._runbook), limited=limited
+                part, obligation.says, incident.severity, retry_for(obligation, self._runbook), limited=limited
             )
         return outcome
 
@@ -281,13 +271,3 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         except Exception as error:
             raise_if_of_the_sdk(error)
             return surviving_agenda(self._incident, self._runbook)
-
-
-CHILD_WORKFLOWS = {
-    ObligationKind.ROLLBACK: run_rollback,
-    ObligationKind.TELL_ROLLBACK: notify_rollback,
-    ObligationKind.EVIDENCE: preserve_evidence,
-    ObligationKind.POSTMORTEM: start_postmortem,
-    ObligationKind.WITHDRAW_POSTMORTEM: withdraw_postmortem,
-}
-"""Obligations that another workflow takes over, or that are more than one request."""

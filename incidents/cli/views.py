@@ -21,10 +21,11 @@ from incidents.domain.evidence.manifest import Part
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.summary import links, people_line
-from incidents.domain.obligation import HOUSEKEEPING, Obligation
+from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.current_details import item_line
 from incidents.domain.postmortem.document import ActionItem
 from incidents.domain.postmortem.postmortem import Postmortem
+from incidents.domain.registry import up_next
 from incidents.domain.rollback.state import RollbackStatus
 
 _ROLLBACK_STYLES = {
@@ -80,7 +81,7 @@ def checklist_table(incident: Incident, *, brief: bool = False) -> Table:
 def agenda_table(obligations: Sequence[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
     """Return what is due next, with countdowns: one line for each."""
     table = _columns(Table(box=None, show_header=False, pad_edge=False), "fs")
-    shown = [obligation for obligation in obligations if obligation.kind not in HOUSEKEEPING][:limit]
+    shown = up_next(obligations)[:limit]
     for obligation in shown:
         late = obligation.due < now
         table.add_row(Text(countdown(obligation.due, now), style="red" if late else "cyan"), one_line(obligation.says))
@@ -157,7 +158,7 @@ def incident_view(
     most, entries = _DUTIES, _ENTRIES
     if rows is not None:
         most = _DUTIES if rows >= _ROOMY else _DUTIES // 2
-        shown = sum(obligation.kind not in HOUSEKEEPING for obligation in obligations)
+        shown = len(up_next(obligations))
         fixed = (len(about) + 2) + 9 + (min(max(shown, 1), most) + 2) + 2 + bool(note)
         entries = max(rows - fixed, 1)
     show = one_line if brief else text

@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import singledispatch
 
-from incidents.domain.agenda import postmortem_owed
 from incidents.domain.apply_result import step_keys
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
@@ -36,6 +35,7 @@ from incidents.domain.paging.commands import (
     hold,
     make_private,
 )
+from incidents.domain.postmortem.incident_obligations import postmortem_owed
 from incidents.domain.rollback.commands import (
     approve_rollback,
     decline_rollback,

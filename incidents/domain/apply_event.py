@@ -11,12 +11,10 @@ from incidents.domain.core.text import cut, one_line
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.commands import MakePrivate
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.lifecycle import monitor, reopen, resolve
+from incidents.domain.incident.lifecycle import monitor, reopen
 from incidents.domain.incident.parts import AlertState, Status
-from incidents.domain.obligation import Obligation, ObligationKind
 from incidents.domain.paging.commands import make_private
-from incidents.domain.rollback.events import offer_expired
-from incidents.domain.updates.publishing import publish_due, told
+from incidents.domain.updates.publishing import told
 
 _MOST_ALERTS = 200
 """Different alerts that an incident remembers one by one. One of a greater storm only reopens."""
@@ -141,61 +139,6 @@ def alerts_ended(incident: Incident, ended: dict[str, datetime], runbook: Runboo
         return incident
     words = PublicText.trusted("The alert has ended by itself. We are watching the recovery.")
     return monitor(incident, runbook, at, SYSTEM, words)
-
-
-def update_due(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Publish the status update that is due."""
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
-    return publish_due(incident, runbook, at)
-
-
-def stable(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Record that the stability window is over: resolve by itself where the runbook allows it, else ask a person."""
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key), stable_since=obligation.since)
-    if incident.firing:
-        text = f"The stability window is over, but {len(incident.firing)} alert(s) still fire"
-        return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
-    if runbook.policy(incident.severity).confirm_resolution:
-        text = f"Stable since {obligation.since:%H:%M} UTC: resolve it when you are satisfied"
-        return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
-    words = PublicText.trusted("Service has been stable, and the incident is over.")
-    return resolve(incident, runbook, at, SYSTEM, words)
-
-
-def target_missed(incident: Incident, obligation: Obligation, at: datetime) -> Incident:
-    """Record that a response target was missed. An open target is looked at only when its time is over."""
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
-    text = f"Target missed: {obligation.says.removeprefix('Target: ')}"
-    return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
-
-
-def apply_due(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Fulfil one of `agenda.STATE_ONLY`."""
-    if obligation.kind is ObligationKind.UPDATE:
-        return update_due(incident, obligation, runbook, at)
-    if obligation.kind is ObligationKind.STABILITY:
-        return stable(incident, obligation, runbook, at)
-    if obligation.kind is ObligationKind.TARGET:
-        return target_missed(incident, obligation, at)
-    if obligation.kind is ObligationKind.OFFER_LAPSES:
-        incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
-        return offer_expired(incident, obligation.subject, runbook, at)
-    if obligation.kind is ObligationKind.NO_ANSWER:
-        return unanswered(incident, obligation, at)
-    return close(incident, obligation, at)
-
-
-def close(incident: Incident, obligation: Obligation, at: datetime) -> Incident:
-    """Close the incident for good: from now on, an alert opens a new one."""
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key), closed=True)
-    return incident.logged(at, SYSTEM, Kind.STATUS, "Closed: the reopen window is over")
-
-
-def unanswered(incident: Incident, obligation: Obligation, at: datetime) -> Incident:
-    """Record that a customer did not say whether service is restored: never taken for a yes (BEHAVIOURS 60)."""
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
-    text = f"{obligation.subject} did not answer whether service is restored"
-    return incident.logged(at, SYSTEM, Kind.CONFIRMATION, text)
 
 
 def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -> Incident:

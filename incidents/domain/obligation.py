@@ -10,7 +10,7 @@ from incidents.domain.core.base import Frozen
 
 
 class ObligationKind(StrEnum):
-    """What is to be done. Among obligations that are due at the same moment, the first of these goes first."""
+    """What is to be done. Each kind has one `ObligationSpec`; `registry.py` says which goes first."""
 
     PAGE = "page"
     ON_CALL = "on_call"
@@ -58,22 +58,6 @@ class ObligationKind(StrEnum):
     ARCHIVE = "archive"
 
 
-ORDER = {obligation: place for place, obligation in enumerate(ObligationKind)}
-
-
-STATE_ONLY = frozenset(
-    {
-        ObligationKind.UPDATE,
-        ObligationKind.STABILITY,
-        ObligationKind.TARGET,
-        ObligationKind.OFFER_LAPSES,
-        ObligationKind.NO_ANSWER,
-        ObligationKind.CLOSE,
-    }
-)
-"""Obligations that need no hands: the incident fulfils them by changing its own state."""
-
-
 class Source(StrEnum):
     """Where the investigation looks (runbook, step 7)."""
 
@@ -96,30 +80,6 @@ class Obligation(Frozen):
     subject: str = ""
     sequence: int = 0
     by: Reach | None = None
-
-
-WITHDRAWABLE = frozenset({ObligationKind.PAGE, ObligationKind.ESCALATE, ObligationKind.ALARM, ObligationKind.DELIVER})
-"""Obligations that are given up in mid-attempt when the state no longer asks for them: a page after the
-acknowledgement,
-an update that a newer one superseded."""
-
-
-HOUSEKEEPING = frozenset(
-    {
-        ObligationKind.TOPIC,
-        ObligationKind.INVITE,
-        ObligationKind.SUMMARY,
-        ObligationKind.BOOKMARK,
-        ObligationKind.DIGEST,
-        ObligationKind.DIGEST_UPDATE,
-        ObligationKind.SHOW_ROLLBACK,
-        ObligationKind.NOTICE,
-        ObligationKind.ON_CALL,
-        ObligationKind.CHECK_ALERTS,
-        ObligationKind.RECORD,
-    }
-)
-"""Obligations that keep the channel in order: not what a responder looks for among the next ones."""
 
 
 def at_once(kind: ObligationKind, key: str, since: datetime, says: str, **more: str | int) -> Obligation:

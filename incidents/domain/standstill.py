@@ -11,12 +11,13 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from incidents.domain.activity_requests import ActivityRequest, DirectMessage, SendMail
-from incidents.domain.agenda import patience
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import InternalMessage
-from incidents.domain.obligation import Obligation, ObligationKind
+from incidents.domain.obligation import Obligation
+from incidents.domain.obligation_spec import RetryLimit
+from incidents.domain.registry import retry_for, spec_of
 
 FAILURES = 3
 """Failed attempts of a workflow task: one may be a killed worker, and two a worker killed twice."""
@@ -125,11 +126,12 @@ def stuck_obligation(
 
 def longest(obligation: Obligation, runbook: RunbookConfig) -> timedelta | None:
     """Return how long an obligation may be due; None for a rollback, whose own workflow is watched instead."""
-    if obligation.kind is ObligationKind.ROLLBACK:
+    spec = spec_of(obligation)
+    if spec.has_own_deadline:
         return None
     # The number is retried for ever; but an incident without one has no channel either.
-    retry_for = runbook.patience.others if obligation.kind is ObligationKind.NUMBER else patience(obligation, runbook)
-    return retry_for + GRACE
+    forever = spec.retry_for is RetryLimit.FOREVER
+    return (runbook.patience.others if forever else retry_for(obligation, runbook)) + GRACE
 
 
 def look_at(run: RunReading, owed: list[Obligation], last: Look | None, runbook: RunbookConfig, at: datetime) -> Look:

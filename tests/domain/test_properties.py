@@ -10,25 +10,28 @@ from hypothesis import strategies as st
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.agenda import agenda, evidence_key, postmortem_owed
+from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.severity import Severity
+from incidents.domain.evidence.obligations import evidence_key
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.commands import COMMANDS, Command
 from incidents.domain.incident.current_details import details
 from incidents.domain.incident.incident import Incident
-from incidents.domain.obligation import STATE_ONLY, ObligationKind
+from incidents.domain.obligation import ObligationKind
 from incidents.domain.postmortem import commands as l
 from incidents.domain.postmortem import events as learning_facts
 from incidents.domain.postmortem.apply_command import apply_command as decide_postmortem
+from incidents.domain.postmortem.incident_obligations import postmortem_owed
 from incidents.domain.postmortem.obligations import INNER, LOOKS, postmortem_agenda
 from incidents.domain.postmortem.postmortem import owe, resolved_again, withdraw
+from incidents.domain.registry import spec_of
 from incidents.domain.rollback import events as rollback_facts
 from incidents.domain.rollback.known_good import Deployment, Offer
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from incidents.domain.rollback.state import RollbackStatus
-from tests.support.incidents import CHILDREN, RUNBOOK, T0, WRITTEN, firing, fulfil, opened, settled
+from tests.support.incidents import RUNBOOK, T0, WRITTEN, firing, fulfil, opened, settled
 
 Step = Callable[[Incident, datetime], Incident]
 
@@ -113,9 +116,9 @@ def worked(fate: str) -> Step:
         if not due:
             return incident
         obligation = due[0]
-        if obligation.kind in STATE_ONLY or fate == "done":
+        if spec_of(obligation).apply_due or fate == "done":
             after = fulfil(incident, obligation, at)
-            if obligation.kind not in STATE_ONLY:
+            if not spec_of(obligation).apply_due:
                 twice = outcomes.fulfilled(after, obligation, ActivityResult(), RUNBOOK, at)
                 assert twice == after, "fulfilled at most once"
             return after
@@ -256,9 +259,3 @@ def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> 
         unfinished = [obligation for obligation in owed if obligation.kind != "record"]
         assert bool(unfinished) is (not postmortem.ended and postmortem.stage != "withdrawn")
         assert len(set(postmortem.fulfilled)) == len(postmortem.fulfilled)
-
-
-def test_the_children_are_the_duties_that_other_workflows_take_over() -> None:
-    from workflows.incident import CHILD_WORKFLOWS
-
-    assert set(CHILDREN) == set(CHILD_WORKFLOWS)

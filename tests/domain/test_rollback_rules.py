@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_requests import (
     ActivityResult,
@@ -428,7 +427,7 @@ def test_60_no_answer_is_recorded_as_no_answer() -> None:
     [silent] = of(incident, ObligationKind.NO_ANSWER, runbook)
     assert (silent.subject, silent.due) == ("Globex", at(63))
 
-    incident = facts.apply_due(incident, silent, runbook, at(63))
+    incident = outcomes.apply_due(incident, silent, runbook, at(63))
     assert incident.timeline[-1].text == "Globex did not answer whether service is restored"
     assert [said.customer for said in incident.confirmations] == ["ACME"]
 

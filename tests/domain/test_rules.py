@@ -7,7 +7,7 @@ import pytest
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.agenda import agenda, postmortem_owed
+from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.config.communication import Channel
 from incidents.domain.core.base import AlreadyDone, CommandRejected
@@ -19,6 +19,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
 from incidents.domain.incident.parts import Opening, Status
 from incidents.domain.numbering import Allocation, Ledger
+from incidents.domain.postmortem.incident_obligations import postmortem_owed
 from incidents.domain.updates.messages import customer_message
 from incidents.domain.updates.publishing import next_due
 from tests.support.incidents import RUNBOOK, T0, at, firing, keys, lived, obligation, opened, settled

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from incidents.domain import activity_requests
-from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.agenda import agenda
@@ -15,8 +14,9 @@ from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
 from incidents.domain.incident.parts import Opening, Resources, Silence
-from incidents.domain.obligation import STATE_ONLY, Obligation, ObligationKind
+from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.document import Cause, Document
+from incidents.domain.registry import spec_of
 
 TEXT = Path("runbook.yaml").read_text(encoding="utf-8")
 RUNBOOK = parse_runbook(TEXT)
@@ -31,13 +31,6 @@ WRITTEN = Document(
     no_items_because="the test exists since yesterday",
 )
 """A document that lacks nothing."""
-CHILDREN = (
-    ObligationKind.ROLLBACK,
-    ObligationKind.TELL_ROLLBACK,
-    ObligationKind.EVIDENCE,
-    ObligationKind.POSTMORTEM,
-    ObligationKind.WITHDRAW_POSTMORTEM,
-)
 
 
 def at(minutes: float) -> datetime:
@@ -88,9 +81,10 @@ def answer(effect: ActivityRequest) -> ActivityResult:
 
 def fulfil(incident: Incident, obligation: Obligation, when: datetime) -> Incident:
     """Do one obligation, as the workflow would."""
-    if obligation.kind in STATE_ONLY:
-        return facts.apply_due(incident, obligation, RUNBOOK, when)
-    asked = ActivityResult() if obligation.kind in CHILDREN else request(obligation, incident, RUNBOOK, when)
+    spec = spec_of(obligation)
+    if spec.apply_due is not None:
+        return outcomes.apply_due(incident, obligation, RUNBOOK, when)
+    asked = ActivityResult() if spec.workflow_step else request(obligation, incident, RUNBOOK, when)
     outcome = asked if isinstance(asked, ActivityResult) else answer(asked)
     return outcomes.fulfilled(outcomes.begun(incident, obligation.key), obligation, outcome, RUNBOOK, when)
 

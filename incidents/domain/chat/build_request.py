@@ -1,28 +1,22 @@
-"""Requests to Slack: the incident's channel, the digest, and what responders are reminded of."""
+"""Requests to Slack: the incident's channel, the digest, the war room."""
 
 import json
 from datetime import datetime
 
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult, Button
+from incidents.domain.chat.channel import channel_id
+from incidents.domain.chat.promised import promised
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.commands import Acknowledge, Escalate
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.summary import (
-    bookmarks,
-    digest_text,
-    rollback_text,
-    summary_text,
-    topic_text,
-)
+from incidents.domain.incident.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.obligation import Obligation
 from incidents.domain.paging.ladder import address
-from incidents.domain.updates.deadlines import deadlines
-from incidents.domain.updates.messages import customer_message, reminder_text
-from incidents.domain.updates.publishing import next_due, release_at, scheduled_text
+from incidents.domain.updates.messages import customer_message
 
 
-def channel(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def open_channel(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Open the channel; an incident that became private gets one of its own."""
     moved = incident.channels > 1
     return activity_requests.OpenChannel(
@@ -35,7 +29,7 @@ def channel(obligation: Obligation, incident: Incident, runbook: RunbookConfig, 
 
 def topic(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Set the topic."""
-    return activity_requests.SetTopic(key=obligation.key, channel_id=_room(incident), topic=topic_text(incident))
+    return activity_requests.SetTopic(key=obligation.key, channel_id=channel_id(incident), topic=topic_text(incident))
 
 
 def invite(
@@ -46,19 +40,19 @@ def invite(
     emails = tuple(dict.fromkeys(email for name in names if (email := address(name, incident, runbook))))
     if not emails:
         return ActivityResult(skipped="the runbook names no responder with an e-mail address")
-    return activity_requests.Invite(key=obligation.key, channel_id=_room(incident), emails=emails)
+    return activity_requests.Invite(key=obligation.key, channel_id=channel_id(incident), emails=emails)
 
 
 def summary(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Keep the pinned summary current, with buttons for what is done most in a hurry."""
-    text = summary_text(incident, runbook, deadlines(incident, runbook))
+    text = summary_text(incident, runbook, promised(incident, runbook))
     value = json.dumps({"incident": incident.workflow_id, "revision": incident.revision})
     offered = () if incident.attended else (Button(label="Acknowledge", action=Acknowledge.name, value=value),)
     called = Button(label="Escalate", action=Escalate.name, value=value, danger=True)
     buttons = () if incident.over else (*offered, called)
     ts = incident.resources.summary_ts
     return activity_requests.KeepSummary(
-        key=obligation.key, channel_id=_room(incident), ts=ts, text=text, buttons=buttons
+        key=obligation.key, channel_id=channel_id(incident), ts=ts, text=text, buttons=buttons
     )
 
 
@@ -66,7 +60,7 @@ def bookmark(obligation: Obligation, incident: Incident, runbook: RunbookConfig,
     """Put a link above the channel."""
     url = dict(bookmarks(incident))[obligation.subject]
     return activity_requests.AddBookmark(
-        key=obligation.key, channel_id=_room(incident), label=obligation.subject, url=url
+        key=obligation.key, channel_id=channel_id(incident), label=obligation.subject, url=url
     )
 
 
@@ -95,36 +89,7 @@ def digest_update(obligation: Obligation, incident: Incident, runbook: RunbookCo
 def notice(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Say a line of the timeline in the channel."""
     entry = incident.timeline[obligation.sequence - 1]
-    return activity_requests.PostMessage(key=obligation.key, channel_id=_room(incident), text=entry.text)
-
-
-def remind(
-    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
-) -> ActivityRequest | ActivityResult:
-    """Show the responders what goes out next, and when."""
-    due = next_due(incident, runbook)
-    if due is None:
-        return ActivityResult(skipped="no update is due any more")
-    text, _ = scheduled_text(incident, runbook, None)
-    when = runbook.calendar.in_brackets(release_at(incident, runbook, due))
-    said = reminder_text(obligation.sequence, when, text, incident.draft, incident.number)
-    return activity_requests.PostMessage(key=obligation.key, channel_id=_room(incident), text=said)
-
-
-def nudge(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
-    """Ask for words of a person's own."""
-    who = incident.communications or incident.commander or "Everybody"
-    text = f'{who}: the last {incident.no_news} updates said "no change". Customers deserve words of your own.'
-    return activity_requests.PostMessage(key=obligation.key, channel_id=_room(incident), text=text)
-
-
-def remind_commander(
-    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
-) -> ActivityRequest:
-    """Say that nobody leads."""
-    take = f"`incident role {incident.number} commander NAME`"
-    text = f"<!here> This {incident.severity} has no commander. Whoever leads it now: {take}"
-    return activity_requests.PostMessage(key=obligation.key, channel_id=_room(incident), text=text)
+    return activity_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=entry.text)
 
 
 def show_rollback(
@@ -136,7 +101,9 @@ def show_rollback(
         return ActivityResult(skipped="there is no such rollback any more")
     ts = state.note.ts if state.note else None
     text = rollback_text(incident, state)
-    return activity_requests.KeepSummary(key=obligation.key, channel_id=_room(incident), ts=ts, text=text, pin=False)
+    return activity_requests.KeepSummary(
+        key=obligation.key, channel_id=channel_id(incident), ts=ts, text=text, pin=False
+    )
 
 
 def archive(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
@@ -144,8 +111,7 @@ def archive(obligation: Obligation, incident: Incident, runbook: RunbookConfig, 
     return activity_requests.ArchiveChannel(key=obligation.key, channel_id=obligation.subject)
 
 
-def _room(incident: Incident) -> str:
-    """Return the channel's id. The agenda asks for nothing in the channel before there is one."""
-    if incident.resources.channel_id is None:
-        raise ValueError("an obligation in the channel was due before there was a channel")
-    return incident.resources.channel_id
+def bridge(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+    """Open the war room."""
+    topic = f"{incident.name} war room [{incident.first_run_id}]"
+    return activity_requests.OpenBridge(key=obligation.key, topic=topic, static_url=runbook.war_room.static_url)

@@ -1,33 +1,38 @@
-"""The incident's places in Slack: its channel as a place to work, and its line in the digest."""
+"""Obligations in Slack: the incident's channel, its line in the digest, the war room."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
+from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.chat import build_request as requests
+from incidents.domain.chat.channel import channel_key
+from incidents.domain.chat.promised import promised
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.summary import (
-    bookmarks,
-    digest_text,
-    rollback_text,
-    summary_text,
-    topic_text,
-)
+from incidents.domain.incident.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
+from incidents.domain.obligation_spec import (
+    LIVE,
+    LIVE_OR_OVER,
+    ApplyResult,
+    BuildRequest,
+    ObligationSpec,
+    Owed,
+    Phase,
+    RetryLimit,
+    always_current,
+    keep_result,
+)
+from incidents.domain.rollback.state import Note
 
 
-def channel_key(incident: Incident) -> str:
-    """Return the key of the obligation that opens the channel: one that becomes private gets another."""
-    return "channel" if incident.channels == 1 else f"channel/{incident.channels}"
-
-
-def room(incident: Incident, runbook: RunbookConfig, coming: list[Obligation]) -> Iterator[Obligation]:
-    """Yield what keeps the channel and the digest current. `coming`: what the summary may tell to come."""
+def channel_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield what opens the channel and keeps it current."""
     if incident.number is None:
         return
-    yield from _digest(incident, runbook)
     opened, room_key = incident.opened_at, channel_key(incident)
     yield at_once(ObligationKind.CHANNEL, room_key, opened, "Open the incident's channel")
-    yield from _former(incident)
     if incident.resources.channel_id is None:
         return
     asking = [key for key in incident.begun if key.startswith("on-call/") and not incident.settled(key)]
@@ -35,13 +40,11 @@ def room(incident: Incident, runbook: RunbookConfig, coming: list[Obligation]) -
         yield at_once(ObligationKind.INVITE, room_key.replace("channel", "invite"), opened, "Invite the responders")
     if incident.resources.topic != topic_text(incident):
         yield at_once(ObligationKind.TOPIC, f"topic/{incident.topics}", opened, "Set the channel's topic")
-    yield from _summary(incident, runbook, coming)
     for label, _ in bookmarks(incident):
         says = f"Bookmark in the channel: {label}"
         yield at_once(
             ObligationKind.BOOKMARK, room_key.replace("channel", f"bookmark/{label}"), opened, says, subject=label
         )
-    yield from shown_rollbacks(incident, runbook)
     unsaid = (
         entry for entry in incident.timeline if entry.announce and not incident.settled(f"notice/{entry.sequence}")
     )
@@ -51,24 +54,12 @@ def room(incident: Incident, runbook: RunbookConfig, coming: list[Obligation]) -
         break  # one at a time, so that the channel reads in order
 
 
-def archive(incident: Incident) -> Iterator[Obligation]:
-    """Yield the end of the channel, after the reopen window."""
-    if incident.resources.channel_id is not None:
-        at, room_id = incident.timeline[-1].at, incident.resources.channel_id
-        yield at_once(
-            ObligationKind.ARCHIVE, f"archive/{incident.repage_count}", at, "Archive the channel", subject=room_id
-        )
-
-
-def _former(incident: Incident) -> Iterator[Obligation]:
-    """Yield the end of the channels that an incident left when it became private."""
-    for room_id in incident.former_channels:
-        says = "Archive the channel that everybody can read"
-        yield at_once(ObligationKind.ARCHIVE, f"archive/{room_id}", incident.opened_at, says, subject=room_id)
-
-
-def _summary(incident: Incident, runbook: RunbookConfig, coming: list[Obligation]) -> Iterator[Obligation]:
-    if incident.resources.summary_text == summary_text(incident, runbook, coming):
+def summary_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the summary when it no longer says what it should, at most every `chat.summary_every`."""
+    resources = incident.resources
+    if incident.number is None or resources.channel_id is None:
+        return
+    if resources.summary_text == summary_text(incident, runbook, promised(incident, runbook)):
         return
     due = incident.summary_at + runbook.chat.summary_every if incident.summary_at else incident.opened_at
     yield Obligation(
@@ -80,9 +71,9 @@ def _summary(incident: Incident, runbook: RunbookConfig, coming: list[Obligation
     )
 
 
-def _digest(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+def digest_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the incident's line in the channel of all incidents, and each newest update below it."""
-    if not runbook.chat.digest_channel:
+    if incident.number is None or not runbook.chat.digest_channel:
         return
     if incident.resources.digest_text != digest_text(incident):
         says = "Keep the line in the digest current"
@@ -99,6 +90,8 @@ def _digest(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
 
 def shown_rollbacks(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the message in the channel, one for each attempt, that shows how a rollback goes."""
+    if incident.number is None or incident.resources.channel_id is None:
+        return
     for state in incident.rollbacks:
         begun = state.status.under_way or state.status.ended
         if not begun or (state.note is not None and state.note.text == rollback_text(incident, state)):
@@ -112,3 +105,131 @@ def shown_rollbacks(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
             says=f"Show in the channel how the rollback of {cluster} goes",
             subject=cluster,
         )
+
+
+def archive_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the archiving of the channel once the incident is closed, and of a channel left for a private one."""
+    at, says = incident.timeline[-1].at, "Archive the channel"
+    if incident.closed and (channel := incident.resources.channel_id) is not None:
+        yield at_once(ObligationKind.ARCHIVE, f"archive/{incident.repage_count}", at, says, subject=channel)
+    if incident.closed or incident.number is None:
+        return
+    for channel in incident.former_channels:
+        says = "Archive the channel that everybody can read"
+        yield at_once(ObligationKind.ARCHIVE, f"archive/{channel}", incident.opened_at, says, subject=channel)
+
+
+def war_room_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the war room, where this severity has one."""
+    wanted = runbook.policy(incident.severity).war_room and incident.resources.bridge_url is None
+    if incident.number is not None and wanted:
+        yield at_once(ObligationKind.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
+
+
+def apply_summary(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Count the summary, and remember when it was brought up to date."""
+    return incident.replace(summary_at=at, summaries=incident.summaries + 1)
+
+
+def apply_topic(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Count the topic."""
+    return incident.replace(topics=incident.topics + 1)
+
+
+def apply_digest(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Remember the incident's line in the digest."""
+    found = result.resources
+    resources = incident.resources.replace(digest_ts=found.summary_ts, digest_text=found.summary_text)
+    return incident.replace(resources=resources, digests=incident.digests + 1)
+
+
+def apply_shown_rollback(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Remember the message that shows a rollback's progress."""
+    state, found = incident.rollback(obligation.subject), result.resources
+    if state is None or found.summary_ts is None or found.summary_text is None:
+        return incident
+    changes = state.note.changes + 1 if state.note else 1
+    note = Note(ts=found.summary_ts, text=found.summary_text, at=at, changes=changes)
+    return incident.with_rollback(state.replace(note=note))
+
+
+def _upkeep(
+    kind: ObligationKind,
+    owed: Owed,
+    build_request: BuildRequest,
+    apply_result: ApplyResult = keep_result,
+    *,
+    shares_resources: bool = True,
+    is_current: Callable[[Incident, Obligation], bool] = always_current,
+) -> ObligationSpec:
+    """Return the spec of something that keeps the channel or the digest current."""
+    return ObligationSpec(
+        kind,
+        (owed,),
+        build_request=build_request,
+        apply_result=apply_result,
+        shares_resources=shares_resources,
+        is_current=is_current,
+        silent=True,
+        retry_for=RetryLimit.PUBLISH,
+        housekeeping=True,
+    )
+
+
+_CHANNEL = Owed(channel_owed, LIVE_OR_OVER)
+_DIGEST = Owed(digest_owed, LIVE_OR_OVER)
+CHANNEL = ObligationSpec(
+    ObligationKind.CHANNEL,
+    (_CHANNEL,),
+    build_request=requests.open_channel,
+    is_current=lambda incident, obligation: obligation.key == channel_key(incident),
+    retry_for=RetryLimit.PUBLISH,
+)
+TOPIC = _upkeep(
+    ObligationKind.TOPIC,
+    _CHANNEL,
+    requests.topic,
+    apply_topic,
+    is_current=lambda incident, obligation: obligation.key == f"topic/{incident.topics}",
+)
+INVITE = ObligationSpec(
+    ObligationKind.INVITE,
+    (_CHANNEL,),
+    build_request=requests.invite,
+    retry_for=RetryLimit.PUBLISH,
+    housekeeping=True,
+)
+SUMMARY = _upkeep(
+    ObligationKind.SUMMARY,
+    Owed(summary_owed, LIVE_OR_OVER),
+    requests.summary,
+    apply_summary,
+    is_current=lambda incident, obligation: obligation.key == f"summary/{incident.summaries}",
+)
+BOOKMARK = _upkeep(ObligationKind.BOOKMARK, _CHANNEL, requests.bookmark)
+DIGEST = _upkeep(ObligationKind.DIGEST, _DIGEST, requests.digest, apply_digest, shares_resources=False)
+DIGEST_UPDATE = _upkeep(ObligationKind.DIGEST_UPDATE, _DIGEST, requests.digest_update)
+NOTICE = _upkeep(ObligationKind.NOTICE, _CHANNEL, requests.notice)
+SHOW_ROLLBACK = _upkeep(
+    ObligationKind.SHOW_ROLLBACK,
+    Owed(shown_rollbacks, LIVE_OR_OVER),
+    requests.show_rollback,
+    apply_shown_rollback,
+    shares_resources=False,
+)
+WAR_ROOM = ObligationSpec(
+    ObligationKind.WAR_ROOM, (Owed(war_room_owed, LIVE),), build_request=requests.bridge, announce=True
+)
+ARCHIVE = ObligationSpec(
+    ObligationKind.ARCHIVE,
+    (Owed(archive_owed, frozenset({Phase.LIVE, Phase.OVER, Phase.CLOSED})),),
+    build_request=requests.archive,
+)

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from incidents.domain.core.base import Frozen
 from incidents.domain.config.model import EvidenceRules, Investigation, Region
+from incidents.domain.core.base import Frozen
 
 
 class EvidenceSource(StrEnum):

@@ -7,6 +7,8 @@ from itertools import accumulate
 
 from pydantic_core import to_json
 
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 from incidents.domain.evidence.manifest import (
     Item,
     Scope,
@@ -14,8 +16,6 @@ from incidents.domain.evidence.manifest import (
     scope,
 )
 from incidents.domain.incident.incident import Incident
-from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 
 LARGEST_TEXT = 1_000_000
 """Bytes of one file of the incident's own record, as it travels in a request. Temporal takes 2 MB in one payload."""

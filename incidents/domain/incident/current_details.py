@@ -10,7 +10,8 @@ from incidents.domain.incident.summary import (
     links,
     people_line,
 )
-from incidents.domain.obligation import HOUSEKEEPING, Obligation
+from incidents.domain.obligation import Obligation
+from incidents.domain.registry import up_next
 
 _SHOWN = 5
 _LATEST = 5
@@ -18,7 +19,7 @@ _LATEST = 5
 
 def details(incident: Incident, runbook: RunbookConfig) -> str:
     """Return the workflow's current details. Times are absolute, so that the text stays true between changes."""
-    owed = [obligation for obligation in agenda(incident, runbook) if obligation.kind not in HOUSEKEEPING]
+    owed = up_next(agenda(incident, runbook))
     return "\n\n".join(
         [
             f"### {headline(incident)}",

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from incidents.domain.agenda import agenda
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import PublicText
@@ -16,7 +15,7 @@ from incidents.domain.incident.parts import (
     Status,
     UpdateKind,
 )
-from incidents.domain.obligation import ObligationKind
+from incidents.domain.paging.ladder import pending_escalations
 from incidents.domain.updates.publishing import everywhere, publish, used_channels
 
 
@@ -141,11 +140,11 @@ def cancel(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, re
 
 def _lapsed(before: Incident, after: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record the escalations that were still to come and now will not (BEHAVIOURS 27 and 43)."""
-    still = {obligation.key for obligation in agenda(after, runbook)}
+    still = {obligation.key for obligation in pending_escalations(after, runbook)}
     gone = [
         f"{obligation.says} (in {in_words(obligation.due - at)})"
-        for obligation in agenda(before, runbook)
-        if obligation.kind is ObligationKind.ESCALATE and obligation.due > at and obligation.key not in still
+        for obligation in pending_escalations(before, runbook)
+        if obligation.due > at and obligation.key not in still
     ]
     if not gone:
         return after

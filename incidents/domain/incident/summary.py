@@ -5,22 +5,13 @@ from incidents.domain.core.public_text import PublicText
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
-from incidents.domain.obligation import Obligation, ObligationKind
+from incidents.domain.obligation import Obligation
 from incidents.domain.paging.ladder import escalated_to
 from incidents.domain.rollback.state import RollbackState
 
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
 
 _COMING = 3
-_PROMISED = frozenset(
-    {
-        ObligationKind.UPDATE,
-        ObligationKind.ESCALATE,
-        ObligationKind.TARGET,
-        ObligationKind.STABILITY,
-        ObligationKind.OFFER_LAPSES,
-    }
-)
 """What the summary tells to come: promises whose time is known. It changes seldom, so the channel is not noisy."""
 
 
@@ -108,12 +99,10 @@ def summary_text(incident: Incident, runbook: RunbookConfig, coming: list[Obliga
     ]
     if called := escalated_to(incident, runbook):
         lines.append(f"Escalated to: {', '.join(called)}")
-    if timed := [
-        obligation for obligation in coming if obligation.kind in _PROMISED and obligation.due > obligation.since
-    ]:
+    if coming:
         lines.append("Next:")
         lines += [
-            f"• {runbook.calendar.in_brackets(obligation.due)} — {obligation.says}" for obligation in timed[:_COMING]
+            f"• {runbook.calendar.in_brackets(obligation.due)} — {obligation.says}" for obligation in coming[:_COMING]
         ]
     if incident.needs_triage:
         lines.append(f"The alert had no known severity: confirm {incident.severity} or declare another.")

@@ -160,3 +160,43 @@ def lookup(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
         says = f"Ask who {runbook.contacts[contact].name} is now"
         since = incident.last_paged_at or incident.opened_at
         yield at_once(ObligationKind.ON_CALL, f"on-call/{incident.repage_count}", since, says, subject=contact)
+
+
+def page_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the page while an engineer is needed and none has acknowledged, and what stands in for it."""
+    if not runbook.policy(incident.severity).page or incident.attended or incident.status != Status.INVESTIGATING:
+        return
+    since = max(incident.last_paged_at or incident.opened_at, incident.episode.since)
+    # One for each calling anew and each new highest severity.
+    key = f"page/{incident.repage_count}/{incident.highest_severity}"
+    yield at_once(ObligationKind.PAGE, key, since, "Page the engineer on call")
+    yield from lookup(incident, runbook)
+    yield from _instead(key, since, incident, runbook)
+
+
+def _instead(key: str, since: datetime, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the other ways to call the on-call: at once if the page failed, soon if it still has not gone out."""
+    standing, contact = incident.standing(key), runbook.people.on_call
+    if standing is StepStatus.DONE:
+        return
+    due = since + runbook.patience.reach if standing is StepStatus.PENDING else since
+    for reach in (Reach.SLACK, Reach.EMAIL):
+        says = f"The page has not gone out: call {runbook.contacts[contact].name} by {reach}"
+        yield Obligation(
+            key=f"{key}/{reach}",
+            kind=ObligationKind.ESCALATE,
+            due=due,
+            since=since,
+            says=says,
+            subject=contact,
+            by=reach,
+        )
+
+
+def pending_escalations(incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
+    """Return the escalations that are owed, now or later, the earliest first."""
+    if incident.over:
+        return []
+    found = (*page_owed(incident, runbook), *ladder(incident, runbook))
+    owed = [o for o in found if o.kind is ObligationKind.ESCALATE and not incident.settled(o.key)]
+    return sorted(owed, key=lambda obligation: (obligation.due, obligation.key))

@@ -1,63 +1,31 @@
-"""Whose attention the incident asks for: pages, the alerts' silence, whoever fell silent, a missing commander."""
+"""Obligations that get and keep a responder: page, escalate, re-page a quiet responder, ask for a commander."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
+from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.checklist import StepStatus
+from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import AlertState, Status
+from incidents.domain.incident.lifecycle import fell_silent
+from incidents.domain.incident.parts import OnCall, Status
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
-from incidents.domain.paging.ladder import lookup
+from incidents.domain.obligation_spec import (
+    LIVE,
+    LIVE_OR_OVER,
+    OVER,
+    ObligationSpec,
+    Owed,
+    RetryLimit,
+)
+from incidents.domain.paging import build_request as requests
+from incidents.domain.paging.ladder import ladder, ladder_start, page_owed
+from incidents.domain.paging.targets import open_targets
 
 
-def attention(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield what is owed so that somebody is on it, and so that nobody is disturbed for nothing."""
-    yield from _page(incident, runbook)
-    yield from _settled_page(incident)
-    yield from operators_told(incident)
-    if incident.over:
-        yield from lifted(incident)
-        return
-    yield from _silence(incident)
-    yield from _alerts_checked(incident, runbook)
-    yield from _heard(incident, runbook)
-    yield from _commander(incident, runbook)
-
-
-def _page(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    if not runbook.policy(incident.severity).page or incident.attended or incident.status != Status.INVESTIGATING:
-        return
-    since = max(incident.last_paged_at or incident.opened_at, incident.episode.since)
-    # One for each calling anew and each new highest severity.
-    key = f"page/{incident.repage_count}/{incident.highest_severity}"
-    yield at_once(ObligationKind.PAGE, key, since, "Page the engineer on call")
-    yield from lookup(incident, runbook)
-    yield from _instead(key, since, incident, runbook)
-
-
-def _instead(key: str, since: datetime, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the other ways to call the on-call: at once if the page failed, soon if it still has not gone out."""
-    standing, contact = incident.standing(key), runbook.people.on_call
-    if standing is StepStatus.DONE:
-        return
-    due = since + runbook.patience.reach if standing is StepStatus.PENDING else since
-    for reach in (Reach.SLACK, Reach.EMAIL):
-        says = f"The page has not gone out: call {runbook.contacts[contact].name} by {reach}"
-        yield Obligation(
-            key=f"{key}/{reach}",
-            kind=ObligationKind.ESCALATE,
-            due=due,
-            since=since,
-            says=says,
-            subject=contact,
-            by=reach,
-        )
-
-
-def _settled_page(incident: Incident) -> Iterator[Obligation]:
-    """Yield the end of the paging: acknowledged by whoever took it, resolved when nobody is needed any more."""
+def page_settlement(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the acknowledgement of the page once it is acknowledged here, its resolution once nobody is needed."""
     unneeded = incident.status == Status.MONITORING and not incident.attended
     if incident.over or unneeded:
         # Resolved also when nobody was needed: a pager would stay silent about an acknowledged page that comes again.
@@ -76,43 +44,17 @@ def _paged(incident: Incident, calling: int) -> bool:
     return any(key.startswith(paging) for key in (*incident.fulfilled, *incident.begun))
 
 
-def silenceable(incident: Incident) -> tuple[AlertState, ...]:
-    """Return the firing alerts whose labels are known, which are few: exactly these are ever silenced."""
-    return tuple(alert for alert in incident.firing if alert.labels)
+def escalation_pages(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the resolution of the pages of escalations and of rollbacks that needed a decision."""
+    ended = incident.resolved_at or incident.timeline[-1].at
+    for key in (*incident.fulfilled, *incident.begun):
+        if key.startswith("alarm/") or (key.startswith("escalate/") and key.endswith(f"/{Reach.PAGE}")):
+            says = f"Resolve the page {key}"
+            yield at_once(ObligationKind.RESOLVE_PAGE, f"page-resolve/{key}", ended, says, subject=key)
 
 
-def lifted(incident: Incident) -> Iterator[Obligation]:
-    """Yield the end of the silences, also of one that was still being made when the incident closed."""
-    if incident.silences:
-        says, at = "Lift the alerts' silence", incident.timeline[-1].at
-        yield at_once(ObligationKind.UNSILENCE, f"unsilence/{incident.repage_count}", at, says)
-
-
-def _silence(incident: Incident) -> Iterator[Obligation]:
-    if incident.attended and silenceable(incident):
-        since = incident.heard_at or incident.opened_at
-        yield at_once(ObligationKind.SILENCE, f"silence/{incident.repage_count}", since, "Silence the alerts")
-
-
-def _alerts_checked(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the question whether silenced alerts still fire: Alertmanager keeps their end to itself, too."""
-    firing = {alert.fingerprint for alert in incident.firing}
-    hidden = [silence for silence in incident.silences if silence.fingerprint in firing]
-    if not hidden or incident.alerts_checked_at is None:
-        return
-    due = incident.alerts_checked_at + runbook.paging.check_alerts_every
-    if due <= max(silence.until for silence in hidden):
-        yield Obligation(
-            key=f"alerts-check/{incident.alert_checks}",
-            kind=ObligationKind.CHECK_ALERTS,
-            due=due,
-            since=incident.alerts_checked_at,
-            says="Ask whether the silenced alerts still fire",
-        )
-
-
-def _heard(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield when a word from whoever acknowledged is overdue (BEHAVIOURS 44)."""
+def quiet_responder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the check for activity of the responder who acknowledged (BEHAVIOURS 44)."""
     patience = runbook.policy(incident.severity).silent_after
     if patience is None or not incident.attended or incident.status != Status.INVESTIGATING:
         return
@@ -126,7 +68,8 @@ def _heard(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     )
 
 
-def _commander(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+def missing_commander(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the reminder that no incident commander is assigned."""
     within = runbook.policy(incident.severity).commander_within
     if within is None or incident.commander or not incident.resources.channel_id:
         return
@@ -140,18 +83,124 @@ def _commander(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligatio
     )
 
 
-def operators_told(incident: Incident) -> Iterator[Obligation]:
-    """Yield a message for each vendor that rejects our credentials, and for each error of this program."""
-    for refusal in incident.refusals:
-        says = f"Tell the operators that {refusal.vendor} refuses our credentials"
-        yield at_once(ObligationKind.OPERATORS, f"operators/{refusal.vendor}", refusal.at, says, subject=refusal.vendor)
-    for number, fault in enumerate(incident.faults):
-        says = f"Tell the operators of an error in this program: {fault.where}"
-        yield at_once(ObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, says, sequence=number)
+def response_targets(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the response targets that are still open."""
+    since, number = ladder_start(incident, runbook)
+    for target in open_targets(incident, runbook, since):
+        yield Obligation(
+            key=f"target/{incident.severity}/{number}/{target.name}",
+            kind=ObligationKind.TARGET,
+            due=target.due,
+            since=since,
+            says=f"Target: {target.says}",
+            subject=target.name,
+        )
 
 
 def barest_page(incident: Incident) -> Iterator[Obligation]:
-    """Yield the page alone, for when what else is owed cannot be derived: paged too often is better than never."""
+    """Yield the page alone, for when the rest of the agenda cannot be derived: paged twice is better than never."""
     if not incident.attended and incident.status == Status.INVESTIGATING:
         key = f"page/{incident.repage_count}/{incident.highest_severity}"
         yield at_once(ObligationKind.PAGE, key, incident.opened_at, "Page the engineer on call")
+
+
+def apply_on_call(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Remember who is on call; with an empty schedule the next level is called at once."""
+    found = tuple(
+        OnCall(contact=obligation.subject, at=at, name=person.name, email=person.email) for person in result.on_call[:1]
+    )
+    others = tuple(known for known in incident.on_call if known.contact != obligation.subject)
+    incident = incident.replace(on_call=(*others, *(found or (OnCall(contact=obligation.subject, at=at),))))
+    if found:
+        return incident
+    text = f"no_one_on_call: the schedule of {obligation.subject} is empty. The next level is called at once"
+    return incident.logged(at, SYSTEM, Kind.ESCALATION, text, announce=True)
+
+
+def apply_channel_activity(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Go on if somebody wrote in the channel since; else re-page on-call."""
+    if result.heard_at is not None and result.heard_at > obligation.since:
+        return incident.replace(heard_at=result.heard_at)
+    active = incident.heard_at is not None and incident.heard_at > obligation.since
+    if active or not incident.attended or incident.over:  # a command came while the channel was read
+        return incident
+    return fell_silent(incident, at, obligation.due - obligation.since)
+
+
+def apply_unread_channel(
+    incident: Incident, obligation: Obligation, reason: str, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Re-page on-call if the channel could not be read: an unread channel is no sign of activity."""
+    return apply_channel_activity(incident, obligation, ActivityResult(), runbook, at)
+
+
+def target_missed(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Record that a response target was missed. An open target is looked at only when its time is over."""
+    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
+    text = f"Target missed: {obligation.says.removeprefix('Target: ')}"
+    return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
+
+
+_PAGING = Owed(page_owed, LIVE_OR_OVER)
+_SETTLEMENT = Owed(page_settlement, LIVE_OR_OVER)
+_LADDER = Owed(ladder, LIVE)
+PAGE = ObligationSpec(
+    ObligationKind.PAGE,
+    (_PAGING,),
+    build_request=requests.page,
+    timeline=Kind.PAGE,
+    retry_for=RetryLimit.PAGE,
+    withdrawable=True,
+)
+ON_CALL = ObligationSpec(
+    ObligationKind.ON_CALL,
+    (_PAGING, _LADDER),
+    build_request=requests.find_on_call,
+    apply_result=apply_on_call,
+    timeline=Kind.PAGE,
+    retry_for=RetryLimit.REACH,
+    housekeeping=True,
+)
+ACKNOWLEDGE_PAGE = ObligationSpec(
+    ObligationKind.ACKNOWLEDGE_PAGE,
+    (_SETTLEMENT,),
+    build_request=requests.acknowledge_page,
+    timeline=Kind.PAGE,
+    retry_for=RetryLimit.PAGE,
+)
+RESOLVE_PAGE = ObligationSpec(
+    ObligationKind.RESOLVE_PAGE,
+    (_SETTLEMENT, Owed(escalation_pages, OVER, survives=False)),
+    build_request=requests.resolve_page,
+    timeline=Kind.PAGE,
+    retry_for=RetryLimit.PAGE,
+)
+ESCALATE = ObligationSpec(
+    ObligationKind.ESCALATE,
+    (_PAGING, _LADDER),
+    build_request=requests.escalate,
+    timeline=Kind.ESCALATION,
+    announce=True,
+    retry_for=RetryLimit.REACH,
+    withdrawable=True,
+)
+LISTEN = ObligationSpec(
+    ObligationKind.LISTEN,
+    (Owed(quiet_responder, LIVE),),
+    build_request=requests.hear,
+    apply_result=apply_channel_activity,
+    apply_failure=apply_unread_channel,
+    apply_skip=apply_unread_channel,
+    logs_undone=False,
+    silent=True,
+)
+REMIND_COMMANDER = ObligationSpec(
+    ObligationKind.REMIND_COMMANDER,
+    (Owed(missing_commander, LIVE),),
+    build_request=requests.remind_commander,
+)
+TARGET = ObligationSpec(ObligationKind.TARGET, (Owed(response_targets, LIVE),), apply_due=target_missed)

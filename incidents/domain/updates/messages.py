@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from incidents.domain.activity_requests import ActivityRequest, SendMail
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.program_errors import Fault
@@ -9,6 +10,7 @@ from incidents.domain.core.public_text import InternalMessage, PublicMessage, Pu
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Refusal, Status, StatusUpdate
 from incidents.domain.incident.summary import impact
+from incidents.domain.obligation import Obligation
 
 _STATUS = {
     Status.INVESTIGATING: "INVESTIGATING",
@@ -155,4 +157,19 @@ def reminder_text(sequence: int, due: str, draft: PublicText, kept: PublicText, 
         f"Update {sequence} goes out at {due} with this text:\n> {draft}{unfinished}\n"
         f'Other words: `incident update {number} --next "…"`.'
         f' Hold it back once: `incident hold {number} 10 --reason "…"`.'
+    )
+
+
+def internal_mail(
+    obligation: Obligation, incident: Incident, to: tuple[str, ...], subject: str, body: str, category: str
+) -> ActivityRequest:
+    """Build a mail to responders or operators; it belongs to the incident's thread."""
+    return SendMail(
+        key=obligation.key,
+        to=to,
+        subject=subject,
+        text=body,
+        thread=incident.first_run_id,
+        sequence=0,
+        category=category,
     )

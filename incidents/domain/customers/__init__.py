@@ -1,0 +1,1 @@
+"""Whether customers confirm that service is restored."""

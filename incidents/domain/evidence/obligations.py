@@ -1,0 +1,44 @@
+"""The obligation to save the evidence of each resolution."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.incident.incident import Incident
+from incidents.domain.obligation import Obligation, ObligationKind, at_once
+from incidents.domain.obligation_spec import (
+    OVER,
+    ObligationSpec,
+    Owed,
+    RetryLimit,
+    WorkflowStep,
+)
+
+
+def evidence_key(incident: Incident) -> str:
+    """Return the key of the preservation of what this resolution has left behind."""
+    return f"evidence/{incident.repage_count + 1}"
+
+
+def evidence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the evidence of the resolution that ended the incident."""
+    if incident.number is not None:
+        ended = incident.resolved_at or incident.timeline[-1].at
+        yield at_once(ObligationKind.EVIDENCE, evidence_key(incident), ended, "Preserve the incident's record")
+
+
+def apply_manifest(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Remember the manifest of what was saved."""
+    return incident if result.manifest is None else incident.replace(manifests=(*incident.manifests, result.manifest))
+
+
+EVIDENCE = ObligationSpec(
+    ObligationKind.EVIDENCE,
+    (Owed(evidence_owed, OVER, survives=False),),
+    workflow_step=WorkflowStep.PRESERVE_EVIDENCE,
+    apply_result=apply_manifest,
+    retry_for=RetryLimit.PUBLISH,
+)

@@ -1,0 +1,1 @@
+"""The first look at deployments, metrics and logs (runbook, step 7)."""

@@ -1,0 +1,1 @@
+"""What the operators of this program are notified of."""

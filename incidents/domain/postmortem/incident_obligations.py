@@ -1,0 +1,88 @@
+"""Obligations of the incident to its post-mortem: start it, update it, withdraw it."""
+
+from collections.abc import Iterator
+
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.timeline import Kind
+from incidents.domain.evidence.obligations import evidence_key
+from incidents.domain.incident.checklist import StepStatus
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Status
+from incidents.domain.obligation import Obligation, ObligationKind, at_once
+from incidents.domain.obligation_spec import (
+    LIVE,
+    OVER,
+    ObligationSpec,
+    Owed,
+    Phase,
+    WorkflowStep,
+)
+
+
+def postmortem_owed(incident: Incident, runbook: RunbookConfig) -> bool:
+    """Tell whether it owes a post-mortem: by the highest severity ever reached (BEHAVIOURS 69), or once it is started.
+
+    A false positive owes none.
+    """
+    owed = runbook.policy(incident.highest_severity).postmortem or incident.postmortem_started
+    return owed and incident.status != Status.CANCELLED
+
+
+def backfilled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (BEHAVIOURS 82)."""
+    if incident.postmortem_started and incident.number is not None:
+        at = incident.timeline[-1].at
+        yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.round}", at, "Hand over to the post-mortem")
+
+
+def early_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the post-mortem that a responder started before the first resolution."""
+    if incident.postmortem_started and not incident.round:
+        yield at_once(ObligationKind.POSTMORTEM, "postmortem/0", incident.opened_at, "Begin the post-mortem")
+
+
+def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the post-mortem once the evidence of the resolution is saved, and again for each correction."""
+    saved = incident.settled(evidence_key(incident))
+    if incident.number is None or not postmortem_owed(incident, runbook) or not saved:
+        return
+    key, ended = f"postmortem/{len(incident.intervals)}", incident.resolved_at or incident.timeline[-1].at
+    yield at_once(ObligationKind.POSTMORTEM, key, ended, "Hand over to the post-mortem")
+    if incident.corrections and key in incident.fulfilled:
+        corrected, says = incident.corrections[-1].at, "Tell the post-mortem what was corrected"
+        key = f"postmortem-corrected/{len(incident.corrections)}"
+        yield at_once(ObligationKind.POSTMORTEM, key, corrected, says)
+
+
+def reopened_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the withdrawal of the post-mortem's deadline when the incident is reopened."""
+    if incident.round and incident.standing(f"postmortem/{incident.round}") is StepStatus.DONE:
+        since = incident.reopened_at or incident.opened_at
+        key = f"postmortem-withdraw/{incident.round}"
+        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, key, since, "Withdraw the post-mortem's deadline: reopened")
+
+
+def cancelled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the end of a post-mortem that was started for a false alarm."""
+    if incident.status == Status.CANCELLED and any(key.startswith("postmortem/") for key in incident.fulfilled):
+        since = incident.timeline[-1].at
+        says = "End the post-mortem: it was no incident"
+        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, says)
+
+
+POSTMORTEM = ObligationSpec(
+    ObligationKind.POSTMORTEM,
+    (
+        Owed(backfilled_postmortem, frozenset({Phase.BACKFILLED}), survives=False),
+        Owed(early_postmortem, LIVE),
+        Owed(resolved_postmortem, OVER, survives=False),
+    ),
+    workflow_step=WorkflowStep.START_POSTMORTEM,
+    timeline=Kind.POSTMORTEM,
+)
+WITHDRAW_POSTMORTEM = ObligationSpec(
+    ObligationKind.WITHDRAW_POSTMORTEM,
+    (Owed(reopened_postmortem, LIVE), Owed(cancelled_postmortem, OVER, survives=False)),
+    workflow_step=WorkflowStep.WITHDRAW_POSTMORTEM,
+    timeline=Kind.POSTMORTEM,
+)

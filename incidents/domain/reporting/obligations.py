@@ -1,0 +1,45 @@
+"""The obligation to keep the record that reports are made from."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.evidence.preservation import evidence_folder
+from incidents.domain.incident.incident import Incident
+from incidents.domain.obligation import Obligation, ObligationKind, at_once
+from incidents.domain.obligation_spec import (
+    ObligationSpec,
+    Owed,
+    Phase,
+    RetryLimit,
+)
+from incidents.domain.reporting.record import record_of
+
+
+def record_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the record for the reports, anew when one of its figures changes."""
+    if incident.number is not None and (incident.over or incident.corrections):
+        key = f"record/{incident.round}/{incident.status}/{len(incident.corrections)}/{len(incident.updates)}"
+        since = incident.timeline[-1].at
+        yield at_once(ObligationKind.RECORD, key, since, "Keep the record for the reports")
+
+
+def build_record(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+    """Write the record beside the incident's evidence."""
+    text = record_of(incident, runbook).model_dump_json(indent=1)
+    return activity_requests.KeepDocument(
+        key=obligation.key, folder=evidence_folder(incident), name="record.json", text=text
+    )
+
+
+RECORD = ObligationSpec(
+    ObligationKind.RECORD,
+    (Owed(record_owed, frozenset({Phase.BACKFILLED, Phase.LIVE, Phase.OVER}), survives=False),),
+    build_request=build_record,
+    shares_resources=False,
+    silent=True,
+    retry_for=RetryLimit.PUBLISH,
+    housekeeping=True,
+)

@@ -1,0 +1,186 @@
+"""Obligations of rollbacks: roll back, look at the deployments again, expire offers, page for decisions."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.severity import Severity
+from incidents.domain.core.timeline import Kind
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.summary import rollback_text
+from incidents.domain.obligation import Obligation, ObligationKind, Source, at_once
+from incidents.domain.obligation_spec import (
+    LIVE,
+    LIVE_OR_OVER,
+    ObligationSpec,
+    Owed,
+    RetryLimit,
+    WorkflowStep,
+)
+from incidents.domain.paging.build_request import PAGER_SEVERITIES, page_links
+from incidents.domain.rollback import activity_requests as rollback_requests
+from incidents.domain.rollback.events import blamed, offer_expired, offered, rollback_broke_down
+from incidents.domain.rollback.state import RollbackState, RollbackStatus
+
+_NEEDS_A_PERSON = (
+    RollbackStatus.EXPIRED,
+    RollbackStatus.HELD,
+    RollbackStatus.UNDECIDED,
+    RollbackStatus.UNHEALTHY,
+    RollbackStatus.INCONCLUSIVE,
+    RollbackStatus.FAILED,
+)
+"""Where a rollback waits for a decision that only a person can take: on-call is paged."""
+
+
+def rollbacks_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield what each rollback of a live incident asks for."""
+    for state in incident.rollbacks:
+        yield from _rollback(state, incident, runbook)
+
+
+def _rollback(state: RollbackState, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    cluster, since, status = state.offer.cluster, state.since, state.status
+    key = f"rollback/{cluster}/{state.attempt}"
+    if status.under_way:
+        says = f"Roll back {cluster}"
+        yield at_once(ObligationKind.ROLLBACK, key, since, says, subject=cluster, sequence=state.attempt)
+    if status is RollbackStatus.OFFERED:
+        yield Obligation(
+            key=f"{key}/lapses",
+            kind=ObligationKind.OFFER_LAPSES,
+            due=since + runbook.rollback.approve_within,
+            since=since,
+            says=f"The offer to roll back {cluster} lapses",
+            subject=cluster,
+        )
+    if status in _NEEDS_A_PERSON and runbook.policy(incident.severity).page:
+        says = f"Page for a decision: the rollback of {cluster} is {status}"
+        yield at_once(ObligationKind.ALARM, f"alarm/{key}/{status}", since, says, subject=cluster)
+
+
+def look_again(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the search for a rollback that a responder asked for."""
+    if incident.rollback_request is not None:
+        key, says = f"look/{incident.looks}", "Look at the deployments again"
+        subject = Source.DEPLOYMENTS.value
+        yield at_once(ObligationKind.LOOK_AGAIN, key, incident.opened_at, says, subject=subject)
+
+
+def rollback_verdicts(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the signal to each rollback workflow that still verifies what a person has judged."""
+    for state in incident.rollbacks:
+        if state.judgement is not None:
+            cluster = state.offer.cluster
+            key, says = f"rollback/{cluster}/{state.attempt}/judged", f"Tell the rollback of {cluster} its verdict"
+            yield at_once(ObligationKind.TELL_ROLLBACK, key, state.since, says, subject=cluster)
+
+
+def find_rollback(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest | ActivityResult:
+    """Search the deployments of the service for one to roll back."""
+    clusters = tuple(dict.fromkeys(region.cluster for region in runbook.regions_of(incident.service)))
+    if not clusters:
+        return ActivityResult(skipped=f"the runbook does not know the service {incident.service}")
+    return rollback_requests.FindRollback(
+        key=obligation.key,
+        workflow_id=incident.workflow_id,
+        service=incident.service,
+        clusters=clusters,
+        alerted_at=incident.reopened_at or incident.started_at,
+        rules=runbook.rollback,
+        blamed=blamed(incident),
+    )
+
+
+def build_decision_page(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest | ActivityResult:
+    """Page for a decision about a rollback."""
+    state = incident.rollback(obligation.subject)
+    if state is None:
+        return ActivityResult(skipped="there is no such rollback any more")
+    return activity_requests.SendPage(
+        key=obligation.key,
+        dedup_key=f"{incident.workflow_id}/{obligation.key}",
+        summary=f"{incident.name}: the rollback of {obligation.subject} is {state.status}: {state.detail}"[:1000],
+        source=incident.service,
+        severity=PAGER_SEVERITIES[Severity(incident.severity)],
+        details={"incident": incident.name, "to": runbook.people.on_call, "state": rollback_text(incident, state)},
+        to=runbook.people.on_call,
+        links=page_links(incident, runbook),
+    )
+
+
+def apply_offers(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Take in what could be rolled back."""
+    return offered(incident, result.offers, runbook, at)
+
+
+def drop_request(
+    incident: Incident, obligation: Obligation, reason: str, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Drop the responder's request: it cannot be answered."""
+    return incident.replace(rollback_request=None)
+
+
+def apply_rollback_failure(
+    incident: Incident, obligation: Obligation, reason: str, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Record the rollback as failed."""
+    return rollback_broke_down(incident, obligation.subject, reason, at)
+
+
+def apply_verdict_sent(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Forget the verdict: its rollback workflow has it."""
+    state = incident.rollback(obligation.subject)
+    return incident.with_rollback(state.replace(judgement=None)) if state else incident
+
+
+def expire_offer(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Expire an offer that nobody decided in time."""
+    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
+    return offer_expired(incident, obligation.subject, runbook, at)
+
+
+_ROLLBACKS = Owed(rollbacks_owed, LIVE)
+LOOK_AGAIN = ObligationSpec(
+    ObligationKind.LOOK_AGAIN,
+    (Owed(look_again, LIVE),),
+    build_request=find_rollback,
+    apply_result=apply_offers,
+    apply_failure=drop_request,
+    apply_skip=drop_request,
+    timeline=Kind.ROLLBACK,
+)
+ROLLBACK = ObligationSpec(
+    ObligationKind.ROLLBACK,
+    (_ROLLBACKS,),
+    workflow_step=WorkflowStep.START_ROLLBACK,
+    apply_failure=apply_rollback_failure,
+    timeline=Kind.ROLLBACK,
+    has_own_deadline=True,
+)
+TELL_ROLLBACK = ObligationSpec(
+    ObligationKind.TELL_ROLLBACK,
+    (Owed(rollback_verdicts, LIVE_OR_OVER, survives=False),),
+    workflow_step=WorkflowStep.SIGNAL_ROLLBACK,
+    apply_result=apply_verdict_sent,
+    timeline=Kind.ROLLBACK,
+)
+OFFER_LAPSES = ObligationSpec(ObligationKind.OFFER_LAPSES, (_ROLLBACKS,), apply_due=expire_offer)
+ALARM = ObligationSpec(
+    ObligationKind.ALARM,
+    (_ROLLBACKS,),
+    build_request=build_decision_page,
+    timeline=Kind.PAGE,
+    retry_for=RetryLimit.PAGE,
+    withdrawable=True,
+)
