@@ -3,18 +3,15 @@
 from datetime import datetime
 
 from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.chat.channel import channel_key
-from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.program_errors import what_to_do, with_fault
 from incidents.domain.core.timeline import SYSTEM, Kind
-from incidents.domain.incident.checklist import Step, StepStatus, combined
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Refusal, Unfulfilled
-from incidents.domain.obligation import Obligation, Source
+from incidents.domain.incident.steps import update_steps
+from incidents.domain.obligation import Obligation
 from incidents.domain.operators.obligations import REPORT_FAULT
 from incidents.domain.registry import spec_of
-from incidents.domain.updates.publishing import delivery_key, has_ticket
 
 
 def begun(incident: Incident, key: str) -> Incident:
@@ -55,7 +52,7 @@ def fulfilled(
         return _moved_on(incident, outcome)
     if spec.shares_resources:
         incident = incident.replace(resources=incident.resources.merged(outcome.resources))
-    return _checked(_done(incident, obligation, outcome, runbook, at), runbook, at)
+    return update_steps(_done(incident, obligation, outcome, runbook, at), runbook, at)
 
 
 def _done(
@@ -77,7 +74,7 @@ def _skipped(incident: Incident, obligation: Obligation, reason: str, runbook: R
     if not spec.logs_undone:
         return incident
     text = f"Skipped: {obligation.says}: {reason}"
-    return _checked(incident.logged(at, SYSTEM, spec.timeline, text), runbook, at)
+    return update_steps(incident.logged(at, SYSTEM, spec.timeline, text), runbook, at)
 
 
 def _moved_on(incident: Incident, outcome: ActivityResult) -> Incident:
@@ -112,7 +109,7 @@ def failed(
     if not spec.logs_undone:
         return incident
     text = f"Failed: {obligation.says}: {reason}. Next: `incident step` {obligation.key} with --retry, --skip or --done"
-    return _checked(incident.logged(at, SYSTEM, spec.timeline, text, announce=not spec.silent), runbook, at)
+    return update_steps(incident.logged(at, SYSTEM, spec.timeline, text, announce=not spec.silent), runbook, at)
 
 
 def abandoned(incident: Incident, obligation: Obligation, error: str, at: datetime) -> Incident:
@@ -146,37 +143,3 @@ def agenda_broke(incident: Incident, error: str, at: datetime) -> Incident:
         " by hand (`incident update`) until it is fixed."
     )
     return incident.replace(faults=faults).logged(at, SYSTEM, Kind.STATUS, text, announce=True)
-
-
-def _checked(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Bring the automatic checklist steps up to date with the obligations that they consist of."""
-    for step, keys in step_keys(incident, runbook).items():
-        status = combined([_standing(incident, key) for key in keys])
-        if status is StepStatus.PENDING:
-            continue
-        why = [obligation.reason for obligation in (*incident.failures, *incident.skips) if obligation.key in keys]
-        incident = incident.with_step(step, status, at, SYSTEM, "; ".join(dict.fromkeys(why)))
-    return incident
-
-
-def _standing(incident: Incident, key: str) -> StepStatus:
-    """Return where an obligation stands; an update that never went out counts by the newer one that took its place."""
-    if key.startswith("update/"):
-        channel = key.rsplit("/", 1)[1]
-        newest = [u for u in incident.updates if channel in u.channels][-1]
-        if incident.standing(key) is StepStatus.PENDING:
-            return incident.standing(delivery_key(newest.sequence, Channel(channel)))
-    return incident.standing(key)
-
-
-def step_keys(incident: Incident, runbook: RunbookConfig) -> dict[Step, tuple[str, ...]]:
-    """Return the obligations that each automatic checklist step consists of."""
-    policy, channel = runbook.policy(incident.severity), channel_key(incident)
-    first = incident.updates[0] if incident.updates else None
-    told_by = tuple(delivery_key(first.sequence, channel) for channel in first.channels) if first else ()
-    ticket = ("ticket",) if has_ticket(incident, runbook) else ()
-    return {
-        Step.CHANNEL: (channel, "war-room") if policy.war_room else (channel,),
-        Step.COMMUNICATE: told_by or ticket or ("number",),
-        Step.INVESTIGATE: tuple(f"investigate/{source}" for source in Source),
-    }

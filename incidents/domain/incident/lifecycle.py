@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import PublicText
 from incidents.domain.core.severity import Severity, highest
@@ -180,3 +181,12 @@ def heard(incident: Incident, at: datetime, by: str) -> Incident:
         return incident.replace(heard_at=at)
     incident = incident.replace(heard_at=at, silent=False, attended=True)
     return incident.logged(at, by, Kind.ACKNOWLEDGED, f"{by} is on it again", announce=True)
+
+
+def require_live(incident: Incident) -> None:
+    """Raise `CommandRejected` if the incident is resolved or cancelled."""
+    if incident.status == Status.RESOLVED:
+        when = f" at {incident.resolved_at:%H:%M} UTC" if incident.resolved_at else ""
+        raise CommandRejected(f"{incident.name} was resolved by {incident.resolved_by}{when}. Reopen it first.")
+    if incident.status == Status.CANCELLED:
+        raise CommandRejected(f"{incident.name} was cancelled as no incident. Open a new one.")

@@ -1,0 +1,62 @@
+"""What the commands of the first response do: acknowledge, assess, declare the severity, add a note."""
+
+from datetime import datetime
+
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.base import AlreadyDone, CommandRejected
+from incidents.domain.core.instants import fault, not_used, written
+from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.timeline import SYSTEM, Kind
+from incidents.domain.incident.checklist import Step, StepStatus
+from incidents.domain.incident.commands import (
+    Acknowledge,
+    AddNote,
+    Assess,
+    DeclareSeverity,
+)
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.lifecycle import attend, change_severity
+
+
+def apply_acknowledgement(command: Acknowledge, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Record that a responder acknowledged; paging stops."""
+    if incident.attended:
+        by, since = incident.acknowledged_by, incident.acknowledged_at
+        raise AlreadyDone(f"{incident.name} was acknowledged by {by}{f' at {since:%H:%M} UTC' if since else ''}.")
+    if command.at is not None and (why := fault(command.at, at)):
+        raise CommandRejected(f"It cannot have been acknowledged at {written(command.at)}: that is {why}.")
+    happened = min(max(command.at or at, incident.started_at), at)
+    incident = attend(incident, at, command.by, happened)
+    if command.claimed_at is None:
+        return incident
+    text = not_used("Time of the acknowledgement", command.claimed_at, happened)
+    return incident.logged(at, SYSTEM, Kind.ACKNOWLEDGED, text)
+
+
+def apply_assessment(command: Assess, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Record the blast radius, in words that customers may read."""
+    PublicText.screened(command.impact, runbook)
+    PublicText.screened(command.title or "", runbook)
+    extent = "complete outage" if command.complete_outage else "partial"
+    who = f"; customers: {', '.join(command.customers)}" if command.customers else ""
+    what = f"; services: {', '.join(command.services)}" if command.services else ""
+    detail = f"{extent}: {command.impact}"
+    incident = incident.replace(assessment=command).with_step(Step.ASSESS, StepStatus.DONE, at, command.by, detail)
+    return incident.logged(at, command.by, Kind.ASSESSED, f"Blast radius: {detail}{who}{what}", announce=True)
+
+
+def apply_severity(command: DeclareSeverity, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Declare, raise or lower the severity, or confirm the one that was assumed."""
+    same = command.severity == incident.severity
+    if same and not incident.needs_triage:
+        raise CommandRejected(f"{incident.name} is {incident.severity} already: nothing was changed.")
+    detail = f"{command.severity}, by {command.by}"
+    incident = incident.replace(needs_triage=False).with_step(Step.SEVERITY, StepStatus.DONE, at, command.by, detail)
+    if same:
+        return incident.logged(at, command.by, Kind.SEVERITY, f"Severity {command.severity} confirmed", announce=True)
+    return change_severity(incident, runbook, at, command.by, command.severity, command.reason)
+
+
+def apply_note(command: AddNote, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Add a note to the timeline and the channel."""
+    return incident.logged(at, command.by, Kind.NOTE, command.text, announce=True)

@@ -1,0 +1,90 @@
+"""The checklist steps: which obligations each consists of, and how responders settle one that failed."""
+
+from datetime import datetime
+
+from incidents.domain.chat.channel import channel_key
+from incidents.domain.config.communication import Channel
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.base import CommandRejected
+from incidents.domain.core.timeline import SYSTEM, Kind
+from incidents.domain.incident.checklist import Step, StepStatus, combined
+from incidents.domain.incident.commands import (
+    SettleStep,
+)
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.parts import Unfulfilled
+from incidents.domain.obligation import Source
+from incidents.domain.updates.publishing import delivery_key, has_ticket
+
+
+def update_steps(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Bring the automatic checklist steps up to date with the obligations that they consist of."""
+    for step, keys in step_keys(incident, runbook).items():
+        status = combined([_standing(incident, key) for key in keys])
+        if status is StepStatus.PENDING:
+            continue
+        why = [obligation.reason for obligation in (*incident.failures, *incident.skips) if obligation.key in keys]
+        incident = incident.with_step(step, status, at, SYSTEM, "; ".join(dict.fromkeys(why)))
+    return incident
+
+
+def _standing(incident: Incident, key: str) -> StepStatus:
+    """Return where an obligation stands; an update that never went out counts by the newer one that took its place."""
+    if key.startswith("update/"):
+        channel = key.rsplit("/", 1)[1]
+        newest = [u for u in incident.updates if channel in u.channels][-1]
+        if incident.standing(key) is StepStatus.PENDING:
+            return incident.standing(delivery_key(newest.sequence, Channel(channel)))
+    return incident.standing(key)
+
+
+def step_keys(incident: Incident, runbook: RunbookConfig) -> dict[Step, tuple[str, ...]]:
+    """Return the obligations that each automatic checklist step consists of."""
+    policy, channel = runbook.policy(incident.severity), channel_key(incident)
+    first = incident.updates[0] if incident.updates else None
+    told_by = tuple(delivery_key(first.sequence, channel) for channel in first.channels) if first else ()
+    ticket = ("ticket",) if has_ticket(incident, runbook) else ()
+    return {
+        Step.CHANNEL: (channel, "war-room") if policy.war_room else (channel,),
+        Step.COMMUNICATE: told_by or ticket or ("number",),
+        Step.INVESTIGATE: tuple(f"investigate/{source}" for source in Source),
+    }
+
+
+def settle_step(command: SettleStep, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Retry a failed step or obligation, skip it with a reason, or record that it was done by hand."""
+    if command.how == "skip" and not command.reason:
+        raise CommandRejected("Skipping needs a reason: the post-mortem will ask for it.")
+    automatic = {step.value: keys for step, keys in step_keys(incident, runbook).items()}
+    if command.step in (Step.ACKNOWLEDGE.value, Step.ASSESS.value, Step.SEVERITY.value):
+        return _settle_by_hand(command, incident, at)
+    keys = automatic.get(command.step, (command.step,))
+    failed = [obligation.key for obligation in incident.failures if obligation.key in keys]
+    if not failed:
+        raise CommandRejected(f"{command.step} did not fail: there is nothing to {command.how}. See `incident show`.")
+    incident = incident.replace(
+        failures=tuple(obligation for obligation in incident.failures if obligation.key not in failed)
+    )
+    if command.how == "skip":
+        skips = tuple(Unfulfilled(key=key, reason=command.reason, at=at) for key in failed)
+        incident = incident.replace(skips=(*incident.skips, *skips))
+    if command.how == "done":
+        incident = incident.replace(fulfilled=(*incident.fulfilled, *failed))
+    status = {"retry": StepStatus.PENDING, "skip": StepStatus.SKIPPED, "done": StepStatus.DONE}[command.how]
+    words = {"retry": "tried again", "skip": f"skipped: {command.reason}", "done": "done by hand"}[command.how]
+    if command.step in automatic:
+        incident = incident.with_step(Step(command.step), status, at, command.by, words if status != "pending" else "")
+    return incident.logged(at, command.by, Kind.CHECKLIST, f"{command.step}: {words}", announce=True)
+
+
+def _settle_by_hand(command: SettleStep, incident: Incident, at: datetime) -> Incident:
+    step = Step(command.step)
+    if command.how != "skip":
+        raise CommandRejected(f"Step {step} is done by its own command: `incident {_COMMAND_OF[step]}`.")
+    if incident.step(step).status is StepStatus.DONE:
+        raise CommandRejected(f"Step {step} is done already.")
+    incident = incident.with_step(step, StepStatus.SKIPPED, at, command.by, command.reason)
+    return incident.logged(at, command.by, Kind.CHECKLIST, f"{step}: skipped: {command.reason}", announce=True)
+
+
+_COMMAND_OF = {Step.ACKNOWLEDGE: "ack", Step.ASSESS: "assess", Step.SEVERITY: "severity"}
