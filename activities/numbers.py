@@ -6,12 +6,12 @@ from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation
-from temporalio.common import Priority, WorkflowIDConflictPolicy
+from temporalio.common import WorkflowIDConflictPolicy
 
 from incidents.contracts import ALLOCATE_NUMBER, NUMBERS_ID, NUMBERS_WORKFLOW
 from incidents.domain.activity_requests import ActivityResult, AllocateNumber
-from incidents.domain.core.severity import Severity
 from incidents.domain.numbering import Allocation, Ledger
+from incidents.priority import FIRST_RANK, priority_of
 
 _PATIENCE = timedelta(seconds=8)
 _AT_ONCE = 5
@@ -34,7 +34,7 @@ class Numbers:
             id=NUMBERS_ID,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            priority=Priority(priority_key=Severity.P0.rank),  # one counter for all: a P0 must not wait for it
+            priority=priority_of(FIRST_RANK),  # one counter for all: the worst incident must not wait for it
             static_summary="Allocates incident numbers",
         )
         async with self._turn:

@@ -43,7 +43,7 @@ async def incident(client: Client, number: int, *, leave_open: bool = False) -> 
         chat=runbook.chat.replace(setup_per_minute=0)
     )  # our speed, not the pace that Slack allows
     alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{number}")
-    opening = opening_from((alert,), f"bench-{number}", runbook.intake)
+    opening = opening_from((alert,), f"bench-{number}", runbook)
     name = f"incident-bench-{number}"
     await start(client, name, opening, runbook, QUEUE, alerts=(alert,), patience=timedelta())
     await asyncio.sleep(QUIET)

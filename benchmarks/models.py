@@ -42,7 +42,7 @@ def an_input() -> bytes:
     from tests.support.environment import an_alert
 
     runbook = load_runbook(load_settings())
-    opening = opening_from((an_alert(datetime.now(UTC)),), "bench", runbook.intake)
+    opening = opening_from((an_alert(datetime.now(UTC)),), "bench", runbook)
     payload = PydanticPayloadConverter().to_payload(IncidentInput(opening=opening, runbook=runbook))
     return payload.SerializeToString()
 

@@ -36,7 +36,7 @@ async def a_history(client: Client, length: int) -> WorkflowHistory:
     durability = runbook.durability.replace(history_events=2000)
     runbook = runbook.replace(chat=runbook.chat.replace(setup_per_minute=0), durability=durability)
     alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{length}")
-    opening = opening_from((alert,), f"bench-{length}", runbook.intake)
+    opening = opening_from((alert,), f"bench-{length}", runbook)
     name = f"incident-bench-{length}"
     await start(client, name, opening, runbook, QUEUE, alerts=(alert,), patience=timedelta(seconds=5))
     handle = client.get_workflow_handle(name)

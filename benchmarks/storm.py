@@ -60,7 +60,7 @@ class _Outbound(OutboundInterceptor):
 async def opened(client: Client, runbook: RunbookConfig, name: str, severity: str) -> WorkflowHandle[Any, Any]:
     """Open an incident, as the gateway does."""
     alert = an_alert(datetime.now(UTC), severity=severity, environment=name)
-    opening = opening_from((alert,), name, runbook.intake)
+    opening = opening_from((alert,), name, runbook)
     await start(client, f"incident-{name}", opening, runbook, QUEUE, alerts=(alert,), patience=timedelta())
     return client.get_workflow_handle(f"incident-{name}")
 

@@ -58,7 +58,7 @@ def at_start(opening: Opening) -> TypedSearchAttributes:
 
     return TypedSearchAttributes(
         [
-            SearchAttributePair(SEVERITY, opening.severity.value),
+            SearchAttributePair(SEVERITY, opening.severity),
             SearchAttributePair(STATUS, Status.INVESTIGATING.value),
             SearchAttributePair(SERVICE, opening.service[:_LONGEST]),
             SearchAttributePair(DRILL, opening.drill),

@@ -30,14 +30,13 @@ from activities.war_room import WarRoom
 from incidents.contracts import setup_queue
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult
-from incidents.domain.core.severity import Severity
 from incidents.domain.evidence.manifest import Part
 from incidents.domain.postmortem import activity_requests as postmortem_requests
 from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.baseline import Sample
 from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict
-from incidents.priority import priority_of
+from incidents.priority import FIRST_RANK, LAST_RANK, priority_of
 
 ACTIVITIES: dict[type[ActivityRequest], Callable[..., Any]] = {
     activity_requests.AllocateNumber: Numbers.allocate_number,
@@ -111,33 +110,33 @@ _SLOW = (
 _LOOKS = (postmortem_requests.WatchDocument, postmortem_requests.WatchIssues)
 
 
-def call(effect: ActivityRequest, says: str, severity: Severity, patience: timedelta) -> workflow.ActivityConfig:
+def call(effect: ActivityRequest, says: str, rank: int, patience: timedelta) -> workflow.ActivityConfig:
     """Return the options for one vendor call: short attempts, as a dead worker costs one, and long patience."""
     return {
         "start_to_close_timeout": timedelta(seconds=30 if isinstance(effect, _SLOW) else 10),
         "schedule_to_close_timeout": patience,
         "retry_policy": _LOOKING if isinstance(effect, _LOOKS) else _RETRY,
         "summary": says[:120],
-        "priority": priority_of(severity),
+        "priority": priority_of(rank),
     }
 
 
 async def perform(
-    effect: ActivityRequest, says: str, severity: Severity, patience: timedelta, *, limited: bool = False
+    effect: ActivityRequest, says: str, rank: int, patience: timedelta, *, limited: bool = False
 ) -> ActivityResult:
     """Have a request fulfilled by its activity. `limited`: in the queue whose rate Temporal holds.
 
     Raises:
         ActivityError: it failed for good, or was cancelled.
     """
-    options = call(effect, says, severity, patience)
+    options = call(effect, says, rank, patience)
     if limited:
         options["task_queue"] = setup_queue(workflow.info().task_queue)
     outcome = await workflow.execute_activity_method(ACTIVITIES[type(effect)], effect, **options)
     return ActivityResult.model_validate(outcome)
 
 
-async def verify(effect: rollback_requests.VerifyRegion, says: str, severity: Severity) -> RegionVerdict:
+async def verify(effect: rollback_requests.VerifyRegion, says: str, rank: int) -> RegionVerdict:
     """Have a region probed until it is judged. It heartbeats, so that a dead worker's work goes on within seconds."""
     longest = effect.rules.give_up_after
     return await workflow.execute_activity_method(
@@ -148,50 +147,50 @@ async def verify(effect: rollback_requests.VerifyRegion, says: str, severity: Se
         heartbeat_timeout=effect.rules.probe_interval + _LONGEST_LOOK,
         retry_policy=_RETRY,
         summary=says[:120],
-        priority=priority_of(severity),
+        priority=priority_of(rank),
     )
 
 
 async def measure(effect: rollback_requests.MeasureBaseline, says: str, patience: timedelta) -> BaselineFinding:
     """Have the normal latency of a region found."""
     return await workflow.execute_activity_method(
-        Baselines.measure_baseline, effect, **call(effect, says, Severity.P0, patience)
+        Baselines.measure_baseline, effect, **call(effect, says, FIRST_RANK, patience)
     )
 
 
 async def check(effect: rollback_requests.CheckRollback, says: str, patience: timedelta) -> Preflight:
     """Have a last look taken before a redeployment."""
     return await workflow.execute_activity_method(
-        Preflights.check_rollback, effect, **call(effect, says, Severity.P0, patience)
+        Preflights.check_rollback, effect, **call(effect, says, FIRST_RANK, patience)
     )
 
 
 async def capture(effect: rollback_requests.CaptureEvidence, says: str, patience: timedelta) -> Part:
     """Have one file of evidence written."""
     return await workflow.execute_activity_method(
-        Evidence.capture_evidence, effect, **call(effect, says, Severity.P1, patience)
+        Evidence.capture_evidence, effect, **call(effect, says, FIRST_RANK + 1, patience)
     )
 
 
 async def record(effect: rollback_requests.RecordRegions, says: str) -> tuple[Sample, ...]:
     """Have the regions probed for the recorder. The next round comes soon: a failing one is not tried for long."""
-    config = call(effect, says, Severity.P3, timedelta(minutes=1))
+    config = call(effect, says, LAST_RANK, timedelta(minutes=1))
     return tuple(await workflow.execute_activity_method(Health.record_regions, effect, **config))
 
 
-async def follow(effect: rollback_requests.FollowDeployment, says: str, severity: Severity) -> ActivityResult:
+async def follow(effect: rollback_requests.FollowDeployment, says: str, rank: int) -> ActivityResult:
     """Have a deployment followed to its end."""
     longest = effect.rules.github.finish_within
-    return await _long(Deployments.follow_deployment, effect, says, severity, longest)
+    return await _long(Deployments.follow_deployment, effect, says, rank, longest)
 
 
 async def watch(effect: rollback_requests.FollowRollback, says: str) -> ActivityResult:
     """Have a rollback's process watched until it ends."""
-    return await _long(WorkflowQueries.follow_rollback, effect, says, Severity.P0, timedelta(days=7))
+    return await _long(WorkflowQueries.follow_rollback, effect, says, FIRST_RANK, timedelta(days=7))
 
 
 async def _long(
-    activity: Callable[..., Any], effect: ActivityRequest, says: str, severity: Severity, longest: timedelta
+    activity: Callable[..., Any], effect: ActivityRequest, says: str, rank: int, longest: timedelta
 ) -> ActivityResult:
     """Have something watched that takes its time; it heartbeats, and another worker goes on if its own dies."""
     outcome = await workflow.execute_activity_method(
@@ -202,7 +201,7 @@ async def _long(
         heartbeat_timeout=_LONGEST_LOOK,
         retry_policy=_RETRY,
         summary=says[:120],
-        priority=priority_of(severity),
+        priority=priority_of(rank),
     )
     return ActivityResult.model_validate(outcome)
 

@@ -9,7 +9,6 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from incidents.contracts import IncidentInput, PostmortemInput, Resolution
 from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.core.severity import Severity
 from incidents.domain.core.text import cut_bytes
 from incidents.domain.evidence.preservation import (
     evidence_folder,
@@ -23,7 +22,7 @@ from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import WorkflowStep
 from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.order import HOLDER, order
-from incidents.priority import priority_of
+from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import postmortem_at_start
 from workflows.activity_options import perform, watch
 from workflows.evidence import preserve
@@ -72,7 +71,7 @@ async def run_rollback(incident: Incident, obligation: Obligation, start: Incide
             parent_close_policy=ParentClosePolicy.ABANDON,
             cancellation_type=ChildWorkflowCancellationType.ABANDON,
             static_summary=f"{incident.name}: roll {ordered.cluster} back to {ordered.candidate.version}"[:200],
-            priority=priority_of(incident.severity),
+            priority=priority_of(ordered.rank),
             memo={HOLDER: f"{incident.name}, by {ordered.requested_by}"},
         )
     except WorkflowAlreadyStartedError:
@@ -80,7 +79,7 @@ async def run_rollback(incident: Incident, obligation: Obligation, start: Incide
             wanted = FollowRollback(key=ordered.key, workflow_id=ordered.workflow_id)
             return await watch(wanted, f"Watch the rollback of {ordered.cluster}")
         asked = FindLockHolder(key=f"{ordered.key}/holder", workflow_id=ordered.workflow_id)
-        found = await perform(asked, "Ask who holds the lock", incident.severity, _LOCK_PATIENCE)
+        found = await perform(asked, "Ask who holds the lock", ordered.rank, _LOCK_PATIENCE)
         text = f"another rollback of {ordered.service} on {ordered.cluster} is under way, for {found.detail}"
         raise ApplicationError(text, type="RollbackLocked", non_retryable=True) from None
     ended = await handle
@@ -126,7 +125,7 @@ async def start_postmortem(incident: Incident, obligation: Obligation, start: In
             id=process,
             parent_close_policy=ParentClosePolicy.ABANDON,
             static_summary=cut_bytes(f"{incident.name}: post-mortem of {incident.title}", 200),
-            priority=priority_of(Severity.P3),  # it is due in days: no page waits behind it
+            priority=priority_of(LAST_RANK),  # it is due in days: no page waits behind it
             search_attributes=postmortem_at_start(incident),
         )
     except WorkflowAlreadyStartedError:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.core.severity import Severity
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from incidents.domain.rollback.config import Rollback
+from incidents.priority import FIRST_RANK
 from workflows.activity_options import capture, perform, why
 from workflows.obligation_loop import force_history_event
 
@@ -45,7 +45,7 @@ async def preserve(
     parts = tuple(await asyncio.gather(*(one(item) for item in items)))
     wanted = WriteManifest(key=f"{key}/manifest", folder=folder, incident=incident, phase=phase, parts=parts)
     try:
-        return await perform(wanted, "Write the manifest of the evidence", Severity.P0, _MANIFEST_PATIENCE)
+        return await perform(wanted, "Write the manifest of the evidence", FIRST_RANK, _MANIFEST_PATIENCE)
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise

@@ -33,7 +33,7 @@ from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.commands import Command, Receipt
 from incidents.domain.incident.current_details import details
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.opening import open_barely, open_incident
+from incidents.domain.incident.opening import open_barely, open_incident, with_known_severity
 from incidents.domain.incident.parts import Opening
 from incidents.domain.obligation import Obligation
 from incidents.domain.registry import retry_for, spec_of
@@ -73,6 +73,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
     def _open(self, opening: Opening) -> Incident:
         """Open the incident; if that fails, open it with the little that cannot fail, so that somebody is paged."""
         info, at = workflow.info(), workflow.now()
+        opening = with_known_severity(opening, self._runbook)
         ids = {"workflow_id": info.workflow_id, "first_run_id": info.first_execution_run_id}
         try:
             return open_incident(opening, self._runbook, at, **ids)
@@ -150,7 +151,11 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         outcome, limited = ActivityResult(), is_limited(asked, self._runbook)
         for part in parts(asked):
             outcome = await perform(
-                part, obligation.says, incident.severity, retry_for(obligation, self._runbook), limited=limited
+                part,
+                obligation.says,
+                self._runbook.rank(incident.severity),
+                retry_for(obligation, self._runbook),
+                limited=limited,
             )
         return outcome
 

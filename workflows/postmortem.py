@@ -110,12 +110,11 @@ class PostmortemWorkflow(PostmortemCommands):
         """Have one obligation done, and record what came of it."""
         asked = postmortem_request(obligation, self._postmortem, self._runbook, workflow.now())
         self._postmortem = facts.begun(self._postmortem, obligation.key)
-        severity, patience = self._postmortem.incident.highest_severity, patience_of(obligation, self._runbook)
+        rank = self._runbook.rank(self._postmortem.incident.highest_severity)
+        patience = patience_of(obligation, self._runbook)
         try:
             outcome = (
-                asked
-                if isinstance(asked, ActivityResult)
-                else await perform(asked, obligation.says, severity, patience)
+                asked if isinstance(asked, ActivityResult) else await perform(asked, obligation.says, rank, patience)
             )
         except ActivityError as error:
             if is_cancelled_exception(error):

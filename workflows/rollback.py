@@ -184,7 +184,7 @@ class RollbackWorkflow:
         self._ordered = True
         says = f"Deploy {order.candidate.version} to {order.cluster}"
         try:
-            outcome = await perform(effect, says, order.severity, _REDEPLOY_PATIENCE)
+            outcome = await perform(effect, says, order.rank, _REDEPLOY_PATIENCE)
             if outcome.skipped is not None:
                 return outcome.skipped
             await self._report.send(f"{order.candidate.version} is being deployed: {outcome.detail}", ordered=True)
@@ -194,7 +194,7 @@ class RollbackWorkflow:
                 version=order.candidate.version,
                 rules=order.rules,
             )
-            followed = await follow(wanted, f"Follow the deployment {outcome.reference}", order.severity)
+            followed = await follow(wanted, f"Follow the deployment {outcome.reference}", order.rank)
             if followed.detail:
                 await self._report.send(followed.detail)
         except ActivityError as error:
@@ -237,7 +237,7 @@ class RollbackWorkflow:
         order = self._order
         effect = VerifyRegion(key=f"{order.key}/verify/{region.name}", region=region, baseline=found, rules=order.rules)
         try:
-            verdict = await verify(effect, f"Verify {region.name}: health and evaluation latency", order.severity)
+            verdict = await verify(effect, f"Verify {region.name}: health and evaluation latency", order.rank)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -254,7 +254,7 @@ class RollbackWorkflow:
         text = f"{order.incident}: {words}"
         effect = PostMessage(key=f"{order.key}/{what}", channel_id=order.rules.freeze_channel, text=text)
         try:
-            await perform(effect, text, order.severity, _FREEZE_PATIENCE)
+            await perform(effect, text, order.rank, _FREEZE_PATIENCE)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise

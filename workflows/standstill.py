@@ -7,8 +7,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from incidents.contracts import StandstillInput, StandstillReport
 from incidents.domain.activity_requests import ActivityRequest
-from incidents.domain.core.severity import Severity
 from incidents.domain.standstill import notifications
+from incidents.priority import FIRST_RANK
 from workflows.activity_options import perform, why
 
 
@@ -34,7 +34,7 @@ class StandstillWorkflow:
     async def _notify(self, way: str, effect: ActivityRequest, start: StandstillInput) -> str:
         """Send one notification; return why it was not sent, or ""."""
         try:
-            sent = await perform(effect, f"Notify {way}", Severity.P0, start.retry_for)
+            sent = await perform(effect, f"Notify {way}", FIRST_RANK, start.retry_for)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise

@@ -104,7 +104,7 @@ async def _bring(
     workflow_id = f"incident-{key}"
     started = None
     if firing:
-        opening = opening_from(firing, key, runbook.intake)
+        opening = opening_from(firing, key, runbook)
         started = await start(client, workflow_id, opening, runbook, task_queue, alerts=firing, patience=patience)
     if ended:
         told = await _tell_ended(client, workflow_id, ended, min(patience, _ENDED_PATIENCE))
@@ -133,7 +133,7 @@ async def start(
         start_signal=ALERT_FIRED,
         start_signal_args=[AlertBatch(alerts=alerts)],
         search_attributes=at_start(opening),
-        priority=priority_of(opening.severity),
+        priority=priority_of(runbook.rank(opening.severity)),
         static_summary=cut_bytes(f"{opening.severity} {opening.service}: {opening.title}", _SUMMARY),
         static_details=_HOW_TO,
         rpc_timeout=_RPC,
@@ -276,7 +276,7 @@ def main(
     source: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="Alert payload as JSON")] = None,
     title: Annotated[str | None, typer.Option(help="Declare an incident by hand: what is wrong")] = None,
     service: Annotated[str | None, typer.Option(help="By hand: the service")] = None,
-    severity: Annotated[Severity | None, typer.Option(help="By hand: P0 to P3")] = None,
+    severity: Annotated[str, typer.Option(help="By hand: a severity of runbook.yaml, such as P0")] = "",
     environment: Annotated[str, typer.Option(help="By hand: the environment")] = "production",
     by: Annotated[str, typer.Option(help="By hand: who declares it")] = "",
     private: Annotated[bool, typer.Option(help="By hand: a private incident, such as for security")] = False,
@@ -294,9 +294,13 @@ def main(
         if (source is None) == (title is None):
             raise Refused("give an alert (a file, or - for standard input) or --title with --service and --severity")
         if title is not None:
-            if not one_line(title, 200) or not one_line(service or "", 200) or severity is None:
+            if not one_line(title, 200) or not one_line(service or "", 200) or not severity.strip():
                 raise Refused("an incident by hand needs --title, --service and --severity")
-            opening = by_hand(title, service or "", environment, severity, by or _login(), drill, private)
+            declared = runbook.severity_named(severity)
+            if declared is None:
+                typed = one_line(severity, 40)
+                raise Refused(f"no severity {typed!r}, the runbook has {', '.join(runbook.severity_names)}")
+            opening = by_hand(title, service or "", environment, declared, by or _login(), drill, private)
         elif source is not None:
             alerts = parse_alerts(read_payload(source), datetime.now(UTC))
         if explain_fingerprint:

@@ -37,8 +37,7 @@ from incidents.domain.build_request import SETUP
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import build_models
 from incidents.domain.core.duration import in_words
-from incidents.domain.core.severity import Severity
-from incidents.priority import priority_of
+from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from workflows.activity_options import ACTIVITIES
 from workflows.baseline_recorder import RecorderWorkflow
@@ -133,7 +132,7 @@ async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookCo
             id=RECORDER,
             task_queue=settings.temporal_task_queue,
             static_summary="Records the latency of good times",
-            priority=priority_of(Severity.P3),
+            priority=priority_of(LAST_RANK),
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=rules.every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=rules.every),

@@ -15,10 +15,10 @@ from incidents.cli.options import PLAIN, By, Json
 from incidents.cli.runner import run, say
 from incidents.client.commands import Refusal
 from incidents.contracts import INCIDENT_WORKFLOW, IncidentInput
-from incidents.domain.core.severity import Severity
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text import cut_bytes
 from incidents.domain.incident.backfill import Backfill, backfilled, opening_of
-from incidents.priority import priority_of
+from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import at_start
 
 app = typer.Typer(**PLAIN)
@@ -29,7 +29,7 @@ Instant = Annotated[str, typer.Option(metavar="ISO", help="UTC if it names no zo
 def backfill(
     title: Annotated[str, typer.Option(show_default=False)],
     service: Annotated[str, typer.Option(show_default=False)],
-    severity: Annotated[str, typer.Option(help="P0, P1, P2 or P3", show_default=False)],
+    severity: Annotated[str, typer.Option(help="A severity of runbook.yaml, such as P0", show_default=False)],
     started: Instant,
     resolved: Instant,
     by: By,
@@ -40,16 +40,22 @@ def backfill(
     as_json: Json = False,
 ) -> None:
     """Write an incident down that was over before: it gets a number and counts in reports; nobody is told of it."""
+    settings = load_settings()
+    runbook = load_runbook(settings)
     given = {"started_at": started, "acknowledged_at": acknowledged, "mitigated_at": mitigated, "resolved_at": resolved}
     times = {name: _instant(name, typed) for name, typed in given.items()}
     known = _made(
-        title=title, service=service, severity=severity.upper(), by=by, note=note, postmortem=postmortem, **times
+        title=title,
+        service=service,
+        severity=_severity(severity, runbook),
+        by=by,
+        note=note,
+        postmortem=postmortem,
+        **times,
     )
     now = datetime.now(UTC)
     if known.resolved_at > now:
         raise typer.BadParameter("--resolved lies in the future: an incident that is open is started by an alert")
-    settings = load_settings()
-    runbook = load_runbook(settings)
 
     async def work(client: Client) -> None:
         workflow_id = f"incident-{known.key}"
@@ -69,7 +75,7 @@ def backfill(
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=at_start(opening),
                 static_summary=cut_bytes(f"Written down afterwards: {known.title}", 200),
-                priority=priority_of(Severity.P3),  # it is over: what goes on comes first
+                priority=priority_of(LAST_RANK),  # it is over: what goes on comes first
             )
         except WorkflowAlreadyStartedError:
             raise Refusal(f"It is written down already, as {workflow_id}: nothing was changed.") from None
@@ -77,6 +83,15 @@ def backfill(
         say(said)
 
     run(work)
+
+
+def _severity(typed: str, runbook: RunbookConfig) -> str:
+    known = runbook.severity_named(typed)
+    if known is None:
+        raise typer.BadParameter(
+            f"--severity: no severity {typed!r}: the runbook has {', '.join(runbook.severity_names)}"
+        )
+    return known
 
 
 def _instant(name: str, typed: str) -> datetime | None:

@@ -98,14 +98,14 @@ def _split(text: str) -> tuple[str, ...]:
 @app.command()
 def severity(
     number: Number,
-    level: Annotated[str, typer.Argument(help="P0, P1, P2 or P3", show_default=False)],
+    level: Annotated[str, typer.Argument(help="A severity of the incident's runbook, such as P0", show_default=False)],
     by: By,
     reason: Reason = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
     """Declare, raise, lower or confirm the severity."""
-    tell(number, made(commands.DeclareSeverity, by=by, severity=level.upper(), reason=reason), as_json, timeout)
+    tell(number, made(commands.DeclareSeverity, by=by, severity=level.strip().upper(), reason=reason), as_json, timeout)
 
 
 @app.command()
@@ -221,7 +221,10 @@ def resolve(
     number: Number,
     by: By,
     text: Words = "",
-    force: Annotated[bool, typer.Option("--force", help="Though an alert of a P0 or P1 still fires")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Though an alert still fires"),
+    ] = False,
     reason: Reason = "",
     as_json: Json = False,
     timeout: Timeout = 5,

@@ -9,9 +9,9 @@ from temporalio.client import WorkflowExecution
 
 from incidents.cli.plain import plain
 from incidents.cli.rows import incident_row, overdue_row
+from incidents.cli.severities import severity_style
 from incidents.domain.core.elapsed import in_words
 
-SEVERITY_STYLES = {"P0": "bold white on red", "P1": "bold red", "P2": "yellow", "P3": "cyan"}
 STATUS_STYLES = {"investigating": "red", "monitoring": "yellow", "resolved": "green", "cancelled": "dim"}
 
 
@@ -50,7 +50,7 @@ def incidents_table(executions: Sequence[WorkflowExecution], now: datetime) -> T
         name = f"INC-{row['number']}" if row["number"] else execution.id
         table.add_row(
             one_line(f"[DRILL] {name}" if row["drill"] else name),
-            text(severity, SEVERITY_STYLES.get(severity, "")),
+            text(severity, severity_style(severity)),
             text(status, STATUS_STYLES.get(status, "")),
             one_line(str(row["service"] or "")),
             one_line(str(row["commander"] or "nobody yet")),
@@ -66,7 +66,7 @@ def overdue_table(executions: Sequence[WorkflowExecution], now: datetime) -> Tab
         row = overdue_row(execution)
         due = datetime.fromisoformat(str(row["due"])) if row["due"] else execution.start_time
         severity = str(row["severity"] or "?")
-        styled = text(severity, SEVERITY_STYLES.get(severity, ""))
+        styled = text(severity, severity_style(severity))
         late = text(countdown(due, now), "bold red")
         table.add_row(f"INC-{row['number']}", styled, one_line(str(row["service"] or "")), f"{clock(due)} UTC", late)
     return table

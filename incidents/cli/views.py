@@ -11,10 +11,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from incidents.cli.list_views import SEVERITY_STYLES, STATUS_STYLES, clock
+from incidents.cli.list_views import STATUS_STYLES, clock
 from incidents.cli.list_views import countdown as countdown
 from incidents.cli.list_views import one_line as one_line
 from incidents.cli.list_views import text as text
+from incidents.cli.severities import severity_style
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.timeline import Entry
 from incidents.domain.evidence.manifest import Part
@@ -58,7 +59,7 @@ def header(incident: Incident) -> Text:
     severity, status = str(incident.severity), str(incident.status)
     parts = (
         text(incident.name),
-        text(severity, SEVERITY_STYLES.get(severity, "")),
+        text(severity, severity_style(severity)),
         text(status, STATUS_STYLES.get(status, "")),
         text(" ".join(incident.title.split())),
     )

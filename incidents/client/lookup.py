@@ -72,7 +72,9 @@ async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescrip
     try:
         return await describe(client, f"postmortem-{number}")
     except NotFound:
-        raise NotFound(f"The post-mortem of INC-{number} does not exist: a resolved P0 or P1 owes one.") from None
+        raise NotFound(
+            f"The post-mortem of INC-{number} does not exist: none is owed, or the incident is not resolved."
+        ) from None
 
 
 def as_number(name: str) -> int | None:

@@ -39,7 +39,7 @@ class Click:
 
 
 HELP = """\
-`ack` · `status` · `note TEXT` · `assess IMPACT` · `severity P0|P1|P2|P3 [REASON]` · `update TEXT` · `next TEXT` · \
+`ack` · `status` · `note TEXT` · `assess IMPACT` · `severity P0 [REASON]` · `update TEXT` · `next TEXT` · \
 `hold MINUTES REASON` · `escalate [REASON]` · `role commander|communications|scribe [PERSON]` · `monitor [TEXT]` · \
 `resolve [TEXT]`
 In the incident's channel as it stands; elsewhere with the number after the verb: `ack 42`."""

@@ -18,7 +18,6 @@ from temporalio.service import RPCError
 
 from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import Receipt, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
@@ -45,10 +44,10 @@ DUTIES = re.compile(r"page/|escalate/|channel|war-room|update/\d+/")
 def fast_runbook() -> RunbookConfig:
     """Return the runbook with a P0 whose updates are due every two seconds, and the CEO after one."""
     severities = dict(RUNBOOK.severities)
-    policy = severities[Severity.P0]
+    policy = severities["P0"]
     ladder = tuple(rung.replace(after=EVERY / 2) if rung.contact == "ceo" else rung for rung in policy.escalation)
     cadence = policy.updates.replace(every=EVERY, remind_before=EVERY / 4)
-    severities[Severity.P0] = policy.replace(updates=cadence, escalation=ladder, acknowledge_within=EVERY)
+    severities["P0"] = policy.replace(updates=cadence, escalation=ladder, acknowledge_within=EVERY)
     rollback = RUNBOOK.rollback.replace(probe_interval=timedelta(seconds=1))
     return RUNBOOK.replace(severities=severities, rollback=rollback)
 
@@ -57,7 +56,7 @@ async def open_incident(client: Client, queue: str) -> WorkflowHandle[Any, Any]:
     """Let an alert open it; return its handle."""
     runbook = fast_runbook()
     alert = an_alert(datetime.now(UTC))
-    opening = opening_from((alert,), "flag-evaluation:production", runbook.intake)
+    opening = opening_from((alert,), "flag-evaluation:production", runbook)
     return await client.start_workflow(
         IncidentWorkflow.run,
         IncidentInput(opening=opening, runbook=runbook, history_limit=HISTORY_LIMIT),

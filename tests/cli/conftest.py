@@ -116,7 +116,7 @@ class Stage:
         """Let an alert open an incident, of which nobody need take notice."""
         alert = an_alert(datetime.now(UTC), severity=severity)
         alert = alert.replace(summary=title or alert.summary)
-        opening = opening_from((alert,), key or f"{uuid.uuid4()}", RUNBOOK.intake)
+        opening = opening_from((alert,), key or f"{uuid.uuid4()}", RUNBOOK)
 
         async def start() -> WorkflowHandle[Any, Any]:
             return await self.client.start_workflow(

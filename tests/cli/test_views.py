@@ -14,7 +14,6 @@ from incidents.cli import list_views, rows, views
 from incidents.cli.plain import plain
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
-from incidents.domain.core.severity import Severity
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident import commands
 from incidents.domain.incident.checklist import TITLES
@@ -193,7 +192,7 @@ def test_a_row_as_json_has_the_documented_keys() -> None:
 
 def test_a_postmortem_counts_down_until_it_is_published() -> None:
     incident = apply_command(
-        settled(opened(Severity.P1), at(2)), commands.Resolve(by="ann", force=True, reason="quiet"), RUNBOOK, at(10)
+        settled(opened("P1"), at(2)), commands.Resolve(by="ann", force=True, reason="quiet"), RUNBOOK, at(10)
     )
     postmortem = owe(incident, RUNBOOK, at(10))
     shown = rendered(views.postmortem_view(postmortem, at(10)), 80)

@@ -7,7 +7,6 @@ import pytest
 
 from incidents.domain.config.communication import Reach, Rung
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     AddNote,
@@ -39,7 +38,7 @@ async def test_16_the_page_goes_first_and_what_fails_holds_up_nobody(stage: Stag
 
 async def test_a_page_that_does_not_go_out_is_made_up_for_by_slack_and_mail_and_tried_on(stage: Stage) -> None:
     stage.sandbox.fault("pagerduty", "status", status=503, times=None)
-    ladder = stage.runbook.policy(Severity.P0).escalation
+    ladder = stage.runbook.policy("P0").escalation
     stage.runbook = laddered(stage.runbook, tuple(rung for rung in ladder if rung.contact == "ceo"))
     await stage.begin(but="page/")
     await stage.at(4, but="page/")
@@ -269,7 +268,7 @@ async def test_47_two_people_resolve(stage: Stage) -> None:
 async def test_29_bouncing_calls_nobody_twice(stage: Stage) -> None:
     await stage.begin()
     await stage.tell(Acknowledge(by="ann"))
-    for minute, severity in ((10, Severity.P1), (20, Severity.P0)):
+    for minute, severity in ((10, "P1"), (20, "P0")):
         await stage.at(minute)
         await stage.tell(DeclareSeverity(by="ann", severity=severity))
     await stage.at(31)
@@ -297,5 +296,5 @@ def scheduled(runbook: RunbookConfig, *names: str) -> RunbookConfig:
 
 def laddered(runbook: RunbookConfig, ladder: tuple[Rung, ...]) -> RunbookConfig:
     """The runbook, with another ladder for a P0."""
-    policy = runbook.policy(Severity.P0).replace(escalation=ladder)
-    return runbook.replace(severities={**runbook.severities, Severity.P0: policy})
+    policy = runbook.policy("P0").replace(escalation=ladder)
+    return runbook.replace(severities={**runbook.severities, "P0": policy})

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from incidents.contracts import AlertBatch
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     AddNote,
@@ -119,16 +118,16 @@ async def test_23_the_war_room_comes_with_a_raise_and_stays_after_a_lowering(sta
     await stage.begin("warning")
     await stage.at(30)
     assert stage.ledger("zoom", "meeting") == []
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P1))
+    await stage.tell(DeclareSeverity(by="ann", severity="P1"))
     assert minutes(stage.ledger("zoom", "meeting.create")) == [30]
     bridge = (await stage.incident()).resources.bridge_url
     assert bridge is not None
     await stage.at(42)
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P2))
+    await stage.tell(DeclareSeverity(by="ann", severity="P2"))
     [said] = stage.posts("incident-1", "The war room stays open")
     assert said.minute == 42
     assert bridge in stage.channel("incident-1")["topic"]["value"]
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await stage.tell(DeclareSeverity(by="ann", severity="P0"))
     assert len(stage.ledger("zoom", "meeting.create")) == 1
     page = next(page for page in stage.pages() if page.text.startswith("Escalated to CTO"))
     [raised] = [row for row in stage.sandbox.state()["pagerduty"] if row["incident_key"] == page.payload["dedup_key"]]
@@ -228,7 +227,7 @@ async def test_30_the_same_severity_makes_no_noise(stage: Stage) -> None:
     await stage.at(3)
     before = len(stage.sandbox.ledger())
     with pytest.raises(Exception, match="update failed"):
-        await stage.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+        await stage.tell(DeclareSeverity(by="ann", severity="P0"))
     assert len(stage.sandbox.ledger()) == before
 
 

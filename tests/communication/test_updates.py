@@ -6,7 +6,6 @@ import pytest
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.calendar import Calendar
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     Assess,
@@ -67,7 +66,7 @@ async def test_27_lowered_in_mid_cadence(stage: Stage) -> None:
     await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(10)
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P2, reason="one region only"))
+    await stage.tell(DeclareSeverity(by="ann", severity="P2", reason="one region only"))
     for told in (stage.page_updates()[-1], stage.mails()[-1], stage.posts("incident-1", "[INCIDENT]")[-1]):
         assert told.minute == 10, "nobody waits for 14:30"
         assert "The severity was lowered from P0 to P2." in told.text
@@ -81,7 +80,7 @@ async def test_27_lowered_in_mid_cadence(stage: Stage) -> None:
 async def test_28_raised_later(stage: Stage) -> None:
     await stage.begin("warning")
     await stage.at(90)
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await stage.tell(DeclareSeverity(by="ann", severity="P0"))
     assert stage.mails()[0].minute == 90
     assert "raised from P2 to P0" in stage.mails()[0].text
     await stage.at(121)
@@ -93,7 +92,7 @@ async def test_28_raised_later(stage: Stage) -> None:
 async def test_31_a_due_time_long_past_is_made_up_for_once(stage: Stage) -> None:
     await stage.begin("low")
     await stage.at(300)
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await stage.tell(DeclareSeverity(by="ann", severity="P0"))
     await stage.at(325)
     assert minutes(stage.page_updates()) == [300]
 
@@ -230,7 +229,7 @@ async def test_monitoring_and_resolved_go_wherever_it_was_ever_published(stage: 
     await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
     await stage.at(5)
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P2))
+    await stage.tell(DeclareSeverity(by="ann", severity="P2"))
     await stage.at(8)
     await stage.tell(Monitor(by="ann", text="Traffic is served by the other region."))
     await stage.at(12)
@@ -274,7 +273,7 @@ async def test_what_customers_must_not_read_is_refused(stage: Stage) -> None:
 
 def office_hours(runbook: RunbookConfig) -> RunbookConfig:
     """The runbook of an office that is open from nine to five, UTC, and sleeps at night."""
-    policy = runbook.policy(Severity.P2)
+    policy = runbook.policy("P2")
     policy = policy.replace(updates=policy.updates.replace(office_hours_only=True))
     calendar = Calendar.model_validate({"opens": "09:00", "closes": "17:00"})
-    return runbook.replace(severities={**runbook.severities, Severity.P2: policy}, calendar=calendar)
+    return runbook.replace(severities={**runbook.severities, "P2": policy}, calendar=calendar)

@@ -11,7 +11,6 @@ from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
 from incidents.domain.core.duration import Term
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
@@ -120,8 +119,8 @@ def test_57_a_rollback_that_breaks_down_drops_the_resolution_that_waited_for_it(
 
 
 def test_the_time_to_acknowledge_is_the_runbooks_and_not_a_second_figure() -> None:
-    policy = RUNBOOK.policy(Severity.P0).replace(acknowledge_within=Term(elapsed=timedelta(minutes=2)))
-    runbook = RUNBOOK.replace(severities={**RUNBOOK.severities, Severity.P0: policy})
+    policy = RUNBOOK.policy("P0").replace(acknowledge_within=Term(elapsed=timedelta(minutes=2)))
+    runbook = RUNBOOK.replace(severities={**RUNBOOK.severities, "P0": policy})
     backup = next(o for o in agenda(opened(), runbook) if "/on_call_backup/" in o.key)
     assert backup.due == at(2)
 
@@ -137,5 +136,5 @@ def test_a_missed_target_is_said() -> None:
 
 
 def test_the_fix_of_a_p2_is_due_by_the_next_business_day() -> None:
-    fix = next(o for o in agenda(opened(Severity.P2), RUNBOOK) if o.subject == "fix")
+    fix = next(o for o in agenda(opened("P2"), RUNBOOK) if o.subject == "fix")
     assert fix.due == RUNBOOK.calendar.add_business_days(T0, 1)

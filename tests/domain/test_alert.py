@@ -90,16 +90,16 @@ def test_no_two_identities_share_a_key(one: tuple[str, str], other: tuple[str, s
 @pytest.mark.parametrize(
     ("label", "severity", "triage"),
     [
-        ("critical", Severity.P0, False),
-        ("P0", Severity.P0, False),
-        (" Warning ", Severity.P2, False),
-        ("catastrophic", Severity.P1, True),
-        ("", Severity.P1, True),
+        ("critical", "P0", False),
+        ("P0", "P0", False),
+        (" Warning ", "P2", False),
+        ("catastrophic", "P1", True),
+        ("", "P1", True),
     ],
 )
 def test_11_an_unknown_severity_errs_high_but_never_guesses_p0(label: str, severity: Severity, triage: bool) -> None:
-    assert severity_of(labelled(severity=label), INTAKE) == (severity, triage)
-    assert severity_of(labelled(), Intake(unknown_severity=Severity.P2)) == (Severity.P2, True)
+    assert severity_of(labelled(severity=label), RUNBOOK) == (severity, triage)
+    assert severity_of(labelled(), RUNBOOK.replace(intake=Intake(unknown_severity="P2"))) == ("P2", True)
 
 
 @pytest.mark.parametrize(

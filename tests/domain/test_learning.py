@@ -74,7 +74,7 @@ documents = st.builds(
 )
 
 
-def resolved(severity: Severity = Severity.P0, minutes: float = 43) -> Incident:
+def resolved(severity: Severity = "P0", minutes: float = 43) -> Incident:
     """An incident that is over."""
     incident = apply_command(settled(opened(severity), at(1)), Acknowledge(by="ann"), RUNBOOK, at(4))
     return apply_command(incident, Resolve(by="ann", force=True, reason="fixed"), RUNBOOK, at(minutes))
@@ -222,12 +222,12 @@ def test_downtime_is_what_p0_minutes_cost_until_it_is_mitigated() -> None:
     assert outages(incident, RUNBOOK) == tuple(Outage(region=region, since=T0, until=at(43)) for region in ("eu", "us"))
     calmer = incident.replace(
         episodes=(
-            Episode(severity=Severity.P0, since=T0, until=at(20)),
-            Episode(severity=Severity.P2, since=at(20)),
+            Episode(severity="P0", since=T0, until=at(20)),
+            Episode(severity="P2", since=at(20)),
         )
     )
     assert [outage.until for outage in outages(calmer, RUNBOOK)] == [at(20), at(20)]
-    assert outages(resolved(Severity.P1), RUNBOOK) == ()
+    assert outages(resolved("P1"), RUNBOOK) == ()
     assert outages(incident.replace(mitigated_at=at(12)), RUNBOOK)[0].until == at(12)
 
 

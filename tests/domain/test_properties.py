@@ -41,7 +41,7 @@ said = st.sampled_from(["because", "{SEVERITY} | ` <b>"])
 COMMAND: st.SearchStrategy[Command] = st.one_of(
     st.builds(c.Acknowledge, by=who, id=st.sampled_from(["", "a-1"]), at=st.sampled_from([None, T0])),
     st.builds(c.Assess, by=who, impact=said, customers=st.just(("ACME", "x@acme.example")), title=st.none() | said),
-    st.builds(c.DeclareSeverity, by=who, severity=st.sampled_from(Severity), reason=words),
+    st.builds(c.DeclareSeverity, by=who, severity=st.sampled_from(RUNBOOK.severity_names), reason=words),
     st.builds(c.PostUpdate, by=who, text=said, when=st.sampled_from(c.Publication)),
     st.builds(c.HoldUpdate, by=who, minutes=st.sampled_from([1, 20, 90]), reason=said),
     st.builds(c.Escalate, by=who, revision=st.sampled_from([0, 1, 40])),
@@ -198,7 +198,7 @@ def check(before: Incident, after: Incident) -> None:
 def owes_its_postmortem(incident: Incident) -> None:
     if incident.status != "resolved" or incident.closed:
         return
-    owes = incident.highest_severity in (Severity.P0, Severity.P1) or incident.postmortem_started
+    owes = incident.highest_severity in ("P0", "P1") or incident.postmortem_started
     assert postmortem_owed(incident, RUNBOOK) is owes
     preserved = incident.replace(number=1, fulfilled=(*incident.fulfilled, evidence_key(incident)))
     handed = [obligation for obligation in agenda(preserved, RUNBOOK) if obligation.kind is ObligationKind.POSTMORTEM]
@@ -207,7 +207,7 @@ def owes_its_postmortem(incident: Incident) -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.sampled_from(Severity), st.booleans(), st.lists(st.tuples(PAUSE, STEP), max_size=25))
+@given(st.sampled_from(RUNBOOK.severity_names), st.booleans(), st.lists(st.tuples(PAUSE, STEP), max_size=25))
 def test_an_incident_keeps_its_promises(
     severity: Severity, needs_triage: bool, steps: list[tuple[timedelta, Step]]
 ) -> None:

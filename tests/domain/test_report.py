@@ -6,7 +6,6 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.postmortem.document import ActionItem, Cause, ItemState
 from incidents.domain.postmortem.impact import Outage
 from incidents.domain.postmortem.postmortem import Stage
@@ -31,7 +30,7 @@ def record(number: int, day: int = 3, resolved: float = 40, **changes: Any) -> R
         number=number,
         title=f"Incident {number}",
         service="flag-evaluation",
-        severity=Severity.P0,
+        severity="P0",
         status="resolved",
         cause=Cause.UNKNOWN,
         started_at=at,

@@ -17,7 +17,6 @@ from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
 from incidents.domain.config.model import RollbackPolicy, RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
@@ -56,8 +55,8 @@ NEXT = OFFER.replace(candidate=row("v1", -9000))
 
 
 def automatic(**rules: Any) -> RunbookConfig:
-    policy = RUNBOOK.policy(Severity.P0).replace(rollback=RollbackPolicy.AUTOMATIC)
-    severities = {**RUNBOOK.severities, Severity.P0: policy}
+    policy = RUNBOOK.policy("P0").replace(rollback=RollbackPolicy.AUTOMATIC)
+    severities = {**RUNBOOK.severities, "P0": policy}
     return RUNBOOK.replace(severities=severities, rollback=RUNBOOK.rollback.replace(**rules))
 
 

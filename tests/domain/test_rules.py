@@ -11,7 +11,6 @@ from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.config.communication import Channel
 from incidents.domain.core.base import AlreadyDone, CommandRejected
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.checklist import Step, StepStatus
 from incidents.domain.incident.current_details import details
@@ -24,7 +23,7 @@ from incidents.domain.updates.messages import customer_message
 from incidents.domain.updates.publishing import next_due
 from tests.support.incidents import RUNBOOK, T0, at, firing, keys, lived, obligation, opened, settled
 
-P0, P1, P2, P3 = Severity
+P0, P1, P2, P3 = RUNBOOK.severity_names
 
 
 def told(incident: Incident, command: c.Command, minute: float) -> Incident:

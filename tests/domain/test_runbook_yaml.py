@@ -8,20 +8,24 @@ from incidents.domain.config.communication import Channel
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import RunbookError
-from incidents.domain.core.severity import Severity
 from incidents.domain.updates.messages import customer_message, fill
 from tests.support.incidents import RUNBOOK, T0, TEXT, opened
 
 MIN, HOUR = timedelta(minutes=1), timedelta(hours=1)
-P0, P1, P2, P3 = Severity
+P0, P1, P2, P3 = RUNBOOK.severity_names
 
 
 def test_the_times_are_the_runbooks() -> None:
-    acknowledge = {s: RUNBOOK.policy(s).acknowledge_within for s in Severity}
+    acknowledge = {s: RUNBOOK.policy(s).acknowledge_within for s in RUNBOOK.severities}
     assert [acknowledge[s].elapsed for s in (P0, P1, P2)] == [5 * MIN, 15 * MIN, HOUR]
     assert acknowledge[P3].business_days == 1
-    assert {s: RUNBOOK.policy(s).updates.every for s in Severity} == {P0: 30 * MIN, P1: HOUR, P2: 4 * HOUR, P3: None}
-    assert {s for s in Severity if RUNBOOK.policy(s).war_room} == {P0, P1}
+    assert {s: RUNBOOK.policy(s).updates.every for s in RUNBOOK.severities} == {
+        P0: 30 * MIN,
+        P1: HOUR,
+        P2: 4 * HOUR,
+        P3: None,
+    }
+    assert {s for s in RUNBOOK.severities if RUNBOOK.policy(s).war_room} == {P0, P1}
     war_room, investigate = RUNBOOK.policy(P0).war_room_within, RUNBOOK.policy(P1).investigate_within
     assert war_room is not None
     assert war_room.elapsed == 15 * MIN
@@ -30,19 +34,19 @@ def test_the_times_are_the_runbooks() -> None:
     fix = RUNBOOK.policy(P2).fix_within
     assert fix is not None
     assert fix.business_days == 1
-    assert {s for s in Severity if RUNBOOK.policy(s).postmortem} == {P0, P1}
+    assert {s for s in RUNBOOK.severities if RUNBOOK.policy(s).postmortem} == {P0, P1}
     assert RUNBOOK.postmortem.within.elapsed == 48 * HOUR
     assert RUNBOOK.sla == {"Dedicated": 99.99, "Enterprise": 99.95, "Pro": 99.9}
 
 
 def test_the_channels_are_the_runbooks() -> None:
     page, slack, email, tracker = Channel.STATUS_PAGE, Channel.SLACK, Channel.EMAIL, Channel.ISSUE_TRACKER
-    channels = {s: RUNBOOK.policy(s).updates.channels for s in Severity}
+    channels = {s: RUNBOOK.policy(s).updates.channels for s in RUNBOOK.severities}
     assert channels == {P0: (page, slack, email), P1: (page, slack), P2: (page,), P3: (tracker,)}
 
 
 def test_the_ladders_are_the_runbooks() -> None:
-    ladder = {s: [(r.contact, r.after) for r in RUNBOOK.policy(s).escalation] for s in Severity}
+    ladder = {s: [(r.contact, r.after) for r in RUNBOOK.policy(s).escalation] for s in RUNBOOK.severities}
     assert ladder[P0] == [("cto", timedelta()), ("on_call_backup", None), ("ceo", 30 * MIN)]
     assert ladder[P1] == [("on_call_backup", None), ("engineering_manager", HOUR), ("vp_engineering", 4 * HOUR)]
     assert ladder[P2] == [("on_call_backup", None), ("engineering_manager", 4 * HOUR)]

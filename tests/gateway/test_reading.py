@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident import commands as c
 from incidents.gateway import read_pagerduty as pagerduty
 from incidents.gateway import read_slack as slack
@@ -70,7 +69,7 @@ def typed(text: str, channel: str = "general") -> slack.Asked:
         ("ack 42", c.Acknowledge(by="ann")),
         ("ACK inc-42", c.Acknowledge(by="ann")),
         ("note 42 It is the cache.", c.AddNote(by="ann", text="It is the cache.")),
-        ("severity 42 p1 only one region", c.DeclareSeverity(by="ann", severity=Severity.P1, reason="only one region")),
+        ("severity 42 p1 only one region", c.DeclareSeverity(by="ann", severity="P1", reason="only one region")),
         ("update 42 We are on it.", c.PostUpdate(by="ann", text="We are on it.")),
         ("next 42 Soon.", c.PostUpdate(by="ann", text="Soon.", when=c.Publication.NEXT)),
         ("hold 42 10 numbers are coming", c.HoldUpdate(by="ann", minutes=10, reason="numbers are coming")),

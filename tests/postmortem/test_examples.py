@@ -5,7 +5,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.impact import Outage
 from incidents.domain.postmortem.markdown import parse, plain
@@ -90,10 +89,10 @@ def to_the_minute(record: Record) -> Record:
 
 def earlier(number: int) -> Record:
     """One of the month's other incidents."""
-    severity = (Severity.P1, Severity.P2, Severity.P0)[number % 3]
+    severity = ("P1", "P2", "P0")[number % 3]
     began = datetime(2030, 1, 3 * number, 8, 10 * (number % 6), tzinfo=UTC)
     ended = began + timedelta(minutes=7 * number)
-    down = (Outage(region="us", since=began, until=ended),) if severity is Severity.P0 else ()
+    down = (Outage(region="us", since=began, until=ended),) if severity == "P0" else ()
     return Record(
         first_run_id=f"run-{number}",
         number=number,
@@ -104,11 +103,11 @@ def earlier(number: int) -> Record:
         cause=("capacity", "dependency", "infrastructure")[number % 3],
         started_at=began,
         acknowledged_at=began + timedelta(minutes=number),
-        acknowledge_due=began + timedelta(minutes=5 if severity is Severity.P0 else 15),
+        acknowledge_due=began + timedelta(minutes=5 if severity == "P0" else 15),
         mitigated_at=ended,
         resolved_at=ended,
         outages=down,
         updates=3,
         punctual=3,
-        postmortem_due=ended + timedelta(hours=48) if severity is not Severity.P2 else None,
+        postmortem_due=ended + timedelta(hours=48) if severity != "P2" else None,
     )

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     ApproveRollback,
@@ -55,10 +54,10 @@ async def severities_and_reopening(world: World) -> tuple[str, ...]:
     """A P2 that is raised, lowered, resolved, reopened and cancelled."""
     await world.open(severity="warning")
     await world.at(30)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await world.tell(DeclareSeverity(by="ann", severity="P0"))
     await world.at(45)
     await world.tell(PostUpdate(by="ann", text="We know more."))
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P1))
+    await world.tell(DeclareSeverity(by="ann", severity="P1"))
     await world.at(60)
     await world.tell(Resolve(by="ann", force=True, reason="seen"))
     await world.at(70)

@@ -1,6 +1,5 @@
 """Two whole incidents, played against the sandbox, for docs/communication.md."""
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     Assess,
@@ -28,9 +27,9 @@ async def six_hours(stage: Stage) -> None:
     await stage.at(52)
     await stage.tell(PostUpdate(by="bob", text="Half of the requests are served again."))
     await stage.at(81)
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P2, reason="only reports are late"))
+    await stage.tell(DeclareSeverity(by="ann", severity="P2", reason="only reports are late"))
     await stage.at(250)
-    await stage.tell(DeclareSeverity(by="ann", severity=Severity.P0, reason="evaluations fail again"))
+    await stage.tell(DeclareSeverity(by="ann", severity="P0", reason="evaluations fail again"))
     await stage.at(265)
     await stage.tell(PostUpdate(by="ann", text="The second cause is known, and a fix is on its way."))
     await stage.at(335)

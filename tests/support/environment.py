@@ -101,7 +101,7 @@ class World:
         """Let an alert open the incident, and wait until all that is due at once is done."""
         self.t0 = await self.now()
         alert = an_alert(self.t0 - earlier, severity=severity, **(labels or {}))
-        opening = opening_from((alert,), "flag-evaluation:production", self.runbook.intake)
+        opening = opening_from((alert,), "flag-evaluation:production", self.runbook)
         self.handle = await self.env.client.start_workflow(
             IncidentWorkflow.run,
             IncidentInput(opening=opening, runbook=self.runbook, history_limit=history_limit),

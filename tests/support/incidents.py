@@ -38,7 +38,7 @@ def at(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-def opened(severity: Severity = Severity.P0, when: datetime = T0, needs_triage: bool = False) -> Incident:
+def opened(severity: Severity = "P0", when: datetime = T0, needs_triage: bool = False) -> Incident:
     """A fresh incident of flag evaluation."""
     opening = Opening(
         key="flag-evaluation:production",

@@ -2,7 +2,6 @@
 
 from datetime import UTC, timedelta
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     DeclareSeverity,
@@ -32,7 +31,7 @@ async def test_a_p0_is_updated_every_30_minutes_on_its_three_channels(world: Wor
 async def test_27_lowering_tells_everybody_who_was_promised_an_update(world: World) -> None:
     await world.open()
     await world.at(40)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P2))
+    await world.tell(DeclareSeverity(by="ann", severity="P2"))
     incident = await world.incident()
     last_regular = world.t0 + timedelta(minutes=30)
 
@@ -55,7 +54,7 @@ async def test_28_raising_publishes_at_once_and_calls_from_that_moment(world: Wo
     await world.open(severity="warning")
     await world.at(120)
     assert not world.sent("send_page", "cto")
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await world.tell(DeclareSeverity(by="ann", severity="P0"))
 
     assert [m for m, _ in world.sent("send_page", "cto")] == [120]
     assert minutes(world, "send_mail") == [120]
@@ -69,7 +68,7 @@ async def test_31_a_due_time_that_is_long_past_is_made_up_for_once(world: World)
     await world.open(severity="low")
     await world.at(300)
     assert minutes(world, "publish_status") == []
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await world.tell(DeclareSeverity(by="ann", severity="P0"))
     assert minutes(world, "publish_status") == [300]
     await world.at(329)
     assert minutes(world, "publish_status") == [300]

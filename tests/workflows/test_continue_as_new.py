@@ -13,7 +13,6 @@ from temporalio.client import WorkflowExecutionStatus
 from incidents.app.query_safety import QuerySafety
 from incidents.contracts import PostmortemInput
 from incidents.domain.config.model import HISTORY_EVENTS
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import Acknowledge, AddNote, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.commands import RecordReview, SettleActionItem
@@ -48,10 +47,10 @@ async def live_world(
 def world(live_world: World) -> World:
     """A P0 whose updates are due every two seconds, and the CEO after one."""
     severities = dict(live_world.runbook.severities)
-    policy = severities[Severity.P0]
+    policy = severities["P0"]
     ladder = tuple(rung.replace(after=EVERY / 2) if rung.contact == "ceo" else rung for rung in policy.escalation)
     cadence = policy.updates.replace(every=EVERY, remind_before=EVERY / 4)
-    severities[Severity.P0] = policy.replace(updates=cadence, escalation=ladder)
+    severities["P0"] = policy.replace(updates=cadence, escalation=ladder)
     live_world.runbook = live_world.runbook.replace(severities=severities)
     return live_world
 

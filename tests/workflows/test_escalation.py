@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     DeclareSeverity,
@@ -39,9 +38,9 @@ async def test_42_mitigated_means_that_the_ceo_sleeps(world: World) -> None:
 async def test_29_a_bounce_calls_nobody_twice(world: World) -> None:
     await world.open()
     await world.at(10)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P1))
+    await world.tell(DeclareSeverity(by="ann", severity="P1"))
     await world.at(19)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await world.tell(DeclareSeverity(by="ann", severity="P0"))
     await world.at(60)
     assert called(world, "cto") == [0]
     assert called(world, "ceo") == [30], "the gap was short: the CEO's time went on"
@@ -50,9 +49,9 @@ async def test_29_a_bounce_calls_nobody_twice(world: World) -> None:
 async def test_29_after_a_longer_gap_the_ladder_starts_again(world: World) -> None:
     await world.open()
     await world.at(10)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P1))
+    await world.tell(DeclareSeverity(by="ann", severity="P1"))
     await world.at(40)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P0))
+    await world.tell(DeclareSeverity(by="ann", severity="P0"))
     await world.at(75)
     assert called(world, "cto") == [0, 40]
     assert called(world, "ceo") == [70]

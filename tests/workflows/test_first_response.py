@@ -109,7 +109,7 @@ async def test_4_an_acknowledgement_before_the_first_workflow_task_counts_with_i
 
     t0 = await world.now()
     alert = an_alert(t0 - timedelta(minutes=4))
-    opening = opening_from((alert,), "early", world.runbook.intake)
+    opening = opening_from((alert,), "early", world.runbook)
     world.t0 = t0
     world.handle = await world.env.client.start_workflow(
         IncidentWorkflow.run,

@@ -7,7 +7,6 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from incidents.contracts import AlertBatch
 from incidents.domain.alerting.alert import Alert
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     AddNote,
@@ -47,7 +46,7 @@ async def ended(world: World) -> Alert:
 async def test_62_the_last_word_reaches_every_channel_ever_used(world: World) -> None:
     await world.open()
     await world.at(5)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P2))
+    await world.tell(DeclareSeverity(by="ann", severity="P2"))
     await world.at(10)
     await world.tell(Resolve(by="ann", text="All is well."))
 
@@ -118,7 +117,7 @@ async def test_an_incident_without_a_channel_ends_too(world: World) -> None:
 
 async def test_after_the_reopen_window_the_incident_ends_and_its_channel_is_archived(world: World) -> None:
     await world.open()
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P2))
+    await world.tell(DeclareSeverity(by="ann", severity="P2"))
     await world.at(10)
     await world.tell(Resolve(by="ann"))
     with pytest.raises(WorkflowUpdateFailedError) as refused:

@@ -22,7 +22,7 @@ async def test_channels_are_set_up_at_the_pace_and_nothing_else_waits(live_world
     world, now = live_world, await live_world.now()
     runbook = world.runbook.replace(chat=world.runbook.chat.replace(setup_per_minute=PER_MINUTE))
     alert = an_alert(now)
-    opening = opening_from((alert,), "pace", runbook.intake)
+    opening = opening_from((alert,), "pace", runbook)
     start = IncidentInput(opening=opening, runbook=runbook)
     client = world.env.client
     handle = await client.start_workflow(IncidentWorkflow.run, start, id="incident-pace", task_queue=QUEUE)

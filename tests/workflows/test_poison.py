@@ -37,7 +37,7 @@ _numbers = count(1)
 async def opened(world: World, alerts: tuple[Alert, ...]) -> None:
     """Open an incident as the starter does, whose workflow is told the alerts."""
     key = f"poison-{next(_numbers)}"
-    opening = opening_from(alerts, key, world.runbook.intake)
+    opening = opening_from(alerts, key, world.runbook)
     world.handle = await world.env.client.start_workflow(
         IncidentWorkflow.run,
         IncidentInput(opening=opening, runbook=world.runbook),

@@ -6,7 +6,6 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     AssignRole,
@@ -86,7 +85,7 @@ async def test_68_it_is_due_48_hours_after_the_resolution_and_71_reminds_and_esc
 async def test_69_the_highest_severity_ever_reached_decides(world: World) -> None:
     await world.open()
     await world.at(5)
-    await world.tell(DeclareSeverity(by="ann", severity=Severity.P2))
+    await world.tell(DeclareSeverity(by="ann", severity="P2"))
     await world.tell(Resolve(by="ann"))
     assert (await state(world)).stage == "owed"
     await ended(world)

@@ -4,7 +4,6 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from incidents.domain.config.model import RollbackPolicy
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import (
     Acknowledge,
     ApproveRollback,
@@ -42,7 +41,7 @@ async def test_an_approved_rollback_is_verified_and_mitigates(world: World) -> N
 
 async def test_the_policy_automatic_asks_nobody(world: World) -> None:
     severities = dict(world.runbook.severities)
-    severities[Severity.P0] = severities[Severity.P0].replace(rollback=RollbackPolicy.AUTOMATIC)
+    severities["P0"] = severities["P0"].replace(rollback=RollbackPolicy.AUTOMATIC)
     world.runbook = world.runbook.replace(severities=severities)
     world.hands.offers = (an_offer(await world.now()),)
     await world.open()

@@ -7,7 +7,6 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
 from incidents.domain.config.model import RollbackPolicy
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import ApproveRollback, JudgeRollback, RequestRollback
 from incidents.domain.incident.incident import Incident
 from incidents.domain.rollback.known_good import Deployment
@@ -178,13 +177,13 @@ async def _another_start(world: World) -> Any:
     from tests.support.environment import an_alert
 
     alert = an_alert(await world.now(), environment="staging")
-    opening = opening_from((alert,), "flag-evaluation:staging", world.runbook.intake)
+    opening = opening_from((alert,), "flag-evaluation:staging", world.runbook)
     return IncidentInput(opening=opening, runbook=world.runbook)
 
 
 async def test_56_a_second_attempt_looks_again_and_never_a_third(world: World) -> None:
     severities = dict(world.runbook.severities)
-    severities[Severity.P0] = severities[Severity.P0].replace(rollback=RollbackPolicy.AUTOMATIC)
+    severities["P0"] = severities["P0"].replace(rollback=RollbackPolicy.AUTOMATIC)
     rules = world.runbook.rollback.replace(second_attempt=True)
     world.runbook = world.runbook.replace(severities=severities, rollback=rules)
     world.hands.offers = (an_offer(await world.now()),)

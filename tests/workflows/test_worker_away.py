@@ -6,7 +6,6 @@ On the development server, with a cadence of seconds: the time-skipping server's
 import asyncio
 from datetime import timedelta
 
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import Acknowledge
 from tests.support.environment import World
 
@@ -15,9 +14,9 @@ EVERY = timedelta(seconds=3)
 
 async def test_37_two_due_times_without_a_worker(empty_world: World) -> None:
     world = empty_world
-    policy = world.runbook.policy(Severity.P0)
+    policy = world.runbook.policy("P0")
     policy = policy.replace(updates=policy.updates.replace(every=EVERY, remind_before=timedelta()))
-    world.runbook = world.runbook.replace(severities={**world.runbook.severities, Severity.P0: policy})
+    world.runbook = world.runbook.replace(severities={**world.runbook.severities, "P0": policy})
     async with world.worker():
         await world.open()
         await world.tell(Acknowledge(by="ann"))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, StringConstraints, ValidationError
 
-from incidents.domain.config.model import Intake
+from incidents.domain.config.model import Intake, RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.instants import bounded
 from incidents.domain.core.payload import first_fault
@@ -226,13 +226,13 @@ def correlation_key(alert: Alert, intake: Intake) -> str:
     return f"{key[:_LONGEST_KEY]}~{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def severity_of(alert: Alert, intake: Intake) -> tuple[Severity, bool]:
+def severity_of(alert: Alert, runbook: RunbookConfig) -> tuple[Severity, bool]:
     """Return the alert's severity and whether a person must confirm it, because the label is missing or unknown."""
+    intake = runbook.intake
     label = alert.labels.get(intake.severity_label, "").strip().lower()
     known = {name.lower(): severity for name, severity in intake.severities.items()}
-    if label in known:
-        return known[label], False
-    return intake.unknown_severity, True
+    severity = known.get(label) or runbook.severity_named(label)
+    return (severity, False) if severity else (runbook.unknown_severity, True)
 
 
 def grouped(alerts: Iterable[Alert], intake: Intake) -> dict[str, tuple[Alert, ...]]:

@@ -6,7 +6,7 @@ A copy travels in the input of each incident, so that editing the file never cha
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeVar, get_args
 
 from pydantic import Field, field_validator
 
@@ -28,9 +28,11 @@ from incidents.domain.config.communication import (
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.calendar import Calendar
 from incidents.domain.core.duration import Duration, Term
-from incidents.domain.core.severity import Severity
+from incidents.domain.core.severity import ComponentState, PagerSeverity, Severity, StatuspageImpact, name_fault
 from incidents.domain.postmortem.config import PostmortemPolicy
 from incidents.domain.rollback.config import Rollback
+
+Word = TypeVar("Word", bound=str)
 
 
 class RollbackPolicy(StrEnum):
@@ -46,6 +48,7 @@ class SeverityPolicy(Frozen):
 
     `silent_after`: acknowledged, and then no word for so long: the on-call is paged again. `commander_within`: without
     a commander for so long, the channel is reminded. Unset: never. `downtime`: its minutes count against the SLA.
+    `pager_severity`, `statuspage_impact`, `component_state`: what PagerDuty and Statuspage call it; unset: by its rank.
     """
 
     name: str
@@ -66,6 +69,9 @@ class SeverityPolicy(Frozen):
     confirm_resolution: bool = False
     stability_window: Duration
     reopen_window: Duration
+    pager_severity: PagerSeverity | None = None
+    statuspage_impact: StatuspageImpact | None = None
+    component_state: ComponentState | None = None
 
     @property
     def war_room(self) -> bool:
@@ -74,13 +80,16 @@ class SeverityPolicy(Frozen):
 
 
 class Intake(Frozen):
-    """How an alert finds its incident and its first severity. An alert whose `private_label` is "true" is private."""
+    """How an alert finds its incident and its first severity. An alert whose `private_label` is "true" is private.
+
+    `unknown_severity`: what an alert without a known severity is taken as. Unset: the second worst there is.
+    """
 
     correlate_by: tuple[str, ...] = ("service", "environment")
     defaults: dict[str, str] = {"environment": "production"}
     severity_label: str = "severity"
     severities: dict[str, Severity] = {}
-    unknown_severity: Severity = Severity.P1
+    unknown_severity: Severity | None = None
     private_label: str = "private"
     self_resolve_within: Duration = timedelta(minutes=5)
 
@@ -90,13 +99,6 @@ class Intake(Frozen):
         if not labels:
             raise ValueError("name at least one label, or every alert becomes the same incident")
         return labels
-
-    @field_validator("unknown_severity")
-    @classmethod
-    def _never_guess_p0(cls, severity: Severity) -> Severity:
-        if severity is Severity.P0:
-            raise ValueError("P0 is declared by a label or a person, never guessed (BEHAVIOURS 11)")
-        return severity
 
 
 class Patience(Frozen):
@@ -185,14 +187,19 @@ class RunbookConfig(Frozen):
 
     @field_validator("severities")
     @classmethod
-    def _all_four(cls, severities: dict[Severity, SeverityPolicy]) -> dict[Severity, SeverityPolicy]:
-        missing = [severity for severity in Severity if severity not in severities]
-        if missing:
-            raise ValueError(f"missing: {', '.join(missing)}")
+    def _named(cls, severities: dict[Severity, SeverityPolicy]) -> dict[Severity, SeverityPolicy]:
+        if len(severities) < 2:
+            raise ValueError("name at least two severities, worst first: the worst is never guessed")
+        for severity in severities:
+            if fault := name_fault(severity):
+                raise ValueError(fault)
+        if len({severity.casefold() for severity in severities}) < len(severities):
+            raise ValueError("two severities differ in upper and lower case only")
         return severities
 
     def dangling(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Yield the place of every name that refers to nothing, with what is wrong with it."""
+        yield from self._dangling_severities()
         people: list[tuple[tuple[str | int, ...], str]] = [
             (("people", "on_call"), self.people.on_call),
             *((("people", "stakeholders", n), name) for n, name in enumerate(self.people.stakeholders)),
@@ -203,7 +210,7 @@ class RunbookConfig(Frozen):
             *((("postmortem", "review", "invite", n), who) for n, who in enumerate(self.postmortem.review.invite)),
         ]
         for severity, policy in self.severities.items():
-            ladder = ("severities", severity.value, "escalation")
+            ladder = ("severities", severity, "escalation")
             people += [((*ladder, n, "contact"), rung.contact) for n, rung in enumerate(policy.escalation)]
         for place, contact in people:
             if contact not in self.contacts:
@@ -214,9 +221,63 @@ class RunbookConfig(Frozen):
                 if region not in regions:
                     yield ("services", index, "regions", n), f"{region!r} is not among regions: {', '.join(regions)}"
 
+    def _dangling_severities(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        names = ", ".join(self.severities)
+        for label, severity in self.intake.severities.items():
+            if severity not in self.severities:
+                yield ("intake", "severities", label), f"{severity!r} is not among severities: {names}"
+        guess = self.intake.unknown_severity
+        if guess is not None and guess not in self.severities:
+            yield ("intake", "unknown_severity"), f"{guess!r} is not among severities: {names}"
+        if guess == self.severity_names[0]:
+            message = f"{guess} is declared by a label or a person: the worst severity is never guessed"
+            yield ("intake", "unknown_severity"), message
+
     def policy(self, severity: Severity) -> SeverityPolicy:
         """Return what is promised for that severity."""
         return self.severities[severity]
+
+    @property
+    def severity_names(self) -> tuple[Severity, ...]:
+        """The severities, worst first."""
+        return tuple(self.severities)
+
+    @property
+    def unknown_severity(self) -> Severity:
+        """What an alert without a known severity is taken as: never the worst (BEHAVIOURS 11)."""
+        return self.intake.unknown_severity or self.severity_names[1]
+
+    def severity_named(self, name: str) -> Severity | None:
+        """Return the severity of that name, whatever its case; None if there is none."""
+        typed = name.strip().casefold()
+        return next((severity for severity in self.severities if severity.casefold() == typed), None)
+
+    def rank(self, severity: Severity) -> int:
+        """Return a severity's place, 1 for the worst. One that this config does not know comes after all others."""
+        names = self.severity_names
+        return names.index(severity) + 1 if severity in self.severities else len(names) + 1
+
+    def worst(self, first: Severity, *others: Severity) -> Severity:
+        """Return the worst of the severities given."""
+        return min((first, *others), key=self.rank)
+
+    def pager_severity(self, severity: Severity) -> PagerSeverity:
+        """Return what PagerDuty calls that severity."""
+        words: tuple[PagerSeverity, ...] = get_args(PagerSeverity)
+        return self.policy(severity).pager_severity or self._by_rank(severity, words)
+
+    def statuspage_impact(self, severity: Severity) -> StatuspageImpact:
+        """Return what Statuspage calls the impact of an incident of that severity."""
+        words: tuple[StatuspageImpact, ...] = get_args(StatuspageImpact)
+        return self.policy(severity).statuspage_impact or self._by_rank(severity, words)
+
+    def component_state(self, severity: Severity) -> ComponentState:
+        """Return Statuspage's state of a component during an incident of that severity."""
+        words: tuple[ComponentState, ...] = get_args(ComponentState)
+        return self.policy(severity).component_state or self._by_rank(severity, words)
+
+    def _by_rank(self, severity: Severity, words: tuple[Word, ...]) -> Word:
+        return words[min(self.rank(severity), len(words)) - 1]
 
     def service(self, name: str) -> Service:
         """Return the service of that name; one that the runbook does not know has neither regions nor deployments."""

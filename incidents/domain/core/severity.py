@@ -1,26 +1,26 @@
-"""The four severities (runbook, "Severity Levels")."""
+"""The name of a severity. Which ones there are, and their order, `runbook.yaml` says (`RunbookConfig.severities`)."""
 
-from enum import StrEnum
+import re
+from typing import Annotated, Literal
 
+from pydantic import StringConstraints
 
-class Severity(StrEnum):
-    """P0 critical, P1 high, P2 medium, P3 low."""
+Severity = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+"""A severity as somebody named it: `P0`, `SEV1`. It is checked against the incident's own config where it is used, so
+that a record or a command with a name that this config lacks can still be read."""
 
-    P0 = "P0"
-    P1 = "P1"
-    P2 = "P2"
-    P3 = "P3"
+PagerSeverity = Literal["critical", "error", "warning", "info"]
+"""PagerDuty's severities (Events API v2), worst first."""
+StatuspageImpact = Literal["critical", "major", "minor", "none"]
+"""Statuspage's impacts of an incident, worst first."""
+ComponentState = Literal["major_outage", "partial_outage", "degraded_performance", "operational"]
+"""Statuspage's states of a component, worst first."""
 
-    @property
-    def rank(self) -> int:
-        """Return its place among the four: 1 for P0 to 4 for P3."""
-        return list(Severity).index(self) + 1
-
-    def outranks(self, other: "Severity") -> bool:
-        """Tell whether this severity is strictly more severe than `other` (P0 outranks P1)."""
-        return self.value < other.value
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,19}")
 
 
-def highest(first: Severity, *others: Severity) -> Severity:
-    """Return the most severe of those given."""
-    return min((first, *others), key=lambda severity: severity.value)
+def name_fault(name: str) -> str:
+    """Return why `name` cannot be a severity in runbook.yaml, or "". Keys and addresses are made of these names."""
+    if _NAME.fullmatch(name):
+        return ""
+    return f"{name!r}: a severity is a letter, then up to 19 letters, digits, - or _"

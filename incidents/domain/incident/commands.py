@@ -65,7 +65,7 @@ class DeclareSeverity(Command):
     """Declare, raise or lower the severity (runbook, step 3)."""
 
     name = "declare_severity"
-    says = "Declare, raise or lower the severity: P0, P1, P2 or P3."
+    says = "Declare, raise or lower the severity: one of the runbook's, such as P0."
     severity: Severity
     reason: str = Field(default="", max_length=2000)
 
@@ -231,10 +231,10 @@ class Monitor(Command):
 
 
 class Resolve(Command):
-    """End the incident. `force` with a reason ends a P0/P1 whose alert still fires."""
+    """End the incident. `force` with a reason ends one whose alert still fires."""
 
     name = "resolve"
-    says = "Resolve the incident; force with a reason while an alert of a P0/P1 still fires."
+    says = "Resolve the incident; force with a reason while an alert still fires."
     text: str = Field(default="", max_length=5000)
     force: bool = False
     reason: str = Field(default="", max_length=2000)

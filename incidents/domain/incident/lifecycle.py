@@ -6,7 +6,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.public_text import PublicText
-from incidents.domain.core.severity import Severity, highest
+from incidents.domain.core.severity import Severity
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import Step, StepStatus
 from incidents.domain.incident.incident import Incident
@@ -30,11 +30,11 @@ def change_severity(
     (BEHAVIOURS 27).
     """
     owed, old = incident, incident.severity
-    raised = severity.outranks(old)
+    raised = runbook.rank(severity) < runbook.rank(old)
     before = runbook.policy(old).updates.channels
     incident = incident.replace(
         severity=severity,
-        highest_severity=highest(incident.highest_severity, severity),
+        highest_severity=runbook.worst(incident.highest_severity, severity),
         episodes=(*incident.episodes[:-1], incident.episode.replace(until=at), Episode(severity=severity, since=at)),
     )
     why = f" ({reason})" if reason else ""

@@ -8,7 +8,7 @@ from incidents.domain.alerting.alert import (
     is_private,
     severity_of,
 )
-from incidents.domain.config.model import Intake, RunbookConfig
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.instants import EARLIEST, bounded, written
 from incidents.domain.core.program_errors import with_fault
@@ -23,10 +23,11 @@ _SKEW = 60
 """Seconds between alert and opening from which the timeline shows the difference (BEHAVIOURS 26)."""
 
 
-def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening:
+def opening_from(alerts: tuple[Alert, ...], key: str, runbook: RunbookConfig) -> Opening:
     """Describe the incident that these alerts, all of one correlation key, open: the most severe one names it."""
-    judged = sorted(((*severity_of(alert, intake), alert.started_at, alert) for alert in alerts), key=lambda j: j[:3])
-    severity, needs_triage, _, alert = judged[0]
+    intake = runbook.intake
+    judged = ((*severity_of(alert, runbook), alert) for alert in alerts)
+    severity, needs_triage, alert = min(judged, key=lambda j: (runbook.rank(j[0]), j[1], j[2].started_at))
     labels = identity(alert, intake)
     return Opening(
         key=key,
@@ -40,6 +41,14 @@ def opening_from(alerts: tuple[Alert, ...], key: str, intake: Intake) -> Opening
         reporter=alert.source,
         private=any(is_private(alert, intake) for alert in alerts),
     )
+
+
+def with_known_severity(opening: Opening, runbook: RunbookConfig) -> Opening:
+    """Return an opening whose severity the runbook has: another one is replaced, and a person is asked to confirm."""
+    severity = runbook.severity_named(opening.severity)
+    if severity is None:
+        return opening.replace(severity=runbook.unknown_severity, needs_triage=True)
+    return opening.replace(severity=severity)
 
 
 def open_incident(

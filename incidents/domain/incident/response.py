@@ -47,14 +47,18 @@ def apply_assessment(command: Assess, incident: Incident, runbook: RunbookConfig
 
 def apply_severity(command: DeclareSeverity, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     """Declare, raise or lower the severity, or confirm the one that was assumed."""
-    same = command.severity == incident.severity
+    severity = runbook.severity_named(command.severity)
+    if severity is None:
+        names = ", ".join(runbook.severity_names)
+        raise CommandRejected(f"{incident.name} has no severity {command.severity}: its runbook has {names}.")
+    same = severity == incident.severity
     if same and not incident.needs_triage:
         raise CommandRejected(f"{incident.name} is {incident.severity} already: nothing was changed.")
-    detail = f"{command.severity}, by {command.by}"
+    detail = f"{severity}, by {command.by}"
     incident = incident.replace(needs_triage=False).with_step(Step.SEVERITY, StepStatus.DONE, at, command.by, detail)
     if same:
-        return incident.logged(at, command.by, Kind.SEVERITY, f"Severity {command.severity} confirmed", announce=True)
-    return change_severity(incident, runbook, at, command.by, command.severity, command.reason)
+        return incident.logged(at, command.by, Kind.SEVERITY, f"Severity {severity} confirmed", announce=True)
+    return change_severity(incident, runbook, at, command.by, severity, command.reason)
 
 
 def apply_note(command: AddNote, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:

@@ -7,14 +7,10 @@ from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
 from incidents.domain.paging.ladder import address
 from incidents.domain.updates.messages import escalation_text, internal_mail, page_text
-
-PAGER_SEVERITIES = {Severity.P0: "critical", Severity.P1: "error", Severity.P2: "warning", Severity.P3: "info"}
-"""PagerDuty's word for each severity."""
 
 
 def dedup_key(incident: Incident, calling: int) -> str:
@@ -36,7 +32,7 @@ def page(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at:
         dedup_key=dedup_key(incident, incident.repage_count),
         summary=page_text(incident),
         source=incident.service,
-        severity=PAGER_SEVERITIES[Severity(incident.severity)],
+        severity=runbook.pager_severity(incident.severity),
         details={"incident": incident.name, "environment": incident.environment, "to": runbook.people.on_call},
         to=runbook.people.on_call,
         links=page_links(incident, runbook),
@@ -91,7 +87,7 @@ def escalate(
             dedup_key=f"{incident.workflow_id}/{obligation.key}",
             summary=f"Escalated to {contact.name}: {page_text(incident)}"[:1000],
             source=incident.service,
-            severity=PAGER_SEVERITIES[Severity(incident.severity)],
+            severity=runbook.pager_severity(incident.severity),
             details={"incident": incident.name, "to": obligation.subject, "state": message.body},
             to=obligation.subject,
             links=page_links(incident, runbook),

@@ -1,4 +1,4 @@
-"""The post-mortem: owed for every P0 and P1, due 48 hours after the resolution (runbook, "Post-Mortem Process")."""
+"""The post-mortem: owed by the severity's policy, due so long after the resolution (runbook, "Post-Mortem Process")."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -36,7 +36,7 @@ def as_markdown(found: Report) -> str:
 
 def as_html(found: Report) -> str:
     """Return the report as one page with its charts in it. It asks the network for nothing."""
-    severities = sorted(found.by_severity)
+    severities = list(found.by_severity)  # worst first
     causes = sorted(found.by_cause)
     counts = [(s, [sum(x.severity == s and x.cause == c for x in found.lines) for c in causes]) for s in severities]
     lost = {a.region: a.downtime.total_seconds() / 60 for a in found.attainment}

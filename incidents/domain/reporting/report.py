@@ -144,7 +144,7 @@ def report(
         until=until,
         service=service,
         lines=lines,
-        by_severity=dict(sorted(Counter(line.severity for line in lines).items())),
+        by_severity=_by_severity(lines, runbook),
         by_cause=dict(sorted(Counter(line.cause for line in lines).items())),
         acknowledge=_spread(line.acknowledge for line in lines),
         mitigate=_spread(line.mitigate for line in lines),
@@ -156,6 +156,12 @@ def report(
         items=_items(ours, runbook, at),
         unknown=unknown,
     )
+
+
+def _by_severity(lines: Iterable[Line], runbook: RunbookConfig) -> dict[str, int]:
+    """Count incidents by severity, worst first. Those that this runbook no longer knows are kept, last."""
+    counts = Counter(line.severity for line in lines)
+    return {severity: counts[severity] for severity in sorted(counts, key=lambda s: (runbook.rank(s), s))}
 
 
 def _line(record: Record, learnt: PostmortemRecord | None) -> Line:

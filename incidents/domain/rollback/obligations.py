@@ -6,7 +6,6 @@ from datetime import datetime
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.severity import Severity
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.summary import rollback_text
@@ -19,7 +18,7 @@ from incidents.domain.obligation_spec import (
     RetryLimit,
     WorkflowStep,
 )
-from incidents.domain.paging.build_request import PAGER_SEVERITIES, page_links
+from incidents.domain.paging.build_request import page_links
 from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.events import blamed, offer_expired, offered, rollback_broke_down
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
@@ -108,7 +107,7 @@ def build_decision_page(
         dedup_key=f"{incident.workflow_id}/{obligation.key}",
         summary=f"{incident.name}: the rollback of {obligation.subject} is {state.status}: {state.detail}"[:1000],
         source=incident.service,
-        severity=PAGER_SEVERITIES[Severity(incident.severity)],
+        severity=runbook.pager_severity(incident.severity),
         details={"incident": incident.name, "to": runbook.people.on_call, "state": rollback_text(incident, state)},
         to=runbook.people.on_call,
         links=page_links(incident, runbook),

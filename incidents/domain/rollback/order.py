@@ -23,12 +23,16 @@ HOLDER = "holder"
 
 
 class RollbackOrder(Frozen):
-    """Everything that the rollback of one cluster needs. `report_to` is the workflow that is told of its progress."""
+    """Everything that the rollback of one cluster needs. `report_to` is the workflow that is told of its progress.
+
+    `rank`: the severity's place in the incident's runbook, 1 for the worst.
+    """
 
     key: str
     attempt: int
     incident: str
     severity: Severity
+    rank: int = 1
     report_to: str
     cluster: str
     service: str
@@ -144,6 +148,7 @@ def order(incident: Incident, state: RollbackState, runbook: RunbookConfig, at: 
         attempt=state.attempt,
         incident=incident.name,
         severity=incident.severity,
+        rank=runbook.rank(incident.severity),
         report_to=incident.workflow_id,
         cluster=offer.cluster,
         service=incident.service,

@@ -8,21 +8,11 @@ from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.public_text import PublicMessage
-from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status, StatusUpdate
 from incidents.domain.obligation import Obligation
 from incidents.domain.updates.messages import bare_message, customer_message, public_title, reminder_text
 from incidents.domain.updates.publishing import PUBLIC_PLACES, next_due, release_at, scheduled_text
-
-_PAGE_IMPACT = {Severity.P0: "critical", Severity.P1: "major", Severity.P2: "minor", Severity.P3: "none"}
-
-_COMPONENT_STATES = {
-    Severity.P0: "major_outage",
-    Severity.P1: "partial_outage",
-    Severity.P2: "degraded_performance",
-    Severity.P3: "operational",
-}
 
 _PAGE_STATUSES = {
     Status.INVESTIGATING: "investigating",
@@ -86,19 +76,19 @@ def _status(
         title=message.subject if incident.private else public_title(incident, runbook),
         status=_PAGE_STATUSES[Status(update.status)],
         body=message.body,
-        impact=_PAGE_IMPACT[Severity(update.severity)],
-        components={component: _component_state(update)} if component else {},
+        impact=runbook.statuspage_impact(update.severity),
+        components={component: _component_state(update, runbook)} if component else {},
         at=update.at,
         product=runbook.product,
         notify=runbook.status_page.notify_subscribers,
     )
 
 
-def _component_state(update: StatusUpdate) -> str:
+def _component_state(update: StatusUpdate, runbook: RunbookConfig) -> str:
     """Return Statuspage's word for the state of a component."""
     if update.status in (Status.RESOLVED, Status.CANCELLED):
         return "operational"
-    return _COMPONENT_STATES[Severity(update.severity)]
+    return runbook.component_state(update.severity)
 
 
 def _mail(

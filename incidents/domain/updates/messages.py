@@ -38,7 +38,7 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookC
     values = {
         "PRODUCT": runbook.product,
         "TEAM": runbook.team,
-        "SEVERITY": update.severity.value,
+        "SEVERITY": update.severity,
         "BRIEF_TITLE": public_title(incident, runbook),
         "STATUS": _STATUS[Status(update.status)],
         "INCIDENT_ID": incident.name,
