@@ -25,7 +25,8 @@ def _names() -> tuple[str, ...]:
     """
     try:
         data = yaml.load(
-            (load_settings().runbook_file or Path("runbook.yaml")).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            (load_settings().runbook_file or Path("runbook.yaml")).read_bytes(),
+            Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),
         )
         return tuple(map(str, data["severities"]))
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):

@@ -102,7 +102,7 @@ def _fired_again(incident: Incident, runbook: RunbookConfig, at: datetime) -> In
             repage_count=incident.repage_count + (0 if incident.attended else 1),
             last_paged_at=incident.last_paged_at if incident.attended else at,
         )
-        incident = told(incident, at, PublicText.trusted("The problem has come back, and we are investigating again."))
+        incident = told(incident, at, PublicText.trusted(runbook.templates.texts.came_back))
         return incident.logged(at, SYSTEM, Kind.STATUS, "Back to investigating: the alert fires again", announce=True)
     return incident
 
@@ -137,7 +137,7 @@ def alerts_ended(incident: Incident, ended: dict[str, datetime], runbook: Runboo
     soon = at - incident.opened_at <= runbook.intake.self_resolve_within
     if incident.firing or incident.attended or not soon or incident.status != Status.INVESTIGATING:
         return incident
-    words = PublicText.trusted("The alert has ended by itself. We are watching the recovery.")
+    words = PublicText.trusted(runbook.templates.texts.alert_ended)
     return monitor(incident, runbook, at, SYSTEM, words)
 
 

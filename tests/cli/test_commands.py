@@ -184,7 +184,7 @@ def test_from_monitoring_to_the_end(opened: Opened, on_stage: Incidental) -> Non
 @pytest.mark.parametrize(
     "words",
     [
-        ("severity", "1", "P9"),
+        ("severity", "1", ""),
         ("note", "1", ""),
         ("note", "1"),
         ("update", "1", "x", "--next", "--draft"),
@@ -208,6 +208,13 @@ def test_what_is_not_understood_is_exit_2_and_reaches_nobody(incident: Incidenta
     assert said.status == 2
     assert said.out == ""
     assert "Usage" in said.err or "Error" in said.err
+
+
+def test_a_severity_that_the_incident_does_not_have_is_refused_with_those_that_it_has(
+    opened: Opened, on_stage: Incidental
+) -> None:
+    said = refused(on_stage("severity", opened.number, "sev1"))
+    assert "has no severity SEV1: its runbook has P0, P1, P2, P3" in said
 
 
 def test_a_machine_that_does_not_know_who_you_are(incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Public text is a type of its own: internal words reach customers neither by mistake nor by way of an alert."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from incidents.domain.activity_requests import PublishStatus, SendMail
 from incidents.domain.apply_command import apply_command
+from incidents.domain.config.public_texts import PublicTexts
 from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.public_text import (
     InternalMessage,
@@ -152,3 +154,21 @@ def test_the_two_kinds_of_message_are_not_each_other() -> None:
     assert SendMail.model_fields["text"].annotation is str, "mail goes inside, too"
     with pytest.raises(CommandRejected, match="nothing was published or changed"):
         PublicText.screened("redis:6379 refuses", RUNBOOK)
+
+
+def test_no_sentence_that_customers_read_stands_in_code() -> None:
+    literal = re.compile(r"""PublicText\.\w+\(\s*f?["'][^"']*[A-Za-z]""")
+    files = [path for folder in ("incidents", "workflows", "activities") for path in Path(folder).rglob("*.py")]
+    assert not [str(path) for path in files if literal.search(path.read_text(encoding="utf-8"))]
+
+
+def test_107_what_an_update_says_is_what_the_runbook_says() -> None:
+    texts = PublicTexts(opening="Oje, seit {START_TIME}.", severity_raised="{OLD} -> {NEW}!", no_next_update="nie")
+    runbook = RUNBOOK.replace(templates=RUNBOOK.templates.replace(texts=texts))
+    opening = Opening(key="k", title="t", service="dashboard", severity="P1", alerted_at=T0, source="manual")
+    incident = open_incident(opening, runbook, T0, workflow_id="w", first_run_id="r")
+    incident = apply_command(incident, c.DeclareSeverity(by="ann", severity="P0"), runbook, at(1))
+    incident = apply_command(incident, c.Resolve(by="ann"), runbook, at(2))
+    said = [update.text for update in incident.updates]
+    assert said == ["Oje, seit 2026-11-23 14:00 UTC (19:30 IST).", "P1 -> P0!", "Service is back to normal."]
+    assert "Next Update: nie" in customer_message(incident, incident.updates[-1], runbook).body

@@ -7,8 +7,9 @@ import pytest
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.public_texts import fill
 from incidents.domain.core.base import RunbookError
-from incidents.domain.updates.messages import customer_message, fill
+from incidents.domain.updates.messages import customer_message
 from tests.support.incidents import RUNBOOK, T0, TEXT, opened
 
 MIN, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -87,6 +88,11 @@ def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
         ("every: 30m", "every: often", "severities.P0.updates.every: 'often' is not a duration"),
         ("contact: cto", "contact: nobody", "severities.P0.escalation.0.contact: 'nobody' is not among contacts"),
         ("regions: [eu, us]", "regions: [eu, mars]", "services.0.regions.1: 'mars' is not among regions"),
+        (
+            "channels: [status_page, slack]",
+            "channels: [status_page, teams]",
+            "severities.P1.updates.channels.1: Input should be 'status_page', 'slack', 'email' or 'issue_tracker'",
+        ),
         ("bake_time:", "bake_tme:", "rollback.bake_tme: unknown field"),
         ("time_zone: Asia/Kolkata", "time_zone: Asia/Nowhere", "calendar.time_zone: 'Asia/Nowhere' is not a time zone"),
         ("product: FeatureSignals", "", "product: Field required"),

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
+from incidents.domain.config.public_texts import PublicTexts
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.duration import Duration
 
@@ -125,10 +126,11 @@ class Customers(Frozen):
 
 
 class Templates(Frozen):
-    """The customer-facing message, with the placeholders of the runbook's own template."""
+    """What customers read: the message, with the placeholders of the runbook's own template, and all other texts."""
 
     subject: str
     body: str
+    texts: PublicTexts = PublicTexts()
 
 
 class StatusPage(Frozen):

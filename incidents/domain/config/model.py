@@ -131,10 +131,13 @@ class Service(Frozen):
 
 
 class Investigation(Frozen):
-    """What the investigation asks the monitoring: PromQL by name, and the service's name in the logs."""
+    """What the investigation asks the monitoring: PromQL by name, and the service's name in the logs.
+
+    `log_service`, unset: the name that the incident's alert gives.
+    """
 
     metrics: dict[str, str] = {}
-    log_service: str = "featuresignals-api"
+    log_service: str = ""
 
 
 class EvidenceRules(Frozen):

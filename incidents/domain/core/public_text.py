@@ -12,6 +12,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.public_texts import fill
 from incidents.domain.core.base import CommandRejected, Frozen
 
 
@@ -24,6 +25,11 @@ class PublicText(str):
     def trusted(cls, text: str) -> Self:
         """Take a sentence of the program's or the runbook's own: constants, times, severities, other public text."""
         return cls(text)
+
+    @classmethod
+    def filled(cls, template: str, **values: str) -> Self:
+        """Take a text of runbook.yaml with its `{NAME}`s filled in; the values are as trusted as the text."""
+        return cls(fill(template, values))
 
     @classmethod
     def screened(cls, text: str, runbook: RunbookConfig) -> Self:

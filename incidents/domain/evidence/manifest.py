@@ -87,7 +87,7 @@ def scope(
     """Return what is preserved: from so long before the first alert until now."""
     return Scope(
         service=service,
-        log_service=investigation.log_service,
+        log_service=investigation.log_service or service,
         regions=regions,
         since=alerted_at - rules.before,
         until=until,

@@ -45,10 +45,10 @@ def change_severity(
         text = f"The war room stays open for whoever is in it, though a {severity} needs none"
         incident = incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
     if raised:
-        text = PublicText.trusted(f"The severity was raised from {old} to {severity}.")
+        text = PublicText.filled(runbook.templates.texts.severity_raised, OLD=old, NEW=severity)
         anchor, channels = at, policy.updates.channels
     else:
-        text = PublicText.trusted(f"The severity was lowered from {old} to {severity}.")
+        text = PublicText.filled(runbook.templates.texts.severity_lowered, OLD=old, NEW=severity)
         last = next((u.due for u in reversed(incident.updates) if u.kind != UpdateKind.SEVERITY), incident.opened_at)
         anchor = max(last, incident.update_anchor or last)
         channels = tuple(dict.fromkeys((*before, *policy.updates.channels)))
@@ -111,7 +111,7 @@ def reopen(
         episodes=(*incident.episodes, Episode(severity=incident.severity, since=at)),
     )
     incident = incident.logged(at, by, Kind.REOPENED, f"Reopened: {reason}", announce=True)
-    text = PublicText.trusted("The problem has come back, and we are investigating again.")
+    text = PublicText.trusted(runbook.templates.texts.came_back)
     return publish(
         incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=everywhere(incident, runbook), anchor=at
     )
@@ -133,9 +133,7 @@ def cancel(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, re
     incident = _lapsed(owed, incident, runbook, at)
     if not incident.updates:
         return incident
-    text = PublicText.trusted(
-        "Correction: this was a false alarm. There was no incident, and service was not affected."
-    )
+    text = PublicText.trusted(runbook.templates.texts.false_alarm)
     return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=used_channels(incident))
 
 

@@ -64,7 +64,7 @@ def stable(incident: Incident, obligation: Obligation, runbook: RunbookConfig, a
     if runbook.policy(incident.severity).confirm_resolution:
         text = f"Stable since {obligation.since:%H:%M} UTC: resolve it when you are satisfied"
         return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
-    words = PublicText.trusted("Service has been stable, and the incident is over.")
+    words = PublicText.trusted(runbook.templates.texts.stable)
     return resolve(incident, runbook, at, SYSTEM, words)
 
 

@@ -39,7 +39,7 @@ def apply_monitoring(command: Monitor, incident: Incident, runbook: RunbookConfi
     require_live(incident)
     if incident.status == Status.MONITORING:
         raise AlreadyDone(f"{incident.name} is being watched already.")
-    words = PublicText.screened(command.text or "The problem is mitigated, and we are watching the recovery.", runbook)
+    words = PublicText.screened(command.text or runbook.templates.texts.mitigated, runbook)
     return monitor(incident, runbook, at, command.by, words)
 
 
@@ -54,7 +54,7 @@ def apply_resolution(command: Resolve, incident: Incident, runbook: RunbookConfi
         raise CommandRejected(
             f"Still firing: {names}. To resolve a {incident.severity} anyway, use --force with --reason."
         )
-    words = PublicText.screened(command.text or "Service is back to normal.", runbook)
+    words = PublicText.screened(command.text or runbook.templates.texts.resolved, runbook)
     if command.force and not command.reason:
         raise CommandRejected("--force needs a --reason: the post-mortem will ask for it.")
     if command.force:

@@ -43,7 +43,7 @@ def build_query(
             regions=regions,
             since=since,
             until=at,
-            log_service=asked.log_service,
+            log_service=asked.log_service or incident.service,
         )
     return activity_requests.QueryMetrics(
         key=obligation.key, service=incident.service, regions=regions, since=since, until=at, queries=asked.metrics

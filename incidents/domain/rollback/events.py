@@ -130,27 +130,23 @@ def _after(
     incident = intent_dropped(incident, at)
     if status is RollbackStatus.HELD:
         return incident
-    incident = told(
-        incident, at, PublicText.trusted("A recent change was reverted, but service is not back to normal yet.")
-    )
+    incident = told(incident, at, PublicText.trusted(runbook.templates.texts.rollback_failed))
     return _what_next(incident, state, status, runbook, at)
 
 
 def _recovered(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    incident = told(
-        incident, at, PublicText.trusted("A recent change was reverted, and evaluations are back to normal.")
-    )
+    texts = runbook.templates.texts
+    incident = told(incident, at, PublicText.trusted(texts.rolled_back))
     open_ones = (RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE, RollbackStatus.FAILED)
     if any(r.status.under_way or r.status in open_ones for r in incident.rollbacks) or incident.over:
         return incident
     if incident.resolve_intent is not None:
         intent = incident.resolve_intent
-        said = PublicText.trusted(intent.text or "Service is back to normal.")  # looked through when it was said
+        said = PublicText.trusted(intent.text or texts.resolved)  # looked through when it was said
         return resolve(incident.replace(resolve_intent=None), runbook, at, intent.by, said)
     if incident.status == Status.MONITORING:
         return incident
-    words = "A recent change was reverted, and evaluations are back to normal. We are watching the recovery."
-    return monitor(incident, runbook, at, SYSTEM, PublicText.trusted(words))
+    return monitor(incident, runbook, at, SYSTEM, PublicText.trusted(texts.rolled_back_monitoring))
 
 
 def _what_next(

@@ -1,6 +1,7 @@
 """Requests that publish updates, and that ask responders for them."""
 
 from datetime import datetime
+from typing import assert_never
 
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult
@@ -47,21 +48,33 @@ def delivery(
     update = incident.updates[obligation.sequence - 1]
     message = customer_message(incident, update, runbook)
     if incident.private and obligation.subject in PUBLIC_PLACES:
-        message = bare_message(incident)
-    if obligation.subject == Channel.SLACK:
-        if incident.resources.channel_id is None:
-            return ActivityResult(skipped="the incident has no Slack channel")
-        return activity_requests.PostMessage(
-            key=obligation.key, channel_id=incident.resources.channel_id, text=f"*{message.subject}*\n{message.body}"
-        )
-    if obligation.subject == Channel.STATUS_PAGE:
-        return _status(obligation, incident, runbook, update, message)
-    if obligation.subject == Channel.EMAIL:
-        return _mail(obligation, incident, runbook, message.subject, message.body)
-    opening = ticket(obligation, incident, runbook, at)
-    return activity_requests.CommentTicket(
-        key=obligation.key, ticket=incident.resources.ticket, body=message.body, close=incident.over, opening=opening
-    )
+        message = bare_message(incident, runbook)
+    match channel := Channel(obligation.subject):
+        case Channel.SLACK:
+            return _update_in_chat(obligation, incident, message)
+        case Channel.STATUS_PAGE:
+            return _status(obligation, incident, runbook, update, message)
+        case Channel.EMAIL:
+            return _mail(obligation, incident, runbook, message.subject, message.body)
+        case Channel.ISSUE_TRACKER:
+            return activity_requests.CommentTicket(
+                key=obligation.key,
+                ticket=incident.resources.ticket,
+                body=message.body,
+                close=incident.over,
+                opening=ticket(obligation, incident, runbook, at),
+            )
+        case _:
+            assert_never(channel)
+
+
+def _update_in_chat(
+    obligation: Obligation, incident: Incident, message: PublicMessage
+) -> ActivityRequest | ActivityResult:
+    if incident.resources.channel_id is None:
+        return ActivityResult(skipped="the incident has no Slack channel")
+    text = f"*{message.subject}*\n{message.body}"
+    return activity_requests.PostMessage(key=obligation.key, channel_id=incident.resources.channel_id, text=text)
 
 
 def _status(

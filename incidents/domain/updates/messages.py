@@ -4,6 +4,7 @@ from datetime import datetime
 
 from incidents.domain.activity_requests import ActivityRequest, SendMail
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.public_texts import fill
 from incidents.domain.core.duration import in_words
 from incidents.domain.core.program_errors import Fault
 from incidents.domain.core.public_text import InternalMessage, PublicMessage, PublicText
@@ -28,7 +29,7 @@ def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
     if incident.assessment is not None and incident.assessment.title:
         return PublicText.trusted(incident.assessment.title)  # looked through when it was said
     known = next((service.public_name for service in runbook.services if service.name == incident.service), None)
-    return PublicText.trusted(f"{known or runbook.product} disruption")
+    return PublicText.filled(runbook.templates.texts.title, SERVICE=known or runbook.product)
 
 
 def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookConfig) -> PublicMessage:
@@ -54,49 +55,39 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookC
     )
 
 
-def bare_message(incident: Incident) -> PublicMessage:
+def bare_message(incident: Incident, runbook: RunbookConfig) -> PublicMessage:
     """Say the end of a private incident where it was public before: no title, no impact, nobody's words."""
+    texts = runbook.templates.texts
     return PublicMessage(
-        subject=PublicText.trusted("Incident closed"), body=PublicText.trusted(f"{incident.name} is over.\n")
+        subject=PublicText.filled(texts.private_subject, INCIDENT_ID=incident.name),
+        body=PublicText.filled(texts.private_body, INCIDENT_ID=incident.name),
     )
 
 
 def customer_question(incident: Incident, runbook: RunbookConfig) -> PublicMessage:
     """Ask a customer whether service is restored (runbook, rollback step 4)."""
-    drill = "[DRILL] " if incident.drill else ""
-    body = (
-        f"About: {public_title(incident, runbook)}.\n\n"
-        f"We have reverted a recent change, and our own checks are good again.\n\n"
-        f"Is service restored for you? Please answer this message; we will record what you say for {incident.name}.\n\n"
-        f"{runbook.team}\n"
+    texts, drill = runbook.templates.texts, "[DRILL] " if incident.drill else ""
+    values = {
+        "PRODUCT": runbook.product,
+        "TEAM": runbook.team,
+        "BRIEF_TITLE": public_title(incident, runbook),
+        "INCIDENT_ID": incident.name,
+    }
+    return PublicMessage(
+        subject=PublicText.trusted(drill + fill(texts.question_subject, values)),
+        body=PublicText.filled(texts.question_body, **values),
     )
-    subject = f"{drill}{runbook.product}: is service restored for you? ({incident.name})"
-    return PublicMessage(subject=PublicText.trusted(subject), body=PublicText.trusted(body))
-
-
-def fill(template: str, values: dict[str, str]) -> str:
-    """Replace each `{NAME}` of the template in one pass, so that a value that holds a placeholder stays as it is."""
-    parts = template.split("{")
-    filled = [parts[0]]
-    for part in parts[1:]:
-        name, closed, rest = part.partition("}")
-        filled.append(values[name] + rest if closed and name in values else "{" + part)
-    return "".join(filled)
 
 
 def _next(update: StatusUpdate, runbook: RunbookConfig) -> str:
     """Say when the next update comes; one that waits for office hours says so (BEHAVIOURS 41)."""
-    cadence = runbook.policy(update.severity).updates
+    cadence, texts = runbook.policy(update.severity).updates, runbook.templates.texts
     if update.next_at is None:
-        return _no_next(update)
+        over = update.status in (Status.RESOLVED, Status.CANCELLED)
+        return texts.no_next_update if over else texts.on_resolution
     waits = cadence.office_hours_only and cadence.every is not None and update.next_at - update.at > cadence.every
-    return runbook.calendar.in_brackets(update.next_at) + (", when our office hours begin" if waits else "")
-
-
-def _no_next(update: StatusUpdate) -> str:
-    if update.status in (Status.RESOLVED, Status.CANCELLED):
-        return "none; this incident is over"
-    return "on resolution"
+    when = runbook.calendar.in_brackets(update.next_at)
+    return fill(texts.office_hours, {"NEXT_UPDATE": when}) if waits else when
 
 
 def page_text(incident: Incident) -> str:

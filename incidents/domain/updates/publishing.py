@@ -148,7 +148,7 @@ def told(incident: Incident, at: datetime, text: PublicText) -> Incident:
 def opening_text(incident: Incident, runbook: RunbookConfig) -> PublicText:
     """Say the first thing that customers read."""
     when = runbook.calendar.in_brackets(incident.started_at)
-    return PublicText.trusted(f"We detected a problem at {when} and are investigating it.")
+    return PublicText.filled(runbook.templates.texts.opening, START_TIME=when)
 
 
 def scheduled_text(incident: Incident, runbook: RunbookConfig, next_at: datetime | None) -> tuple[PublicText, bool]:
@@ -164,10 +164,12 @@ def scheduled_text(incident: Incident, runbook: RunbookConfig, next_at: datetime
     if facts:
         return PublicText.trusted(" ".join(dict.fromkeys(facts))), True
     last_news = next((update.at for update in reversed(incident.updates) if update.news), incident.opened_at)
-    doing = "watching the recovery" if incident.status == Status.MONITORING else "investigating"
-    since = runbook.calendar.in_brackets(last_news)
-    coming = f" Next update: {runbook.calendar.in_brackets(next_at)}." if next_at else ""
-    return PublicText.trusted(f"We are still {doing}. No change since {since}.{coming}"), False
+    texts, brackets = runbook.templates.texts, runbook.calendar.in_brackets
+    still = texts.still_monitoring if incident.status == Status.MONITORING else texts.still_investigating
+    said = [PublicText.filled(still, SINCE=brackets(last_news))]
+    if next_at:
+        said.append(PublicText.filled(texts.next_update, NEXT_UPDATE=brackets(next_at)))
+    return PublicText.trusted(" ".join(said)), False
 
 
 def publish_due(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:

@@ -1,0 +1,51 @@
+"""The sentences that customers read, beside the message's template: data, so that each company words its own.
+
+A `{NAME}` in capitals is filled in. The defaults name no product and no kind of service.
+"""
+
+from incidents.domain.core.base import Frozen
+
+
+class PublicTexts(Frozen):
+    """What an update says when no responder has worded it, and the small messages to customers."""
+
+    title: str = "{SERVICE} disruption"
+    opening: str = "We detected a problem at {START_TIME} and are investigating it."
+    still_investigating: str = "We are still investigating. No change since {SINCE}."
+    still_monitoring: str = "We are still watching the recovery. No change since {SINCE}."
+    next_update: str = "Next update: {NEXT_UPDATE}."
+    office_hours: str = "{NEXT_UPDATE}, when our office hours begin"
+    on_resolution: str = "on resolution"
+    no_next_update: str = "none; this incident is over"
+    severity_raised: str = "The severity was raised from {OLD} to {NEW}."
+    severity_lowered: str = "The severity was lowered from {OLD} to {NEW}."
+    alert_ended: str = "The alert has ended by itself. We are watching the recovery."
+    mitigated: str = "The problem is mitigated, and we are watching the recovery."
+    rolled_back: str = "A recent change was reverted, and service is back to normal."
+    rolled_back_monitoring: str = (
+        "A recent change was reverted, and service is back to normal. We are watching the recovery."
+    )
+    rollback_failed: str = "A recent change was reverted, but service is not back to normal yet."
+    came_back: str = "The problem has come back, and we are investigating again."
+    resolved: str = "Service is back to normal."
+    stable: str = "Service has been stable, and the incident is over."
+    false_alarm: str = "Correction: this was a false alarm. There was no incident, and service was not affected."
+    question_subject: str = "{PRODUCT}: is service restored for you? ({INCIDENT_ID})"
+    question_body: str = (
+        "About: {BRIEF_TITLE}.\n\n"
+        "We have reverted a recent change, and our own checks are good again.\n\n"
+        "Is service restored for you? Please answer this message; we will record what you say for {INCIDENT_ID}.\n\n"
+        "{TEAM}\n"
+    )
+    private_subject: str = "Incident closed"
+    private_body: str = "{INCIDENT_ID} is over.\n"
+
+
+def fill(template: str, values: dict[str, str]) -> str:
+    """Replace each `{NAME}` of the template in one pass, so that a value that holds a placeholder stays as it is."""
+    parts = template.split("{")
+    filled = [parts[0]]
+    for part in parts[1:]:
+        name, closed, rest = part.partition("}")
+        filled.append(values[name] + rest if closed and name in values else "{" + part)
+    return "".join(filled)
