@@ -36,7 +36,7 @@ def invite(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest | ActivityResult:
     """Invite whoever is on call and the responders: whoever they are now by their schedules."""
-    names = (runbook.people.on_call, *runbook.people.responders)
+    names = (on_call_of(incident, runbook), *runbook.people.responders)
     emails = tuple(dict.fromkeys(email for name in names if (email := address(name, incident, runbook))))
     if not emails:
         return ActivityResult(skipped="the runbook names no responder with an e-mail address")

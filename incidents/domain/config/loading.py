@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import yaml
 from pydantic import ValidationError
 
+from incidents.domain.config import references
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import RunbookError
 
@@ -35,9 +36,9 @@ def parse_runbook(text: str, name: str = "runbook.yaml") -> RunbookConfig:
         runbook = RunbookConfig.model_validate(data, extra="forbid")
     except ValidationError as error:
         raise RunbookError("\n".join(_lines(error, root, name))) from None
-    dangling = [_fault(root, name, place, message) for place, message in runbook.dangling()]
-    if dangling:
-        raise RunbookError("\n".join(dangling))
+    faults = [_fault(root, name, place, message) for place, message in references.dangling(runbook)]
+    if faults:
+        raise RunbookError("\n".join(faults))
     return runbook
 
 

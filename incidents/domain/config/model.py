@@ -3,7 +3,6 @@
 A copy travels in the input of each incident, so that editing the file never changes an incident that is under way.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, TypeVar, get_args
@@ -122,12 +121,17 @@ class Region(Frozen):
 
 
 class Service(Frozen):
-    """A service that alerts name: what customers call it, and what serves it."""
+    """A service that alerts name: what customers call it, and what serves it.
+
+    `on_call` and, by severity, `escalation`: who is paged and called for it in place of the runbook's own.
+    """
 
     name: str
     public_name: str
     regions: tuple[str, ...] = ()
     deploys: tuple[str, ...] = ()
+    on_call: str = ""
+    escalation: dict[Severity, tuple[Rung, ...]] = {}
 
 
 class Investigation(Frozen):
@@ -160,7 +164,7 @@ class Durability(Frozen):
 
 
 class RunbookConfig(Frozen):
-    """The whole runbook. Every name in it that refers to another part of it exists."""
+    """The whole runbook. Every name in it that refers to another part of it exists (`references.dangling`)."""
 
     product: str
     team: str
@@ -199,42 +203,6 @@ class RunbookConfig(Frozen):
         if len({severity.casefold() for severity in severities}) < len(severities):
             raise ValueError("two severities differ in upper and lower case only")
         return severities
-
-    def dangling(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Yield the place of every name that refers to nothing, with what is wrong with it."""
-        yield from self._dangling_severities()
-        people: list[tuple[tuple[str | int, ...], str]] = [
-            (("people", "on_call"), self.people.on_call),
-            *((("people", "stakeholders", n), name) for n, name in enumerate(self.people.stakeholders)),
-            *((("people", "responders", n), name) for n, name in enumerate(self.people.responders)),
-            *((("people", "operators", n), name) for n, name in enumerate(self.people.operators)),
-            (("postmortem", "manager"), self.postmortem.manager),
-            (("postmortem", "executive"), self.postmortem.executive),
-            *((("postmortem", "review", "invite", n), who) for n, who in enumerate(self.postmortem.review.invite)),
-        ]
-        for severity, policy in self.severities.items():
-            ladder = ("severities", severity, "escalation")
-            people += [((*ladder, n, "contact"), rung.contact) for n, rung in enumerate(policy.escalation)]
-        for place, contact in people:
-            if contact not in self.contacts:
-                yield place, f"{contact!r} is not among contacts: {', '.join(self.contacts)}"
-        regions = [region.name for region in self.regions]
-        for index, service in enumerate(self.services):
-            for n, region in enumerate(service.regions):
-                if region not in regions:
-                    yield ("services", index, "regions", n), f"{region!r} is not among regions: {', '.join(regions)}"
-
-    def _dangling_severities(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        names = ", ".join(self.severities)
-        for label, severity in self.intake.severities.items():
-            if severity not in self.severities:
-                yield ("intake", "severities", label), f"{severity!r} is not among severities: {names}"
-        guess = self.intake.unknown_severity
-        if guess is not None and guess not in self.severities:
-            yield ("intake", "unknown_severity"), f"{guess!r} is not among severities: {names}"
-        if guess == self.severity_names[0]:
-            message = f"{guess} is declared by a label or a person: the worst severity is never guessed"
-            yield ("intake", "unknown_severity"), message
 
     def policy(self, severity: Severity) -> SeverityPolicy:
         """Return what is promised for that severity."""

@@ -15,6 +15,7 @@ from incidents.domain.obligation_spec import (
     Owed,
 )
 from incidents.domain.paging.ladder import address
+from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.updates.messages import broken_text, fault_text, internal_mail
 
 
@@ -43,8 +44,8 @@ def build_credentials_notice(
         summary=message.subject,
         source="incident-runbook",
         severity="error",
-        details={"incident": incident.name, "to": runbook.people.on_call, "state": message.body},
-        to=runbook.people.on_call,
+        details={"incident": incident.name, "to": on_call_of(incident, runbook), "state": message.body},
+        to=on_call_of(incident, runbook),
     )
 
 

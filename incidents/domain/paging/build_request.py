@@ -10,6 +10,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
 from incidents.domain.paging.ladder import address
+from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.updates.messages import escalation_text, internal_mail, page_text
 
 
@@ -33,8 +34,8 @@ def page(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at:
         summary=page_text(incident),
         source=incident.service,
         severity=runbook.pager_severity(incident.severity),
-        details={"incident": incident.name, "environment": incident.environment, "to": runbook.people.on_call},
-        to=runbook.people.on_call,
+        details={"incident": incident.name, "environment": incident.environment, "to": on_call_of(incident, runbook)},
+        to=on_call_of(incident, runbook),
         links=page_links(incident, runbook),
     )
 
@@ -43,7 +44,7 @@ def acknowledge_page(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest:
     """Stop the page of the last calling."""
-    to = runbook.people.on_call
+    to = on_call_of(incident, runbook)
     key = dedup_key(incident, incident.repage_count)
     return activity_requests.SettlePage(key=obligation.key, dedup_key=key, action="acknowledge", to=to)
 
@@ -51,11 +52,11 @@ def acknowledge_page(
 def resolve_page(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """End a page: the on-call's, or the one of an escalation, whose key is the subject."""
     if not obligation.subject:
-        to = runbook.people.on_call
+        to = on_call_of(incident, runbook)
         key = dedup_key(incident, obligation.sequence)
         return activity_requests.SettlePage(key=obligation.key, dedup_key=key, action="resolve", to=to)
     escalated = obligation.subject.startswith("escalate/")
-    to = obligation.subject.split("/")[3] if escalated else runbook.people.on_call
+    to = obligation.subject.split("/")[3] if escalated else on_call_of(incident, runbook)
     key = f"{incident.workflow_id}/{obligation.subject}"
     return activity_requests.SettlePage(key=obligation.key, dedup_key=key, action="resolve", to=to)
 

@@ -9,6 +9,7 @@ from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
+from incidents.domain.paging.on_call import ladder_of, on_call_of
 
 _MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
 
@@ -37,7 +38,7 @@ def ladder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """
     since, number = ladder_start(incident, runbook)
     forward = None
-    for rung in runbook.policy(incident.severity).escalation:
+    for rung in ladder_of(incident, runbook):
         hastened = next((h.at for h in incident.hastened if h.rung == _name(rung, incident, number)), None)
         if _needless(rung, incident) and hastened is None:
             continue
@@ -56,7 +57,7 @@ def next_rung(incident: Incident, runbook: RunbookConfig) -> tuple[str, str] | N
         *(obligation.key for obligation in (*incident.failures, *incident.skips)),
     )
     wanted = {hastened.rung for hastened in incident.hastened}
-    for rung in runbook.policy(incident.severity).escalation:
+    for rung in ladder_of(incident, runbook):
         name = _name(rung, incident, number)
         if name not in wanted and not any(key.startswith(f"escalate/{name}/") for key in called):
             return name, rung.contact
@@ -90,7 +91,7 @@ def _rung_due(rung: Rung, incident: Incident, runbook: RunbookConfig, since: dat
     """Return when a rung is due: without a delay of its own, when the acknowledgement of the last call is overdue."""
     if rung.after is not None:
         return since + rung.after
-    on_call = incident.who(runbook.people.on_call)
+    on_call = incident.who(on_call_of(incident, runbook))
     if on_call is not None and not on_call.name:
         return on_call.at
     called = max(since, incident.last_paged_at or since)
@@ -155,7 +156,7 @@ def _given_up(rung: Rung, incident: Incident, number: int) -> datetime | None:
 
 def lookup(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the question who is on call, where a schedule says it. It never holds up the page."""
-    contact = runbook.people.on_call
+    contact = on_call_of(incident, runbook)
     if runbook.contacts[contact].schedule:
         says = f"Ask who {runbook.contacts[contact].name} is now"
         since = incident.last_paged_at or incident.opened_at
@@ -176,7 +177,7 @@ def page_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation
 
 def _instead(key: str, since: datetime, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the other ways to call the on-call: at once if the page failed, soon if it still has not gone out."""
-    standing, contact = incident.standing(key), runbook.people.on_call
+    standing, contact = incident.standing(key), on_call_of(incident, runbook)
     if standing is StepStatus.DONE:
         return
     due = since + runbook.patience.reach if standing is StepStatus.PENDING else since

@@ -19,6 +19,7 @@ from incidents.domain.obligation_spec import (
     WorkflowStep,
 )
 from incidents.domain.paging.build_request import page_links
+from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.events import blamed, offer_expired, offered, rollback_broke_down
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
@@ -108,8 +109,12 @@ def build_decision_page(
         summary=f"{incident.name}: the rollback of {obligation.subject} is {state.status}: {state.detail}"[:1000],
         source=incident.service,
         severity=runbook.pager_severity(incident.severity),
-        details={"incident": incident.name, "to": runbook.people.on_call, "state": rollback_text(incident, state)},
-        to=runbook.people.on_call,
+        details={
+            "incident": incident.name,
+            "to": on_call_of(incident, runbook),
+            "state": rollback_text(incident, state),
+        },
+        to=on_call_of(incident, runbook),
         links=page_links(incident, runbook),
     )
 
