@@ -100,7 +100,7 @@ def test_in_the_incidents_channel_the_number_need_not_be_said() -> None:
         ("dance 42", "`ack` ·"),
         ("ack", "Which incident?"),
         ("note 42", "text: "),
-        ("severity 42 P9", "severity: "),
+        ("severity 42", "severity: "),
         ("hold 42 soon", "minutes: "),
     ],
 )

@@ -13,6 +13,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.obligation import Obligation
 from incidents.domain.paging.ladder import address
+from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.updates.messages import customer_message
 
 
