@@ -58,10 +58,9 @@ def test_the_installed_command_answers_in_json_and_nothing_else(opened: Opened, 
     assert json.loads(done.stdout)["message"] == "hi"
 
 
-@pytest.mark.parametrize(("entry", "shown"), [("main", False), ("app", True)])
-def test_what_the_core_logs_is_not_mixed_with_json(stage: Stage, on_stage: Incidental, entry: str, shown: bool) -> None:
-    """The core has little to warn of in a test, so it logs all that it can. `main` shows a responder errors only."""
-    program = f"""
+def test_what_the_core_logs_is_not_mixed_with_json(stage: Stage, on_stage: Incidental) -> None:
+    """The core has little to warn of in a test, so it logs all that it can."""
+    program = """
 import logging, sys
 from temporalio.runtime import TelemetryFilter
 import incidents.app.connection as connection
@@ -70,9 +69,9 @@ import incidents.cli.main as cli
 connection.CORE_LOGS = TelemetryFilter("TRACE", "TRACE")
 logging.basicConfig(level=1, stream=sys.stderr, format="%(name)s")
 sys.argv = ["incident", "list", "--all", "--json"]
-cli.{entry}()
+cli.main()
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     json.loads(done.stdout)
-    assert ("temporalio.core" in done.stderr) is shown
+    assert "temporalio" not in done.stderr
