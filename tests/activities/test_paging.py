@@ -32,10 +32,16 @@ def test_a_page_whose_reply_is_lost_pages_once(hands: ActivitySet, sandbox: Runn
     assert operations(sandbox, "pagerduty") == ["event.trigger"]
 
 
-def test_settling_what_is_not_open_does_nothing(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+def test_settling_a_page_that_is_not_open_succeeds_and_leaves_other_pages_open(
+    hands: ActivitySet, sandbox: RunningSandbox
+) -> None:
+    perform(hands.paging.send_page, PAGE)
     for action in ("acknowledge", "resolve"):
         perform(hands.paging.settle_page, SettlePage(key="k", dedup_key="nobody", action=action))
-    assert operations(sandbox, "pagerduty") == []
+    assert [call["status"] for call in sandbox.calls("pagerduty")] == [202, 202, 202], "each event was sent"
+    assert operations(sandbox, "pagerduty") == ["event.trigger"]
+    [alert] = sandbox.state()["pagerduty"]
+    assert (alert["incident_key"], alert["status"]) == (PAGE.dedup_key, "triggered")
 
 
 def test_what_is_off_says_so(idle: ActivitySet) -> None:

@@ -19,8 +19,15 @@ from temporalio import activity
 
 ROOT = Path(__file__).resolve().parents[2]
 
-REGISTRIES = ("pypi.org", "pythonhosted.org", "npmjs.org", "npmjs.com", "proxy.golang.org", "crates.io", "rubygems.org")
-INDEX_OPTION = re.compile(r"(?<!no-emit)--(extra-)?index-url|--trusted-host|--find-links|PIP_INDEX_URL", re.IGNORECASE)
+INDEX_OPTION = re.compile(
+    r"(?<![\w-])--(extra-)?(index(-url)?|trusted-host|find-links|registry)(?=[\s=])"
+    r"|\b(PIP|UV)_(\w+_)?(INDEX(_URL)?|TRUSTED_HOST|FIND_LINKS)\b|\bNPM_CONFIG_REGISTRY\b|\bGOPROXY\b"
+    r"|^\s*(extra-)?index-url\s*=|^\s*registry\s*=\s*.?https?:|^\[\[?tool\.(uv\.index|poetry\.source)\]",
+    re.IGNORECASE,
+)
+"""What points a package manager at a registry. The machine decides where packages come from, not this tree."""
+MAY_NAME_AN_INDEX: dict[str, str] = {}
+"""Files that may hold such an option, each with its reason."""
 MACHINE_PATH = re.compile(r"(?<![\w.:/~$}-])/(home/\w|root/|Users/\w|work/|opt/\w|mnt/\w|tmp/\w+/venv)")
 
 
@@ -51,12 +58,9 @@ def lines() -> Iterator[tuple[str, str]]:
             yield f"{path.relative_to(ROOT)}:{number}", line
 
 
-def names_registry(line: str) -> bool:
-    return any(host in line.lower() for host in REGISTRIES) or bool(INDEX_OPTION.search(line))
-
-
-def test_no_file_names_a_package_registry() -> None:
-    assert [place for place, line in lines() if names_registry(line)] == []
+def test_no_file_points_at_a_package_index() -> None:
+    found = [place for place, line in lines() if INDEX_OPTION.search(line)]
+    assert [place for place in found if place.rpartition(":")[0] not in MAY_NAME_AN_INDEX] == []
 
 
 def test_no_file_holds_a_path_of_one_machine() -> None:
@@ -67,14 +71,18 @@ def test_no_file_holds_a_path_of_one_machine() -> None:
     ("line", "found"),
     [
         ("--index-url https://mirror.example.com/simple", True),
+        ("pip install --extra-index-url=https://mirror.example.com/simple x", True),
         ("PIP_INDEX_URL=x", True),
-        (f"see https://{REGISTRIES[0]}/project/x", True),
+        ("UV_DEFAULT_INDEX=https://mirror.example.com", True),
+        ("registry=https://mirror.example.com", True),
+        ("index-url = https://mirror.example.com/simple", True),
+        ("[[tool.uv.index]]", True),
         ("pip-compile --no-emit-index-url --no-emit-trusted-host --no-emit-find-links", False),
         ("pip install -r constraints.txt", False),
     ],
 )
-def test_what_counts_as_naming_a_registry(line: str, found: bool) -> None:
-    assert names_registry(line) is found
+def test_what_counts_as_pointing_at_a_package_index(line: str, found: bool) -> None:
+    assert bool(INDEX_OPTION.search(line)) is found
 
 
 @pytest.mark.parametrize(
