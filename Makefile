@@ -8,12 +8,12 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check bench chaos clean pins histories communication examples screenshots
+.PHONY: demo test check bench chaos clean pins histories communication behaviours examples screenshots
 
 demo: $(INSTALLED) ## a whole incident, live; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 leaves it all up
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
 
-test: $(INSTALLED) ## everything: rules, hands, workflows over days of virtual time, one run with real processes
+test: $(INSTALLED) ## everything: rules, activities, workflows over days of virtual time, one run with real processes
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(INSTALLED) ## lint, types, layering, compose file
@@ -34,6 +34,9 @@ histories: $(INSTALLED) ## record again the histories that the replay test repla
 
 communication: $(INSTALLED) ## write the tables of docs/communication.md and docs/mail again, from the sandbox's ledger
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/communication/test_document.py
+
+behaviours: $(INSTALLED) ## write the "Held by" column of docs/behaviours.md again, from the tests' names
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/house/test_documents.py -k test_the_tests_that_hold
 
 examples: $(INSTALLED) ## write docs/example-postmortem.md and docs/example-report.html again, from a scripted incident
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/postmortem/test_examples.py
