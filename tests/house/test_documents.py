@@ -20,6 +20,7 @@ NAMED = re.compile(r"(?<![\w/.-])(?:docs/)[\w./-]+\.(?:md|py|html|svg|png)\b")
 OUTSIDE = re.compile(
     r"\b(?:BEHAVIOURS|PERFORMANCE|WORDING)\b|\b(?:TEMPORAL|VENDORS|RUNBOOK|DESIGN|STYLE)(?:\.md| (?:pitfall )?[§\d])"
 )
+ANCHORED = re.compile(r"(?<![\w/.-])(docs/[\w/-]+\.md)#([\w-]+)")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(#[\w-]+)?\)")
 
 
@@ -80,6 +81,17 @@ def test_code_cites_only_documents_that_exist() -> None:
     assert missing == []
 
 
+def test_code_cites_only_anchors_that_exist() -> None:
+    cited = {(name, *found) for name, text in sources() for found in ANCHORED.findall(text)}
+    assert cited, "the citations are found"
+    missing = [
+        f"{name}: {document}#{anchor}"
+        for name, document, anchor in sorted(cited)
+        if f'<a id="{anchor}">' not in (ROOT / document).read_text(encoding="utf-8")
+    ]
+    assert missing == []
+
+
 def test_code_cites_no_document_by_a_name_that_is_not_a_path() -> None:
     assert [f"{name}: {found[0]}" for name, text in sources() for found in OUTSIDE.finditer(text)] == []
 
@@ -103,7 +115,7 @@ def documents() -> list[Path]:
 def test_every_link_between_documents_leads_somewhere() -> None:
     broken = []
     for document in documents():
-        text = document.read_text(encoding="utf-8")
+        text = re.sub(r"`[^`\n]*`", "", document.read_text(encoding="utf-8"))
         for target, _ in LINK.findall(text):
             if target and not (document.parent / target).exists():
                 broken.append(f"{document.relative_to(ROOT)}: {target}")
