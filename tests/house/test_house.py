@@ -1,4 +1,4 @@
-"""The house's rules that no other tool holds."""
+"""The rules of this repository that no other tool holds."""
 
 from __future__ import annotations
 
@@ -152,13 +152,13 @@ def activities_of(module: ModuleType) -> set[str]:
 
 
 def registered_activities() -> set[str]:
-    """The names of what the worker registers, told by hands that hold nothing: only their methods are looked at."""
-    hands_type: Any = importlib.import_module("activities.registry").ActivitySet
-    hands = object.__new__(hands_type)
-    types = typing.get_type_hints(hands_type)
-    for field in dataclasses.fields(hands_type):
-        object.__setattr__(hands, field.name, object.__new__(types[field.name]))
-    return {name for method in hands.methods() if (name := activity_name(method))}
+    """The names of what the worker registers, from an `ActivitySet` without clients: only its methods matter."""
+    set_type: Any = importlib.import_module("activities.registry").ActivitySet
+    empty = object.__new__(set_type)
+    types = typing.get_type_hints(set_type)
+    for field in dataclasses.fields(set_type):
+        object.__setattr__(empty, field.name, object.__new__(types[field.name]))
+    return {name for method in empty.methods() if (name := activity_name(method))}
 
 
 @pytest.mark.skipif(not (ROOT / "activities").is_dir(), reason="there are no activities yet")
