@@ -4,15 +4,15 @@ Nothing is scheduled and nothing is cancelled: an obligation is owed while the s
 remembered by key. A change of severity therefore needs no code here; the next call gives the new agenda.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.obligations import closing
 from incidents.domain.obligation import Obligation
-from incidents.domain.obligation_spec import Owed, phase_of
+from incidents.domain.obligation_spec import phase_of
 from incidents.domain.paging.obligations import barest_page
-from incidents.domain.registry import OWED, in_order
+from incidents.domain.registry import OWED, OWED_AFTER, in_order
 
 
 def agenda(incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
@@ -20,8 +20,10 @@ def agenda(incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
     phase, found = phase_of(incident), list[Obligation]()
     for owed in OWED:
         if phase in owed.phases:
-            found += _unsettled(owed, incident, runbook)
-    found += [o for o in closing(incident, runbook, found) if not incident.settled(o.key)]
+            found += _unsettled(owed.derive(incident, runbook), incident)
+    for after in OWED_AFTER:
+        if phase in after.phases:
+            found += _unsettled(after.derive(incident, runbook, found), incident)
     return in_order(found)
 
 
@@ -34,10 +36,14 @@ def surviving_agenda(incident: Incident, runbook: RunbookConfig) -> list[Obligat
     for owed in OWED:
         if owed.survives and phase in owed.phases:
             with suppress(Exception):
-                found |= {obligation.key: obligation for obligation in _unsettled(owed, incident, runbook)}
-    found |= {o.key: o for o in barest_page(incident) if not incident.settled(o.key)}
+                found |= {o.key: o for o in _unsettled(owed.derive(incident, runbook), incident)}
+    for after in OWED_AFTER:
+        if after.survives and phase in after.phases:
+            with suppress(Exception):
+                found |= {o.key: o for o in _unsettled(after.derive(incident, runbook, list(found.values())), incident)}
+    found |= {o.key: o for o in _unsettled(barest_page(incident), incident)}
     return in_order(list(found.values()))
 
 
-def _unsettled(owed: Owed, incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
-    return [obligation for obligation in owed.derive(incident, runbook) if not incident.settled(obligation.key)]
+def _unsettled(obligations: Iterator[Obligation], incident: Incident) -> list[Obligation]:
+    return [obligation for obligation in obligations if not incident.settled(obligation.key)]

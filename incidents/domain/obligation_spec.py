@@ -58,6 +58,15 @@ class Owed:
     survives: bool = True
 
 
+@dataclass(frozen=True)
+class OwedAfter:
+    """A function that derives obligations from those that all `Owed` functions yielded. Otherwise as `Owed`."""
+
+    derive: Callable[[Incident, RunbookConfig, list[Obligation]], Iterator[Obligation]]
+    phases: frozenset[Phase]
+    survives: bool = True
+
+
 class RetryLimit(StrEnum):
     """Which limit of runbook.yaml's `patience` a failing activity is retried for."""
 
@@ -103,7 +112,7 @@ class ObligationSpec:
 
     Fulfilled by: `build_request`, an activity; `workflow_step`, more than one activity or another workflow;
     `apply_due`, a change of the incident's own state when it is due.
-    `owed`: what derives it; empty for what the agenda derives from all other obligations (the close).
+    `owed`: what derives it; or `owed_after`, if that depends on what else is owed.
 
     Its result: `timeline` is the kind of its timeline entries. `silent`: success is not worth an entry, nor failure an
     announcement. `announce`: success is posted in the channel. `apply_result` is what else success changes, after the
@@ -120,6 +129,7 @@ class ObligationSpec:
     kind: ObligationKind
     owed: tuple[Owed, ...]
     build_request: BuildRequest | None = None
+    owed_after: OwedAfter | None = None
     workflow_step: WorkflowStep | None = None
     apply_due: ApplyDue | None = None
     timeline: Kind = Kind.CHECKLIST

@@ -72,6 +72,8 @@ _ORDER = {spec.kind: place for place, spec in enumerate(SPECS)}
 
 OWED = tuple(dict.fromkeys(owed for spec in SPECS for owed in spec.owed))
 """Every function that derives obligations, once."""
+OWED_AFTER = tuple(spec.owed_after for spec in SPECS if spec.owed_after is not None)
+"""Those that derive obligations from what else is owed, each from what all before it yielded, too."""
 
 
 def spec_of(obligation: Obligation) -> ObligationSpec:

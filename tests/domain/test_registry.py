@@ -88,11 +88,12 @@ def test_every_workflow_step_belongs_to_one_spec() -> None:
     assert sorted(steps) == sorted(type(steps[0]))
 
 
-def test_everything_but_the_close_is_derived_by_a_function_of_its_own_capability() -> None:
+def test_everything_is_derived_by_a_function_of_its_own_capability() -> None:
     for spec in SPECS:
-        assert bool(spec.owed) is (spec.kind is not ObligationKind.CLOSE), spec.kind
-        for owed in spec.owed:
-            code = Path(owed.derive.__code__.co_filename)
+        derived = [owed.derive.__code__ for owed in spec.owed]
+        derived += [spec.owed_after.derive.__code__] if spec.owed_after else []
+        assert derived, spec.kind
+        for code in (Path(found.co_filename) for found in derived):
             assert code.parent == home(spec), f"{spec.kind} is derived in {code}"
 
 

@@ -103,7 +103,7 @@ async def test_an_error_in_an_update_that_is_due_leaves_a_way_on(world: World, b
     await assert_no_task_failed(world)
 
 
-@pytest.mark.parametrize("part", ["page_owed", "page_settlement", "ladder", "summary_owed", "customers_to_ask"])
+@pytest.mark.parametrize("part", ["page_owed", "page_settlement", "ladder", "channel_owed", "customers_to_ask"])
 async def test_an_agenda_that_cannot_be_derived_falls_back_to_paging_and_telling(
     world: World, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.chat import build_request as requests
 from incidents.domain.chat.channel import channel_key
-from incidents.domain.chat.promised import promised
+from incidents.domain.chat.promised import promised_among
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
@@ -19,6 +19,7 @@ from incidents.domain.obligation_spec import (
     BuildRequest,
     ObligationSpec,
     Owed,
+    OwedAfter,
     Phase,
     RetryLimit,
     always_current,
@@ -54,12 +55,12 @@ def channel_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligat
         break  # one at a time, so that the channel reads in order
 
 
-def summary_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+def summary_owed(incident: Incident, runbook: RunbookConfig, others: list[Obligation]) -> Iterator[Obligation]:
     """Yield the summary when it no longer says what it should, at most every `chat.summary_every`."""
     resources = incident.resources
     if incident.number is None or resources.channel_id is None:
         return
-    if resources.summary_text == summary_text(incident, runbook, promised(incident, runbook)):
+    if resources.summary_text == summary_text(incident, runbook, promised_among(others)):
         return
     due = incident.summary_at + runbook.chat.summary_every if incident.summary_at else incident.opened_at
     yield Obligation(
@@ -163,7 +164,7 @@ def apply_shown_rollback(
 
 def _upkeep(
     kind: ObligationKind,
-    owed: Owed,
+    owed: Owed | OwedAfter,
     build_request: BuildRequest,
     apply_result: ApplyResult = keep_result,
     *,
@@ -173,7 +174,8 @@ def _upkeep(
     """Return the spec of something that keeps the channel or the digest current."""
     return ObligationSpec(
         kind,
-        (owed,),
+        (owed,) if isinstance(owed, Owed) else (),
+        owed_after=owed if isinstance(owed, OwedAfter) else None,
         build_request=build_request,
         apply_result=apply_result,
         shares_resources=shares_resources,
@@ -209,7 +211,7 @@ INVITE = ObligationSpec(
 )
 SUMMARY = _upkeep(
     ObligationKind.SUMMARY,
-    Owed(summary_owed, LIVE_OR_OVER),
+    OwedAfter(summary_owed, LIVE_OR_OVER),
     requests.summary,
     apply_summary,
     is_current=lambda incident, obligation: obligation.key == f"summary/{incident.summaries}",

@@ -1,5 +1,7 @@
 """What the summary in the channel says comes next."""
 
+from collections.abc import Iterable
+
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.obligations import STABILITY
@@ -18,5 +20,10 @@ def promised(incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
     if incident.over:
         return []
     found = (obligation for owed in _DERIVED for obligation in owed.derive(incident, runbook))
-    coming = [o for o in found if o.kind in _ORDER and o.due > o.since and not incident.settled(o.key)]
+    return promised_among(o for o in found if not incident.settled(o.key))
+
+
+def promised_among(owed: Iterable[Obligation]) -> list[Obligation]:
+    """Return the same from what is owed."""
+    coming = [o for o in owed if o.kind in _ORDER and o.due > o.since]
     return sorted(coming, key=lambda obligation: (obligation.due, _ORDER[obligation.kind], obligation.key))

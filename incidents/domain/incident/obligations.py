@@ -17,6 +17,7 @@ from incidents.domain.obligation_spec import (
     LIVE,
     ObligationSpec,
     Owed,
+    OwedAfter,
     Phase,
     RetryLimit,
 )
@@ -96,4 +97,9 @@ NUMBER = ObligationSpec(
     retry_for=RetryLimit.FOREVER,
 )
 STABILITY = ObligationSpec(ObligationKind.STABILITY, (Owed(stability, LIVE),), apply_due=stable)
-CLOSE = ObligationSpec(ObligationKind.CLOSE, (), apply_due=close)
+CLOSE = ObligationSpec(
+    ObligationKind.CLOSE,
+    (),
+    owed_after=OwedAfter(closing, frozenset({Phase.BACKFILLED, Phase.OVER}), survives=False),
+    apply_due=close,
+)
