@@ -34,7 +34,7 @@ def silence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligat
 def silences_to_expire(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the expiry of the silences, also of one that was still being created when the incident closed."""
     if incident.silences:
-        says, at = "Lift the alerts' silence", incident.timeline[-1].at
+        says, at = "Expire the Alertmanager silence", incident.timeline[-1].at
         yield at_once(ObligationKind.UNSILENCE, f"unsilence/{incident.repage_count}", at, says)
 
 

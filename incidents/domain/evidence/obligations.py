@@ -25,7 +25,7 @@ def evidence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obliga
     """Yield the evidence of the resolution that ended the incident."""
     if incident.number is not None:
         ended = incident.resolved_at or incident.timeline[-1].at
-        yield at_once(ObligationKind.EVIDENCE, evidence_key(incident), ended, "Preserve the incident's record")
+        yield at_once(ObligationKind.EVIDENCE, evidence_key(incident), ended, "Save the evidence")
 
 
 def apply_manifest(

@@ -80,11 +80,13 @@ def closing(incident: Incident, runbook: RunbookConfig, others: list[Obligation]
     due = ended if for_good else ended + runbook.policy(incident.highest_severity).reopen_window
     due = max([due, *(obligation.due for obligation in others if obligation.kind is NO_ANSWER.kind)])
     key = f"close/{incident.repage_count}"
-    yield Obligation(key=key, kind=ObligationKind.CLOSE, due=due, since=ended, says="Close the incident for good")
+    yield Obligation(
+        key=key, kind=ObligationKind.CLOSE, due=due, since=ended, says="Reopen window ends; incident closes"
+    )
 
 
 def close(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Close the incident for good: from now on, an alert opens a new one."""
+    """Reopen window ends; incident closes: from now on, an alert opens a new one."""
     incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key), closed=True)
     return incident.logged(at, SYSTEM, Kind.STATUS, "Closed: the reopen window is over")
 

@@ -22,10 +22,10 @@ from incidents.domain.updates.messages import broken_text, fault_text, internal_
 def operators_to_notify(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield a message for each vendor that rejects our credentials, and for each error of this program."""
     for refusal in incident.refusals:
-        says = f"Tell the operators that {refusal.vendor} refuses our credentials"
+        says = f"Notify operators: {refusal.vendor} rejected our credentials"
         yield at_once(ObligationKind.OPERATORS, f"operators/{refusal.vendor}", refusal.at, says, subject=refusal.vendor)
     for number, fault in enumerate(incident.faults):
-        says = f"Tell the operators of an error in this program: {fault.where}"
+        says = f"Notify operators of an error in this program: {fault.where}"
         yield at_once(ObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, says, sequence=number)
 
 

@@ -36,7 +36,9 @@ def page_settlement(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
                 yield at_once(ObligationKind.RESOLVE_PAGE, key, ended, "Resolve the page", sequence=calling)
     elif incident.attended and _paged(incident, incident.repage_count):
         since = max(incident.acknowledged_at or incident.opened_at, incident.opened_at)
-        yield at_once(ObligationKind.ACKNOWLEDGE_PAGE, f"page-ack/{incident.repage_count}", since, "Stop the paging")
+        yield at_once(
+            ObligationKind.ACKNOWLEDGE_PAGE, f"page-ack/{incident.repage_count}", since, "Acknowledge the page"
+        )
 
 
 def _paged(incident: Incident, calling: int) -> bool:
@@ -64,7 +66,7 @@ def quiet_responder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
         kind=ObligationKind.LISTEN,
         due=since + patience,
         since=since,
-        says=f"Page again unless {incident.commander or 'somebody'} has said a word",
+        says=f"Re-page on-call if {incident.commander or 'the responder'} stays silent",
     )
 
 
@@ -79,7 +81,7 @@ def missing_commander(incident: Incident, runbook: RunbookConfig) -> Iterator[Ob
         kind=ObligationKind.REMIND_COMMANDER,
         due=since + within,
         since=since,
-        says=f"Say that this {incident.severity} has no commander",
+        says="Remind the channel: no incident commander",
     )
 
 

@@ -32,13 +32,13 @@ def backfilled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterato
     """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (BEHAVIOURS 82)."""
     if incident.postmortem_started and incident.number is not None:
         at = incident.timeline[-1].at
-        yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.round}", at, "Hand over to the post-mortem")
+        yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.round}", at, "Start the post-mortem")
 
 
 def early_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the post-mortem that a responder started before the first resolution."""
     if incident.postmortem_started and not incident.round:
-        yield at_once(ObligationKind.POSTMORTEM, "postmortem/0", incident.opened_at, "Begin the post-mortem")
+        yield at_once(ObligationKind.POSTMORTEM, "postmortem/0", incident.opened_at, "Start the post-mortem")
 
 
 def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -47,7 +47,7 @@ def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[
     if incident.number is None or not postmortem_owed(incident, runbook) or not saved:
         return
     key, ended = f"postmortem/{len(incident.intervals)}", incident.resolved_at or incident.timeline[-1].at
-    yield at_once(ObligationKind.POSTMORTEM, key, ended, "Hand over to the post-mortem")
+    yield at_once(ObligationKind.POSTMORTEM, key, ended, "Start the post-mortem")
     if incident.corrections and key in incident.fulfilled:
         corrected, says = incident.corrections[-1].at, "Tell the post-mortem what was corrected"
         key = f"postmortem-corrected/{len(incident.corrections)}"

@@ -44,7 +44,8 @@ def cadence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
         )
     if incident.no_news >= runbook.updates.nudge_after and incident.resources.channel_id:
         key = f"update/{sequence}/nudge"
-        yield at_once(ObligationKind.NUDGE, key, since, "Ask the commander for words of their own", sequence=sequence)
+        says = f'Last {incident.no_news} updates said "no change": please write the next one'
+        yield at_once(ObligationKind.NUDGE, key, since, says, sequence=sequence)
 
 
 def deliveries(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
