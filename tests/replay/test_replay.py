@@ -12,7 +12,7 @@ from temporalio.workflow import NondeterminismError
 
 from incidents.app.worker import WORKFLOWS
 
-HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*/*.json.gz"))
 
 
 def replayer() -> Replayer:

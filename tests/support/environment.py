@@ -136,10 +136,10 @@ class World:
         """
         left = self.t0 + timedelta(minutes=minutes, seconds=3) - await self.now()
         if left > timedelta():
-            await self._sleep(left)
+            await self.pass_time(left)
         await self.settled(but=but)
 
-    async def _sleep(self, left: timedelta) -> None:
+    async def pass_time(self, left: timedelta) -> None:
         """Let virtual time pass; where the server stands still, wake it."""
         sleeping = asyncio.create_task(self.env.sleep(left))
         for _ in range(10):

@@ -16,7 +16,7 @@ from tests.chaos.ledger import ActivityRequest, Ledger
 from tests.chaos.plan import Action, plan
 from tests.chaos.run import run_seed
 
-HISTORY = Path("tests/replay/histories/severities_and_reopening.incident.json.gz")
+HISTORY = Path("tests/replay/histories/0.2.0/severities_and_reopening.incident.json.gz")
 
 
 @pytest.mark.timeout(300)

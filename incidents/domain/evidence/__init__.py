@@ -1,0 +1,1 @@
+"""What is preserved of an incident."""
