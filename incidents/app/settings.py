@@ -7,14 +7,14 @@ A variable that is empty counts as unset, and every one is optional: what lacks 
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from incidents.app.temporal_settings import ADDRESS, NAMESPACE, checked_address
 from incidents.app.temporal_settings import SettingsError as SettingsError
@@ -60,10 +60,12 @@ NEEDS: dict[str, tuple[str, ...]] = {
 SHARED = {"EMAIL_FROM"}
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """The environment, checked. Secrets are `SecretStr`, and false when unset."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True, validate_default=False
+    )
 
     temporal_address: str = ADDRESS
     temporal_namespace: str = NAMESPACE
@@ -103,7 +105,7 @@ class Settings(BaseModel):
     tracker_folder: Path | None = None
 
     pagerduty_routing_key: SecretStr = UNSET
-    pagerduty_routing_keys: dict[str, SecretStr] = {}
+    pagerduty_routing_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
     pagerduty_api_key: SecretStr = UNSET
     pagerduty_from: str = ""
     pagerduty_api_url: str = "https://api.pagerduty.com"
@@ -131,7 +133,7 @@ class Settings(BaseModel):
     product_api_token: SecretStr = UNSET
     database_url: SecretStr = UNSET
 
-    probe_urls: dict[str, str] = {}
+    probe_urls: Annotated[dict[str, str], NoDecode] = {}
     probe_api_key: SecretStr = UNSET
     probe_flag_key: str = ""
 
@@ -251,10 +253,8 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: a variable holds something unusable; all such variables are named.
     """
-    # pydantic-settings would do the same, but is slow to import.
-    variables = {name.lower(): value for name, value in os.environ.items()}
     try:
-        return Settings.model_validate({name: variables[name] for name in Settings.model_fields if name in variables})
+        return Settings()
     except ValidationError as error:
         problems = [f"{_variable(found['loc'])} {_message(found['msg'])}" for found in error.errors()]
     # Outside of `except`, so that no traceback shows pydantic's error, which holds the values.
