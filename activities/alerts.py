@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.errors import repeated, translated
+from activities.errors import may_be_repeat, translate_vendor_errors
 from incidents.domain.activity_requests import (
     ActivityResult,
     CheckAlerts,
@@ -20,42 +20,42 @@ class Alerts:
         self._client, self._off = client, off
 
     @activity.defn
-    def silence_alerts(self, wanted: SilenceAlerts) -> ActivityResult:
+    def silence_alerts(self, request: SilenceAlerts) -> ActivityResult:
         """Silence each alert by all its labels, once: a repetition finds the silence by the mark in its comment."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            made = tuple(self._silence(self._client, wanted, fingerprint) for fingerprint in wanted.alerts)
-        return ActivityResult(detail=f"{len(made)}, until {wanted.until:%H:%M} UTC at the latest", silences=made)
+        with translate_vendor_errors():
+            made = tuple(self._silence(self._client, request, fingerprint) for fingerprint in request.alerts)
+        return ActivityResult(detail=f"{len(made)}, until {request.until:%H:%M} UTC at the latest", silences=made)
 
     @staticmethod
-    def _silence(client: AlertmanagerClient, wanted: SilenceAlerts, fingerprint: str) -> Silence:
-        mark = f"[{wanted.key}/{fingerprint}]"
-        found = client.find_silence(mark) if repeated(wanted) else None
+    def _silence(client: AlertmanagerClient, request: SilenceAlerts, fingerprint: str) -> Silence:
+        mark = f"[{request.key}/{fingerprint}]"
+        found = client.find_silence(mark) if may_be_repeat(request) else None
         if found is not None:
             return Silence(id=found.id, fingerprint=fingerprint, until=found.ends_at)
-        matchers = [Matcher(name, value) for name, value in wanted.alerts[fingerprint].items()]
-        comment = f"{wanted.comment} {mark}"
-        made = client.create_silence(matchers, wanted.since, wanted.until, wanted.by, comment)
-        return Silence(id=made, fingerprint=fingerprint, until=wanted.until)
+        matchers = [Matcher(name, value) for name, value in request.alerts[fingerprint].items()]
+        comment = f"{request.comment} {mark}"
+        made = client.create_silence(matchers, request.since, request.until, request.by, comment)
+        return Silence(id=made, fingerprint=fingerprint, until=request.until)
 
     @activity.defn
-    def lift_silences(self, wanted: LiftSilences) -> ActivityResult:
+    def lift_silences(self, request: LiftSilences) -> ActivityResult:
         """End each silence; one that has ended is as good."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            for silence_id in wanted.silences:
+        with translate_vendor_errors():
+            for silence_id in request.silences:
                 self._client.expire_silence(silence_id)
         return ActivityResult()
 
     @activity.defn
-    def check_alerts(self, wanted: CheckAlerts) -> ActivityResult:
+    def check_alerts(self, request: CheckAlerts) -> ActivityResult:
         """Return which of the alerts fire no more. Alertmanager tells nobody the end of an alert that it silences."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        names = {labels.get("alertname", "") for labels in wanted.alerts.values()}
-        with translated():
+        names = {labels.get("alertname", "") for labels in request.alerts.values()}
+        with translate_vendor_errors():
             firing = {name: self._client.firing(name) for name in names}
-        ended = [f for f, labels in wanted.alerts.items() if labels not in firing[labels.get("alertname", "")]]
+        ended = [f for f, labels in request.alerts.items() if labels not in firing[labels.get("alertname", "")]]
         return ActivityResult(ended=tuple(ended))

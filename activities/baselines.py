@@ -5,7 +5,7 @@ from typing import Protocol
 
 from temporalio import activity
 
-from activities.errors import translated
+from activities.errors import translate_vendor_errors
 from incidents.domain.rollback.activity_requests import MeasureBaseline
 from incidents.domain.rollback.baseline import Recording, finding
 from incidents.domain.rollback.verification import Baseline, BaselineFinding
@@ -28,53 +28,53 @@ class Baselines:
         self._prometheus, self._signoz, self._recorder = prometheus, signoz, recorder
 
     @activity.defn
-    async def measure_baseline(self, wanted: MeasureBaseline) -> BaselineFinding:
+    async def measure_baseline(self, request: MeasureBaseline) -> BaselineFinding:
         """Find the baseline of a region. A source that fails is named; the next one is asked."""
         problems: list[str] = []
         for ask in (self._from_prometheus, self._from_signoz):
             try:
-                found = await asyncio.to_thread(ask, wanted)
+                found = await asyncio.to_thread(ask, request)
             except VendorError as error:
                 problems.append(str(error))
             else:
                 if found is not None:
-                    return BaselineFinding(region=wanted.region.name, baseline=found)
-        with translated():
+                    return BaselineFinding(region=request.region.name, baseline=found)
+        with translate_vendor_errors():
             recording = await self._recorder.recording()
-        found_here = finding(recording, wanted.region.name, wanted.before, wanted.rules.baseline)
+        found_here = finding(recording, request.region.name, request.before, request.rules.baseline)
         return found_here.replace(why="; ".join([*problems, found_here.why])) if found_here.why else found_here
 
-    def _from_prometheus(self, wanted: MeasureBaseline) -> Baseline | None:
-        queries = wanted.rules.baseline.prometheus
+    def _from_prometheus(self, request: MeasureBaseline) -> Baseline | None:
+        queries = request.rules.baseline.prometheus
         if not queries or self._prometheus is None:
             return None
         values = {}
         for name, query in queries.items():
-            samples = self._prometheus.query(query.replace("{region}", wanted.region.name), at=wanted.before)
+            samples = self._prometheus.query(query.replace("{region}", request.region.name), at=request.before)
             good = [sample.value * 1000 for sample in samples if sample.value == sample.value]
             if not good:
                 return None
             values[name] = max(good)
-        return self._baseline(wanted, values["p50"], values["p95"], "Prometheus")
+        return self._baseline(request, values["p50"], values["p95"], "Prometheus")
 
-    def _from_signoz(self, wanted: MeasureBaseline) -> Baseline | None:
-        span = wanted.rules.baseline.signoz_span
+    def _from_signoz(self, request: MeasureBaseline) -> Baseline | None:
+        span = request.rules.baseline.signoz_span
         if not span or self._signoz is None:
             return None
-        window = wanted.rules.baseline.window
-        since, service = wanted.before - window, wanted.log_service
-        region = wanted.region.name
+        window = request.rules.baseline.window
+        since, service = request.before - window, request.log_service
+        region = request.region.name
         values = []
         for percentile in ("p50", "p95"):
             points = self._signoz.latency(
-                service, since, wanted.before, percentile=percentile, span=span, step=window, environment=region
+                service, since, request.before, percentile=percentile, span=span, step=window, environment=region
             )
             if not points:
                 return None
             values.append(max(point.milliseconds for point in points))
-        return self._baseline(wanted, values[0], values[1], "SigNoz")
+        return self._baseline(request, values[0], values[1], "SigNoz")
 
     @staticmethod
-    def _baseline(wanted: MeasureBaseline, p50: float, p95: float, source: str) -> Baseline:
-        since = wanted.before - wanted.rules.baseline.window
-        return Baseline(p50_ms=p50, p95_ms=p95, samples=0, source=source, since=since, until=wanted.before)
+    def _baseline(request: MeasureBaseline, p50: float, p95: float, source: str) -> Baseline:
+        since = request.before - request.rules.baseline.window
+        return Baseline(p50_ms=p50, p95_ms=p95, samples=0, source=source, since=since, until=request.before)

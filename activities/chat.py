@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.errors import repeated, translated
+from activities.errors import may_be_repeat, translate_vendor_errors
 from incidents.domain.activity_requests import (
     ActivityResult,
     AddBookmark,
@@ -47,7 +47,7 @@ class Chat:
         self._client, self._off, self._interactive = client, off, interactive
 
     @activity.defn
-    def open_channel(self, wanted: OpenChannel) -> ActivityResult:
+    def open_channel(self, request: OpenChannel) -> ActivityResult:
         """Open the channel, or adopt the one that carries our marker; never a stranger's (BEHAVIOURS 18, 20).
 
         A channel that our bot made and that has no purpose yet is ours too: an earlier attempt was cut off between
@@ -55,31 +55,33 @@ class Chat:
         """
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
+        with translate_vendor_errors():
             for variant in range(1, _VARIANTS + 1):
-                name = channel_name(wanted.name, f"-{variant}" if variant > 1 else "")
-                channel = self._open(self._client, name, wanted)
+                name = channel_name(request.name, f"-{variant}" if variant > 1 else "")
+                channel = self._open(self._client, name, request)
                 if channel is not None:
                     resources = Resources(channel_id=channel.id, channel_name=channel.name)
                     return ActivityResult(detail=f"#{channel.name}", resources=resources)
-        return ActivityResult(skipped=f"every name from #{wanted.name} to #{wanted.name}-{_VARIANTS} belongs to others")
+        return ActivityResult(
+            skipped=f"every name from #{request.name} to #{request.name}-{_VARIANTS} belongs to others"
+        )
 
-    def _open(self, client: SlackClient, name: str, wanted: OpenChannel) -> Channel | None:
+    def _open(self, client: SlackClient, name: str, request: OpenChannel) -> Channel | None:
         """Return the channel of that name, made or adopted; None if it is somebody else's."""
-        found = client.find_channel(name) if repeated(wanted) else None
+        found = client.find_channel(name) if may_be_repeat(request) else None
         if found is None:
             try:
-                found = client.create_channel(name, private=wanted.private)
+                found = client.create_channel(name, private=request.private)
             except VendorRejected as refusal:
                 if refusal.code != "name_taken":
                     raise
                 found = client.find_channel(name)
         if found is None:  # a private channel of others: its name is taken, but we cannot see it
             return None
-        if wanted.marker not in found.purpose:
+        if request.marker not in found.purpose:
             if found.purpose or found.creator != client.whoami():
                 return None
-            client.set_purpose(found.id, f"Incident response {wanted.marker}")
+            client.set_purpose(found.id, f"Incident response {request.marker}")
         elif found.creator != client.whoami():
             return None
         if found.is_archived:
@@ -87,22 +89,22 @@ class Chat:
         return found
 
     @activity.defn
-    def set_topic(self, wanted: SetTopic) -> ActivityResult:
+    def set_topic(self, request: SetTopic) -> ActivityResult:
         """Set the channel's topic; the same again changes nothing."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            self._client.set_topic(wanted.channel_id, wanted.topic)
-        return ActivityResult(resources=Resources(topic=wanted.topic))
+        with translate_vendor_errors():
+            self._client.set_topic(request.channel_id, request.topic)
+        return ActivityResult(resources=Resources(topic=request.topic))
 
     @activity.defn
-    def invite(self, wanted: Invite) -> ActivityResult:
+    def invite(self, request: Invite) -> ActivityResult:
         """Invite people by address. Whoever Slack does not know is named, and holds up nobody (BEHAVIOURS 21)."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            users = {email: self._client.lookup_user(email) for email in wanted.emails}
-            problems = self._client.invite(wanted.channel_id, [user for user in users.values() if user])
+        with translate_vendor_errors():
+            users = {email: self._client.lookup_user(email) for email in request.emails}
+            problems = self._client.invite(request.channel_id, [user for user in users.values() if user])
         unknown = [f"{email} is not in Slack" for email, user in users.items() if user is None]
         serious = [problem for problem in problems if not problem.endswith(("already_in_channel", "cant_invite_self"))]
         return ActivityResult(detail="; ".join([*unknown, *serious]))
@@ -112,28 +114,30 @@ class Chat:
         """Post a message, once."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
+        with translate_vendor_errors():
             channel, thread = message.channel_id, message.thread_ts
-            self._post_once(self._client, channel, message.text, message.key, look=repeated(message), thread=thread)
+            self._post_once(
+                self._client, channel, message.text, message.key, look=may_be_repeat(message), thread=thread
+            )
         return ActivityResult()
 
     @activity.defn
-    def hear_channel(self, wanted: HearChannel) -> ActivityResult:
+    def hear_channel(self, request: HearChannel) -> ActivityResult:
         """Return when a person last wrote in the channel, or below one of its newest messages."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            spoken = self._client.last_word(wanted.channel_id, wanted.since)
+        with translate_vendor_errors():
+            spoken = self._client.last_word(request.channel_id, request.since)
         return ActivityResult(heard_at=spoken)
 
     @activity.defn
-    def add_bookmark(self, wanted: AddBookmark) -> ActivityResult:
+    def add_bookmark(self, request: AddBookmark) -> ActivityResult:
         """Put a bookmark above the channel, unless one with that address is there."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            if not (repeated(wanted) and wanted.url in self._client.bookmarks(wanted.channel_id)):
-                self._client.add_bookmark(wanted.channel_id, wanted.label, wanted.url)
+        with translate_vendor_errors():
+            if not (may_be_repeat(request) and request.url in self._client.bookmarks(request.channel_id)):
+                self._client.add_bookmark(request.channel_id, request.label, request.url)
         return ActivityResult()
 
     @activity.defn
@@ -141,12 +145,12 @@ class Chat:
         """Send a person a direct message, once."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
+        with translate_vendor_errors():
             user = self._client.lookup_user(message.email)
             if user is None:
                 return ActivityResult(skipped=f"{message.email} is not in Slack")
             room = self._client.open_dm(user)
-            self._post_once(self._client, room, message.text, message.key, look=repeated(message))
+            self._post_once(self._client, room, message.text, message.key, look=may_be_repeat(message))
         return ActivityResult()
 
     @activity.defn
@@ -154,7 +158,7 @@ class Chat:
         """Post and pin the summary, or bring the one that is there up to date."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
+        with translate_vendor_errors():
             ts = summary.ts
             if ts is not None:
                 try:
@@ -162,7 +166,7 @@ class Chat:
                 except VendorNotFound:  # somebody deleted it
                     ts = None
             if ts is None:
-                look = repeated(summary)
+                look = may_be_repeat(summary)
                 ts = self._post_once(
                     self._client, summary.channel_id, summary.text, summary.key, look=look, blocks=self._blocks(summary)
                 )
@@ -171,12 +175,12 @@ class Chat:
         return ActivityResult(resources=Resources(summary_ts=ts, summary_text=summary.text))
 
     @activity.defn
-    def archive_channel(self, wanted: ArchiveChannel) -> ActivityResult:
+    def archive_channel(self, request: ArchiveChannel) -> ActivityResult:
         """Archive the channel; archived already is as good."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            self._client.archive(wanted.channel_id)
+        with translate_vendor_errors():
+            self._client.archive(request.channel_id)
         return ActivityResult()
 
     def _blocks(self, summary: KeepSummary) -> list[dict[str, Any]] | None:

@@ -7,13 +7,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.deployers import Deployer, Standing
-from activities.errors import repeated, translated
+from activities.errors import may_be_repeat, translate_vendor_errors
 from activities.past import Past
 from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
 from incidents.domain.rollback.config import Deployer as Name
 from incidents.domain.rollback.config import Rollback
-from incidents.domain.rollback.known_good import Offer, offer
+from incidents.domain.rollback.known_good import Offer, choose_rollback
 
 _FAILED = "DeploymentFailed"
 
@@ -25,62 +25,62 @@ class Deployments:
         self._deployers, self._off, self._past = deployers, off, past
 
     @activity.defn
-    async def find_rollback(self, wanted: FindRollback) -> ActivityResult:
+    async def find_rollback(self, request: FindRollback) -> ActivityResult:
         """Judge, for each cluster and from its whole history, what could be rolled back to what."""
-        deployer = self._deployers.get(wanted.rules.deployer)
+        deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
-            return ActivityResult(skipped=self._off[wanted.rules.deployer])
-        earlier, problem = await self._past.bad_releases(wanted.service, wanted.workflow_id)
-        blamed = {**earlier, **wanted.blamed}
-        with translated():
+            return ActivityResult(skipped=self._off[request.rules.deployer])
+        earlier, problem = await self._past.bad_releases(request.service, request.workflow_id)
+        blamed = {**earlier, **request.blamed}
+        with translate_vendor_errors():
             offers = await asyncio.gather(
-                *(asyncio.to_thread(self._judge, deployer, name, wanted, blamed) for name in wanted.clusters)
+                *(asyncio.to_thread(self._judge, deployer, name, request, blamed) for name in request.clusters)
             )
         detail = "; ".join([found.reason for found in offers] + ([problem] if problem else []))
         return ActivityResult(detail=detail, offers=tuple(offers))
 
     @staticmethod
-    def _judge(deployer: Deployer, cluster: str, wanted: FindRollback, blamed: dict[str, str]) -> Offer:
-        history = deployer.history(cluster, wanted.rules)
+    def _judge(deployer: Deployer, cluster: str, request: FindRollback, blamed: dict[str, str]) -> Offer:
+        history = deployer.history(cluster, request.rules)
         if history is None:
             return Offer(cluster=cluster, reason=f"the portal knows no cluster {cluster}")
-        return offer(history, cluster, wanted.alerted_at, wanted.rules, blamed)
+        return choose_rollback(history, cluster, request.alerted_at, request.rules, blamed)
 
     @activity.defn
-    def redeploy(self, wanted: Redeploy) -> ActivityResult:
+    def redeploy(self, request: Redeploy) -> ActivityResult:
         """Deploy an exact version, once: a repetition looks for what an earlier attempt made."""
-        deployer = self._deployers.get(wanted.rules.deployer)
+        deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
-            return ActivityResult(skipped=self._off[wanted.rules.deployer])
-        with translated():
-            ordered = deployer.deploy(wanted, repeated=repeated(wanted))
+            return ActivityResult(skipped=self._off[request.rules.deployer])
+        with translate_vendor_errors():
+            ordered = deployer.deploy(request, repeated=may_be_repeat(request))
         if ordered is None:
-            return ActivityResult(skipped=f"the portal knows no cluster {wanted.cluster}")
+            return ActivityResult(skipped=f"the portal knows no cluster {request.cluster}")
         return ActivityResult(detail=ordered.how, reference=ordered.reference)
 
     @activity.defn
-    def follow_deployment(self, wanted: FollowDeployment) -> ActivityResult:
+    def follow_deployment(self, request: FollowDeployment) -> ActivityResult:
         """Follow an ordered deployment to its end; one that fails is an error that retrying does not mend."""
-        deployer = self._deployers.get(wanted.rules.deployer)
+        deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
-            return ActivityResult(skipped=self._off[wanted.rules.deployer])
+            return ActivityResult(skipped=self._off[request.rules.deployer])
         while True:
-            found = self._standing(deployer, wanted.reference)
+            found = self._standing(deployer, request.reference)
             if found.failed:
                 raise ApplicationError(found.failed, type=_FAILED, non_retryable=True)
             if found.done:
                 return ActivityResult(detail=found.says)
             activity.heartbeat()
             # Wakes at once, with the cancellation as an error, when the activity is cancelled.
-            activity.wait_for_cancelled_sync(wanted.rules.probe_interval)
+            activity.wait_for_cancelled_sync(request.rules.probe_interval)
 
     @staticmethod
     def _standing(deployer: Deployer, reference: str) -> Standing:
-        with translated():
+        with translate_vendor_errors():
             return deployer.standing(reference)
 
     def deployer(self, rules: Rollback) -> Deployer | None:
-        """Return the deployer that these rules name, for the other hands that read its history."""
+        """Return the deployer that these rules name, for other activities that read its history."""
         return self._deployers.get(rules.deployer)
 
     def why_off(self, rules: Rollback) -> str:

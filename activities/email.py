@@ -5,7 +5,7 @@ from email.utils import parseaddr
 from jinja2 import Environment, PackageLoader
 from temporalio import activity
 
-from activities.errors import translated
+from activities.errors import translate_vendor_errors
 from incidents.domain.activity_requests import ActivityResult, SendMail
 from incidents.vendors.mail import Mail, Mailer
 
@@ -19,30 +19,30 @@ class Email:
         self._client, self._sender, self._reply_to, self._off = client, sender, reply_to, off
 
     @activity.defn
-    def send_mail(self, wanted: SendMail) -> ActivityResult:
+    def send_mail(self, request: SendMail) -> ActivityResult:
         """Mail each recipient alone. The mails of one incident are one thread in the reader's mailbox."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         mail = Mail(
             sender=self._sender,
             reply_to=self._reply_to,
-            recipients=wanted.to,
-            subject=wanted.subject,
-            text=wanted.text,
-            html=_PAGES.get_template("mail.html.j2").render(subject=wanted.subject, text=wanted.text),
-            headers=self._headers(wanted),
-            categories=(wanted.category,),
-            key=wanted.key,
-            invitation=wanted.invitation,
+            recipients=request.to,
+            subject=request.subject,
+            text=request.text,
+            html=_PAGES.get_template("mail.html.j2").render(subject=request.subject, text=request.text),
+            headers=self._headers(request),
+            categories=(request.category,),
+            key=request.key,
+            invitation=request.invitation,
         )
-        with translated():
+        with translate_vendor_errors():
             self._client.send(mail)
-        return ActivityResult(detail=f"to {len(wanted.to)} recipient(s)")
+        return ActivityResult(detail=f"to {len(request.to)} recipient(s)")
 
-    def _headers(self, wanted: SendMail) -> dict[str, str]:
+    def _headers(self, request: SendMail) -> dict[str, str]:
         """Return the headers of the thread: every mail refers to the incident's first one."""
         domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
-        first = f"<{wanted.thread}@{domain}>"
-        own = first if wanted.sequence == 1 else f"<{wanted.key.replace('/', '.').replace(' ', '-')}@{domain}>"
+        first = f"<{request.thread}@{domain}>"
+        own = first if request.sequence == 1 else f"<{request.key.replace('/', '.').replace(' ', '-')}@{domain}>"
         headers = {"Message-ID": own, "Auto-Submitted": "auto-generated"}
         return headers if own == first else headers | {"References": first, "In-Reply-To": first}

@@ -38,7 +38,7 @@ _TYPES: tuple[tuple[type[VendorError], ErrorType], ...] = (
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_vendor_errors() -> Iterator[None]:
     """Turn a client's error into one that Temporal retries, or does not, as the vendor means it.
 
     A rate limit's `Retry-After` becomes the next attempt's delay; no thread sleeps meanwhile (BEHAVIOURS 22).
@@ -57,7 +57,7 @@ def translated() -> Iterator[None]:
         ) from error
 
 
-def unchanged(what: str, every_seconds: float) -> ApplicationError:
+def build_unchanged_error(what: str, every_seconds: float) -> ApplicationError:
     """Return the error by which a look that saw nothing is taken again later: it costs no history, and no thread."""
     return ApplicationError(
         what,
@@ -67,6 +67,6 @@ def unchanged(what: str, every_seconds: float) -> ApplicationError:
     )
 
 
-def repeated(effect: ActivityRequest) -> bool:
+def may_be_repeat(effect: ActivityRequest) -> bool:
     """Tell whether an earlier attempt may have left its mark, so that it must be looked for first."""
     return effect.again or activity.info().attempt > 1

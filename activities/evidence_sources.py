@@ -18,16 +18,16 @@ from incidents.vendors.signoz import Signal, SigNozClient
 from incidents.vendors.slack import Message, SlackClient
 
 
-def deployments(hand: Deployments) -> Source:
+def deployments(activities: Deployments) -> Source:
     """Return the source of a cluster's deployment records, from the deployer that the runbook names."""
 
-    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
-        deployer = hand.deployer(wanted.rules)
+    def read(request: CaptureEvidence) -> Iterator[bytes]:
+        deployer = activities.deployer(request.rules)
         if deployer is None:
-            raise NothingThere(hand.why_off(wanted.rules))
-        rows = deployer.history(wanted.item.query, wanted.rules)
+            raise NothingThere(activities.why_off(request.rules))
+        rows = deployer.history(request.item.query, request.rules)
         if rows is None:
-            raise NothingThere(f"there is no cluster {wanted.item.query}")
+            raise NothingThere(f"there is no cluster {request.item.query}")
         yield _json([row.model_dump(mode="json") for row in rows])
 
     return read
@@ -36,14 +36,14 @@ def deployments(hand: Deployments) -> Source:
 def metrics(client: PrometheusClient) -> Source:
     """Return the source of one PromQL query's ranges."""
 
-    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
-        scope = wanted.scope
+    def read(request: CaptureEvidence) -> Iterator[bytes]:
+        scope = request.scope
         step = timedelta(seconds=scope.step_seconds)
-        series = client.query_range(wanted.item.query, scope.since, scope.until, step)
+        series = client.query_range(request.item.query, scope.since, scope.until, step)
         rows = [
             {"labels": dict(s.labels), "points": [[p.at.isoformat(), str(p.value)] for p in s.points]} for s in series
         ]
-        yield _json({"query": wanted.item.query, "series": rows})
+        yield _json({"query": request.item.query, "series": rows})
 
     return read
 
@@ -51,8 +51,8 @@ def metrics(client: PrometheusClient) -> Source:
 def signoz(client: SigNozClient, signal: Signal) -> Source:
     """Return the source of the service's log lines, or of its traces: one JSON object a line, the newest first."""
 
-    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
-        scope = wanted.scope
+    def read(request: CaptureEvidence) -> Iterator[bytes]:
+        scope = request.scope
         for row in client.rows(signal, scope.log_service, scope.since, scope.until, scope.most_rows):
             yield _line(row)
 
@@ -62,13 +62,13 @@ def signoz(client: SigNozClient, signal: Signal) -> Source:
 def slack(client: SlackClient) -> Source:
     """Return the source of the channels' transcript, threads included: one message a line, the newest first."""
 
-    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
-        rooms = [room for room in (wanted.scope.channel_id, *wanted.scope.former_channels) if room]
+    def read(request: CaptureEvidence) -> Iterator[bytes]:
+        rooms = [room for room in (request.scope.channel_id, *request.scope.former_channels) if room]
         if not rooms:
             raise NothingThere("the incident has no channel")
         said = ((room, message) for room in rooms for message in client.history(room))
         names: dict[str, str] = {}
-        for room, message in islice(said, wanted.scope.most_rows):
+        for room, message in islice(said, request.scope.most_rows):
             yield _line(_authored(message, names, client))
             if message.reply_count:
                 replies = client.replies(room, message.ts)
@@ -92,8 +92,8 @@ def _authored(message: Message, names: dict[str, str], client: SlackClient) -> d
 def flag_audit(client: FlagAuditClient) -> Source:
     """Return the source of the product's flag audit."""
 
-    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
-        for entry in client.entries(wanted.scope.since, wanted.scope.until, wanted.scope.most_rows):
+    def read(request: CaptureEvidence) -> Iterator[bytes]:
+        for entry in client.entries(request.scope.since, request.scope.until, request.scope.most_rows):
             yield _line(entry)
 
     return read
@@ -102,7 +102,7 @@ def flag_audit(client: FlagAuditClient) -> Source:
 def database(diagnostics: Diagnostics) -> Source:
     """Return the source of the runbook's diagnosis queries, asked of a replica and never written to."""
 
-    def read(wanted: CaptureEvidence) -> Iterator[bytes]:
+    def read(request: CaptureEvidence) -> Iterator[bytes]:
         yield _json(diagnostics.run())
 
     return read

@@ -14,8 +14,8 @@ from incidents.domain.rollback.verification import (
     Probe,
     RegionVerdict,
     Verdict,
+    describe_progress,
     judge,
-    standing,
 )
 from incidents.vendors.probe import ProductProbe
 
@@ -31,37 +31,37 @@ class Health:
         self._probe, self._flag_key, self._tell = probe, flag_key, tell
 
     @activity.defn
-    def verify_region(self, wanted: VerifyRegion) -> RegionVerdict:
+    def verify_region(self, request: VerifyRegion) -> RegionVerdict:
         """Probe a region until it is judged, or until the runbook's time is up.
 
         After a worker's death the next attempt goes on with the probes of the last heartbeat, as if no time had passed:
         neither is the window begun again, nor does the time without a worker count against the region. While it cannot
         be judged, it goes on probing, and a person is asked once.
         """
-        rules, region = wanted.rules, wanted.region.name
+        rules, region = request.rules, request.region.name
         count, *seen = activity.info().heartbeat_details or (0,)
         probes = _resumed([Probe.model_validate(probe) for probe in seen], rules)
         told_at, asked = datetime.now(UTC), False
         while True:
-            probes, count = _kept([*probes, self.look(wanted.region.url)], rules), count + 1
+            probes, count = _kept([*probes, self.look(request.region.url)], rules), count + 1
             activity.heartbeat(count, *(probe.model_dump(mode="json", exclude_defaults=True) for probe in probes))
             now, begun = probes[-1].at, probes[0].at
-            verdict = judge(region, tuple(probes), wanted.baseline, rules, last=now - begun >= rules.give_up_after)
+            verdict = judge(region, tuple(probes), request.baseline, rules, last=now - begun >= rules.give_up_after)
             if verdict is not None:
                 return verdict.replace(probes=count)
-            if not asked and (question := _question(wanted, tuple(probes))):
+            if not asked and (question := _question(request, tuple(probes))):
                 asked = True
                 self._say(Probed(region=region, says=question, undecided=True))
             elif now - told_at >= _tell_every(rules):
                 told_at = now
-                self._say(Probed(region=region, says=standing(region, tuple(probes), count, rules)))
+                self._say(Probed(region=region, says=describe_progress(region, tuple(probes), count, rules)))
             # Wakes at once, with the cancellation as an error, when the activity is cancelled.
             activity.wait_for_cancelled_sync(rules.probe_interval)
 
     @activity.defn
-    def record_regions(self, wanted: RecordRegions) -> list[Sample]:
+    def record_regions(self, request: RecordRegions) -> list[Sample]:
         """Make some probes of each region for the recorder. What does not answer well is no sample of good times."""
-        return [self._sample(region, wanted.probes) for region in wanted.regions]
+        return [self._sample(region, request.probes) for region in request.regions]
 
     def _sample(self, region: Region, count: int) -> Sample:
         at = datetime.now(UTC)
@@ -105,12 +105,12 @@ def _kept(probes: list[Probe], rules: Rollback) -> list[Probe]:
     return [first, *needed, *others[-rules.healthy_probes :]]
 
 
-def _question(wanted: VerifyRegion, probes: tuple[Probe, ...]) -> str:
+def _question(request: VerifyRegion, probes: tuple[Probe, ...]) -> str:
     """Return what a person is asked, once a full window has passed without the means to judge; or nothing."""
-    rules = wanted.rules
+    rules = request.rules
     if probes[-1].at - probes[0].at < rules.window + rules.probe_interval * rules.healthy_probes:
         return ""
-    found = judge(wanted.region.name, probes, wanted.baseline, rules, last=True)
+    found = judge(request.region.name, probes, request.baseline, rules, last=True)
     if found is None or found.verdict is not Verdict.INCONCLUSIVE:
         return ""
     return f"{found.region} cannot be judged ({found.detail}): say `incident verdict` healthy or unhealthy"

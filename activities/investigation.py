@@ -32,13 +32,13 @@ class Investigation:
         self._prometheus_off, self._signoz_off, self._flag_key = prometheus_off, signoz_off, flag_key
 
     @activity.defn
-    def query_metrics(self, wanted: QueryMetrics) -> ActivityResult:
+    def query_metrics(self, request: QueryMetrics) -> ActivityResult:
         """Say what the metrics show at the moment of asking, and how each region answers."""
-        lines = [self._look(region) for region in wanted.regions]
+        lines = [self._look(region) for region in request.regions]
         if self._prometheus is None:
             lines.append(self._prometheus_off)
         else:
-            lines += [self._ask(self._prometheus, name, query) for name, query in wanted.queries.items()]
+            lines += [self._ask(self._prometheus, name, query) for name, query in request.queries.items()]
         return ActivityResult(detail="; ".join(lines))
 
     def _look(self, region: Region) -> str:
@@ -58,12 +58,12 @@ class Investigation:
         return f"{name}: {', '.join(values) or 'no data'}"
 
     @activity.defn
-    def query_logs(self, wanted: QueryLogs) -> ActivityResult:
+    def query_logs(self, request: QueryLogs) -> ActivityResult:
         """Say which errors the service logs most often."""
         if self._signoz is None:
             return ActivityResult(skipped=self._signoz_off)
         try:
-            rows = self._signoz.error_logs(wanted.log_service, wanted.since, wanted.until, limit=_ROWS)
+            rows = self._signoz.error_logs(request.log_service, request.since, request.until, limit=_ROWS)
         except VendorError as error:
             return ActivityResult(detail=f"the error logs could not be read ({error})")
         if not rows:

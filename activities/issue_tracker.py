@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from temporalio import activity
 
-from activities.errors import repeated, translated, unchanged
+from activities.errors import build_unchanged_error, may_be_repeat, translate_vendor_errors
 from incidents.domain.activity_requests import (
     ActivityResult,
     CommentTicket,
@@ -50,40 +50,40 @@ class IssueTracker:
         self._client, self._off = client, off
 
     @activity.defn
-    def open_ticket(self, wanted: OpenTicket) -> ActivityResult:
+    def open_ticket(self, request: OpenTicket) -> ActivityResult:
         """Open the ticket, once."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            return _done(self._open(self._client, wanted, look=repeated(wanted)))
+        with translate_vendor_errors():
+            return _done(self._open(self._client, request, look=may_be_repeat(request)))
 
     @activity.defn
-    def comment_ticket(self, wanted: CommentTicket) -> ActivityResult:
+    def comment_ticket(self, request: CommentTicket) -> ActivityResult:
         """Comment on the ticket, once, opening it if it is missing; close it if that is asked for."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        mark = f"<!-- incident-runbook {wanted.key} -->"
-        with translated():
-            if wanted.ticket is None:
-                issue = self._open(self._client, wanted.opening, look=True)
+        mark = f"<!-- incident-runbook {request.key} -->"
+        with translate_vendor_errors():
+            if request.ticket is None:
+                issue = self._open(self._client, request.opening, look=True)
             else:
-                issue = self._client.get_issue(wanted.ticket)
-            if not (repeated(wanted) and self._client.find_comment(issue.number, mark)):
-                self._client.comment(issue.number, f"{wanted.body}\n{mark}")
-            if wanted.close and issue.state != "closed":
-                issue = self._client.close_issue(issue.number, "not_planned" if wanted.not_planned else "completed")
+                issue = self._client.get_issue(request.ticket)
+            if not (may_be_repeat(request) and self._client.find_comment(issue.number, mark)):
+                self._client.comment(issue.number, f"{request.body}\n{mark}")
+            if request.close and issue.state != "closed":
+                issue = self._client.close_issue(issue.number, "not_planned" if request.not_planned else "completed")
         return _done(issue)
 
     @activity.defn
-    def watch_issues(self, wanted: WatchIssues) -> ActivityResult:
+    def watch_issues(self, request: WatchIssues) -> ActivityResult:
         """Wait until an issue stands otherwise than it is known. The waiting is Temporal's: no thread sleeps."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            seen = [self._standing(self._client, number) for number in wanted.issues]
-        changed = tuple(fact for fact in seen if _word(fact) != wanted.issues[fact.number])
+        with translate_vendor_errors():
+            seen = [self._standing(self._client, number) for number in request.issues]
+        changed = tuple(fact for fact in seen if _word(fact) != request.issues[fact.number])
         if not changed:
-            raise unchanged("no issue has changed", wanted.every_seconds)
+            raise build_unchanged_error("no issue has changed", request.every_seconds)
         return ActivityResult(issues=changed)
 
     @staticmethod
@@ -102,10 +102,10 @@ class IssueTracker:
         return IssueFact(number=number, state=issue.state, reason=issue.state_reason)
 
     @staticmethod
-    def _open(client: Tracker, wanted: OpenTicket, *, look: bool) -> Issue:
-        found = client.find_issue(wanted.marker, wanted.labels[0]) if look and wanted.labels else None
-        body = f"{wanted.body}\n\n{wanted.marker}"
-        return found or client.create_issue(wanted.title, body, wanted.labels, wanted.assignees)
+    def _open(client: Tracker, request: OpenTicket, *, look: bool) -> Issue:
+        found = client.find_issue(request.marker, request.labels[0]) if look and request.labels else None
+        body = f"{request.body}\n\n{request.marker}"
+        return found or client.create_issue(request.title, body, request.labels, request.assignees)
 
 
 def _word(fact: IssueFact) -> str:

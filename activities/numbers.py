@@ -26,7 +26,7 @@ class Numbers:
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     @activity.defn
-    async def allocate_number(self, wanted: AllocateNumber) -> ActivityResult:
+    async def allocate_number(self, request: AllocateNumber) -> ActivityResult:
         """Get the incident's number. The counter knows the incident's run, so a repetition gets the same one."""
         counter: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
             NUMBERS_WORKFLOW,
@@ -40,7 +40,7 @@ class Numbers:
         async with self._turn:
             number = await self._client.execute_update_with_start_workflow(
                 ALLOCATE_NUMBER,
-                Allocation(first_run_id=wanted.first_run_id, workflow_id=wanted.workflow_id),
+                Allocation(first_run_id=request.first_run_id, workflow_id=request.workflow_id),
                 start_workflow_operation=counter,
                 result_type=int,
                 rpc_timeout=_PATIENCE,

@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from temporalio import activity
 
-from activities.errors import translated
+from activities.errors import translate_vendor_errors
 from incidents.domain.activity_requests import ActivityResult, SendPage, SettlePage
 from incidents.vendors.pagerduty import Link, PagerDutyEvents
 
@@ -28,7 +28,7 @@ class Paging:
         if client is None:
             return ActivityResult(skipped=self._off)
         severity = cast(Literal["critical", "error", "warning", "info"], page.severity)
-        with translated():
+        with translate_vendor_errors():
             client.enqueue(
                 "trigger",
                 page.dedup_key,
@@ -46,6 +46,6 @@ class Paging:
         client = self._own.get(page.to, self._client)
         if client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
+        with translate_vendor_errors():
             client.enqueue(cast(Literal["acknowledge", "resolve"], page.action), page.dedup_key)
         return ActivityResult()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from activities.errors import translated, unchanged
+from activities.errors import build_unchanged_error, translate_vendor_errors
 from activities.issue_tracker import Tracker
 from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.config.model import RunbookConfig
@@ -12,14 +12,14 @@ from incidents.domain.evidence.manifest import ManifestRef, Part, parts_of
 from incidents.domain.incident.parts import Resources
 from incidents.domain.incident.summary import impact
 from incidents.domain.postmortem.activity_requests import ProposeDocument, WatchDocument, WritePostmortem
-from incidents.domain.postmortem.blameless import blames
+from incidents.domain.postmortem.blameless import find_blame
 from incidents.domain.postmortem.build_request import CHART, document_name
 from incidents.domain.postmortem.charts import over_time
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.impact import Outage, Series, figures
 from incidents.domain.postmortem.markdown import Page, render
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
-from incidents.domain.postmortem.reconstructed_timeline import TimelineRow, series, story
+from incidents.domain.postmortem.reconstructed_timeline import TimelineRow, reconstruct_timeline, series
 from incidents.domain.reporting.record import Record
 from incidents.vendors.errors import VendorNotFound
 from incidents.vendors.github_files import GitHubFiles, RepoFile
@@ -36,17 +36,17 @@ class Postmortems:
         self._store, self._repository, self._tracker, self._off = store, repository, tracker, off
 
     @activity.defn
-    def write_postmortem(self, wanted: WritePostmortem) -> ActivityResult:
+    def write_postmortem(self, request: WritePostmortem) -> ActivityResult:
         """Write the document and its chart anew. The same again writes the same."""
-        postmortem, runbook = wanted.postmortem, wanted.runbook
-        with translated():
+        postmortem, runbook = request.postmortem, request.runbook
+        with translate_vendor_errors():
             files, gaps = self._evidence(postmortem)
             lines = series(files, runbook.investigation.metrics)
-            moments = story(postmortem.incident, files)
-            chart = self._chart(wanted, lines, moments)
+            moments = reconstruct_timeline(postmortem.incident, files)
+            chart = self._chart(request, lines, moments)
             others, unread = self._others(postmortem)
             text = render(_page(postmortem, runbook, lines, moments, (*gaps, *unread), chart, others))
-            written = self._store.write(f"{wanted.folder}/{document_name(postmortem)}", text.encode())
+            written = self._store.write(f"{request.folder}/{document_name(postmortem)}", text.encode())
         detail = f"{document_name(postmortem)}, {len(moments)} lines of timeline"
         return ActivityResult(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
 
@@ -72,18 +72,18 @@ class Postmortems:
         except (VendorNotFound, ValueError, KeyError):  # `incident evidence verify` tells what is wrong with it
             return ()
 
-    def _chart(self, wanted: WritePostmortem, lines: tuple[Series, ...], moments: tuple[TimelineRow, ...]) -> str:
+    def _chart(self, request: WritePostmortem, lines: tuple[Series, ...], moments: tuple[TimelineRow, ...]) -> str:
         """Draw what was measured, and return the picture's name; "" if nothing was."""
         if not any(line.points for line in lines):
             return ""
-        incident = wanted.postmortem.incident
+        incident = request.postmortem.incident
         marks: list[tuple[str, datetime]] = [
             (m.what.partition(" deployed")[0], m.at) for m in moments if m.source == "deployments"
         ][-3:]
         marks += [("mitigated", incident.mitigated_at)] if incident.mitigated_at else []
         marks += [("resolved", incident.resolved_at)] if incident.resolved_at else []
         svg = over_time(f"{incident.name}: errors and latency (UTC)", lines, marks)
-        self._store.write(f"{wanted.folder}/{CHART}", svg.encode())
+        self._store.write(f"{request.folder}/{CHART}", svg.encode())
         return CHART
 
     def _others(self, postmortem: Postmortem) -> tuple[list[Outage], list[str]]:
@@ -105,58 +105,58 @@ class Postmortems:
     # --- the repository -----------------------------------------------------------------------------------------------
 
     @activity.defn
-    def propose_document(self, wanted: ProposeDocument) -> ActivityResult:
+    def propose_document(self, request: ProposeDocument) -> ActivityResult:
         """Put the document into the repository. What people have written there since comes back instead."""
-        with translated():
-            data = self._store.read(f"{wanted.folder}/{wanted.name}")
-            if wanted.how is Proposal.ISSUE:
-                return self._as_issue(wanted, data)
+        with translate_vendor_errors():
+            data = self._store.read(f"{request.folder}/{request.name}")
+            if request.how is Proposal.ISSUE:
+                return self._as_issue(request, data)
             if self._repository is None:
                 return ActivityResult(skipped=self._off)
-            return self._as_pull_request(self._repository, wanted, data)
+            return self._as_pull_request(self._repository, request, data)
 
-    def _as_issue(self, wanted: ProposeDocument, data: bytes) -> ActivityResult:
+    def _as_issue(self, request: ProposeDocument, data: bytes) -> ActivityResult:
         if self._tracker is None:
             return ActivityResult(skipped=self._off)
-        found = self._tracker.find_issue(wanted.marker, wanted.labels[0]) if wanted.labels else None
-        text = f"{wanted.body}\n{data.decode()}\n\n{wanted.marker}"
-        issue = found or self._tracker.create_issue(wanted.title, text, wanted.labels)
+        found = self._tracker.find_issue(request.marker, request.labels[0]) if request.labels else None
+        text = f"{request.body}\n{data.decode()}\n\n{request.marker}"
+        issue = found or self._tracker.create_issue(request.title, text, request.labels)
         if found is not None:
             self._tracker.edit_issue(found.number, text)
         return ActivityResult(detail=issue.url, reference=issue.url)
 
-    def _as_pull_request(self, repository: GitHubFiles, wanted: ProposeDocument, data: bytes) -> ActivityResult:
-        repository.ensure_branch(wanted.branch, wanted.base)
-        there = repository.get_file(wanted.path, wanted.branch)
+    def _as_pull_request(self, repository: GitHubFiles, request: ProposeDocument, data: bytes) -> ActivityResult:
+        repository.ensure_branch(request.branch, request.base)
+        there = repository.get_file(request.path, request.branch)
         mine = RepoFile(data, "")
-        if there is not None and wanted.known and there.digest not in (wanted.known, mine.digest):
+        if there is not None and request.known and there.digest not in (request.known, mine.digest):
             return _read_back(there)
         if there is None or there.digest != mine.digest:
-            repository.put_file(wanted.path, wanted.branch, wanted.title, data, there.sha if there else "")
-        self._pictures(repository, wanted)
-        url = repository.find_pull(wanted.branch)
-        url = url or repository.create_pull(wanted.title, wanted.body, wanted.branch, wanted.base, wanted.labels)
+            repository.put_file(request.path, request.branch, request.title, data, there.sha if there else "")
+        self._pictures(repository, request)
+        url = repository.find_pull(request.branch)
+        url = url or repository.create_pull(request.title, request.body, request.branch, request.base, request.labels)
         return ActivityResult(detail=url, reference=url, digest=mine.digest)
 
-    def _pictures(self, repository: GitHubFiles, wanted: ProposeDocument) -> None:
-        folder = wanted.path.rpartition("/")[0]
-        for name in wanted.pictures:
-            if not self._store.exists(f"{wanted.folder}/{name}"):
+    def _pictures(self, repository: GitHubFiles, request: ProposeDocument) -> None:
+        folder = request.path.rpartition("/")[0]
+        for name in request.pictures:
+            if not self._store.exists(f"{request.folder}/{name}"):
                 continue
-            data, path = self._store.read(f"{wanted.folder}/{name}"), f"{folder}/{name}".lstrip("/")
-            there = repository.get_file(path, wanted.branch)
+            data, path = self._store.read(f"{request.folder}/{name}"), f"{folder}/{name}".lstrip("/")
+            there = repository.get_file(path, request.branch)
             if there is None or there.data != data:
-                repository.put_file(path, wanted.branch, f"{wanted.title}: {name}", data, there.sha if there else "")
+                repository.put_file(path, request.branch, f"{request.title}: {name}", data, there.sha if there else "")
 
     @activity.defn
-    def watch_document(self, wanted: WatchDocument) -> ActivityResult:
+    def watch_document(self, request: WatchDocument) -> ActivityResult:
         """Wait until somebody has edited the file. The waiting is Temporal's: no thread sleeps."""
         if self._repository is None:
             return ActivityResult(skipped=self._off)
-        with translated():
-            there = self._repository.get_file(wanted.path, wanted.branch)
-        if there is None or there.digest == wanted.known:
-            raise unchanged("nobody has edited the file", wanted.every_seconds)
+        with translate_vendor_errors():
+            there = self._repository.get_file(request.path, request.branch)
+        if there is None or there.digest == request.known:
+            raise build_unchanged_error("nobody has edited the file", request.every_seconds)
         return _read_back(there)
 
 
@@ -186,7 +186,7 @@ def _page(
         moments=moments,
         gaps=gaps,
         chart=chart,
-        blames=blames(postmortem.document, runbook.postmortem.blaming),
+        blames=find_blame(postmortem.document, runbook.postmortem.blaming),
         review=_review(postmortem, runbook),
     )
 

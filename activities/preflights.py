@@ -6,7 +6,7 @@ from datetime import timedelta
 from temporalio import activity
 
 from activities.deployments import Deployments
-from activities.errors import translated
+from activities.errors import translate_vendor_errors
 from activities.health import Health
 from incidents.domain.config.model import Region
 from incidents.domain.rollback.activity_requests import CheckRollback
@@ -30,21 +30,21 @@ class Preflights:
         self._deployments, self._health = deployments, health
 
     @activity.defn
-    def check_rollback(self, wanted: CheckRollback) -> Preflight:
+    def check_rollback(self, request: CheckRollback) -> Preflight:
         """Tell the newest deployment, and whether every region is well again: then nothing need be rolled back."""
-        deployer, newest = self._deployments.deployer(wanted.rules), None
+        deployer, newest = self._deployments.deployer(request.rules), None
         if deployer is not None:
-            with translated():
-                rows = newest_first(deployer.history(wanted.cluster, wanted.rules) or ())
+            with translate_vendor_errors():
+                rows = newest_first(deployer.history(request.cluster, request.rules) or ())
             newest = rows[0] if rows else None
-        known = {found.region: found for found in wanted.baselines}
+        known = {found.region: found for found in request.baselines}
         looks = []
-        for region in wanted.regions:
-            well, says = self._well(region, known.get(region.name), wanted.rules)
+        for region in request.regions:
+            well, says = self._well(region, known.get(region.name), request.rules)
             looks.append(f"{region.name}: {says}")
             if not well:
                 return Preflight(newest=newest, recovered=False, looks="; ".join(looks))
-        return Preflight(newest=newest, recovered=bool(wanted.regions), looks="; ".join(looks))
+        return Preflight(newest=newest, recovered=bool(request.regions), looks="; ".join(looks))
 
     def _well(self, region: Region, found: BaselineFinding | None, rules: Rollback) -> tuple[bool, str]:
         """Look as often as a recovery needs; the first bad look ends it."""

@@ -30,18 +30,18 @@ class WorkflowQueries:
         self._client = client
 
     @activity.defn
-    async def find_lock_holder(self, wanted: FindLockHolder) -> ActivityResult:
+    async def find_lock_holder(self, request: FindLockHolder) -> ActivityResult:
         """Say for whom a process runs."""
-        description = await self._client.get_workflow_handle(wanted.workflow_id).describe()
+        description = await self._client.get_workflow_handle(request.workflow_id).describe()
         memo = await description.memo()
         since = f"{description.start_time:%H:%M} UTC"
-        return ActivityResult(detail=f"{memo.get(HOLDER, 'somebody unknown')} since {since} ({wanted.workflow_id})")
+        return ActivityResult(detail=f"{memo.get(HOLDER, 'somebody unknown')} since {since} ({request.workflow_id})")
 
     @activity.defn
-    async def follow_rollback(self, wanted: FollowRollback) -> ActivityResult:
+    async def follow_rollback(self, request: FollowRollback) -> ActivityResult:
         """Wait for the end of a rollback's process; one that was terminated or broke down is an error."""
         handle: WorkflowHandle[object, RollbackResult] = self._client.get_workflow_handle(
-            wanted.workflow_id, result_type=RollbackResult
+            request.workflow_id, result_type=RollbackResult
         )
         ending = asyncio.ensure_future(handle.result())
         try:

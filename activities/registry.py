@@ -1,4 +1,4 @@
-"""All hands together: what a worker registers."""
+"""All activities, as a worker registers them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -46,11 +46,11 @@ class ActivitySet:
     postmortems: Postmortems
 
     def methods(self) -> list[Callable[..., Any]]:
-        """Return every activity of every hand, bound to its instance."""
-        hands = [getattr(self, field.name) for field in fields(self)]
+        """Return every activity, bound to the instance of its capability."""
+        capabilities = [getattr(self, field.name) for field in fields(self)]
         return [
-            getattr(hand, name)
-            for hand in hands
-            for name in dir(hand)
-            if hasattr(getattr(hand, name), "__temporal_activity_definition")
+            getattr(capability, name)
+            for capability in capabilities
+            for name in dir(capability)
+            if hasattr(getattr(capability, name), "__temporal_activity_definition")
         ]

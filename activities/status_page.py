@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.errors import repeated, translated
+from activities.errors import may_be_repeat, translate_vendor_errors
 from activities.status_site import StatusSite
 from incidents.domain.activity_requests import ActivityResult, PublishStatus
 from incidents.domain.incident.parts import Resources
@@ -19,11 +19,11 @@ class StatusPage:
     def publish_status(self, update: PublishStatus) -> ActivityResult:
         """Publish an update, once. The page never goes backwards: an older one than the page's is dropped."""
         if self._client is None and self._site is not None:
-            with translated():
+            with translate_vendor_errors():
                 return self._site.publish(update)
         if self._client is None:
             return ActivityResult(skipped=self._off)
-        with translated():
+        with translate_vendor_errors():
             found = self._standing(self._client, update)
             if found is None:
                 return _done(self._create(self._client, update))
@@ -39,7 +39,7 @@ class StatusPage:
         """Return what the page shows of this incident, None if nothing."""
         if update.page_id is not None:
             return client.get_incident(update.page_id)
-        return client.find_incident(update.marker) if repeated(update) or update.sequence > 1 else None
+        return client.find_incident(update.marker) if may_be_repeat(update) or update.sequence > 1 else None
 
     @staticmethod
     def _create(client: StatuspageClient, update: PublishStatus) -> StatusIncident:

@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.errors import repeated, translated
+from activities.errors import may_be_repeat, translate_vendor_errors
 from incidents.domain.activity_requests import ActivityResult, OpenBridge
 from incidents.domain.incident.parts import Resources
 from incidents.vendors.zoom import ZoomClient
@@ -15,13 +15,13 @@ class WarRoom:
         self._client, self._off = client, off
 
     @activity.defn
-    def open_bridge(self, wanted: OpenBridge) -> ActivityResult:
+    def open_bridge(self, request: OpenBridge) -> ActivityResult:
         """Open a meeting, once: a repetition finds the earlier one by its topic."""
         if self._client is None:
-            if not wanted.static_url:
+            if not request.static_url:
                 return ActivityResult(skipped=self._off)
-            return ActivityResult(detail=wanted.static_url, resources=Resources(bridge_url=wanted.static_url))
-        with translated():
-            found = self._client.find_meeting(wanted.topic) if repeated(wanted) else None
-            meeting = found or self._client.create_meeting(wanted.topic)
+            return ActivityResult(detail=request.static_url, resources=Resources(bridge_url=request.static_url))
+        with translate_vendor_errors():
+            found = self._client.find_meeting(request.topic) if may_be_repeat(request) else None
+            meeting = found or self._client.create_meeting(request.topic)
         return ActivityResult(detail=meeting.join_url, resources=Resources(bridge_url=meeting.join_url))

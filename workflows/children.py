@@ -21,7 +21,7 @@ from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import WorkflowStep
 from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
-from incidents.domain.rollback.order import HOLDER, order
+from incidents.domain.rollback.order import HOLDER, build_order
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import postmortem_at_start
 from workflows.activity_options import perform, watch
@@ -62,7 +62,7 @@ async def run_rollback(incident: Incident, obligation: Obligation, start: Incide
         ActivityError, ChildWorkflowError: the rollback broke down.
     """
     state = next(state for state in incident.rollbacks if state.offer.cluster == obligation.subject)
-    ordered = order(incident, state, start.runbook, workflow.now())
+    ordered = build_order(incident, state, start.runbook, workflow.now())
     try:
         handle = await workflow.start_child_workflow(
             RollbackWorkflow.run,
@@ -91,7 +91,7 @@ async def notify_rollback(incident: Incident, obligation: Obligation, start: Inc
     state = incident.rollback(obligation.subject)
     if state is None or state.judgement is None:
         return ActivityResult(skipped="there is no verdict any more")
-    process = order(incident, state, start.runbook, workflow.now()).workflow_id
+    process = build_order(incident, state, start.runbook, workflow.now()).workflow_id
     running = workflow.get_external_workflow_handle(process)
     try:
         await running.signal(RollbackWorkflow.judged, state.judgement)

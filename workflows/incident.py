@@ -37,7 +37,7 @@ from incidents.domain.incident.opening import open_barely, open_incident, with_k
 from incidents.domain.incident.parts import Opening
 from incidents.domain.obligation import Obligation
 from incidents.domain.registry import retry_for, spec_of
-from incidents.domain.rollback.events import rollback_ended, rollback_moved
+from incidents.domain.rollback.events import record_rollback_progress, record_rollback_result
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from workflows.activity_options import perform, unauthorized, why
 from workflows.children import run_step
@@ -226,7 +226,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
             ROLLBACK_MOVED,
             progress,
             RollbackProgress,
-            lambda event: rollback_moved(self._incident, event, workflow.now()),
+            lambda event: record_rollback_progress(self._incident, event, workflow.now()),
         )
 
     @workflow.signal(name=ROLLBACK_ENDED, description="A rollback has ended.")
@@ -236,7 +236,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
             ROLLBACK_ENDED,
             result,
             RollbackResult,
-            lambda event: rollback_ended(self._incident, event, self._runbook, workflow.now()),
+            lambda event: record_rollback_result(self._incident, event, self._runbook, workflow.now()),
         )
 
     @workflow.signal(name=POSTMORTEM_PUBLISHED, description="The post-mortem is published.")

@@ -26,7 +26,7 @@ from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.commands import Command, Receipt
 from incidents.domain.postmortem import events as facts
 from incidents.domain.postmortem.apply_command import apply_command
-from incidents.domain.postmortem.build_request import patience_of, postmortem_request
+from incidents.domain.postmortem.build_request import postmortem_request, retry_for
 from incidents.domain.postmortem.current_details import details
 from incidents.domain.postmortem.obligations import (
     INNER,
@@ -39,8 +39,8 @@ from incidents.domain.postmortem.postmortem import (
     Postmortem,
     Stage,
     cancel,
-    owe,
-    resolved_again,
+    open_postmortem,
+    restart_deadline,
     withdraw,
 )
 from workflows.activity_options import perform, why
@@ -60,7 +60,7 @@ class PostmortemWorkflow(PostmortemCommands):
         self._loop: ObligationLoop[PostmortemObligation] = ObligationLoop(self, start.history_limit)
         self._incident_notified = start.incident_notified
         self._shown = attributes.known(workflow.info().typed_search_attributes)
-        self._postmortem = start.postmortem or owe(start.incident, start.runbook, workflow.now())
+        self._postmortem = start.postmortem or open_postmortem(start.incident, start.runbook, workflow.now())
 
     @workflow.run
     async def run(self, start: PostmortemInput) -> Postmortem:
@@ -91,7 +91,7 @@ class PostmortemWorkflow(PostmortemCommands):
 
     def agenda_failed(self, error: Exception, at: datetime) -> list[PostmortemObligation]:
         """Record it, and go on with telling the operators."""
-        self._postmortem = facts.agenda_broke(self._postmortem, in_one_line(error), at)
+        self._postmortem = facts.record_agenda_error(self._postmortem, in_one_line(error), at)
         return surviving_agenda(self._postmortem)
 
     def is_inner(self, obligation: PostmortemObligation) -> bool:
@@ -109,9 +109,9 @@ class PostmortemWorkflow(PostmortemCommands):
     async def fulfill(self, obligation: PostmortemObligation) -> None:
         """Have one obligation done, and record what came of it."""
         asked = postmortem_request(obligation, self._postmortem, self._runbook, workflow.now())
-        self._postmortem = facts.begun(self._postmortem, obligation.key)
+        self._postmortem = facts.mark_begun(self._postmortem, obligation.key)
         rank = self._runbook.rank(self._postmortem.incident.highest_severity)
-        patience = patience_of(obligation, self._runbook)
+        patience = retry_for(obligation, self._runbook)
         try:
             outcome = (
                 asked if isinstance(asked, ActivityResult) else await perform(asked, obligation.says, rank, patience)
@@ -119,20 +119,22 @@ class PostmortemWorkflow(PostmortemCommands):
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            self._postmortem = facts.failed(self._postmortem, obligation, why(error), self._runbook, workflow.now())
+            self._postmortem = facts.record_failure(
+                self._postmortem, obligation, why(error), self._runbook, workflow.now()
+            )
         else:
-            self._postmortem = facts.fulfilled(self._postmortem, obligation, outcome, self._runbook, workflow.now())
+            self._postmortem = facts.apply_result(self._postmortem, obligation, outcome, self._runbook, workflow.now())
 
     def obligation_failed(self, obligation: PostmortemObligation, error: Exception, at: datetime) -> None:
         """Record that an error of this program kept it from being done."""
         said = in_one_line(error)
         try:
             reason = f"error in this program ({said})"
-            self._postmortem = facts.failed(self._postmortem, obligation, reason, self._runbook, at)
+            self._postmortem = facts.record_failure(self._postmortem, obligation, reason, self._runbook, at)
         except Exception as second:
             raise_if_of_the_sdk(second)
-            self._postmortem = facts.abandoned(self._postmortem, obligation, said, at)
-        self._postmortem = facts.faulty(self._postmortem, obligation, said, at)
+            self._postmortem = facts.record_program_error(self._postmortem, obligation, said, at)
+        self._postmortem = facts.record_fault(self._postmortem, obligation, said, at)
 
     async def after_step(self) -> None:
         """Notify the incident, once, that it cannot be reopened any more."""
@@ -200,13 +202,13 @@ class PostmortemWorkflow(PostmortemCommands):
         """Start the deadline."""
         self._apply_event(
             INCIDENT_RESOLVED,
-            lambda: resolved_again(self._postmortem, resolution.incident, self._runbook, workflow.now()),
+            lambda: restart_deadline(self._postmortem, resolution.incident, self._runbook, workflow.now()),
         )
 
     @workflow.signal(name=ISSUE_CHANGED, description="An issue of an action item was changed.")
     def issue_changed(self, change: IssueFact) -> None:
         """Take in what GitHub's webhook tells."""
-        self._apply_event(ISSUE_CHANGED, lambda: facts.issues_changed(self._postmortem, (change,), workflow.now()))
+        self._apply_event(ISSUE_CHANGED, lambda: facts.apply_issue_changes(self._postmortem, (change,), workflow.now()))
 
     def _apply_event(self, name: str, apply: Callable[[], Postmortem]) -> None:
         """Apply what a signal tells. One that cannot be applied is rejected in the timeline. Never raises."""

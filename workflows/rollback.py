@@ -22,10 +22,10 @@ from incidents.domain.rollback.order import (
     Probed,
     RollbackOrder,
     RollbackResult,
-    ended,
-    judged,
-    last_word,
-    result,
+    build_judged_result,
+    build_result,
+    decide_redeployment,
+    end_rollback,
 )
 from incidents.domain.rollback.state import Judgement, RollbackStatus
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict, Verdict
@@ -66,7 +66,7 @@ class RollbackWorkflow:
         except BaseException as error:
             if not is_cancelled_exception(error):
                 raise
-            stopped = ended(order, RollbackStatus.FAILED, f"cancelled by hand: {self._state()}")
+            stopped = end_rollback(order, RollbackStatus.FAILED, f"cancelled by hand: {self._state()}")
             await asyncio.shield(self._finish(stopped))
             raise
         await self._finish(result)
@@ -81,7 +81,7 @@ class RollbackWorkflow:
                 raise
             raise_if_of_the_sdk(error)
             said = f"error in this program ({in_one_line(error)}): {self._state()}"
-            return ended(self._order, RollbackStatus.FAILED, said)
+            return end_rollback(self._order, RollbackStatus.FAILED, said)
 
     def _state(self) -> str:
         return "the candidate was ordered and is not verified" if self._ordered else "nothing was deployed"
@@ -95,14 +95,14 @@ class RollbackWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return ended(order, RollbackStatus.FAILED, f"nothing was deployed: {why(error)}")
-        go = last_word(order, found)
+            return end_rollback(order, RollbackStatus.FAILED, f"nothing was deployed: {why(error)}")
+        go = decide_redeployment(order, found)
         if go.hold:
-            return ended(order, RollbackStatus.HELD, f"nothing was deployed: {go.hold}")
+            return end_rollback(order, RollbackStatus.HELD, f"nothing was deployed: {go.hold}")
         if go.deployed:
             await self._report.send(go.deployed, ordered=True)
         elif failure := await self._redeploy(found, findings):
-            return ended(order, RollbackStatus.FAILED, failure)
+            return end_rollback(order, RollbackStatus.FAILED, failure)
         return await self._verify_all(await self._measure_what_is_missing(findings))
 
     async def _finish(self, result: RollbackResult) -> None:
@@ -226,8 +226,8 @@ class RollbackWorkflow:
                 )
                 await self._report.send_pending()
             if self._judgement is not None:
-                return judged(order, self._judgement)
-            return result(order, tuple(await probing))
+                return build_judged_result(order, self._judgement)
+            return build_result(order, tuple(await probing))
         finally:
             if not probing.done():
                 probing.cancel()

@@ -31,10 +31,10 @@ class Deployer(Protocol):
     def history(self, cluster: str, rules: Rollback) -> tuple[Deployment, ...] | None:
         """Return the whole history of the cluster, the newest first; None if there is no such cluster."""
 
-    def deploy(self, wanted: Redeploy, *, repeated: bool) -> Ordered | None:
+    def deploy(self, request: Redeploy, *, repeated: bool) -> Ordered | None:
         """Order the deployment; None if there is no such cluster.
 
-        `repeated`: an earlier attempt may have done so. Then a row of that version above `wanted.mark` is ours.
+        `repeated`: an earlier attempt may have done so. Then a row of that version above `request.mark` is ours.
         """
 
     def standing(self, reference: str) -> Standing:

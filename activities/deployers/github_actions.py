@@ -43,16 +43,19 @@ class GitHubActionsDeployer:
             if (version := _version(run, rules.github))
         )
 
-    def deploy(self, wanted: Redeploy, *, repeated: bool) -> Ordered | None:
+    def deploy(self, request: Redeploy, *, repeated: bool) -> Ordered | None:
         """Dispatch the workflow, once, and find its run."""
-        rules = wanted.rules.github
+        rules = request.rules.github
         accepted = _DISPATCHED in activity.info().heartbeat_details
-        run = self._find(wanted, rules) if repeated else None
+        run = self._find(request, rules) if repeated else None
         if run is None and not accepted:
-            inputs = {"version": wanted.version, **({"services": ",".join(wanted.services)} if wanted.services else {})}
+            inputs = {
+                "version": request.version,
+                **({"services": ",".join(request.services)} if request.services else {}),
+            }
             self._client.dispatch_workflow(rules.workflow, rules.ref, inputs | rules.extra)
             activity.heartbeat(_DISPATCHED)
-            run = self._find(wanted, rules)
+            run = self._find(request, rules)
         if run is None:
             # Not a second dispatch: the next attempt knows by the heartbeat that this one was accepted.
             raise ApplicationError("GitHub accepted the dispatch and does not show its run yet", type="RunNotSeen")
@@ -67,12 +70,12 @@ class GitHubActionsDeployer:
             return Standing(done=True, failed=f"run {run.url} ended with {run.conclusion}")
         return Standing(done=True, says=f"run {run.url} ended with success")
 
-    def _find(self, wanted: Redeploy, rules: GitHubActions) -> WorkflowRun | None:
+    def _find(self, request: Redeploy, rules: GitHubActions) -> WorkflowRun | None:
         """Return the first run above the mark that names the version, or names none; it may take a moment to appear."""
-        mark, deadline = int(wanted.mark or 0), time.monotonic() + _APPEARS_WITHIN
+        mark, deadline = int(request.mark or 0), time.monotonic() + _APPEARS_WITHIN
         while True:
             above = [run for run in self._runs(rules) if run.id > mark]
-            ours = [run for run in above if _version(run, rules) in ("", wanted.version)]
+            ours = [run for run in above if _version(run, rules) in ("", request.version)]
             if ours:
                 return min(ours, key=lambda run: run.id)
             if time.monotonic() > deadline:

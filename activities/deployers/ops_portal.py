@@ -31,44 +31,44 @@ class OpsPortalDeployer:
             return None
         return tuple(_deployment(cluster, row) for row in self._client.deployments(found.id))
 
-    def deploy(self, wanted: Redeploy, *, repeated: bool) -> Ordered | None:
+    def deploy(self, request: Redeploy, *, repeated: bool) -> Ordered | None:
         """Order the version: by the portal's rollback if that would pick it, else by an exact deployment."""
-        cluster = self._client.cluster(wanted.cluster)
+        cluster = self._client.cluster(request.cluster)
         if cluster is None:
             return None
-        if repeated and (made := self._made(cluster.id, wanted)):
+        if repeated and (made := self._made(cluster.id, request)):
             return Ordered(made.id, f"deployment {made.id}, made by an earlier attempt")
-        if back := self._rolled_back(cluster.id, wanted):
+        if back := self._rolled_back(cluster.id, request):
             return Ordered(back.id, f"deployment {back.id}, by the portal's rollback")
-        made = self._client.deploy(cluster.id, wanted.version, wanted.services)
+        made = self._client.deploy(cluster.id, request.version, request.services)
         return Ordered(made.id, f"deployment {made.id}")
 
     def standing(self, reference: str) -> Standing:
         """Say that there is nothing to wait for."""
         return Standing(done=True, says=SETTLES_NOTHING)
 
-    def _made(self, cluster_id: str, wanted: Redeploy) -> Row | None:
+    def _made(self, cluster_id: str, request: Redeploy) -> Row | None:
         """Return the row of this version above the mark, if there is one."""
         for row in self._client.deployments(cluster_id):
-            if row.id == wanted.mark:
+            if row.id == request.mark:
                 return None
-            if row.version == wanted.version:
+            if row.version == request.version:
                 return row
         return None
 
-    def _rolled_back(self, cluster_id: str, wanted: Redeploy) -> Row | None:
+    def _rolled_back(self, cluster_id: str, request: Redeploy) -> Row | None:
         """Let the portal roll back if it would pick our candidate; None if not, or if it then thinks otherwise."""
-        newest = [_deployment(wanted.cluster, row) for row in islice(self._client.deployments(cluster_id), 2)]
-        is_newest = bool(newest) and newest[0].id == wanted.suspect_id
-        if not is_newest or portal_would_pick(newest, wanted.suspect_id) != wanted.version:
+        newest = [_deployment(request.cluster, row) for row in islice(self._client.deployments(cluster_id), 2)]
+        is_newest = bool(newest) and newest[0].id == request.suspect_id
+        if not is_newest or portal_would_pick(newest, request.suspect_id) != request.version:
             return None
         try:
-            row = self._client.rollback(wanted.suspect_id, cluster_id)
+            row = self._client.rollback(request.suspect_id, cluster_id)
         except VendorRejected as refusal:
             if refusal.status != 422:  # it finds nothing to roll back to: it sees other rows than we did
                 raise
             return None
-        return row if row.version == wanted.version else None
+        return row if row.version == request.version else None
 
 
 def _deployment(cluster: str, row: Row) -> Deployment:

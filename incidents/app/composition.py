@@ -1,4 +1,4 @@
-"""The composition root: from the environment's settings to the runbook's hands."""
+"""The composition root: build the activities from the settings."""
 
 import asyncio
 from collections.abc import Callable
@@ -54,7 +54,7 @@ from incidents.vendors.zoom import ZoomClient
 
 
 def build_activities(settings: Settings, client: Client) -> ActivitySet:
-    """Return every hand: with its vendor's client if the environment has the credentials, off otherwise."""
+    """Build all activities: with the vendor's client if its credentials are set, off otherwise."""
     off = {i.name: f"{i.name} is off: {i.reason.removeprefix('error: ')}" for i in settings.integrations() if not i.on}
     probe = ProductProbe(timeout=settings.probe_timeout_seconds, api_key=settings.probe_api_key.get_secret_value())
     prometheus, signoz, slack = _prometheus(settings), _signoz(settings), _slack(settings)
@@ -90,14 +90,14 @@ def build_activities(settings: Settings, client: Client) -> ActivitySet:
 
 
 def _postmortems(settings: Settings, off: dict[str, str]) -> Postmortems:
-    """Return the hand that writes post-mortems, and puts them into the repository if GitHub is on."""
+    """Build the post-mortem activities, with the repository if GitHub is on."""
     github = _github(settings)
     store = FileStore(settings.evidence_url)
     return Postmortems(store, github.files if github else None, _tracker(settings), off.get("github", ""))
 
 
 def _deployments(settings: Settings, client: Client, off: dict[str, str]) -> Deployments:
-    """Return the hand with every deployer whose credentials are there."""
+    """Build the deployment activities, with every deployer whose credentials are set."""
     portal, github = _ops_portal(settings), _github(settings)
     deployers: dict[Deployer, deploying.Deployer] = {}
     if portal is not None:
@@ -116,7 +116,7 @@ def _evidence(
     slack: SlackClient | None,
     off: dict[str, str],
 ) -> Evidence:
-    """Return the evidence store with every source whose credentials are there."""
+    """Build the evidence activities, with every source whose credentials are set."""
     found: dict[EvidenceSource, Source] = {EvidenceSource.DEPLOYMENTS: evidence_sources.deployments(deployments)}
     if prometheus is not None:
         found[EvidenceSource.PROMETHEUS] = evidence_sources.metrics(prometheus)
@@ -145,7 +145,7 @@ def _evidence(
 
 
 def _teller(processes: WorkflowQueries) -> Callable[[str, Probed], None]:
-    """Return how a verification, which runs in a thread, tells its workflow how it goes."""
+    """Return the function by which a verification, which runs in a thread, signals progress to its workflow."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # no worker: nobody listens
@@ -158,7 +158,7 @@ def _teller(processes: WorkflowQueries) -> Callable[[str, Probed], None]:
 
 
 def integrations_table(settings: Settings) -> Table:
-    """Return the list of what is on and what is off, and why, that the worker shows when it starts."""
+    """Return the table of integrations, on or off with the reason, that the worker prints at startup."""
     table = Table("integration", "", "because", title="Integrations", title_justify="left")
     for found in settings.integrations():
         style = "green" if found.on else "red" if found.half_set else "dim"
@@ -187,14 +187,14 @@ def _pagerduty(settings: Settings) -> PagerDutyEvents | None:
 
 
 def _mailer(settings: Settings) -> Mailer | None:
-    """Return SendGrid if it is on, else the mail server if one is named."""
+    """Return SendGrid if it is on, else the SMTP server if one is configured."""
     if settings.is_on("sendgrid") or not settings.is_on("smtp"):
         return _sendgrid(settings)
     return SmtpClient(settings.smtp_url.get_secret_value(), settings.http_timeout_seconds)
 
 
 def _tracker(settings: Settings) -> Tracker | None:
-    """Return GitHub if it is on, else the folder if one is named."""
+    """Return GitHub if it is on, else the ticket folder if one is configured."""
     if settings.is_on("github") or settings.tracker_folder is None:
         return _github(settings)
     return MarkdownIssues(settings.tracker_folder)

@@ -1,4 +1,4 @@
-"""How every program of ours meets Temporal, and how it ends."""
+"""Connect to Temporal, and run and exit a program."""
 
 import asyncio
 import functools
@@ -26,7 +26,7 @@ CORE_LOGS = TelemetryFilter(core_level="WARN", other_level="ERROR")
 
 
 class ConnectionProblem(Exception):
-    """Temporal cannot be reached, or refuses us. One line: what happened, what was not lost, what to do."""
+    """Temporal is unreachable or rejected the connection. One line: what happened, what is not lost, what to do."""
 
 
 async def connect(settings: Server, converter: DataConverter | None = None) -> Client:
@@ -42,7 +42,7 @@ async def connect(settings: Server, converter: DataConverter | None = None) -> C
         config = ClientConfig.load_client_connect_config(override_env_vars=set_ones)
     except (OSError, RuntimeError, ValueError) as error:
         raise ConnectionProblem(
-            f"The connection to Temporal is not configured well ({_reason(error)}). Nothing was sent from here. Check"
+            f"The Temporal connection settings are invalid ({_reason(error)}). Nothing was sent. Check"
             " TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*."
         ) from None
     if converter is None:
@@ -61,8 +61,8 @@ async def connect(settings: Server, converter: DataConverter | None = None) -> C
             )
     except (RuntimeError, RPCError, TimeoutError) as error:
         raise ConnectionProblem(
-            f"Temporal at {settings.temporal_address} cannot be reached ({_reason(error)}). Running incidents are kept"
-            " by it and go on; nothing was sent from here. Check TEMPORAL_ADDRESS, or start the server."
+            f"Cannot reach Temporal at {settings.temporal_address} ({_reason(error)}). Running incidents are not"
+            " affected; nothing was sent. Check TEMPORAL_ADDRESS, or start the server."
         ) from None
 
 
@@ -77,14 +77,14 @@ def runtime() -> Runtime:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of what an error says; a time-out says nothing."""
+    """Return the first line of an error; a time-out has no text."""
     return next(iter(str(error).splitlines()), "")[:200] or "no answer"
 
 
 def run_and_exit(main: Coroutine[Any, Any, int], problems: tuple[type[Exception], ...] = ()) -> NoReturn:
     """Run a program's main coroutine and end the process with the status that it returns.
 
-    Problems that the user can mend, and those named in `problems`, become one line and status 1. The process is left
+    Problems that the user can fix, and those named in `problems`, become one line and status 1. The process is left
     by `os._exit`: a short-lived client of temporalio 1.35 may crash while the interpreter shuts down, after all the
     work is done, and would then report a failure that was none.
     """
@@ -102,6 +102,6 @@ def run_and_exit(main: Coroutine[Any, Any, int], problems: tuple[type[Exception]
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:  # whoever read our output has gone
+        except OSError:  # the reader of our output closed the pipe
             status = status or 1
     os._exit(status)

@@ -1,4 +1,4 @@
-"""The runbook's file: where the environment says it is, with the addresses that the environment says."""
+"""Load runbook.yaml, with region URLs from the environment."""
 
 from dataclasses import dataclass
 from importlib import resources

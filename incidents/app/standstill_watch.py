@@ -213,12 +213,12 @@ class StandstillWatch:
 
 
 async def _for_ever(work: Callable[[], Awaitable[None]], pause: float) -> None:
-    """Do the work again and again. Its failure is logged, and no reason to stop."""
+    """Repeat the work. A failure is logged and does not stop the loop."""
     while True:
         try:
             await work()
-        except Exception as error:  # whatever it is: the worker's work must go on, and the watch, too
-            _log.warning("The watch for stuck workflows failed and goes on: %s", first_line(f"{error!r}"))
+        except Exception as error:  # any error: the worker and this watch must keep running
+            _log.warning("The stuck-workflow watch failed and will retry: %s", first_line(f"{error!r}"))
         await asyncio.sleep(pause)
 
 

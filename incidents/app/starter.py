@@ -1,10 +1,10 @@
-"""An alert comes in, an incident starts, or the one that runs is told.
+"""Open an incident from an alert, or send the alert to the incident that is open.
 
     python starter.py alert.json            an Alertmanager webhook (version 4), or our own simple JSON
     python starter.py - < alert.json        the same from standard input
     python starter.py --title "Evaluations fail" --service flag-evaluation --severity P0
 
-Signal-with-start makes "start or tell the running one" one atomic call that is durable even while no worker runs.
+Signal-with-start makes this one atomic call, durable even while no worker runs.
 """
 
 import asyncio
@@ -43,33 +43,33 @@ from incidents.priority import priority_of
 from incidents.search_attributes import NUMBER, at_start
 
 LARGEST = 512 * 1024
-"""Bytes of a payload. Larger ones are refused: an incident's history holds facts, not dumps."""
+"""Largest payload in bytes. An incident's history holds facts, not dumps."""
 NUMBER_PATIENCE = timedelta(seconds=5)
 """How long to wait for a worker to number a new incident. The incident is durable without it."""
 _ENDED_PATIENCE = timedelta(seconds=1)
 """How long at most to wait for the number of an incident whose alerts ended."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
-"""Seconds between two looks for the number: at first, and at most."""
+"""Seconds between two reads of the number: the first pause, and the longest."""
 _RPC = timedelta(seconds=10)
 _SUMMARY = 200
 """Bytes of a workflow's summary: the server takes 400, with quotes and escapes."""
-_HOW_TO = """One incident, from its alert to the end of its reopen window. **Current Details** say how it stands.
+_HOW_TO = """One incident, from its alert to the end of its reopen window. See **Current Details** for its state.
 
 To act: `incident ack`, `assess`, `severity`, `update`, `approve`, `monitor`, `resolve` … (`incident --help`), or send
 the signal of that name from here, with `{"by": "you"}`. Do not cancel or terminate the workflow: `incident cancel`
-withdraws a false alarm and tells everybody who was told.
+withdraws a false alarm and notifies everyone who was notified.
 """
 
 
-class Refused(Exception):
-    """The input cannot become an incident. One line says why."""
+class InvalidInput(Exception):
+    """The input cannot open an incident. The message is one line."""
 
 
 class Started(BaseModel):
-    """What became of the alerts of one incident.
+    """The result for the alerts of one incident.
 
-    `number` is None until a worker has opened it. Without patience it is not looked for, nor is the run that was told
-    of the end of its alerts. `created` is what the server answered: false if the answer to a first attempt was lost.
+    `number` is None until a worker has numbered it, or without waiting; so is `run_id` for resolved alerts. `created`
+    is the server's answer: false if the answer to a first attempt was lost.
     """
 
     workflow_id: str
@@ -87,10 +87,10 @@ async def intake(
     *,
     patience: timedelta = NUMBER_PATIENCE,
 ) -> list[Started]:
-    """Bring alerts to their incidents: one entry for each incident, in the order in which the alerts came.
+    """Send alerts to their incidents; return one result per incident, in the order of the alerts.
 
     Raises:
-        RPCError: Temporal did not take them. Calling again is safe: nothing is doubled.
+        RPCError: Temporal did not accept them. Calling again is safe: nothing is duplicated.
     """
     groups = grouped(alerts, runbook.intake)
     return [await _bring(client, key, group, runbook, task_queue, patience) for key, group in groups.items()]
@@ -107,8 +107,8 @@ async def _bring(
         opening = opening_from(firing, key, runbook)
         started = await start(client, workflow_id, opening, runbook, task_queue, alerts=firing, patience=patience)
     if ended:
-        told = await _tell_ended(client, workflow_id, ended, min(patience, _ENDED_PATIENCE))
-        started = started or told
+        updated = await _signal_ended(client, workflow_id, ended, min(patience, _ENDED_PATIENCE))
+        started = started or updated
     assert started is not None  # a group holds at least one alert, firing or ended
     return started
 
@@ -141,7 +141,7 @@ async def start(
     run_id, created = handle.result_run_id, _is_new(handle)
     # That run and no later one of the same id; its search attributes keep the number when it continues as new.
     number = await _number(client.get_workflow_handle(workflow_id, run_id=run_id), patience)
-    action = "opened" if created else "told"
+    action = "opened" if created else "updated"
     return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=created, action=action)
 
 
@@ -155,7 +155,7 @@ def _is_new(handle: WorkflowHandle[Any, Any]) -> bool:
     return response is not None and response.started
 
 
-async def _tell_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...], patience: timedelta) -> Started:
+async def _signal_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...], patience: timedelta) -> Started:
     """Tell a running incident that its alerts ended; without one, nothing is opened (BEHAVIOURS 5)."""
     handle = client.get_workflow_handle(workflow_id)
     try:
@@ -166,7 +166,7 @@ async def _tell_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...
         return Started(workflow_id=workflow_id, run_id=None, number=None, created=False, action="ignored")
     run = await _numbered(handle, patience)
     run_id, number = (run.run_id, run.typed_search_attributes.get(NUMBER)) if run else (None, None)
-    return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=False, action="told")
+    return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=False, action="updated")
 
 
 async def _number(handle: WorkflowHandle[Any, Any], patience: timedelta) -> int | None:
@@ -199,19 +199,19 @@ def read_payload(source: str) -> Any:
     """Read JSON from a file, or from standard input if `source` is `-`.
 
     Raises:
-        Refused: it cannot be read, is too large, or is not JSON.
+        InvalidInput: it cannot be read, is too large, or is not JSON.
     """
     name = one_line(source, 200)
     try:
         raw = sys.stdin.buffer.read(LARGEST + 1) if source == "-" else _read(Path(source))
     except OSError as error:
-        raise Refused(f"{name}: {error.strerror}") from None
+        raise InvalidInput(f"{name}: {error.strerror}") from None
     if len(raw) > LARGEST:
-        raise Refused(f"{name}: larger than {LARGEST // 1024} KiB: send the alert without its dumps")
+        raise InvalidInput(f"{name}: larger than {LARGEST // 1024} KiB: send the alert without its dumps")
     try:
         return read_json(raw)
     except NotJson as error:
-        raise Refused(f"{name}: {error}") from None
+        raise InvalidInput(f"{name}: {error}") from None
 
 
 def _read(path: Path) -> bytes:
@@ -242,11 +242,11 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        raise Refused("this machine has no name for you: say who you are with --by") from None
+        raise InvalidInput("no login name on this machine; use --by NAME") from None
 
 
 def explain(alerts: Iterable[Alert], intake: Intake) -> list[str]:
-    """Say which labels apply_command the incident of each alert (BEHAVIOURS 10)."""
+    """Return which labels select the incident of each alert (BEHAVIOURS 10)."""
     return [
         f"{alert.title}: incident-{key} from " + ", ".join(f"{k}={v}" for k, v in identity(alert, intake).items())
         for key, group in grouped(alerts, intake).items()
@@ -259,11 +259,11 @@ def _report(results: list[Started], as_json: bool) -> None:
         if as_json:
             print(result.model_dump_json())
             continue
-        name = f"INC-{result.number}" if result.number is not None else "not numbered yet: no worker answered"
+        name = f"INC-{result.number}" if result.number is not None else "number pending: no worker answered"
         words = {
             "opened": f"Incident opened: {result.workflow_id} ({name})",
-            "told": f"Incident told: {result.workflow_id} ({name})",
-            "ignored": f"Nothing to do: no incident {result.workflow_id} is open, and the alert has ended",
+            "updated": f"Incident updated: {result.workflow_id} ({name})",
+            "ignored": f"Ignored: the alert is resolved and incident {result.workflow_id} is not open",
         }
         print(words[result.action])
 
@@ -282,9 +282,9 @@ def main(
     private: Annotated[bool, typer.Option(help="By hand: a private incident, such as for security")] = False,
     drill: Annotated[bool, typer.Option(help="By hand: a drill, marked as such everywhere")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each incident")] = False,
-    explain_fingerprint: Annotated[bool, typer.Option(help="Only say which labels apply_command the incident")] = False,
+    explain_fingerprint: Annotated[bool, typer.Option(help="Only print which labels select the incident")] = False,
 ) -> None:
-    """Bring an alert, or a person's word, to its incident."""
+    """Open or update an incident from an alert or by hand."""
 
     async def run() -> int:
         settings = load_settings()
@@ -292,14 +292,14 @@ def main(
         opening = None
         alerts: tuple[Alert, ...] = ()
         if (source is None) == (title is None):
-            raise Refused("give an alert (a file, or - for standard input) or --title with --service and --severity")
+            raise InvalidInput("pass an alert file (or - for stdin), or --title with --service and --severity")
         if title is not None:
             if not one_line(title, 200) or not one_line(service or "", 200) or not severity.strip():
-                raise Refused("an incident by hand needs --title, --service and --severity")
+                raise InvalidInput("an incident by hand needs --title, --service and --severity")
             declared = runbook.severity_named(severity)
             if declared is None:
                 typed = one_line(severity, 40)
-                raise Refused(f"no severity {typed!r}, the runbook has {', '.join(runbook.severity_names)}")
+                raise InvalidInput(f"no severity {typed!r}, the runbook has {', '.join(runbook.severity_names)}")
             opening = by_hand(title, service or "", environment, declared, by or _login(), drill, private)
         elif source is not None:
             alerts = parse_alerts(read_payload(source), datetime.now(UTC))
@@ -314,7 +314,7 @@ def main(
         _report(results, as_json)
         return 0
 
-    run_and_exit(run(), problems=(Refused, MalformedAlert))
+    run_and_exit(run(), problems=(InvalidInput, MalformedAlert))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The worker: runs the workflows and the activities until it is told to stop (SIGTERM or SIGINT), then drains."""
+"""The worker: runs workflows and activities until SIGTERM or SIGINT, then shuts down gracefully."""
 
 import asyncio
 import os
@@ -46,9 +46,9 @@ from workflows.registry import sandbox_runner as sandbox_runner
 from workflows.signals import SignalGuard
 
 THREADS = 40
-"""Activities that run at once. They wait for vendors, so they may be many more than cores."""
+"""Concurrent activities. They wait for vendors, so there may be many more than cores."""
 GRACE = timedelta(seconds=10)
-"""How long running activities may go on after SIGTERM; what is not done by then is tried again by another worker."""
+"""How long running activities may continue after SIGTERM. Unfinished ones are retried by another worker."""
 _SETUP_THREADS = 4
 STICKY = timedelta(seconds=1)
 """How long a killed worker's workflows wait for it before another one takes them."""
@@ -80,16 +80,16 @@ def make_worker(
 
 
 def make_setup_worker(client: Client, task_queue: str, activities: list[Callable[..., Any]], per_minute: int) -> Worker:
-    """Return the worker that sets chat channels up, no faster than Slack takes it; 0: as fast as they come.
+    """Return the worker for channel setup, limited to `per_minute` calls (0: no limit).
 
-    Temporal holds the rate for all workers together. Only these calls go this way: a queue of its own costs the eager
+    Temporal enforces the rate across all workers. Only these calls go this way: a queue of its own costs the eager
     start, and the first page must not wait (PERFORMANCE).
     """
-    wanted = {ACTIVITIES[kind].__name__ for kind in SETUP}
+    names = {ACTIVITIES[kind].__name__ for kind in SETUP}
     return Worker(
         client,
         task_queue=setup_queue(task_queue),
-        activities=[method for method in activities if method.__name__ in wanted],
+        activities=[method for method in activities if method.__name__ in names],
         activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
         max_concurrent_activities=_SETUP_THREADS,
         max_task_queue_activities_per_second=per_minute / 60 or None,
@@ -101,7 +101,7 @@ async def ensure_search_attributes(client: Client) -> None:
     """Register the search attributes that the namespace lacks.
 
     Raises:
-        RPCError: the server refuses it, such as for a lack of permission.
+        RPCError: the server rejected it, such as for missing permission.
     """
     service, namespace = client.operator_service, client.namespace
     known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
@@ -121,9 +121,9 @@ async def ensure_search_attributes(client: Client) -> None:
 
 
 async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookConfig) -> str:
-    """Make the schedule that records the latency of good times, or bring it up to date; return what to say of it."""
+    """Create or update the schedule of the latency baseline recorder; return a line for the log."""
     if not settings.is_on("evaluation probe") or not runbook.regions:
-        return "Recorder off: without PROBE_API_KEY and regions there is no normal latency to compare a rollback with"
+        return "Latency baseline recorder off (needs PROBE_API_KEY and regions): rollbacks may end inconclusive"
     rules = runbook.rollback.recorder
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
@@ -131,7 +131,7 @@ async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookCo
             RecorderInput(regions=runbook.regions, rules=rules),
             id=RECORDER,
             task_queue=settings.temporal_task_queue,
-            static_summary="Records the latency of good times",
+            static_summary="Latency baseline recorder",
             priority=priority_of(LAST_RANK),
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=rules.every)]),
@@ -141,7 +141,7 @@ async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookCo
         await client.create_schedule(RECORDER, schedule, trigger_immediately=True)
     except ScheduleAlreadyRunningError:
         await client.get_schedule_handle(RECORDER).update(lambda _: ScheduleUpdate(schedule=schedule))
-    return f"Recorder on: every {in_words(rules.every)}, {rules.probes} probes of each region"
+    return f"Latency baseline recorder on: every {in_words(rules.every)}, {rules.probes} probes per region"
 
 
 async def serve() -> int:
@@ -154,7 +154,7 @@ async def serve() -> int:
         loop.add_signal_handler(number, stop.set)
     client = await connect(settings)
     await ensure_search_attributes(client)
-    hands = build_activities(settings, client)
+    activities = build_activities(settings, client)
     console = Console(stderr=True)
     console.print(integrations_table(settings))
     console.print(f"Runbook: {source}", soft_wrap=True)
@@ -163,14 +163,14 @@ async def serve() -> int:
     # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
     safety = QuerySafety(settings.worker_query_safety)
     workers = (
-        make_worker(client, queue, hands.methods(), query_safety=safety),
-        make_setup_worker(client, queue, hands.methods(), runbook.chat.setup_per_minute),
+        make_worker(client, queue, activities.methods(), query_safety=safety),
+        make_setup_worker(client, queue, activities.methods(), runbook.chat.setup_per_minute),
     )
     async with workers[0], workers[1], watched(client, runbook, queue):
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
         await stop.wait()
-        console.print("Draining: what is under way may end; nothing is lost.")
+        console.print("Shutting down: finishing running tasks")
     return 0
 
 

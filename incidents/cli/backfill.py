@@ -1,4 +1,4 @@
-"""Incidents that are written down after they were over."""
+"""`incident backfill`: record a past incident."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,16 +13,16 @@ from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
 from incidents.cli.options import PLAIN, By, Json
 from incidents.cli.runner import run, say
-from incidents.client.commands import Refusal
+from incidents.client.commands import CommandFailed
 from incidents.contracts import INCIDENT_WORKFLOW, IncidentInput
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text import cut_bytes
-from incidents.domain.incident.backfill import Backfill, backfilled, opening_of
+from incidents.domain.incident.backfill import Backfill, build_backfilled_incident, build_opening
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import at_start
 
 app = typer.Typer(**PLAIN)
-Instant = Annotated[str, typer.Option(metavar="ISO", help="UTC if it names no zone", show_default=False)]
+Instant = Annotated[str, typer.Option(metavar="ISO", help="ISO 8601; UTC without an offset", show_default=False)]
 
 
 @app.command()
@@ -35,16 +35,16 @@ def backfill(
     by: By,
     acknowledged: Instant = "",
     mitigated: Instant = "",
-    note: Annotated[str, typer.Option(help="For the timeline")] = "",
-    postmortem: Annotated[bool, typer.Option("--postmortem", help="Have one written, due from now on")] = False,
+    note: Annotated[str, typer.Option(help="Timeline note")] = "",
+    postmortem: Annotated[bool, typer.Option("--postmortem", help="Require a post-mortem, due from now")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write an incident down that was over before: it gets a number and counts in reports; nobody is told of it."""
+    """Record a past incident. It gets a number and counts in reports; nobody is notified."""
     settings = load_settings()
     runbook = load_runbook(settings)
     given = {"started_at": started, "acknowledged_at": acknowledged, "mitigated_at": mitigated, "resolved_at": resolved}
     times = {name: _instant(name, typed) for name, typed in given.items()}
-    known = _made(
+    known = _parse_backfill(
         title=title,
         service=service,
         severity=_severity(severity, runbook),
@@ -55,15 +55,15 @@ def backfill(
     )
     now = datetime.now(UTC)
     if known.resolved_at > now:
-        raise typer.BadParameter("--resolved lies in the future: an incident that is open is started by an alert")
+        raise typer.BadParameter("--resolved is in the future. For an open incident, send an alert or use starter.py")
 
     async def work(client: Client) -> None:
         workflow_id = f"incident-{known.key}"
-        opening = opening_of(known)
+        opening = build_opening(known)
         start = IncidentInput(
             opening=opening,
             runbook=runbook,
-            incident=backfilled(known, runbook, workflow_id, now),
+            incident=build_backfilled_incident(known, runbook, workflow_id, now),
             history_limit=runbook.durability.history_events,
         )
         try:
@@ -74,12 +74,12 @@ def backfill(
                 task_queue=settings.temporal_task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=at_start(opening),
-                static_summary=cut_bytes(f"Written down afterwards: {known.title}", 200),
+                static_summary=cut_bytes(f"Backfilled: {known.title}", 200),
                 priority=priority_of(LAST_RANK),  # it is over: what goes on comes first
             )
         except WorkflowAlreadyStartedError:
-            raise Refusal(f"It is written down already, as {workflow_id}: nothing was changed.") from None
-        said = f'{{"workflow_id": "{workflow_id}"}}' if as_json else f"Written down as {workflow_id}."
+            raise CommandFailed(f"Already recorded as {workflow_id}. Nothing was changed.") from None
+        said = f'{{"workflow_id": "{workflow_id}"}}' if as_json else f"Recorded as {workflow_id}."
         say(said)
 
     run(work)
@@ -98,14 +98,16 @@ def _instant(name: str, typed: str) -> datetime | None:
     if not typed:
         return None
     try:
-        moment = datetime.fromisoformat(typed)
+        instant = datetime.fromisoformat(typed)
     except ValueError:
         option = name.removesuffix("_at")
-        raise typer.BadParameter(f"--{option}: {typed!r} is no ISO time, such as 2026-11-23T14:02:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise typer.BadParameter(
+            f"--{option}: {typed!r} is not an ISO 8601 time, such as 2026-11-23T14:02:00Z"
+        ) from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _made(**fields: Any) -> Backfill:
+def _parse_backfill(**fields: Any) -> Backfill:
     try:
         return Backfill(**fields)
     except ValidationError as error:

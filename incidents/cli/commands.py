@@ -1,4 +1,4 @@
-"""The subcommands that change an incident: each is one command of `runbook.commands`."""
+"""The subcommands that change an incident. Each sends one command of `incidents.domain.incident.commands`."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -15,7 +15,7 @@ from incidents.cli.options import (
     Timeout,
     Words,
 )
-from incidents.cli.runner import made, tell
+from incidents.cli.runner import dispatch, parse_command
 from incidents.client.lookup import find, find_postmortem, is_open
 from incidents.domain.incident import commands
 from incidents.domain.incident.commands import Publication
@@ -28,42 +28,44 @@ def ack(
     number: Number,
     by: By,
     at: Annotated[
-        str | None, typer.Option(metavar="ISO", help="When you took it, if earlier; UTC if it names no zone")
+        str | None, typer.Option(metavar="ISO", help="When you acknowledged, if earlier (UTC without an offset)")
     ] = None,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Take the incident: paging stops."""
-    tell(number, made(commands.Acknowledge, by=by, at=_instant(at) if at else None), as_json, timeout)
+    """Acknowledge and stop paging."""
+    dispatch(number, parse_command(commands.Acknowledge, by=by, at=_instant(at) if at else None), as_json, timeout)
 
 
 @app.command()
 def correct(
     number: Number,
-    which: Annotated[commands.Mark, typer.Argument(help="Which time", show_default=False)],
-    to: Annotated[str, typer.Argument(metavar="ISO", help="UTC if it names no zone", show_default=False)],
+    which: Annotated[commands.Mark, typer.Argument(help="Time to correct", show_default=False)],
+    to: Annotated[
+        str, typer.Argument(metavar="ISO", help="Correct time, ISO 8601; UTC without an offset", show_default=False)
+    ],
     by: By,
     reason: Reason = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Correct a time that was written down wrongly. Both values are kept; figures use the new one."""
-    command = made(commands.CorrectTime, by=by, which=which, to=_instant(to), reason=reason)
-    tell(number, command, as_json, timeout, _whoever_keeps_it)
+    """Correct a recorded time. Both values are kept; reports use the new one."""
+    command = parse_command(commands.CorrectTime, by=by, which=which, to=_instant(to), reason=reason)
+    dispatch(number, command, as_json, timeout, _find_incident_or_postmortem)
 
 
-async def _whoever_keeps_it(client: Client, name: str) -> WorkflowExecutionDescription:
-    """Return the incident's process, or, when that has ended, its post-mortem's."""
+async def _find_incident_or_postmortem(client: Client, name: str) -> WorkflowExecutionDescription:
+    """Return the incident's run or, if it has closed, its post-mortem's run."""
     run = await find(client, name)
     return run if is_open(run) else await find_postmortem(client, name)
 
 
 def _instant(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no ISO time, such as 2026-11-23T14:02:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise typer.BadParameter(f"{text!r} is not an ISO 8601 time, such as 2026-11-23T14:02:00Z") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 @app.command()
@@ -71,15 +73,15 @@ def assess(
     number: Number,
     impact: Words,
     by: By,
-    customers: Annotated[str, typer.Option(help="Names or addresses, comma-separated")] = "",
-    services: Annotated[str, typer.Option(help="Comma-separated")] = "",
-    complete: Annotated[bool, typer.Option("--complete", help="A complete outage")] = False,
-    title: Annotated[str | None, typer.Option(help="The title that customers read")] = None,
+    customers: Annotated[str, typer.Option(help="Affected customers, comma-separated")] = "",
+    services: Annotated[str, typer.Option(help="Affected services, comma-separated")] = "",
+    complete: Annotated[bool, typer.Option("--complete", help="Complete outage")] = False,
+    title: Annotated[str | None, typer.Option(help="Public incident title")] = None,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """State the blast radius."""
-    command = made(
+    """Record the customer impact (blast radius)."""
+    command = parse_command(
         commands.Assess,
         by=by,
         impact=impact,
@@ -88,7 +90,7 @@ def assess(
         services=_split(services),
         title=title,
     )
-    tell(number, command, as_json, timeout)
+    dispatch(number, command, as_json, timeout)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -104,8 +106,13 @@ def severity(
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Declare, raise, lower or confirm the severity."""
-    tell(number, made(commands.DeclareSeverity, by=by, severity=level.strip().upper(), reason=reason), as_json, timeout)
+    """Set or confirm the severity."""
+    dispatch(
+        number,
+        parse_command(commands.DeclareSeverity, by=by, severity=level.strip().upper(), reason=reason),
+        as_json,
+        timeout,
+    )
 
 
 @app.command()
@@ -113,107 +120,105 @@ def update(
     number: Number,
     text: Words,
     by: By,
-    next_one: Annotated[bool, typer.Option("--next", help="Keep the words for the next due update")] = False,
-    draft: Annotated[bool, typer.Option("--draft", help="A draft that is still being written")] = False,
+    next_one: Annotated[bool, typer.Option("--next", help="Use this text for the next scheduled update")] = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Save as a draft; it is never published as it is")] = False,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Publish a status update now, or keep its words for the next one."""
+    """Publish a status update now, or save it for the next one."""
     if next_one and draft:
-        raise typer.BadParameter("--next or --draft, not both")
+        raise typer.BadParameter("use --next or --draft, not both")
     when = Publication.NEXT if next_one else Publication.DRAFT if draft else Publication.NOW
-    tell(number, made(commands.PostUpdate, by=by, text=text, when=when), as_json, timeout)
+    dispatch(number, parse_command(commands.PostUpdate, by=by, text=text, when=when), as_json, timeout)
 
 
 @app.command()
 def hold(
     number: Number,
-    minutes: Annotated[int, typer.Argument(help="For how long, after it is due", show_default=False)],
+    minutes: Annotated[int, typer.Argument(help="Minutes to hold it after it is due", show_default=False)],
     by: By,
     reason: Reason = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Hold the next status update back, once."""
-    tell(number, made(commands.HoldUpdate, by=by, minutes=minutes, reason=reason), as_json, timeout)
+    """Hold the next status update, once."""
+    dispatch(number, parse_command(commands.HoldUpdate, by=by, minutes=minutes, reason=reason), as_json, timeout)
 
 
 @app.command()
 def escalate(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Call the next person of the escalation ladder now."""
-    tell(number, made(commands.Escalate, by=by, reason=reason), as_json, timeout)
+    """Escalate to the next rung of the ladder now."""
+    dispatch(number, parse_command(commands.Escalate, by=by, reason=reason), as_json, timeout)
 
 
 @app.command()
 def role(
     number: Number,
-    name: Annotated[commands.Role, typer.Argument(help="Which role", show_default=False)],
+    name: Annotated[commands.Role, typer.Argument(help="Role", show_default=False)],
     by: By,
-    person: Annotated[str, typer.Argument(help="Who has it from now on; nobody if not given")] = "",
+    person: Annotated[str, typer.Argument(help="Assignee; empty to unassign")] = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Give a role to somebody, or hand it over."""
-    tell(number, made(commands.AssignRole, by=by, role=name, person=person), as_json, timeout)
+    """Assign, hand over or unassign a role."""
+    dispatch(number, parse_command(commands.AssignRole, by=by, role=name, person=person), as_json, timeout)
 
 
 @app.command()
 def private(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Make it a private incident: nothing of it stands in a public place from now on."""
-    tell(number, made(commands.MakePrivate, by=by, reason=reason), as_json, timeout)
+    """Make the incident private: no more public updates."""
+    dispatch(number, parse_command(commands.MakePrivate, by=by, reason=reason), as_json, timeout)
 
 
 @app.command()
 def note(
     number: Number,
-    text: Annotated[str, typer.Argument(help="What responders read", show_default=False)],
+    text: Annotated[str, typer.Argument(help="Note for responders", show_default=False)],
     by: By,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Write a line into the timeline and the channel."""
-    tell(number, made(commands.AddNote, by=by, text=text), as_json, timeout)
+    """Add a note to the timeline and the channel."""
+    dispatch(number, parse_command(commands.AddNote, by=by, text=text), as_json, timeout)
 
 
 @app.command()
 def step(
     number: Number,
-    name: Annotated[
-        str, typer.Argument(help="A checklist step, or the key of a failed obligation", show_default=False)
-    ],
+    name: Annotated[str, typer.Argument(help="Checklist step, or key of a failed obligation", show_default=False)],
     by: By,
-    retry: Annotated[bool, typer.Option("--retry", help="Try again")] = False,
-    skip: Annotated[str | None, typer.Option(metavar="REASON", help="Do without, for this reason")] = None,
-    done: Annotated[bool, typer.Option("--done", help="It was done by hand")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Retry it")] = False,
+    skip: Annotated[str | None, typer.Option(metavar="REASON", help="Skip it, with the reason")] = None,
+    done: Annotated[bool, typer.Option("--done", help="Mark it as done by hand")] = False,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Deal with a step that failed."""
+    """Retry, skip or complete a failed step."""
     if sum((retry, skip is not None, done)) != 1:
-        raise typer.BadParameter("give one of --retry, --skip REASON, --done")
+        raise typer.BadParameter("use exactly one of --retry, --skip REASON, --done")
     how = "retry" if retry else "done" if done else "skip"
-    tell(number, made(commands.SettleStep, by=by, step=name, how=how, reason=skip or ""), as_json, timeout)
+    dispatch(number, parse_command(commands.SettleStep, by=by, step=name, how=how, reason=skip or ""), as_json, timeout)
 
 
 @app.command()
 def confirm(
     number: Number,
     by: By,
-    customer: Annotated[str, typer.Option(help="Whose word it is; yours if not given")] = "",
-    not_restored: Annotated[bool, typer.Option("--not-restored", help="Service is not restored")] = False,
-    note: Annotated[str, typer.Option(help="In their words")] = "",
+    customer: Annotated[str, typer.Option(help="Customer who confirmed; default: you")] = "",
+    not_restored: Annotated[bool, typer.Option("--not-restored", help="Service is not restored yet")] = False,
+    note: Annotated[str, typer.Option(help="What they reported")] = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Record whether service is restored, as a customer or you see it."""
-    command = made(commands.ConfirmRecovery, by=by, customer=customer, restored=not not_restored, note=note)
-    tell(number, command, as_json, timeout)
+    """Record whether service is restored for a customer, or for you."""
+    command = parse_command(commands.ConfirmRecovery, by=by, customer=customer, restored=not not_restored, note=note)
+    dispatch(number, command, as_json, timeout)
 
 
 @app.command()
 def monitor(number: Number, by: By, text: Words = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Say that the incident is mitigated and watched."""
-    tell(number, made(commands.Monitor, by=by, text=text), as_json, timeout)
+    """Mark as mitigated and start the stability window."""
+    dispatch(number, parse_command(commands.Monitor, by=by, text=text), as_json, timeout)
 
 
 @app.command()
@@ -229,17 +234,17 @@ def resolve(
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """End the incident."""
-    tell(number, made(commands.Resolve, by=by, text=text, force=force, reason=reason), as_json, timeout)
+    """Resolve the incident."""
+    dispatch(number, parse_command(commands.Resolve, by=by, text=text, force=force, reason=reason), as_json, timeout)
 
 
 @app.command()
 def reopen(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Take a resolved incident up again."""
-    tell(number, made(commands.Reopen, by=by, reason=reason), as_json, timeout)
+    """Reopen a resolved incident."""
+    dispatch(number, parse_command(commands.Reopen, by=by, reason=reason), as_json, timeout)
 
 
 @app.command()
 def cancel(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Withdraw a false positive."""
-    tell(number, made(commands.Cancel, by=by, reason=reason), as_json, timeout)
+    """Cancel as a false alarm."""
+    dispatch(number, parse_command(commands.Cancel, by=by, reason=reason), as_json, timeout)

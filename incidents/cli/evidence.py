@@ -1,4 +1,4 @@
-"""The subcommands of an incident's evidence: what was kept, and whether it is as it was written."""
+"""`incident evidence`: list the saved evidence and verify its checksums."""
 
 import json
 from typing import Annotated, Any
@@ -26,17 +26,17 @@ from incidents.domain.evidence.manifest import (
 )
 from incidents.domain.incident.incident import Incident
 
-app = typer.Typer(**PLAIN, no_args_is_help=True, help="The evidence of an incident.")
-Store = Annotated[str, typer.Option(help="Instead of EVIDENCE_URL", show_default=False)]
+app = typer.Typer(**PLAIN, no_args_is_help=True, help="List and verify an incident's evidence.")
+Store = Annotated[str, typer.Option(help="Evidence store; default: EVIDENCE_URL", show_default=False)]
 
 
 class Altered(RunbookError):
-    """Evidence is not as it was written."""
+    """Evidence is missing or does not match its manifest."""
 
 
 @app.command("list")
 def list_evidence(number: Number, url: Store = "", as_json: Json = False) -> None:
-    """List what was kept, file by file, and what is missing and why."""
+    """List saved files, and missing sources with the reason."""
 
     async def work(client: Client) -> None:
         incident, store = await _open(client, number, url)
@@ -46,30 +46,30 @@ def list_evidence(number: Number, url: Store = "", as_json: Json = False) -> Non
         elif parts:
             console().print(evidence_table(parts))
         else:
-            say("Nothing was kept yet.")
+            say("No evidence saved yet.")
 
     run(work)
 
 
 @app.command()
 def verify(number: Number, url: Store = "", as_json: Json = False) -> None:
-    """Compare every file with its manifest, and each manifest with the hash on the timeline."""
+    """Verify each file against its manifest, and each manifest against the timeline."""
 
     async def work(client: Client) -> None:
         incident, store = await _open(client, number, url)
         if not incident.manifests:
-            raise Altered(f"{incident.name} has no evidence yet: nothing could be compared.")
+            raise Altered(f"{incident.name} has no evidence yet. Nothing was verified.")
         wrong = [fault for ref in incident.manifests for fault in _faults(store, ref)]
         files = sum(ref.parts for ref in incident.manifests)
         if as_json:
             manifests = [ref.model_dump(mode="json") for ref in incident.manifests]
             say(json.dumps({"sound": not wrong, "faults": wrong, "manifests": manifests}, indent=1))
         if wrong:
-            raise Altered(f"The evidence of {incident.name} is not as it was written: {'; '.join(wrong)}.")
+            raise Altered(f"Evidence of {incident.name} failed verification: {'; '.join(wrong)}.")
         if not as_json:
             gaps = sum(ref.gaps for ref in incident.manifests)
-            said = f"{files} files in {len(incident.manifests)} manifests are as they were written"
-            say(f"{said}; {gaps} gaps are listed in them." if gaps else f"{said}.")
+            missing = f", {gaps} {'source' if gaps == 1 else 'sources'} missing" if gaps else ""
+            say(f"Evidence OK: {files} {'file' if files == 1 else 'files'} verified{missing}")
 
     run(work)
 

@@ -10,13 +10,13 @@ from temporalio.client import Client, WorkflowExecution
 from incidents.cli.options import PLAIN, Json
 from incidents.cli.rows import incident_row, overdue_row
 from incidents.cli.runner import console, run, say
-from incidents.client.lookup import MOST, listed, overdue
+from incidents.client.lookup import MOST, list_incidents, overdue
 
 app = typer.Typer(**PLAIN)
 
 
 @app.command("list")
-def list_incidents(
+def print_incidents(
     everything: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False,
     late: Annotated[bool, typer.Option("--overdue", help="Those whose post-mortem is overdue")] = False,
     as_json: Json = False,
@@ -27,7 +27,7 @@ def list_incidents(
         if late:
             _print_overdue(await overdue(client), as_json)
             return
-        found = await listed(client, everything=everything)
+        found = await list_incidents(client, everything=everything)
         if as_json:
             say(json.dumps([incident_row(execution) for execution in found], indent=1))
         elif found:

@@ -1,7 +1,7 @@
-"""`incident`: the responders' command line.
+"""Incident response from the command line.
 
-Every command takes --json and then prints one JSON document and nothing else. It ends with 0 when it did what was asked
-(also when somebody else had done it before), 1 when it was refused or could not be done, 2 when it was not understood.
+With --json, a command prints one JSON document and nothing else. Exit status: 0 done (or done before), 1 rejected or
+failed, 2 usage error.
 """
 
 import io
@@ -26,7 +26,7 @@ def main() -> None:
     """Entry point of the console script `incident`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to fail
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character must not fail the command
     for place, argument in enumerate(sys.argv[1:], start=1):
         if not is_text(argument):  # Temporal takes UTF-8 only
             print(f"error: argument {place} is not UTF-8", file=sys.stderr)

@@ -1,8 +1,8 @@
-"""Text from outside, made harmless for a terminal."""
+"""External text, made safe for a terminal."""
 
 from incidents.domain.core.text import printable
 
 
 def plain(text: str) -> str:
-    """Return the text without control characters: an alert's title cannot move the cursor or recolour the screen."""
+    """Return the text without control characters, so that an alert's title cannot move the cursor or change colors."""
     return printable(text)

@@ -42,21 +42,21 @@ from incidents.domain.core.timeline import Entry
 app = typer.Typer(**PLAIN)
 
 
-async def _first_look(client: Client, name: str, as_json: bool) -> Look:
-    """Return the incident as it stands.
+async def _read_once(client: Client, name: str, as_json: bool) -> Look:
+    """Return the incident's current state.
 
     Raises:
-        NoAnswer: no worker answered; what Temporal knows by itself has been printed.
+        NoAnswer: no worker answered; the search attributes have been printed.
     """
     look = Look(client, await find(client, name), console())
     await look.refresh()
     if look.incident is None:
-        _print_known(look, as_json)
+        _print_search_attributes(look, as_json)
         raise NoAnswer(look.problem)
     return look
 
 
-def _print_known(look: Look, as_json: bool) -> None:
+def _print_search_attributes(look: Look, as_json: bool) -> None:
     if as_json:
         say(json.dumps({**incident_row(look.run), "partial": True}, indent=1))
     else:
@@ -65,10 +65,10 @@ def _print_known(look: Look, as_json: bool) -> None:
 
 @app.command()
 def show(number: Number, as_json: Json = False) -> None:
-    """Show an incident: people, checklist, next obligations, timeline."""
+    """Show people, checklist, what is up next, and timeline."""
 
     async def work(client: Client) -> None:
-        look = await _first_look(client, number, as_json)
+        look = await _read_once(client, number, as_json)
         if as_json and look.incident is not None:
             say(dump(look.incident))
         else:
@@ -80,26 +80,26 @@ def show(number: Number, as_json: Json = False) -> None:
 @app.command("watch")
 def watch_incident(
     number: Number,
-    once: Annotated[bool, typer.Option("--once", help="One look")] = False,
-    until: Annotated[str | None, typer.Option(help="End when it is monitoring, resolved or cancelled")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Print once and exit")] = False,
+    until: Annotated[str | None, typer.Option(help="Exit when monitoring, resolved or cancelled")] = None,
     as_json: Json = False,
 ) -> None:
-    """Watch an incident live, with countdowns. Ctrl-C ends the watching, not the incident.
+    """Watch an incident live, with countdowns. Ctrl-C stops watching; the incident continues.
 
-    With --json: one look, or with --until the look at the end, as {"incident": ..., "agenda": [...]}.
+    With --json, prints {"incident": ..., "agenda": [...]} once, or at the end of --until.
     """
     if until is not None and until not in UNTIL:
-        raise typer.BadParameter(f"--until takes {', '.join(UNTIL)}")
+        raise typer.BadParameter(f"--until must be one of {', '.join(UNTIL)}")
     if once and until is not None:
-        raise typer.BadParameter("--once or --until, not both")
+        raise typer.BadParameter("use --once or --until, not both")
 
     async def work(client: Client) -> None:
         try:
             if as_json or once:
-                look = await _first_look(client, number, as_json)
+                look = await _read_once(client, number, as_json)
                 if until is not None:
                     await wait(look, until)
-                _print_look(look, as_json)
+                _print_watch(look, as_json)
             else:
                 screen = console()
                 await watch(Look(client, await find(client, number), screen), screen, until)
@@ -109,7 +109,7 @@ def watch_incident(
     run(work)
 
 
-def _print_look(look: Look, as_json: bool) -> None:
+def _print_watch(look: Look, as_json: bool) -> None:
     if as_json and look.incident is not None:
         seen: dict[str, Any] = {"incident": look.incident.model_dump(mode="json")}
         say(
@@ -124,12 +124,12 @@ def _print_look(look: Look, as_json: bool) -> None:
 @app.command()
 def timeline(
     number: Number,
-    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows, until Ctrl-C")] = False,
+    following: Annotated[bool, typer.Option("--follow", "-f", help="Follow new entries until Ctrl-C")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what happened, in order; times are UTC."""
+    """Print the timeline (UTC), oldest first."""
     if following and as_json:
-        raise typer.BadParameter("--follow or --json, not both: JSON is one document")
+        raise typer.BadParameter("use --follow or --json, not both")
 
     async def work(client: Client) -> None:
         found = await find(client, number)
@@ -142,7 +142,7 @@ def timeline(
         try:
             entries = await ask(handle_of(client, found), TIMELINE_QUERY, tuple[Entry, ...], label(found))
         except NoAnswer:
-            _print_known(Look(client, found, console()), as_json)
+            _print_search_attributes(Look(client, found, console()), as_json)
             raise
         if as_json:
             say(json.dumps([entry.model_dump(mode="json") for entry in entries], indent=1))
@@ -154,9 +154,10 @@ def timeline(
 
 @app.command()
 def check(
-    file: Annotated[Path | None, typer.Option(help="Instead of RUNBOOK_FILE")] = None, as_json: Json = False
+    file: Annotated[Path | None, typer.Option(help="File to check; default: RUNBOOK_FILE")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Check the runbook file: every fault with file, line and field."""
+    """Validate runbook.yaml; lists each error with line and field."""
     from incidents.app.runbook_file import (
         RunbookSource,
         read_runbook,

@@ -1,4 +1,4 @@
-"""The SLA report: from Temporal's visibility and the stored records to one table, page or file."""
+"""`incident report`: the SLA report, from Temporal's visibility and the stored records."""
 
 import sys
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ from incidents.client.lookup import (
     handle_of,
     is_open,
     label,
-    listed,
+    list_incidents,
 )
 from incidents.contracts import INCIDENT_QUERY
 from incidents.domain.config.model import RunbookConfig
@@ -43,7 +43,7 @@ app = typer.Typer(**PLAIN)
 
 
 class Format(StrEnum):
-    """How the report is printed."""
+    """Output format of the report."""
 
     TABLE = "table"
     MARKDOWN = "markdown"
@@ -60,19 +60,19 @@ class Damaged(RunbookError):
 def sla_report(
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="First day, UTC; default: 30 days ago")] = "",
     until: Annotated[str, typer.Option("--to", metavar="DATE", help="Last day, UTC; default: today")] = "",
-    service: Annotated[str, typer.Option(help="One service only")] = "",
-    plan: Annotated[str, typer.Option(help="One plan's promise only")] = "",
-    how: Annotated[Format, typer.Option("--format")] = Format.TABLE,
-    url: Annotated[str, typer.Option(help="Instead of EVIDENCE_URL", show_default=False)] = "",
+    service: Annotated[str, typer.Option(help="Only this service")] = "",
+    plan: Annotated[str, typer.Option(help="Only this SLA plan")] = "",
+    how: Annotated[Format, typer.Option("--format", help="Output format")] = Format.TABLE,
+    url: Annotated[str, typer.Option(help="Evidence store; default: EVIDENCE_URL", show_default=False)] = "",
 ) -> None:
-    """Report on the incidents of a period: how many, how quickly, how punctually, and what became of the promises."""
+    """Report MTTA, MTTM, MTTR and SLA attainment for a period."""
     today = datetime.now(UTC).date()
     first, last = _day("--from", since, today - timedelta(days=30)), _day("--to", until, today)
     if first > last:
-        raise typer.BadParameter(f"--from {first} lies after --to {last}")
+        raise typer.BadParameter(f"--from {first} is after --to {last}")
     runbook = load_runbook(load_settings())
     if plan and plan.casefold() not in {name.casefold() for name in runbook.sla}:
-        raise typer.BadParameter(f"--plan: {plan!r} is not among sla: {', '.join(runbook.sla)}")
+        raise typer.BadParameter(f"--plan: {plan!r} is not a plan in runbook.yaml (sla: {', '.join(runbook.sla)})")
 
     async def work(client: Client) -> None:
         at = datetime.now(UTC)
@@ -88,20 +88,20 @@ def _day(option: str, typed: str, default: date) -> date:
     try:
         return date.fromisoformat(typed) if typed else default
     except ValueError:
-        raise typer.BadParameter(f"{option}: {typed!r} is no date, such as 2026-12-31") from None
+        raise typer.BadParameter(f"{option}: {typed!r} is not a date, such as 2026-12-31") from None
 
 
 async def gather(
     client: Client, runbook: RunbookConfig, url: str, at: datetime
 ) -> tuple[list[Record], list[PostmortemRecord], tuple[int, ...]]:
-    """Return the records of all incidents and post-mortems, and the numbers of those of which nobody tells.
+    """Return the records of all incidents and post-mortems, and the numbers of incidents without data.
 
-    Stored records count for what is over; what is open, or over and not stored, is asked for.
+    Closed incidents come from the stored records; open ones, and closed ones without a record, are queried.
     """
-    records, postmortems = stored(url)
+    records, postmortems = load_records(url)
     numbers = {record.number for record in records}
     unknown = []
-    for execution in await listed(client, everything=True):
+    for execution in await list_incidents(client, everything=True):
         number = execution.typed_search_attributes.get(NUMBER)
         if number is None or (number in numbers and not is_open(execution)):
             continue
@@ -116,8 +116,8 @@ async def gather(
     return records, postmortems, tuple(sorted(unknown))
 
 
-def stored(url: str) -> tuple[list[Record], list[PostmortemRecord]]:
-    """Return what is stored beside the evidence.
+def load_records(url: str) -> tuple[list[Record], list[PostmortemRecord]]:
+    """Load the records that are stored beside the evidence.
 
     Raises:
         Damaged: a record cannot be read.
@@ -138,7 +138,7 @@ def _read(store: Any, paths: Iterable[str], kind: Any) -> list[Any]:
             found.append(kind.model_validate_json(store.read(path)))
         except ValueError as error:
             first = str(error).splitlines()[0]
-            raise Damaged(f"{store.url_of(path)} cannot be read: {first}. Mend it, or move it away.") from None
+            raise Damaged(f"{store.url_of(path)} is damaged ({first}). Repair it or move it away.") from None
     return found
 
 
@@ -165,24 +165,24 @@ def tables(found: Report) -> list[Any]:
     rows = {
         "incidents": f"{len(found.lines)} ({_counts(found.by_severity)})",
         "by cause": _counts(found.by_cause),
-        "time to acknowledge": pages.spread(found.acknowledge),
-        "time to mitigate": pages.spread(found.mitigate),
-        "time to resolve": pages.spread(found.resolve),
+        "time to acknowledge (MTTA)": pages.spread(found.acknowledge),
+        "time to mitigate (MTTM)": pages.spread(found.mitigate),
+        "time to resolve (MTTR)": pages.spread(found.resolve),
         "acknowledged in time": f"{found.acknowledged.on_time} of {found.acknowledged.of}",
         "status updates in time": f"{found.updates.on_time} of {found.updates.of}",
-        "post-mortems": f"{kept.owed} owed, {kept.done} done, {kept.open} open, {kept.waived} waived, {kept.late} late",
+        "post-mortems": f"{kept.owed} due, {kept.done} done, {kept.open} open, {kept.waived} waived, {kept.late} late",
         "action items": f"{found.items.open} open, {found.items.overdue} overdue, {found.items.done} done",
     }
     for name, value in rows.items():
         figures.add_row(name, text(value))
-    uptime = Table("plan", "region", "promised", "attained", "downtime", "", box=None, pad_edge=False)
+    uptime = Table("plan", "region", "SLA", "attained", "downtime", "", box=None, pad_edge=False)
     for a in found.attainment:
         style = "" if a.kept else "bold red"
         lost = in_words(a.downtime)
-        cells = (a.plan, a.region, f"{a.promised} %", f"{a.shown} %", lost, "kept" if a.kept else "broken")
+        cells = (a.plan, a.region, f"{a.promised} %", f"{a.shown} %", lost, "met" if a.kept else "breached")
         uptime.add_row(*cells, style=style)
     unknown = ", ".join(f"INC-{number}" for number in found.unknown)
-    missing = [text(f"Not counted: {unknown}: no worker tells of them, and no record is stored.", "yellow")]
+    missing = [text(f"Not counted: {unknown} (no worker answered and no record is stored)", "yellow")]
     return [figures, "", uptime, *(missing if unknown else [])]
 
 

@@ -1,6 +1,6 @@
-"""Resetting a stuck workflow: where its history can still be followed, and going on from there.
+"""Reset a stuck workflow to the last workflow task that this code can replay.
 
-Imports every workflow, which is slow: only `incident reset` does so.
+Imports every workflow, which is slow, so only `incident reset` imports this module.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ _TASK_ENDS = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
 )
-"""What a run can be reset to: it goes on with this task's beginning, and what the task did is done again."""
+"""Events that a run can be reset to. It continues from the start of that task, and the task runs again."""
 
 
 async def last_good_task(history: WorkflowHistory) -> HistoryEvent | None:
-    """Return the end of the last workflow task before which everything replays with this code; None if not even one.
+    """Return the last workflow task up to which the history replays with this code; None if there is none.
 
-    What cannot be followed at one event cannot be followed at any later one, so the event is found by bisection.
+    A history that fails to replay up to one event fails for every later event, so the event is found by bisection.
     """
     ends = [place for place, event in enumerate(history.events) if event.event_type in _TASK_ENDS]
     good, bad = -1, len(ends)
@@ -50,7 +50,7 @@ async def last_good_task(history: WorkflowHistory) -> HistoryEvent | None:
 
 
 async def replays(history: WorkflowHistory) -> bool:
-    """Tell whether the workflows of this code can follow that history to its end."""
+    """Tell whether the workflows of this code replay that history to its end."""
     runner = _RecordingRunner(sandbox_runner())
     replayer = Replayer(
         workflows=WORKFLOWS,
@@ -64,7 +64,7 @@ async def replays(history: WorkflowHistory) -> bool:
 
 
 async def reset(client: Client, workflow_id: str, run_id: str, to: HistoryEvent, reason: str) -> str:
-    """Reset a run to the beginning of that task, with all later signals and updates; return the new run's id."""
+    """Reset a run to the start of that task, reapplying later signals and updates; return the new run's id."""
     request = ResetWorkflowExecutionRequest(
         namespace=client.namespace,
         workflow_execution=Execution(workflow_id=workflow_id, run_id=run_id),
@@ -77,7 +77,7 @@ async def reset(client: Client, workflow_id: str, run_id: str, to: HistoryEvent,
 
 
 class _RecordingRunner(WorkflowRunner):
-    """Notes whether a workflow task failed. The replayer itself reports nondeterminism only, and no plain exception."""
+    """Records whether a workflow task failed: the replayer reports only nondeterminism, not other exceptions."""
 
     def __init__(self, inner: WorkflowRunner) -> None:
         self._inner = inner
@@ -101,7 +101,7 @@ class _RecordingRunner(WorkflowRunner):
 
 @functools.cache
 def _quiet_runtime() -> Runtime:
-    """Return a runtime whose warnings about tasks that fail, as some must here, do not mix with our output."""
+    """Return a runtime without logs: failing tasks are expected here, and their warnings would mix with our output."""
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=TelemetryFilter("OFF", "OFF"))))
 
 

@@ -1,4 +1,4 @@
-"""The subcommands of rollbacks: ask, approve, decline, judge, flag, and see what was considered."""
+"""The rollback subcommands: rollback, approve, decline, verdict, flag, candidates."""
 
 import json
 from typing import Annotated
@@ -17,10 +17,10 @@ from incidents.cli.options import (
 )
 from incidents.cli.runner import (
     console,
-    made,
+    dispatch,
+    parse_command,
     run,
     say,
-    tell,
 )
 from incidents.cli.views import candidates_table
 from incidents.client.lookup import (
@@ -41,30 +41,30 @@ def rollback(
     number: Number,
     by: By,
     cluster: Cluster = "",
-    forward: Annotated[bool, typer.Option("--forward", help="Undo a rollback that did not help")] = False,
+    forward: Annotated[bool, typer.Option("--forward", help="Roll forward: undo a rollback that did not help")] = False,
     insist: Annotated[
-        bool, typer.Option("--insist", help="Although somebody deployed, or the region recovered by itself")
+        bool, typer.Option("--insist", help="Roll back despite a newer deployment or a recovered region")
     ] = False,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Roll back what is offered, or look again and roll back what is found. Your request is the approval."""
-    command = made(commands.RequestRollback, by=by, cluster=cluster, forward=forward, insist=insist)
-    tell(number, command, as_json, timeout)
+    """Roll back now: the offered rollback, or a new candidate. Needs no approval."""
+    command = parse_command(commands.RequestRollback, by=by, cluster=cluster, forward=forward, insist=insist)
+    dispatch(number, command, as_json, timeout)
 
 
 @app.command()
 def approve(number: Number, by: By, cluster: Cluster = "", as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Approve the rollback that is offered."""
-    tell(number, made(commands.ApproveRollback, by=by, cluster=cluster), as_json, timeout)
+    """Approve the offered rollback."""
+    dispatch(number, parse_command(commands.ApproveRollback, by=by, cluster=cluster), as_json, timeout)
 
 
 @app.command()
 def decline(
     number: Number, by: By, reason: Reason = "", cluster: Cluster = "", as_json: Json = False, timeout: Timeout = 5
 ) -> None:
-    """Decline the rollback that is offered, or leave things as they are after one that did not help."""
-    tell(number, made(commands.DeclineRollback, by=by, reason=reason, cluster=cluster), as_json, timeout)
+    """Decline the offered rollback, or leave a failed one as it is."""
+    dispatch(number, parse_command(commands.DeclineRollback, by=by, reason=reason, cluster=cluster), as_json, timeout)
 
 
 @app.command()
@@ -77,29 +77,29 @@ def verdict(
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Judge a rollback that the probes cannot judge."""
+    """Decide an inconclusive rollback as healthy or unhealthy."""
     if word not in ("healthy", "unhealthy"):
-        raise typer.BadParameter(f"{word!r} is no verdict: say healthy or unhealthy")
-    command = made(commands.JudgeRollback, by=by, healthy=word == "healthy", reason=reason, cluster=cluster)
-    tell(number, command, as_json, timeout)
+        raise typer.BadParameter(f"{word!r} is not a verdict; use healthy or unhealthy")
+    command = parse_command(commands.JudgeRollback, by=by, healthy=word == "healthy", reason=reason, cluster=cluster)
+    dispatch(number, command, as_json, timeout)
 
 
 @app.command()
 def flag(
     number: Number,
-    version: Annotated[str, typer.Argument(help="The release", show_default=False)],
+    version: Annotated[str, typer.Argument(help="Version to flag", show_default=False)],
     by: By,
     reason: Reason = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Flag a release as bad: nothing is rolled back to it, in this incident or a later one."""
-    tell(number, made(commands.FlagRelease, by=by, version=version, reason=reason), as_json, timeout)
+    """Flag a release as bad. No incident rolls back to it again."""
+    dispatch(number, parse_command(commands.FlagRelease, by=by, version=version, reason=reason), as_json, timeout)
 
 
 @app.command()
 def candidates(number: Number, as_json: Json = False) -> None:
-    """Show which deployments were considered for a rollback, and why each was taken or passed over."""
+    """Show rollback candidates, selected and skipped, with reasons."""
 
     async def work(client: Client) -> None:
         found = await find(client, number)
@@ -109,6 +109,6 @@ def candidates(number: Number, as_json: Json = False) -> None:
         elif incident.rollbacks:
             console().print(candidates_table(incident))
         else:
-            say("No rollback was offered; `incident timeline` says why.")
+            say(f"No rollback offered. `incident timeline {number}` has the reason.")
 
     run(work)

@@ -1,4 +1,4 @@
-"""How a subcommand runs: connect, do the work, print one answer, end the process."""
+"""Run a subcommand: connect, do the work, print one answer, exit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from incidents.app.connection import ConnectionProblem, connect, run_and_exit
 from incidents.app.temporal_settings import load_temporal_settings
 from incidents.cli.plain import plain
 from incidents.client.lookup import find
-from incidents.client.problems import NoAnswer, NotFound, Refusal
+from incidents.client.problems import CommandFailed, NoAnswer, NotFound
 
 if TYPE_CHECKING:  # slow to import, and no subcommand needs all of it
     from pydantic import BaseModel
@@ -26,14 +26,14 @@ if TYPE_CHECKING:  # slow to import, and no subcommand needs all of it
 
     from incidents.domain.incident.commands import Command
 
-PROBLEMS = (NotFound, NoAnswer, Refusal)
-"""What ends a subcommand with one line and status 1."""
+PROBLEMS = (NotFound, NoAnswer, CommandFailed)
+"""Errors that end a subcommand with one line and status 1."""
 
 Finding = Callable[[Client, str], Awaitable[WorkflowExecutionDescription]]
 
 
 def console() -> Console:
-    """Return the console as wide as the terminal is now. What incidents say is never read as markup."""
+    """Return a console with the terminal's current width. Incident text is never read as markup."""
     from rich.console import Console
 
     return Console(markup=False, highlight=False, emoji=False)
@@ -60,8 +60,10 @@ def run(work: Callable[[Client], Awaitable[None]], *, models: bool = True) -> No
             if error.status not in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
                 raise
             where = settings.temporal_address
-            raise ConnectionProblem(f"Temporal at {where} stopped answering. It keeps running incidents.") from None
-        except (BrokenPipeError, SystemExit):  # whoever read our output has gone; Rich says it by SystemExit
+            raise ConnectionProblem(
+                f"Lost the connection to Temporal at {where}. Running incidents are not affected. Try again."
+            ) from None
+        except (BrokenPipeError, SystemExit):  # the reader of our output closed the pipe; Rich raises SystemExit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         return 0
@@ -69,8 +71,12 @@ def run(work: Callable[[Client], Awaitable[None]], *, models: bool = True) -> No
     run_and_exit(main(), PROBLEMS)
 
 
-def made(kind: type[Command], **fields: Any) -> Command:
-    """Return the command; what does not fit is refused before anything is sent."""
+def parse_command(kind: type[Command], **fields: Any) -> Command:
+    """Return the validated command. Nothing is sent yet.
+
+    Raises:
+        typer.BadParameter: a field is invalid.
+    """
     from pydantic import ValidationError
 
     try:
@@ -81,7 +87,7 @@ def made(kind: type[Command], **fields: Any) -> Command:
         raise typer.BadParameter(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
 
 
-def tell(name: str, command: Command, as_json: bool, timeout: float, finding: Finding = find) -> NoReturn:
+def dispatch(name: str, command: Command, as_json: bool, timeout: float, finding: Finding = find) -> NoReturn:
     """Send a command to the workflow that `finding` finds by that name, and print what became of it."""
     from incidents.client.commands import send
 
@@ -93,12 +99,12 @@ def tell(name: str, command: Command, as_json: bool, timeout: float, finding: Fi
 
 
 def login() -> str:
-    """Return the user's name at this machine.
+    """Return the login name.
 
     Raises:
-        typer.BadParameter: the machine knows none, as in some containers.
+        typer.BadParameter: there is none, as in some containers.
     """
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        raise typer.BadParameter("this machine has no name for you: say who you are with --by") from None
+        raise typer.BadParameter("no login name on this machine; use --by NAME") from None

@@ -1,6 +1,6 @@
-"""What the terminal shows: tables and panels, made of the incident and of nothing else.
+"""Tables and panels for the terminal, rendered from the incident alone.
 
-Whatever an incident holds may come from outside. It is shown as it is: never as markup, never as control characters.
+Incident text may come from outside, so it is never rendered as markup or control characters.
 """
 
 from collections.abc import Sequence
@@ -41,10 +41,10 @@ _ROLLBACK_STYLES = {
 }
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
 _STEP_STYLES = {StepStatus.DONE: "green", StepStatus.FAILED: "bold red", StepStatus.SKIPPED: "dim"}
-_DUTIES = 6
+_OBLIGATIONS = 6
 _ENTRIES = 12
-_ROOMY = 36
-"""Rows from which a screen has room for `_DUTIES` obligations; a smaller one shows half of them."""
+_TALL = 36
+"""Rows from which a screen has room for `_OBLIGATIONS` obligations; a smaller one shows half of them."""
 
 
 def _columns(table: Table, kinds: str) -> Table:
@@ -55,7 +55,7 @@ def _columns(table: Table, kinds: str) -> Table:
 
 
 def header(incident: Incident) -> Text:
-    """Return the incident's headline, coloured by severity and status."""
+    """Return the incident's headline, colored by severity and status."""
     severity, status = str(incident.severity), str(incident.status)
     parts = (
         text(incident.name),
@@ -69,7 +69,7 @@ def header(incident: Incident) -> Text:
 
 
 def checklist_table(incident: Incident, *, brief: bool = False) -> Table:
-    """Return the seven steps; `brief`: each in one line."""
+    """Return the checklist; with `brief`, one line per step."""
     table = _columns(Table(box=None, show_header=False, pad_edge=False), "fffs")
     show = one_line if brief else text
     for number, state in enumerate(incident.steps, 1):
@@ -79,8 +79,8 @@ def checklist_table(incident: Incident, *, brief: bool = False) -> Table:
     return table
 
 
-def agenda_table(obligations: Sequence[Obligation], now: datetime, limit: int = _DUTIES) -> Table:
-    """Return what is due next, with countdowns: one line for each."""
+def agenda_table(obligations: Sequence[Obligation], now: datetime, limit: int = _OBLIGATIONS) -> Table:
+    """Return the next obligations with countdowns, one line each."""
     table = _columns(Table(box=None, show_header=False, pad_edge=False), "fs")
     shown = up_next(obligations)[:limit]
     for obligation in shown:
@@ -92,7 +92,7 @@ def agenda_table(obligations: Sequence[Obligation], now: datetime, limit: int = 
 
 
 def timeline_table(entries: Sequence[Entry], limit: int | None = None, *, brief: bool = False) -> Table:
-    """Return the timeline, the newest last; `brief`: each entry in one line."""
+    """Return the timeline, newest last; with `brief`, one line per entry."""
     table = _columns(Table(box=None, show_header=False, pad_edge=False), "ffs")
     table.columns[1].max_width = 20
     show = one_line if brief else text
@@ -102,26 +102,26 @@ def timeline_table(entries: Sequence[Entry], limit: int | None = None, *, brief:
 
 
 def timeline_line(entry: Entry) -> Text:
-    """Return one entry of the timeline as a line of its own."""
+    """Return one timeline entry as a line."""
     words = text(" ".join(entry.text.split()))
     return Text("  ").join((Text(clock(entry.at), style="dim"), text(entry.actor, "magenta"), words))
 
 
 def rollback_lines(incident: Incident) -> list[Text]:
-    """Return one line for each rollback that was offered."""
+    """Return one line per rollback."""
     lines = []
     for state in incident.rollbacks:
         offer = state.offer
         versions = f" {offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
         detail = state.detail or state.progress or offer.reason
         style = _ROLLBACK_STYLES.get(state.status, "")
-        lines.append(text(f"Rollback {offer.cluster}{versions}: {state.status}: {detail}", style))
+        lines.append(text(f"Rollback {offer.cluster}{versions} · {state.status} · {detail}", style))
     return lines
 
 
 def candidates_table(incident: Incident) -> Table:
-    """Return each deployment that was considered, cluster by cluster, with the reason."""
-    table = Table("cluster", "version", "deployed", "status", "", "because", box=None, pad_edge=False)
+    """Return the rollback candidates by cluster, each with the reason."""
+    table = Table("cluster", "version", "deployed", "status", "", "reason", box=None, pad_edge=False)
     for state in incident.rollbacks:
         offer = state.offer
         if offer.suspect is not None:
@@ -129,18 +129,18 @@ def candidates_table(incident: Incident) -> Table:
             cells = (offer.cluster, suspect.version, clock(suspect.started_at), suspect.status, "suspect", offer.reason)
             table.add_row(*(text(cell) for cell in cells), style="yellow")
         for seen in offer.considered:
-            row, word = seen.deployment, "taken" if seen.taken else "passed over"
+            row, word = seen.deployment, "selected" if seen.taken else "skipped"
             cells = (offer.cluster, row.version, clock(row.started_at), row.status, word, seen.reason)
             table.add_row(*(text(cell) for cell in cells), style="green" if seen.taken else "dim")
     return table
 
 
 def evidence_table(parts: Sequence[Part]) -> Table:
-    """Return each file of the evidence, and each gap."""
+    """Return the evidence files and the missing sources."""
     table = Table("file", "source", "bytes", "SHA-256", box=None, pad_edge=False)
     for part in parts:
         size = "" if part.gap else f"{part.bytes:,}"
-        proof = text(f"missing: {part.gap}", "yellow") if part.gap else text(part.sha256[:16])
+        proof = text(f"missing ({part.gap})", "yellow") if part.gap else text(part.sha256[:16])
         table.add_row(text(part.name), text(part.source), size, proof)
     return table
 
@@ -148,17 +148,17 @@ def evidence_table(parts: Sequence[Part]) -> Table:
 def incident_view(
     incident: Incident, obligations: Sequence[Obligation], now: datetime, *, rows: int | None = None, note: str = ""
 ) -> RenderableType:
-    """Return everything that matters now. With `rows`, it fits a screen of so many, from 26 on.
+    """Return the incident screen. With `rows` (at least 26), it fits a terminal of that height.
 
-    `note`: what is to be known of the view itself, such as that it is not current.
+    `note`: a warning about the view itself, such as that it is stale.
     """
     brief = rows is not None
     about = _about(incident, now)
     for line in about:
         line.no_wrap, line.overflow = brief, "ellipsis"
-    most, entries = _DUTIES, _ENTRIES
+    most, entries = _OBLIGATIONS, _ENTRIES
     if rows is not None:
-        most = _DUTIES if rows >= _ROOMY else _DUTIES // 2
+        most = _OBLIGATIONS if rows >= _TALL else _OBLIGATIONS // 2
         shown = len(up_next(obligations))
         fixed = (len(about) + 2) + 9 + (min(max(shown, 1), most) + 2) + 2 + bool(note)
         entries = max(rows - fixed, 1)
@@ -166,7 +166,7 @@ def incident_view(
     return Group(
         Panel(Group(*about), title=header(incident), title_align="left"),
         Panel(checklist_table(incident, brief=brief), title="First response", title_align="left"),
-        Panel(agenda_table(obligations, now, most), title="Next obligations", title_align="left"),
+        Panel(agenda_table(obligations, now, most), title="Up next", title_align="left"),
         Panel(timeline_table(incident.timeline, entries, brief=brief), title="Timeline (UTC)", title_align="left"),
         *([show(note, "yellow")] if note else ()),
     )
@@ -181,15 +181,15 @@ def _about(incident: Incident, now: datetime) -> list[Text]:
 
 
 def postmortem_view(postmortem: Postmortem, now: datetime) -> RenderableType:
-    """Return where the post-mortem stands, and how much time is left."""
+    """Return the post-mortem screen: stage, deadline, missing sections, action items."""
     left = "" if postmortem.over or postmortem.due is None else f" · {countdown(postmortem.due, now)}"
-    due = f"{clock(postmortem.due)} UTC" if postmortem.due else "48 h after the resolution"
+    due = f"{clock(postmortem.due)} UTC" if postmortem.due else "48 h after resolution"
     lines = [
         text(f"Owner {postmortem.owner} · due {due}{left}"),
         text(f"Draft: {postmortem.draft_url or 'not written yet'}"),
     ]
     if postmortem.proposal_url:
-        lines.append(text(f"In the repository: {postmortem.proposal_url}"))
+        lines.append(text(f"Pull request: {postmortem.proposal_url}"))
     if postmortem.document_url:
         lines.append(text(f"Published: {postmortem.document_url}"))
     if postmortem.review_at and not postmortem.reviewed_at:
@@ -202,5 +202,5 @@ def postmortem_view(postmortem: Postmortem, now: datetime) -> RenderableType:
 
 
 def _item_line(item: ActionItem) -> Text:
-    """Return an action item as a line, in the colour of how it stands."""
+    """Return an action item as a line, colored by its state."""
     return text(f"Action item {item_line(item)}", "green" if item.settled else "yellow" if item.flag else "")

@@ -1,4 +1,4 @@
-"""Watching an incident: the screen and the timeline that go with it while it lives."""
+"""`incident watch` and `incident timeline --follow`: follow an incident live."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,42 +28,42 @@ from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation
 
 _EVERY = 2.0
-"""Seconds between two looks at what Temporal knows by itself."""
+"""Seconds between two reads of the run's description."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
-"""Seconds between two looks while nobody answers: at first, then twice as long each time, and at most."""
+"""Seconds between two reads while there is no answer: the first pause, doubled each time, and the longest."""
 STALE = timedelta(seconds=15)
-"""Age from which people are told that what they see may be old, and why: not of each hiccup."""
+"""Age from which the view shows a warning that it is stale. Shorter interruptions are not shown."""
 _SILENT = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
 
 T = TypeVar("T")
 Read = Callable[[WorkflowHandle[Any, Any], str], Awaitable[T]]
-"""Reads something of a run by queries; the text is what people call it."""
+"""Reads from a run by queries; the text is the run's label for errors."""
 
 UNTIL: dict[str, tuple[Status, ...]] = {
     "monitoring": (Status.MONITORING, Status.RESOLVED, Status.CANCELLED),
     "resolved": (Status.RESOLVED, Status.CANCELLED),
     "cancelled": (Status.CANCELLED,),
 }
-"""What can be waited for, and the statuses in which that, or all hope of it, has come."""
+"""Values of --until, and the statuses that end the wait (also those after which it can no longer happen)."""
 
 
 async def state(handle: WorkflowHandle[Any, Any], name: str) -> tuple[Incident, list[Obligation]]:
     """Return the incident and its agenda."""
     incident: Incident = await ask(handle, INCIDENT_QUERY, Incident, name)
-    # One after the other: while a task is pending, Temporal lets one query of a workflow wait and refuses the next.
+    # One after the other: while a task is pending, Temporal buffers one query of a workflow and rejects the next.
     obligations: list[Obligation] = await ask(handle, AGENDA_QUERY, list[Obligation], name)
     return incident, obligations
 
 
 class WatchedRun:
-    """A run that is queried only when its history has grown. It outlasts workers, servers and continue-as-new.
+    """A run that is queried only when its history has grown. Survives worker and server restarts and continue-as-new.
 
-    A query costs the worker a task, and many of them endanger the history; what Temporal knows by itself costs little.
-    `problem`: who did not answer the last time; "" if all did. `pause`: seconds until the next look.
+    A query costs the worker a task, and many of them endanger the history; a description costs little.
+    `problem`: why the last read failed; "" if it did not. `pause`: seconds until the next read.
     """
 
     def __init__(self, client: Client, run: WorkflowExecutionDescription) -> None:
-        """Begin with what Temporal knows by itself."""
+        """Start from the run's description."""
         self._client = client
         self.run = run
         self.problem = ""
@@ -72,7 +72,7 @@ class WatchedRun:
         self._current_at: datetime | None = None
 
     async def refresh(self, read: Read[T]) -> T | None:
-        """Look again; return a new answer of `read`, or None if nothing has changed or nobody answers (`problem`)."""
+        """Read again; return a new answer of `read`, or None if nothing changed or there is no answer (`problem`)."""
         try:
             self.run = await current(self._client, self.run)
             seen = (self.run.run_id, self.run.raw_info.history_length)
@@ -83,7 +83,7 @@ class WatchedRun:
         except RPCError as error:
             if error.status not in _SILENT:
                 raise
-            self._fail("Temporal does not answer. The incident is kept by it; trying again.")
+            self._fail("Temporal is not answering; retrying. The incident itself is not lost.")
             return None
         self._seen, self.pause, self.problem = seen, _EVERY, ""
         self._current_at = datetime.now(UTC)
@@ -94,7 +94,7 @@ class WatchedRun:
         self.problem = problem
 
     def warning(self, now: datetime) -> str:
-        """Return why what was read may be old, and how old it is; "" while that is younger than `STALE`."""
+        """Return a warning with the age of the data; "" while it is younger than `STALE`."""
         if not self.problem or self._current_at is None:
             return self.problem
         age = now - self._current_at
@@ -102,10 +102,10 @@ class WatchedRun:
 
 
 class Look:
-    """The incident as it was last seen, and how old that is."""
+    """The incident as last read, and the age of that read."""
 
     def __init__(self, client: Client, run: WorkflowExecutionDescription, console: Console) -> None:
-        """Begin with what Temporal knows by itself."""
+        """Start from the run's description."""
         self._watched = WatchedRun(client, run)
         self._console = console
         self.incident: Incident | None = None
@@ -113,26 +113,26 @@ class Look:
 
     @property
     def run(self) -> WorkflowExecutionDescription:
-        """Return what Temporal knows by itself."""
+        """Return the run's description."""
         return self._watched.run
 
     @property
     def problem(self) -> str:
-        """Return who did not answer the last time, and what that means; "" if all did."""
+        """Return why the last read failed; "" if it did not."""
         return self._watched.problem
 
     @property
     def pause(self) -> float:
-        """Return the seconds until the next look."""
+        """Return the seconds until the next read."""
         return self._watched.pause
 
     async def refresh(self) -> None:
-        """Look again. Whoever does not answer is named in `problem`."""
+        """Read again. `problem` has the reason if there was no answer."""
         if (found := await self._watched.refresh(state)) is not None:
             self.incident, self.obligations = found
 
     def over(self, until: str | None) -> bool:
-        """Tell whether the incident has ended for good, or has come to what was waited for."""
+        """Tell whether the incident is closed or has reached `until`."""
         if not is_open(self.run):
             return True
         return self.incident is not None and (
@@ -140,34 +140,34 @@ class Look:
         )
 
     def view(self, rows: int | None = None) -> RenderableType:
-        """Return what is to be seen now."""
+        """Return the current view."""
         now = datetime.now(UTC)
         if self.incident is None:
             return incidents_table([self.run], now)
         return incident_view(self.incident, self.obligations, now, rows=rows, note=self._watched.warning(now))
 
     def live_view(self) -> RenderableType:
-        """Return what is to be seen now on this terminal; all of it, if it is none."""
+        """Return the view that fits this terminal; the full view without a terminal."""
         return self.view(self._console.height - 1 if self._console.is_terminal else None)
 
 
 async def wait(look: Look, until: str | None) -> None:
-    """Look again and again until the incident is over or has come to what was waited for."""
+    """Read until the incident is closed or has reached `until`."""
     while not look.over(until):
         await asyncio.sleep(look.pause)
         await look.refresh()
 
 
 async def watch(look: Look, console: Console, until: str | None) -> None:
-    """Show the incident until it is over, with the countdowns running also while nobody answers."""
+    """Show the incident until it is closed; countdowns keep running while there is no answer."""
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop", get_renderable=look.live_view) as live:
         await look.refresh()
         live.refresh()
         await wait(look, until)
 
 
-async def follow(client: Client, run: WorkflowExecutionDescription, console: Console, said: Console) -> None:
-    """Print the timeline line by line as it grows, until the incident is over. `said` is told who does not answer."""
+async def follow(client: Client, run: WorkflowExecutionDescription, console: Console, warnings: Console) -> None:
+    """Print timeline entries as they are added, until the incident is closed. Warnings go to `warnings`."""
     watched, printed, warned = WatchedRun(client, run), 0, False
     while True:
         entries = await watched.refresh(_timeline) or ()
@@ -176,7 +176,7 @@ async def follow(client: Client, run: WorkflowExecutionDescription, console: Con
         printed = max(printed, len(entries))
         warning = watched.warning(datetime.now(UTC))
         if warning and not warned:
-            said.print(warning, style="yellow", soft_wrap=True)
+            warnings.print(warning, style="yellow", soft_wrap=True)
         warned = bool(warning)
         if not is_open(watched.run) and not watched.problem:
             return

@@ -1,1 +1,1 @@
-"""Find an incident, and send it a command."""
+"""Find an incident and send it commands."""

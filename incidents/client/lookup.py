@@ -1,4 +1,4 @@
-"""From what a responder types to the workflow run that they mean."""
+"""Find the workflow run for an incident number or workflow id, and query it."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ if TYPE_CHECKING:  # models are slow to import, and `incident list` needs none
     from incidents.domain.incident.incident import Incident
 
 PATIENCE = timedelta(seconds=5)
-"""How long to wait for an answer of Temporal or of a worker."""
+"""How long to wait for an answer from Temporal or a worker."""
 SEARCH = 3.0
-"""Seconds to look for a number before saying that there is none: visibility is a moment late."""
+"""Seconds to search for a number before giving up: visibility lags."""
 MOST = 1000
-"""How many incidents are listed at most."""
+"""Most incidents in a list."""
 _PAUSE = 0.3
 _FIRST_PAUSE = 0.25
-"""Seconds until an unanswered query is sent again; then twice as long each time."""
+"""Seconds until an unanswered query is sent again; doubled each time."""
 
 
 async def find(client: Client, name: str) -> WorkflowExecutionDescription:
-    """Return the incident's run that is called `42`, `INC-42`, or by its workflow id. It works without workers.
+    """Return the incident's run for `42`, `INC-42` or a workflow id. Works without a worker.
 
-    A later incident of the same cause has the same workflow id. A number therefore leads to one run and its
-    continuations, never to whatever runs under that id by now.
+    A later incident of the same cause has the same workflow id. A number therefore resolves to one run and its
+    continuations, never to a later run with that id.
 
     Raises:
-        NotFound: no incident of that number, also after `SEARCH` seconds; or no such workflow, or one that is none.
+        NotFound: no incident with that number within `SEARCH` seconds, no such workflow, or not an incident.
     """
     number = as_number(name)
     if number is None:
         run = await describe(client, name.strip())
     else:
-        run = await _numbered(client, number)
+        run = await _find_by_number(client, number)
     if run.workflow_type != INCIDENT_WORKFLOW:
-        raise NotFound(f"{name} is no incident but a {run.workflow_type}.")
+        raise NotFound(f"{name} is not an incident but a {run.workflow_type}")
     return run
 
 
 async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescription:
-    """Return the run of an incident's post-mortem; `name` is what the incident is called, or the run's own id.
+    """Return the run of an incident's post-mortem. `name`: the incident's number, or a workflow id.
 
     Raises:
         NotFound: there is none.
@@ -68,7 +68,7 @@ async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescrip
             return run
         number = run.typed_search_attributes.get(NUMBER)
     if number is None:
-        raise NotFound(f"{name} has no number yet, and so no post-mortem.")
+        raise NotFound(f"{name} has no number yet, so it has no post-mortem")
     try:
         return await describe(client, f"postmortem-{number}")
     except NotFound:
@@ -78,29 +78,29 @@ async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescrip
 
 
 def as_number(name: str) -> int | None:
-    """Return the number that a responder typed, or None if it is a workflow id."""
+    """Return the incident number, or None if `name` is a workflow id."""
     match = re.fullmatch(r"(?:INC-)?(\d{1,9})", name.strip(), re.IGNORECASE)
     return int(match[1]) if match else None
 
 
 def label(run: WorkflowExecution) -> str:
-    """Return what people call the incident: `INC-42`, or its workflow id until it has a number."""
+    """Return the incident's display name: `INC-42`, or its workflow id until it has a number."""
     number = run.typed_search_attributes.get(NUMBER)
     return f"INC-{number}" if number is not None else run.id
 
 
 def is_open(run: WorkflowExecution) -> bool:
-    """Tell whether that run goes on."""
+    """Tell whether the run is open."""
     return run.status is WorkflowExecutionStatus.RUNNING
 
 
 def handle_of(client: Client, run: WorkflowExecution) -> WorkflowHandle[Any, Any]:
-    """Return the handle of exactly that run."""
+    """Return a handle pinned to that run."""
     return client.get_workflow_handle(run.id, run_id=run.run_id)
 
 
 async def describe(client: Client, workflow_id: str, run_id: str | None = None) -> WorkflowExecutionDescription:
-    """Return what Temporal knows of a run (the latest one, if none is given), from its own record: never late.
+    """Describe a run (by default the latest). Unlike visibility, this never lags.
 
     Raises:
         NotFound: there is none.
@@ -109,12 +109,12 @@ async def describe(client: Client, workflow_id: str, run_id: str | None = None) 
         return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=PATIENCE)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise NotFound(f"{workflow_id} does not exist.") from None
+            raise NotFound(f"{workflow_id} not found") from None
         raise
 
 
 async def current(client: Client, run: WorkflowExecution) -> WorkflowExecutionDescription:
-    """Return the run as it is now; after continue-as-new or a reset, the run in which it goes on."""
+    """Return the current description; after continue-as-new or a reset, that of the successor run."""
     now = await describe(client, run.id, run.run_id)
     while successor := now.raw_description.workflow_extended_info.reset_run_id:
         now = await describe(client, run.id, successor)
@@ -124,8 +124,8 @@ async def current(client: Client, run: WorkflowExecution) -> WorkflowExecutionDe
     return latest if latest.raw_info.first_run_id == now.raw_info.first_run_id else now
 
 
-async def _numbered(client: Client, number: int) -> WorkflowExecutionDescription:
-    """Look for a number: first in visibility, which answers without workers, then at the counter, which is not late."""
+async def _find_by_number(client: Client, number: int) -> WorkflowExecutionDescription:
+    """Find a number: first in visibility (works without a worker), then at the number counter (never lags)."""
     clock = asyncio.get_running_loop().time
     until = clock() + SEARCH
     while (left := until - clock()) > 0:
@@ -134,7 +134,7 @@ async def _numbered(client: Client, number: int) -> WorkflowExecutionDescription
         if run is not None:
             return run
         await asyncio.sleep(_PAUSE)
-    raise NotFound(f"No incident {number} is known. `incident list --all` shows those that are.")
+    raise NotFound(f"INC-{number} not found. `incident list --all` shows all incidents.")
 
 
 async def _by_visibility(client: Client, number: int) -> WorkflowExecution | None:
@@ -158,17 +158,17 @@ async def _by_counter(client: Client, number: int, patience: timedelta) -> Workf
 
 
 async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str) -> Any:
-    """Return a workflow's answer to a query; what passes by itself is tried again, for `PATIENCE` in all.
+    """Return a workflow's answer to a query. Transient errors are retried, for `PATIENCE` in all.
 
     Args:
-        handle: The run to ask.
+        handle: The run to query.
         query: The query's name.
-        kind: The type of its answer.
-        what: What people call the workflow.
+        kind: The type of the answer.
+        what: The workflow's display name, for errors.
 
     Raises:
-        NotFound: the workflow does not exist, or does not know that query.
-        NoAnswer: no worker answered in time, or the workflow was too busy all the while.
+        NotFound: the workflow does not exist, or has no such query.
+        NoAnswer: no worker answered in time, or the workflow stayed too busy.
         RPCError: Temporal did not answer.
     """
     clock = asyncio.get_running_loop().time
@@ -178,39 +178,39 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
             left = timedelta(seconds=max(until - clock(), _FIRST_PAUSE))
             return await handle.query(query, result_type=kind, rpc_timeout=left)
         except (WorkflowQueryFailedError, RPCError) as error:
-            if clock() + pause >= until or not _passes(error):
+            if clock() + pause >= until or not _is_transient(error):
                 raise _unanswered(error, what) from None
         await asyncio.sleep(pause)
         pause *= 2
 
 
-def _passes(error: WorkflowQueryFailedError | RPCError) -> bool:
-    """Tell whether the same query may be answered in a moment."""
+def _is_transient(error: WorkflowQueryFailedError | RPCError) -> bool:
+    """Tell whether a retry of the same query may succeed."""
     if isinstance(error, RPCError):
-        return error.status in _PASSING
+        return error.status in _TRANSIENT
     return "retry" in error.message.lower()  # a failed query has no code of its own
 
 
 def _unanswered(error: WorkflowQueryFailedError | RPCError, what: str) -> Exception:
-    """Return what to raise for a query that was not answered, in words for people where we know what it means."""
+    """Return the exception for a failed query, with a message for responders where the cause is known."""
     if isinstance(error, WorkflowQueryFailedError):
-        if _passes(error):
-            return NoAnswer(f"{what} is busy and did not answer. Try again in a moment.")
-        return NotFound(f"{what} does not answer that question: {error.message.splitlines()[0]}")
+        if _is_transient(error):
+            return NoAnswer(f"{what} is busy. Try again in a moment.")
+        return NotFound(f"{what} rejected the query: {error.message.splitlines()[0]}")
     if error.status is RPCStatusCode.NOT_FOUND:
-        return NotFound(f"{what} does not exist.")
+        return NotFound(f"{what} not found")
     if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
-        return NoAnswer(f"{what} is busy and did not answer. Try again in a moment.")
+        return NoAnswer(f"{what} is busy. Try again in a moment.")
     if error.status in NO_WORKER:
         return NoAnswer(
-            f"No worker answered for {what}. It is safe with Temporal and goes on when a worker is back;"
-            " `incident list` works without one."
+            f"No worker answered for {what}. Nothing is lost: it continues when a worker is back."
+            " `incident list` works without a worker."
         )
     return error
 
 
 async def incident(client: Client, name: str) -> Incident:
-    """Return the incident as it stands."""
+    """Return the incident's current state."""
     from incidents.domain.incident.incident import Incident
 
     run = await find(client, name)
@@ -219,13 +219,13 @@ async def incident(client: Client, name: str) -> Incident:
 
 
 NO_WORKER = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
-"""How Temporal says that it is there, but that no worker is, or none that can cope."""
-_PASSING = (*NO_WORKER, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE)
-"""How it says that, that a query waits already ("buffer is full"), or that this one was dropped ("please retry")."""
+"""Status codes of a reachable server without a worker that answers."""
+_TRANSIENT = (*NO_WORKER, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE)
+"""Status codes worth a retry: as above, a query is already pending ("buffer is full"), or was dropped."""
 
 
-async def listed(client: Client, *, everything: bool) -> list[WorkflowExecution]:
-    """Return the open incidents, the newest first; with `everything`, also those that have ended. At most `MOST`."""
+async def list_incidents(client: Client, *, everything: bool) -> list[WorkflowExecution]:
+    """Return open incidents, newest first; with `everything`, closed ones too. At most `MOST`."""
     which = "ExecutionStatus != 'ContinuedAsNew'" if everything else "ExecutionStatus = 'Running'"
     query = f"WorkflowType = '{INCIDENT_WORKFLOW}' AND {which}"
     found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
@@ -233,7 +233,7 @@ async def listed(client: Client, *, everything: bool) -> list[WorkflowExecution]
 
 
 def _without_reset_ones(newest_first: list[WorkflowExecution]) -> list[WorkflowExecution]:
-    """Return the runs without those that were terminated by a reset: the same incident goes on in a newer run."""
+    """Drop runs that a reset terminated: the same incident continues in a newer run."""
     kept: dict[tuple[str, int | str], WorkflowExecution] = {}
     for run in newest_first:
         kept.setdefault((run.id, run.typed_search_attributes.get(NUMBER) or run.run_id), run)
@@ -241,7 +241,7 @@ def _without_reset_ones(newest_first: list[WorkflowExecution]) -> list[WorkflowE
 
 
 async def overdue(client: Client) -> list[WorkflowExecution]:
-    """Return the post-mortems whose deadline has passed, the oldest deadline first."""
+    """Return overdue post-mortems, oldest deadline first."""
     query = f"WorkflowType = '{POSTMORTEM_WORKFLOW}' AND {POSTMORTEM.name} = 'overdue' AND ExecutionStatus = 'Running'"
     found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
     return sorted(found, key=lambda run: run.typed_search_attributes.get(POSTMORTEM_DUE) or run.start_time)

@@ -9,5 +9,5 @@ class NoAnswer(Exception):
     """No worker answered. One line says so, and that nothing is lost."""
 
 
-class Refusal(Exception):
+class CommandFailed(Exception):
     """The command was refused, or could not be given. One line says why."""

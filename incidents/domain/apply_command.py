@@ -7,9 +7,9 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.incident import commands as c
 from incidents.domain.incident import resolution, response
-from incidents.domain.incident.corrections import corrected
+from incidents.domain.incident.corrections import correct_time
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.lifecycle import heard, require_live
+from incidents.domain.incident.lifecycle import record_response, require_live
 from incidents.domain.incident.steps import settle_step
 from incidents.domain.paging.commands import assign, escalate, hold, make_private
 from incidents.domain.rollback import commands as rollback
@@ -31,7 +31,7 @@ def apply_command(incident: Incident, command: c.Command, runbook: RunbookConfig
         )
     if not c.is_incident_command(command):
         raise CommandRejected(f"An incident takes no command {type(command).__name__}.")
-    incident = heard(_apply(command, incident, runbook, at), at, command.by)
+    incident = record_response(_apply(command, incident, runbook, at), at, command.by)
     return incident.replace(handled=c.remembered(incident.handled, command))
 
 
@@ -104,6 +104,6 @@ def _recover(command: c.RecoveryCommand, incident: Incident, runbook: RunbookCon
         case c.StartPostmortem():
             return resolution.start_postmortem(command, incident, runbook, at)
         case c.CorrectTime():
-            return corrected(incident, command, at)
+            return correct_time(incident, command, at)
         case _:
             assert_never(command)

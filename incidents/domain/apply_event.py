@@ -14,7 +14,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import monitor, reopen
 from incidents.domain.incident.parts import AlertState, Status
 from incidents.domain.paging.commands import make_private
-from incidents.domain.updates.publishing import told
+from incidents.domain.updates.publishing import record_news
 
 _MOST_ALERTS = 200
 """Different alerts that an incident remembers one by one. One of a greater storm only reopens."""
@@ -102,7 +102,7 @@ def _fired_again(incident: Incident, runbook: RunbookConfig, at: datetime) -> In
             repage_count=incident.repage_count + (0 if incident.attended else 1),
             last_paged_at=incident.last_paged_at if incident.attended else at,
         )
-        incident = told(incident, at, PublicText.trusted(runbook.templates.texts.came_back))
+        incident = record_news(incident, at, PublicText.trusted(runbook.templates.texts.came_back))
         return incident.logged(at, SYSTEM, Kind.STATUS, "Back to investigating: the alert fires again", announce=True)
     return incident
 

@@ -1,1 +1,1 @@
-"""HTTP and Slack in."""
+"""Inbound HTTP: alert webhooks, Slack, PagerDuty and GitHub."""

@@ -1,15 +1,15 @@
-"""HTTP in: alert webhooks, Slack's commands and buttons, PagerDuty's and GitHub's webhooks.
+"""HTTP gateway for alert webhooks, Slack commands and buttons, and PagerDuty and GitHub webhooks.
 
     incident-gateway --port 8090
 
-    POST /alerts               an Alertmanager webhook (SigNoz sends the same) or our simple JSON; Bearer GATEWAY_TOKEN
+    POST /alerts               an Alertmanager or SigNoz webhook, or simple JSON; Bearer GATEWAY_TOKEN
     POST /slack/commands       `/incident ack 42`; signed by Slack
     POST /slack/interactions   buttons; signed by Slack
-    POST /pagerduty            acknowledged there; signed by PagerDuty
-    POST /github               issues of action items, changed there; signed by GitHub
-    GET  /healthz              Temporal answers
+    POST /pagerduty            acknowledgements; signed by PagerDuty
+    POST /github               changes to action item issues; signed by GitHub
+    GET  /healthz              200 while Temporal answers
 
-Whoever cannot prove who they are is refused. While Temporal is away the answer is 503, so that the sender tries again.
+A request with a bad signature or token gets 401. While Temporal is unavailable the answer is 503, so senders retry.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from incidents.app.connection import connect, run_and_exit
 from incidents.app.runbook_file import load_runbook, runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.app.starter import LARGEST, intake
-from incidents.client.commands import Refusal, send
+from incidents.client.commands import CommandFailed, send
 from incidents.client.lookup import (
     NoAnswer,
     NotFound,
@@ -59,15 +59,15 @@ from incidents.vendors.errors import VendorError
 from incidents.vendors.pagerduty import PagerDutyClient
 
 _QUICK = timedelta(seconds=2)
-"""Slack wants its answer within three seconds. A command that no worker takes by then is recorded for later."""
+"""Slack expects an answer within three seconds. A command that no worker accepts by then is queued."""
 _SLACK_WAITS = 2.5
-"""Seconds after which Slack is told that the answer follows: after three it says that the program does not work."""
+"""Seconds after which the gateway answers that the result follows: after three, Slack shows an error."""
 _SLACK_HOSTS = ("hooks.slack.com",)
 _log = logging.getLogger("gateway")
 
 
 class Gateway:
-    """The gateway's answers. It keeps nothing: what it accepted is with Temporal."""
+    """The request handlers. Stateless: accepted requests are stored by Temporal."""
 
     def __init__(self, client: Client, settings: Settings, runbook: RunbookConfig) -> None:
         self._client, self._settings, self._runbook = client, settings, runbook
@@ -86,58 +86,60 @@ class Gateway:
             Route("/github", self.issue_changed, methods=["POST"]),
             Route("/healthz", self.health),
         ]
-        return Starlette(routes=routes, exception_handlers={RPCError: _away, _TooLarge: _too_large})
+        return Starlette(routes=routes, exception_handlers={RPCError: _unavailable, _TooLarge: _too_large})
 
     async def alerts(self, request: Request) -> Response:
-        """Bring alerts to their incidents."""
+        """Open incidents for alerts, or update the open ones."""
         if not signatures.with_token(self._settings.gateway_token.get_secret_value(), request.headers):
-            return _stranger(request)
+            return _unauthorized(request)
         try:
             payload = read_json(await _body(request))
             alerts = parse_alerts(payload, datetime.now(UTC))
         except (MalformedAlert, NotJson) as error:
             return JSONResponse({"error": f"not an alert: {error}"}, 400)
         if len(alerts) == MOST_ALERTS:
-            _log.warning("Took the first %d alerts of a webhook; limit them by max_alerts", MOST_ALERTS)
+            _log.warning(
+                "Webhook has too many alerts; accepted the first %d. Set max_alerts in Alertmanager", MOST_ALERTS
+            )
         queue = self._settings.temporal_task_queue
         started = await intake(self._client, alerts, self._runbook, queue, patience=timedelta())
         return JSONResponse([found.model_dump() for found in started], 202)
 
     async def slack_command(self, request: Request) -> Response:
-        """Do what somebody typed, and tell them what came of it."""
+        """Run a slash command and answer with its result."""
         body = await _body(request)
         if not self._by_slack(request, body):
-            return _stranger(request)
+            return _unauthorized(request)
         try:
-            asked = slack.read_command(body, self._runbook.chat.channel_prefix)
-            said = await self._in_time(asked)
+            command = slack.read_command(body, self._runbook.chat.channel_prefix)
+            said = await self._in_time(command)
         except slack.Usage as usage:
             said = str(usage)
         return JSONResponse({"response_type": "ephemeral", "text": said})
 
     async def slack_click(self, request: Request) -> Response:
-        """Do what a button stands for. Slack is answered at once; whoever clicked reads the outcome a moment later."""
+        """Run a button's command. Answers Slack immediately; the user gets the result as a second message."""
         body = await _body(request)
         if not self._by_slack(request, body):
-            return _stranger(request)
+            return _unauthorized(request)
         try:
             click = slack.read_click(body)
         except ValueError:
-            return JSONResponse({"error": "not an interaction of ours"}, 400)
+            return JSONResponse({"error": "unknown interaction payload"}, 400)
         if click is not None:
-            self._keep(self._click(click))
+            self._run_in_background(self._click(click))
         return Response(status_code=200)
 
     async def page_acknowledged(self, request: Request) -> Response:
-        """Take an acknowledgement at PagerDuty as one here. What does not concern us is accepted and dropped.
+        """Apply an acknowledgement made in PagerDuty. Other events are accepted and ignored.
 
-        It goes as a signal: durable also while no worker runs. A repeated delivery is known by the event's id.
+        Sent as a signal, so it is durable without a worker. The event id deduplicates repeated deliveries.
         """
         body = await _body(request)
         if not signatures.from_pagerduty(
             self._settings.pagerduty_webhook_secret.get_secret_value(), request.headers, body
         ):
-            return _stranger(request)
+            return _unauthorized(request)
         try:
             event = pagerduty.read(body, datetime.now(UTC))
         except ValueError as error:
@@ -145,35 +147,35 @@ class Gateway:
         try:
             key = await self._dedup_key(event) if event is not None else ""
         except VendorError as error:
-            _log.warning("Who was acknowledged at PagerDuty is not known: %s", error)
-            return JSONResponse({"error": "PagerDuty does not say which page it was; send it again"}, 503)
+            _log.warning("Cannot look up the page of a PagerDuty acknowledgement: %s", error)
+            return JSONResponse({"error": "cannot look up the page at PagerDuty now; send it again"}, 503)
         workflow_id = pagerduty.workflow_of(key)
         if event is None or not workflow_id:
             return JSONResponse({"action": "ignored"}, 202)
-        return await self._tell(workflow_id, event.command.name, event.command, "acknowledged")
+        return await self._signal(workflow_id, event.command.name, event.command, "acknowledged")
 
     async def issue_changed(self, request: Request) -> Response:
-        """Tell a post-mortem what became of an issue of its action items. What does not concern us is dropped.
+        """Forward a change to an action item's issue to its post-mortem. Other events are accepted and ignored.
 
-        GitHub does not deliver again by itself: what is missed here is seen when the issues are next looked at.
+        GitHub does not redeliver: a missed webhook is found when the post-mortem next polls its issues.
         """
         body = await _body(request)
         secret = self._settings.github_webhook_secret.get_secret_value()
         if not signatures.from_github(secret, request.headers, body):
-            return _stranger(request)
+            return _unauthorized(request)
         try:
             changed = github.read(request.headers.get("x-github-event", ""), body)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         if changed is None:
             return JSONResponse({"action": "ignored"}, 202)
-        return await self._tell(changed.workflow_id, ISSUE_CHANGED, changed.fact, "told")
+        return await self._signal(changed.workflow_id, ISSUE_CHANGED, changed.fact, "forwarded")
 
-    async def _tell(self, workflow_id: str, signal_name: str, word: Frozen, done: str) -> Response:
-        """Send a signal, which is durable also while no worker runs; a process that has ended needs none."""
+    async def _signal(self, workflow_id: str, signal_name: str, argument: Frozen, done: str) -> Response:
+        """Send a signal, which is durable without a worker. A closed workflow is ignored."""
         handle = self._client.get_workflow_handle(workflow_id)
         try:
-            await handle.signal(signal_name, word, rpc_timeout=_QUICK)
+            await handle.signal(signal_name, argument, rpc_timeout=_QUICK)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -181,7 +183,7 @@ class Gateway:
         return JSONResponse({"action": done}, 202)
 
     async def health(self, request: Request) -> Response:
-        """Tell whether Temporal answers."""
+        """Check that Temporal answers."""
         await self._client.service_client.check_health(timeout=_QUICK)
         return PlainTextResponse("ok\n")
 
@@ -190,10 +192,10 @@ class Gateway:
         return signatures.from_slack(secret, request.headers, body, time.time())
 
     async def _dedup_key(self, event: pagerduty.Acknowledged) -> str:
-        """Return the key of the page: as the webhook says, or as PagerDuty answers; "" if neither tells.
+        """Return the page's dedup key, from the webhook or from PagerDuty's API; "" if neither has it.
 
         Raises:
-            VendorError: PagerDuty does not answer now.
+            VendorError: PagerDuty is not answering; retry later.
         """
         if event.key or self._pagerduty is None:
             return event.key
@@ -202,64 +204,66 @@ class Gateway:
         except VendorError as error:
             if error.retryable:
                 raise
-            _log.warning("An acknowledgement at PagerDuty was not understood: %s", error)
+            _log.warning("Ignored a PagerDuty acknowledgement: %s", error)
             return ""
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have something done whose outcome this request does not wait for."""
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run work that this request does not wait for."""
         task = asyncio.create_task(work)
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
 
-    async def _in_time(self, asked: slack.Asked) -> str:
-        """Return the answer, or, if it takes longer than Slack waits, that it follows; the work goes on."""
-        answer = asyncio.create_task(self._answer(asked))
+    async def _in_time(self, slash: slack.SlashCommand) -> str:
+        """Return the answer, or a placeholder if it takes longer than Slack waits; the answer then follows."""
+        answer = asyncio.create_task(self._answer(slash))
         done, _ = await asyncio.wait({answer}, timeout=_SLACK_WAITS)
         if done:
             return answer.result()
 
         async def later() -> None:
-            await self._post(asked.answer_to, await answer)
+            await self._post(slash.answer_to, await answer)
 
-        self._keep(later())
-        return "Still at it: the answer follows in a moment."
+        self._run_in_background(later())
+        return "Still working on it; the answer follows in a moment."
 
-    async def _answer(self, asked: slack.Asked) -> str:
-        """Return what came of a command, in one message, whatever it was."""
+    async def _answer(self, slash: slack.SlashCommand) -> str:
+        """Return the result of a command as one message, also for errors."""
         try:
-            if asked.command is not None:
-                run = await find(self._client, asked.incident)
-                return (await send(self._client, run, asked.command, _QUICK)).message
-            state = await incident(self._client, asked.incident)
-            if state.private and asked.channel_id != state.resources.channel_id:
-                return digest_text(state)  # of a private incident nobody outside of its channel learns more
+            if slash.command is not None:
+                run = await find(self._client, slash.incident)
+                return (await send(self._client, run, slash.command, _QUICK)).message
+            state = await incident(self._client, slash.incident)
+            if state.private and slash.channel_id != state.resources.channel_id:
+                return digest_text(state)  # a private incident shows its details only in its own channel
             return f"*{headline(state)}*\n{people_line(state)}"
-        except (NotFound, NoAnswer, Refusal) as refusal:
+        except (NotFound, NoAnswer, CommandFailed) as refusal:
             return str(refusal)
         except RPCError as error:
             _log.warning("Temporal answered %s: %s", error.status.name, error.message)
-            return "Temporal cannot be reached: the command did not arrive. Running incidents go on. Say it again soon."
+            return (
+                "Temporal is unavailable: your command was not received. Running incidents are not affected. Try again."
+            )
 
     async def _click(self, click: slack.Click) -> None:
         try:
             run = await describe(self._client, click.incident)
             said = (await send(self._client, run, click.command, _QUICK)).message
-        except (NotFound, Refusal) as refusal:
+        except (NotFound, CommandFailed) as refusal:
             said = str(refusal)
         except RPCError:
-            said = "Temporal cannot be reached: nothing was done. Click again soon."
+            said = "Temporal is unavailable: nothing was changed. Running incidents are not affected. Try again."
         await self._post(click.answer_to, said)
 
     async def _post(self, address: str, said: str) -> None:
-        """Tell whoever asked, at the address that Slack gave for it."""
-        if self._is_slacks(address):
+        """Post an answer to the response URL that Slack gave."""
+        if self._is_slack_url(address):
             answer = {"response_type": "ephemeral", "replace_original": False, "text": said}
             async with httpx.AsyncClient(timeout=self._settings.http_timeout_seconds) as http:
-                with suppress(httpx.HTTPError):  # the channel tells it, too
+                with suppress(httpx.HTTPError):  # the incident channel shows the result, too
                     await http.post(address, json=answer)
 
-    def _is_slacks(self, url: str) -> bool:
-        """Tell whether an answer may go there: to Slack, and nowhere else that a payload names."""
+    def _is_slack_url(self, url: str) -> bool:
+        """Tell whether the URL is Slack's. Never post to another host that a payload names."""
         own = urlsplit(self._settings.slack_api_url)
         try:
             parts = urlsplit(url)
@@ -271,11 +275,15 @@ class Gateway:
 
 
 class _TooLarge(Exception):
-    """A body that no alert needs."""
+    """The request body is larger than `LARGEST`."""
 
 
 async def _body(request: Request) -> bytes:
-    """Return the raw body, which signatures are about; one that is too large is not read to its end."""
+    """Return the raw body, as signed. Stops reading at the size limit.
+
+    Raises:
+        _TooLarge: the body exceeds `LARGEST`.
+    """
     body = b""
     async for piece in request.stream():
         body += piece
@@ -284,26 +292,26 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def _stranger(request: Request) -> Response:
+def _unauthorized(request: Request) -> Response:
     who = request.client.host if request.client else "unknown"
-    _log.warning("Refused: %s to %s does not prove who it is", who, request.url.path)
-    return JSONResponse({"error": "the signature or token does not fit; nothing was done"}, 401)
+    _log.warning("Rejected a request from %s to %s: bad signature or token", who, request.url.path)
+    return JSONResponse({"error": "unauthorized: bad signature or token"}, 401)
 
 
 def _too_large(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"larger than {LARGEST // 1024} KiB: send the alert without its dumps"}, 413)
+    return JSONResponse({"error": f"payload larger than {LARGEST // 1024} KiB; send the alert without dumps"}, 413)
 
 
-def _away(request: Request, error: Exception) -> Response:
-    """Say that Temporal is away. Alertmanager and PagerDuty repeat after a 5xx, and never after a 4xx.
+def _unavailable(request: Request, error: Exception) -> Response:
+    """Answer a Temporal error. Alertmanager and PagerDuty retry after a 5xx, never after a 4xx.
 
-    What Temporal refuses for what it is (too long, too large) would be refused again.
+    A request that Temporal rejects as invalid (too long, too large) would be rejected again.
     """
     if isinstance(error, RPCError) and error.status is RPCStatusCode.INVALID_ARGUMENT:
-        _log.warning("Temporal refuses a request to %s: %s", request.url.path, error)
-        return JSONResponse({"error": "Temporal refuses it; nothing was done"}, 400)
-    _log.warning("Temporal does not answer: %s", error)
-    return JSONResponse({"error": "Temporal does not answer; nothing was lost here: send it again"}, 503)
+        _log.warning("Temporal rejected a request to %s: %s", request.url.path, error)
+        return JSONResponse({"error": "Temporal rejected the request; nothing was changed"}, 400)
+    _log.warning("Temporal is unavailable: %s", error)
+    return JSONResponse({"error": "Temporal is unavailable; the request was not stored. Send it again"}, 503)
 
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -321,12 +329,12 @@ def main(
         runbook = load_runbook(settings)
         client = await connect(settings)
         print(f"Runbook: {runbook_source(settings)}", file=sys.stderr)
-        _say_what_is_open(settings)
+        _print_endpoints(settings)
         config = uvicorn.Config(Gateway(client, settings, runbook).app(), host=host, port=port, log_level="warning")
         server = _Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
-        print(f"Gateway listens on http://{host}:{port}", file=sys.stderr, flush=True)
+        print(f"Gateway listening on http://{host}:{port}", file=sys.stderr, flush=True)
         await server.serve()
         return 0 if server.started else 1
 
@@ -334,7 +342,7 @@ def main(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that leaves signals to us: it would raise them again at its end, which would then look like a crash."""
+    """uvicorn without its signal handlers: it re-raises signals at exit, which looks like a crash."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -342,19 +350,19 @@ class _Server(uvicorn.Server):
         yield
 
     def stop(self) -> None:
-        """End when the requests under way are answered."""
+        """Shut down after the running requests are answered."""
         self.should_exit = True
 
 
-def _say_what_is_open(settings: Settings) -> None:
-    doors = {
+def _print_endpoints(settings: Settings) -> None:
+    endpoints = {
         "/alerts": ("GATEWAY_TOKEN", settings.gateway_token),
         "/slack": ("SLACK_SIGNING_SECRET", settings.slack_signing_secret),
         "/pagerduty": ("PAGERDUTY_WEBHOOK_SECRET", settings.pagerduty_webhook_secret),
         "/github": ("GITHUB_WEBHOOK_SECRET", settings.github_webhook_secret),
     }
-    for door, (variable, secret) in doors.items():
-        print(f"{door}: {'open' if secret else f'closed: {variable} is not set'}", file=sys.stderr)
+    for endpoint, (variable, secret) in endpoints.items():
+        print(f"{endpoint}: {'on' if secret else f'off ({variable} is not set)'}", file=sys.stderr)
 
 
 if __name__ == "__main__":

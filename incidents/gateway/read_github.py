@@ -1,4 +1,4 @@
-"""GitHub's webhooks: an issue of an action item was closed, reopened, deleted or transferred (event `issues`)."""
+"""Parse GitHub webhooks: an action item's issue was closed, reopened, deleted or transferred (event `issues`)."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _LOST = {"deleted": "gone", "transferred": "moved"}
 
 @dataclass(frozen=True)
 class Changed:
-    """An issue of an action item was changed. `workflow_id`: the post-mortem's process, which its text names."""
+    """A change to an action item's issue. `workflow_id`: the post-mortem's workflow, named in the issue body."""
 
     workflow_id: str
     fact: IssueFact
@@ -34,22 +34,22 @@ class _Event(BaseModel):
 
 
 def read(event: str, body: bytes) -> Changed | None:
-    """Read a webhook; None for an event that does not concern us, such as one of an issue that is not ours.
+    """Parse a webhook; None for other events, such as one of an unrelated issue.
 
     Raises:
-        ValueError: it is no webhook of GitHub's.
+        ValueError: not a GitHub webhook.
     """
     document = read_json(body)
-    if event != "issues":  # such as the ping with which GitHub tries a new webhook
+    if event != "issues":  # such as the ping for a new webhook
         return None
     try:
-        told = _Event.model_validate(document)
+        change = _Event.model_validate(document)
     except ValidationError as error:
-        raise ValueError(f"not an event of an issue: {first_fault(error)}") from None
-    mark = _MARK.search(told.issue.body or "")
-    if mark is None or told.action not in ("closed", "reopened", *_LOST):
+        raise ValueError(f"not an issue event: {first_fault(error)}") from None
+    mark = _MARK.search(change.issue.body or "")
+    if mark is None or change.action not in ("closed", "reopened", *_LOST):
         return None
-    state = _LOST.get(told.action, told.issue.state)
-    reason = told.issue.state_reason or ""
-    fact = IssueFact(number=told.issue.number, state=one_line(state, 50), reason=one_line(reason, 50))
+    state = _LOST.get(change.action, change.issue.state)
+    reason = change.issue.state_reason or ""
+    fact = IssueFact(number=change.issue.number, state=one_line(state, 50), reason=one_line(reason, 50))
     return Changed(workflow_id=mark[1], fact=fact)

@@ -1,4 +1,4 @@
-"""PagerDuty's webhooks (version 3): somebody acknowledged there."""
+"""Parse PagerDuty webhooks (version 3): acknowledgements."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from incidents.domain.core.text import one_line
 from incidents.domain.incident.commands import Acknowledge
 
 _OURS = re.compile(r"incident-[\x21-\x2e\x30-\x7e]{1,300}")
-"""The workflow of an incident, as a dedup key begins with it; a key of somebody else's is no business of ours."""
+"""An incident's workflow id, which prefixes our dedup keys. Other keys belong to other services."""
 
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """The page of an incident was acknowledged at PagerDuty. `page`: PagerDuty's id of it; `key`: our dedup key."""
+    """An acknowledgement made in PagerDuty. `page`: PagerDuty's incident id; `key`: our dedup key."""
 
     page: str
     key: str
@@ -31,7 +31,7 @@ class _Agent(BaseModel):
 
 
 class _Data(BaseModel):
-    id: str = Field(pattern=r"^[A-Za-z0-9]{1,64}$")  # it becomes part of an address
+    id: str = Field(pattern=r"^[A-Za-z0-9]{1,64}$")  # it becomes part of a URL
     incident_key: str | None = None
 
 
@@ -44,12 +44,12 @@ class _Event(BaseModel):
 
 
 def read(body: bytes, received_at: datetime) -> Acknowledged | None:
-    """Read a webhook; None for an event that does not concern us, such as one that we caused ourselves.
+    """Parse a webhook; None for other events, such as one caused by our own API call.
 
-    A time out of bounds (`runbook.instants`) is replaced by the arrival; the command says so.
+    A time out of bounds (`incidents.domain.core.instants`) is replaced by `received_at`, with the claimed time kept.
 
     Raises:
-        ValueError: it is no webhook of PagerDuty's.
+        ValueError: not a PagerDuty webhook.
     """
     document = read_json(body)
     try:
@@ -58,8 +58,8 @@ def read(body: bytes, received_at: datetime) -> Acknowledged | None:
             return None
         data = _Data.model_validate(event.data)
     except ValidationError as error:
-        raise ValueError(f"no webhook of PagerDuty's: {first_fault(error)}") from None
-    # Our own acknowledgements come back without a user: the one who did it is known already.
+        raise ValueError(f"not a PagerDuty webhook: {first_fault(error)}") from None
+    # Acknowledgements by our own API calls have no user; the incident already knows them.
     if event.agent is None or not event.agent.type.startswith("user"):
         return None
     by = one_line(event.agent.summary, 100) or "PagerDuty"
@@ -70,9 +70,6 @@ def read(body: bytes, received_at: datetime) -> Acknowledged | None:
 
 
 def workflow_of(dedup_key: str) -> str:
-    """Return the incident whose page that key is; "" if it is none of ours.
-
-    Everything before the first slash names the workflow.
-    """
+    """Return the workflow id from a dedup key (the part before the first slash); "" if the key is not ours."""
     name = dedup_key.partition("/")[0]
     return name if _OURS.fullmatch(name) else ""

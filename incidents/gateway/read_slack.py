@@ -1,4 +1,4 @@
-"""What people type and click in Slack, as commands of the runbook."""
+"""Parse Slack slash commands and button clicks into incident commands."""
 
 import re
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from incidents.domain.incident.commands import Command, Publication
 
 
 class Usage(Exception):
-    """What was typed is not understood. The message says how it is said."""
+    """The slash command is invalid. The message explains the usage."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A command for the incident that people call so. Without a command, its state is asked for.
+class SlashCommand:
+    """A slash command for an incident, by its number. `command` is None for `status`.
 
-    `channel_id`: where it was typed; `answer_to`: where an answer goes that takes longer than Slack waits.
+    `channel_id`: where it was typed; `answer_to`: the response URL for late answers.
     """
 
     incident: str
@@ -31,7 +31,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Click:
-    """A button that was clicked: the incident by its workflow id, the command, and where the answer goes."""
+    """A button click: the incident's workflow id, the command, and the response URL."""
 
     incident: str
     command: Command
@@ -42,7 +42,7 @@ HELP = """\
 `ack` · `status` · `note TEXT` · `assess IMPACT` · `severity P0 [REASON]` · `update TEXT` · `next TEXT` · \
 `hold MINUTES REASON` · `escalate [REASON]` · `role commander|communications|scribe [PERSON]` · `monitor [TEXT]` · \
 `resolve [TEXT]`
-In the incident's channel as it stands; elsewhere with the number after the verb: `ack 42`."""
+Outside the incident's channel, add the number: `ack 42`."""
 
 _Maker = Callable[[str, str], Command]
 
@@ -82,11 +82,11 @@ _VERBS: dict[str, _Maker] = {
 }
 
 
-def read_command(body: bytes, channel_prefix: str) -> Asked:
-    """Read a slash command (form-encoded), such as `/incident ack 42`, or `/incident ack` in the channel of INC-42.
+def read_command(body: bytes, channel_prefix: str) -> SlashCommand:
+    """Parse a form-encoded slash command, such as `/incident ack 42`, or `/incident ack` in INC-42's channel.
 
     Raises:
-        Usage: it is not understood.
+        Usage: the command is invalid.
     """
     form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
     by, text = form.get("user_name", ""), form.get("text", "").strip()
@@ -95,18 +95,18 @@ def read_command(body: bytes, channel_prefix: str) -> Asked:
     if verb.lower() != "status" and verb.lower() not in _VERBS:
         raise Usage(HELP)
     if number is None:
-        raise Usage(f"Which incident? `{verb.lower()} 42`, or say it in the incident's channel.")
+        raise Usage(f"Which incident? Use `{verb.lower()} 42`, or run it in the incident's channel.")
     where = form.get("channel_id", ""), form.get("response_url", "")
     if verb.lower() == "status":
-        return Asked(number, None, *where)
+        return SlashCommand(number, None, *where)
     try:
-        return Asked(number, _VERBS[verb.lower()](by, rest), *where)
+        return SlashCommand(number, _VERBS[verb.lower()](by, rest), *where)
     except ValidationError as error:
         raise Usage(f"{first_fault(error)}\n{HELP}") from None
 
 
 def _number(rest: str, channel: str, prefix: str) -> tuple[str | None, str]:
-    """Return the incident's number and the rest: it is said first, or else the channel's name tells it."""
+    """Return the incident number (leading, or else from the channel name) and the remaining text."""
     if said := re.match(r"(?:INC-)?([0-9]{1,9})(?:\s+|$)", rest, re.IGNORECASE):
         here = re.match(rf"{re.escape(prefix)}-([0-9]{{1,9}})(?:-|$)", channel)
         # In INC-42's channel `hold 10 …` holds for ten minutes: a number is another incident's only elsewhere.
@@ -142,28 +142,28 @@ class _Interaction(BaseModel):
 
 
 class _Button(BaseModel):
-    """What our buttons carry."""
+    """The value of our buttons."""
 
     incident: str = Field(pattern=r"^[\x21-\x7e]{1,300}$")
     revision: int = Field(ge=0, le=2**53)
 
 
 def read_click(body: bytes) -> Click | None:
-    """Read an interaction (form field `payload`); None if it is none of our buttons.
+    """Parse an interaction (form field `payload`); None if it is not one of our buttons.
 
     Raises:
-        ValueError: it is no interaction at all.
+        ValueError: not a Slack interaction.
     """
     payload = read_json(parse_qs(body.decode("utf-8", "replace")).get("payload", [""])[0])
     if not isinstance(payload, dict):
         raise ValueError("an interaction is a JSON object")
     if payload.get("type") != "block_actions":
         return None
-    told = _Interaction.model_validate(payload)
-    action = next(iter(told.actions or ()), _Action())
-    made, user = _CLICKS.get(action.action_id), told.user or _User()
-    if made is None:
+    interaction = _Interaction.model_validate(payload)
+    action = next(iter(interaction.actions or ()), _Action())
+    build, user = _CLICKS.get(action.action_id), interaction.user or _User()
+    if build is None:
         return None
     button = _Button.model_validate(read_json(action.value or "null"))
     by = (user.name or user.username or user.id)[:100]
-    return Click(button.incident, made(by, button.revision), told.response_url or "")
+    return Click(button.incident, build(by, button.revision), interaction.response_url or "")

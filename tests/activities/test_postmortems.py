@@ -23,7 +23,7 @@ from incidents.domain.postmortem.activity_requests import (
     WritePostmortem,
 )
 from incidents.domain.postmortem.config import Proposal
-from incidents.domain.postmortem.postmortem import Postmortem, owe
+from incidents.domain.postmortem.postmortem import Postmortem, open_postmortem
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
@@ -72,7 +72,7 @@ def kept(hands: ActivitySet, incident: Incident) -> Incident:
 
 
 def postmortem(hands: ActivitySet) -> Postmortem:
-    return owe(kept(hands, resolved()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
+    return open_postmortem(kept(hands, resolved()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
 
 
 def test_the_document_holds_the_story_the_figures_and_the_chart(
@@ -105,7 +105,7 @@ def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: Activit
         asked = KeepDocument(key=folder, folder=folder, name="record.json", text=record.model_dump_json())
         perform(hands.evidence.keep_document, asked)
     earlier = resolved().replace(number=1)
-    owed = owe(earlier, RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
+    owed = open_postmortem(earlier, RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
     wanted = WritePostmortem(key="k", folder="INC-1", postmortem=owed, runbook=RULES)
     perform(hands.postmortems.write_postmortem, wanted)
     text = (tmp_path / "INC-1" / "postmortem-1.md").read_text(encoding="utf-8")
@@ -115,7 +115,7 @@ def test_what_other_incidents_have_cost_is_counted_into_the_month(hands: Activit
 def test_a_damaged_record_keeps_no_draft_from_being_written(hands: ActivitySet, tmp_path: Path) -> None:
     asked = KeepDocument(key="x", folder="INC-9", name="record.json", text="{broken")
     perform(hands.evidence.keep_document, asked)
-    owed = owe(resolved().replace(manifests=()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
+    owed = open_postmortem(resolved().replace(manifests=()), RULES, datetime(2026, 11, 23, 14, 44, tzinfo=UTC))
     perform(
         hands.postmortems.write_postmortem, WritePostmortem(key="k", folder="INC-1", postmortem=owed, runbook=RULES)
     )

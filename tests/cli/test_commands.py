@@ -133,7 +133,7 @@ def test_nothing_to_roll_back(opened: Opened, on_stage: Incidental) -> None:
 def test_a_verdict_is_one_of_two_words(opened: Opened, on_stage: Incidental) -> None:
     said = on_stage("verdict", opened.number, "maybe")
     assert (said.status, said.out) == (2, "")
-    assert "say healthy or unhealthy" in said.err
+    assert "use healthy or unhealthy" in said.err
 
 
 def test_flag(opened: Opened, on_stage: Incidental) -> None:
@@ -148,11 +148,11 @@ def test_candidates(offered: Opened, opened: Opened, on_stage: Incidental) -> No
     assert "suspect" in shown
     [eu, us] = on_stage("candidates", offered.number, "--json").document
     assert (eu["offer"]["candidate"]["version"], us["offer"]["cluster"]) == ("good", "us-001")
-    assert "No rollback was offered" in on_stage("candidates", opened.number).out
+    assert "No rollback offered" in on_stage("candidates", opened.number).out
 
 
 def test_evidence_that_is_not_there_proves_nothing(opened: Opened, on_stage: Incidental) -> None:
-    assert "Nothing was kept yet" in on_stage("evidence", "list", opened.number).out
+    assert "No evidence saved yet" in on_stage("evidence", "list", opened.number).out
     assert "has no evidence yet" in refused(on_stage("evidence", "verify", opened.number))
 
 

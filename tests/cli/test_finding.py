@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowExecution
 
 from incidents.client.commands import (
-    Refusal,
+    CommandFailed,
     Sent,
     _queue,
     send,
@@ -32,7 +32,7 @@ def test_what_has_ended_is_left_alone_though_a_new_incident_has_its_id(stage: St
         on_stage("cancel", first.number, "--reason", "a broken probe", "--json")
     )
     stage.do(first.handle.result())
-    ended = f"INC-{first.number} has ended: nothing was changed"
+    ended = f"INC-{first.number} is closed. Nothing was changed"
     assert ended in refused(on_stage("note", first.number, "hello", "--json"))
 
     second = stage.open("warning", key="same-cause")
@@ -61,9 +61,9 @@ def test_an_incident_that_ends_after_it_was_found_is_not_mistaken_for_the_next_o
     found = stage.do(found_in_time())
     second = stage.open("warning", key="same-id")
     command = AddNote(by="ann", text="meant for the first")
-    with pytest.raises(Refusal, match=f"INC-{first.number} has ended"):
+    with pytest.raises(CommandFailed, match=f"INC-{first.number} is closed"):
         stage.do(send(stage.client, found, command, timedelta(seconds=5)))
-    with pytest.raises(Refusal, match=f"INC-{first.number} has ended"):
+    with pytest.raises(CommandFailed, match=f"INC-{first.number} is closed"):
         stage.do(_queue(stage.client, found, command, timedelta(seconds=5)))
     assert "meant for the first" not in [entry.text for entry in second.state().timeline]
 
@@ -85,7 +85,7 @@ def test_a_number_that_visibility_does_not_know_yet_is_found_at_the_counter(stag
     stage.do(count())
     try:
         assert on_stage("show", "9001", "--json").document["workflow_id"] == hidden.id
-        assert "No incident 9002" in refused(on_stage("show", "9002")), "its run is not the one that has the id now"
+        assert "INC-9002 not found" in refused(on_stage("show", "9002")), "its run is not the one that has the id now"
     finally:
         stage.do(stage.client.get_workflow_handle(NUMBERS_ID).terminate())
 
@@ -112,10 +112,10 @@ def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage
 
 def test_who_is_not_there(on_stage: Incidental) -> None:
     began = time.monotonic()
-    assert "No incident 424242 is known" in refused(on_stage("show", "424242"))
+    assert "INC-424242 not found" in refused(on_stage("show", "424242"))
     assert SEARCH < time.monotonic() - began < SEARCH + 3, "visibility may be late, but not for ever"
     for words in (("show",), ("ack",), ("timeline",), ("watch",), ("postmortem", "show")):
-        assert "incident-nothing does not exist" in refused(on_stage(*words, "incident-nothing"))
+        assert "incident-nothing not found" in refused(on_stage(*words, "incident-nothing"))
 
 
 def test_a_workflow_that_is_no_incident(stage: Stage, on_stage: Incidental) -> None:
@@ -123,5 +123,5 @@ def test_a_workflow_that_is_no_incident(stage: Stage, on_stage: Incidental) -> N
         stage.client.start_workflow(IncidentNumbersWorkflow.run, Ledger(), id="other", task_queue="incidents")
     )
     for words in (("show", "other"), ("note", "other", "x"), ("timeline", "other", "--follow")):
-        assert "other is no incident but a IncidentNumbersWorkflow" in refused(on_stage(*words))
+        assert "other is not an incident but a IncidentNumbersWorkflow" in refused(on_stage(*words))
     stage.do(other.terminate())

@@ -62,7 +62,7 @@ def test_waive(resolved: str, on_stage: Incidental) -> None:
     assert (said.status, said.out) == (0, "Waived: a drill of ours\n")
     again = on_stage("postmortem", "waive", resolved, "--reason", "x")
     assert again.status == 1
-    assert "has ended: nothing was changed" in again.why
+    assert "is closed. Nothing was changed" in again.why
 
 
 def test_none_is_owed(stage: Stage, on_stage: Incidental) -> None:
@@ -70,6 +70,6 @@ def test_none_is_owed(stage: Stage, on_stage: Incidental) -> None:
     for words in (("show",), ("publish", "https://wiki/1"), ("waive", "--reason", "x")):
         said = on_stage("postmortem", words[0], number, *words[1:])
         assert said.status == 1
-        assert f"The post-mortem of INC-{number} does not exist" in said.why
+        assert f"INC-{number} has no post-mortem" in said.why
     orphan = stage.begin("critical", queue=NOBODY)
     assert "has no number yet" in on_stage("postmortem", "show", orphan.id).why

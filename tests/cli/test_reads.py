@@ -50,7 +50,7 @@ def test_show_and_one_look(opened: Opened, on_stage: Incidental) -> None:
     for words in (("show",), ("watch", "--once")):
         said = on_stage(words[0], opened.number, *words[1:])
         assert (said.status, said.err) == (0, "")
-        for part in (f"INC-{opened.number} · P2", "Open an incident channel", "Next obligations", "Timeline (UTC)"):
+        for part in (f"INC-{opened.number} · P2", "Open an incident channel", "Up next", "Timeline (UTC)"):
             assert part in said.out
     assert set(on_stage("watch", opened.number, "--json").document) == {"incident", "agenda"}
 
@@ -104,7 +104,7 @@ def test_watch_ends_with_the_incident(opened: Opened, on_stage: Incidental) -> N
 
 def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUNBOOK_FILE", raising=False)
-    assert incident("check").out == "runbook.yaml makes sense.\n"
+    assert incident("check").out == "runbook.yaml is valid\n"
     assert incident("check", "--json").document == {"file": "runbook.yaml", "valid": True, "faults": []}
     text = Path("runbook.yaml").read_text(encoding="utf-8")
     broken = tmp_path / "broken.yaml"

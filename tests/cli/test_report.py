@@ -52,14 +52,14 @@ def test_what_is_open_and_what_is_stored_count_once(stage: Stage, on_stage: Inci
 def test_bad_questions_are_refused(stage: Stage, on_stage: Incidental, tmp_path: Path) -> None:
     assert on_stage("report", "--from", "yesterday").status == 2
     assert on_stage("report", "--from", "2026-12-02", "--to", "2026-12-01").status == 2
-    assert "'gold' is not among sla: Dedicated, Enterprise, Pro" in " ".join(
+    assert "'gold' is not a plan in runbook.yaml (sla: Dedicated, Enterprise, Pro)" in " ".join(
         on_stage("report", "--plan", "gold").err.replace("│", " ").split()
     )
     (tmp_path / "INC-1").mkdir()
     (tmp_path / "INC-1" / "record.json").write_text("{broken", encoding="utf-8")
     said = on_stage("report", "--url", tmp_path.as_uri())
     assert said.status != 0
-    assert "record.json cannot be read" in said.why
+    assert "record.json is damaged" in said.why
 
 
 def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
@@ -85,7 +85,7 @@ def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
     assert asked == {"allocate_number", "keep_document"}, "no page, no update, no status page"
     again = on_stage(*words)
     assert again.status == 1
-    assert "written down already" in again.why
+    assert "Already recorded" in again.why
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
     [
         ({"--resolved": "2026-01-01T00:00:00"}, "the times are not in order"),
         ({"--severity": "P9"}, "severity"),
-        ({"--started": "once"}, "no ISO time"),
-        ({"--resolved": "2999-01-01T00:00:00"}, "lies in the future"),
+        ({"--started": "once"}, "not an ISO 8601 time"),
+        ({"--resolved": "2999-01-01T00:00:00"}, "is in the future"),
     ],
 )
 def test_a_backfill_that_cannot_be_is_refused(on_stage: Incidental, changed: dict[str, str], why: str) -> None:
@@ -123,7 +123,7 @@ def test_71_a_post_mortem_that_is_not_due_yet_is_not_listed_as_overdue(stage: St
     opened.until(lambda incident: f"postmortem/{incident.round}" in incident.fulfilled)
     [state] = eventually(lambda: postmortem_states(stage, f"postmortem-{opened.number}"))
     assert state != "overdue"
-    assert on_stage("list", "--overdue").out == "No post-mortem is overdue.\n"
+    assert on_stage("list", "--overdue").out == "No overdue post-mortems.\n"
     assert on_stage("list", "--overdue", "--json").document == []
 
 
@@ -163,7 +163,7 @@ def test_71_a_breach_is_listed_until_it_is_waived(stage: Stage, on_stage: Incide
     assert "overdue" in shown
     assert on_stage("postmortem", "waive", "postmortem-999002", "--reason", "old", "--by", "vp").status == 0
     stage.do(handle.result())
-    assert eventually(lambda: on_stage("list", "--overdue").out == "No post-mortem is overdue.\n")
+    assert eventually(lambda: on_stage("list", "--overdue").out == "No overdue post-mortems.\n")
 
 
 def eventually(look: Callable[[], Any]) -> Any:

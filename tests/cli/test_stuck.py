@@ -122,7 +122,7 @@ EVERYBODY = [("direct_message", "ceo"), ("direct_message", "cto"), ("send_mail",
 def test_a_stuck_incident_is_noticed_once_and_goes_on_after_a_reset(
     stage: Stage, on_stage: Incidental, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert on_stage("stuck").out == "No incident is stuck.\n"
+    assert on_stage("stuck").out == "No stuck workflows.\n"
     opened = stage.open("warning", task_timeout=SOON)
     assert "is not stuck" in refused(on_stage("reset", opened.number, "--yes"))
     with monkeypatch.context() as patch:
@@ -283,13 +283,13 @@ def test_operators_who_cannot_be_reached_are_recorded_each_way_by_itself(
 
 
 def test_reset_refuses_what_it_cannot_do(stage: Stage, on_stage: Incidental) -> None:
-    assert "No incident 424242" in refused(on_stage("reset", "424242", "--yes"))
+    assert "INC-424242 not found" in refused(on_stage("reset", "424242", "--yes"))
     opened = stage.open("warning")
     process = f"standstill-{opened.id}-x"
-    assert f"{process} does not exist" in refused(on_stage("reset", process, "--yes"))
+    assert f"{process} not found" in refused(on_stage("reset", process, "--yes"))
     assert on_stage("reset", opened.number, "--json").status == 2, "it cannot ask"
     stage.do(opened.handle.terminate())
-    assert "has ended" in refused(on_stage("reset", opened.number, "--yes"))
+    assert "is closed" in refused(on_stage("reset", opened.number, "--yes"))
 
 
 async def test_a_watch_that_fails_is_logged_and_goes_on(
@@ -304,4 +304,4 @@ async def test_a_watch_that_fails_is_logged_and_goes_on(
                 told = [r.getMessage() for r in caplog.records if r.name == "standstill"]
                 await asyncio.sleep(0.01)
     assert "names no e-mail address" in told[0]
-    assert all("failed and goes on" in line for line in told[1:])
+    assert all("failed and will retry" in line for line in told[1:])

@@ -20,7 +20,7 @@ from incidents.domain.incident.checklist import TITLES
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.apply_command import apply_command as decide_postmortem
 from incidents.domain.postmortem.commands import PublishPostmortem
-from incidents.domain.postmortem.postmortem import owe
+from incidents.domain.postmortem.postmortem import open_postmortem
 from incidents.domain.rollback.known_good import Deployment, Offer
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
 from tests.support.incidents import RUNBOOK, T0, WRITTEN, at, opened, settled
@@ -89,7 +89,7 @@ def test_an_incident_is_all_there_at_any_width(width: int) -> None:
     assert all(len(line) <= width for line in lines)
     assert "INC-1 · P0 · investigating · Evaluation errors" in lines[0]
     assert "since 11-23 14:00:00 UTC, 4m ago" in shown
-    assert "Rollback eu-001 v2-bad → v1: running: probing" in shown
+    assert "Rollback eu-001 v2-bad → v1 · running · probing" in shown
     for title in TITLES.values():
         assert any(title in line for line in lines), title
     assert any("in 26m" in line and "Publish status update 2" in line for line in lines)
@@ -170,7 +170,7 @@ def test_the_list_has_one_line_for_each_incident(width: int) -> None:
     assert "investigating" in shown[1]
     assert shown[1].startswith("INC-42")
     assert shown[1].rstrip().endswith("1h 30m")
-    assert "nobody yet" in shown[1]
+    assert "unassigned" in shown[1]
     assert shown[2].startswith("incident-flag")
     assert shown[3].startswith("[DRILL] INC-7")
 
@@ -194,7 +194,7 @@ def test_a_postmortem_counts_down_until_it_is_published() -> None:
     incident = apply_command(
         settled(opened("P1"), at(2)), commands.Resolve(by="ann", force=True, reason="quiet"), RUNBOOK, at(10)
     )
-    postmortem = owe(incident, RUNBOOK, at(10))
+    postmortem = open_postmortem(incident, RUNBOOK, at(10))
     shown = rendered(views.postmortem_view(postmortem, at(10)), 80)
     assert "Post-mortem of INC-1 · owed" in shown
     assert "in 2d" in shown

@@ -21,15 +21,15 @@ from incidents.domain.incident.commands import (
 )
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Episode
-from incidents.domain.postmortem.blameless import blames
+from incidents.domain.postmortem.blameless import find_blame
 from incidents.domain.postmortem.config import ReviewRules
 from incidents.domain.postmortem.document import (
     ActionItem,
     Cause,
     Document,
     ItemState,
-    merged,
-    missing,
+    list_missing,
+    merge_edits,
 )
 from incidents.domain.postmortem.impact import (
     Outage,
@@ -44,8 +44,8 @@ from incidents.domain.postmortem.markdown import (
     plain,
     render,
 )
-from incidents.domain.postmortem.postmortem import learnt, owe
-from incidents.domain.postmortem.reconstructed_timeline import series, story
+from incidents.domain.postmortem.postmortem import open_postmortem, summarize_learning
+from incidents.domain.postmortem.reconstructed_timeline import reconstruct_timeline, series
 from incidents.domain.postmortem.review import invitation, next_meeting
 from incidents.domain.reporting.record import postmortem_record, record_of
 from tests.support.incidents import RUNBOOK, T0, WRITTEN, at, opened, settled
@@ -90,9 +90,9 @@ def page(document: Document, incident: Incident | None = None) -> Page:
         standing="A draft.",
         impact="Half of Europe.",
         figures=figures(incident, RUNBOOK),
-        moments=story(incident, {}),
+        moments=reconstruct_timeline(incident, {}),
         chart="chart.svg",
-        blames=blames(document),
+        blames=find_blame(document),
     )
 
 
@@ -105,9 +105,9 @@ def test_what_is_written_is_read_back(document: Document) -> None:
 @settings(max_examples=100, deadline=None)
 @given(documents, documents, documents)
 def test_a_merge_loses_nothing_that_one_side_wrote_alone(ours: Document, base: Document, theirs: Document) -> None:
-    assert merged(ours, base, base) == ours, "they changed nothing"
-    assert merged(base, base, theirs).replace(items=()) == theirs.replace(items=()), "we changed nothing"
-    both = merged(ours, base, theirs)
+    assert merge_edits(ours, base, base) == ours, "they changed nothing"
+    assert merge_edits(base, base, theirs).replace(items=()) == theirs.replace(items=()), "we changed nothing"
+    both = merge_edits(ours, base, theirs)
     for name in ("whys", "well", "better"):
         assert set(getattr(theirs, name)) - set(getattr(base, name)) <= set(getattr(both, name))
         assert set(getattr(ours, name)) - set(getattr(base, name)) <= set(getattr(both, name))
@@ -120,7 +120,7 @@ def test_action_items_are_merged_one_by_one() -> None:
     base = Document(items=(item(1), item(2, issue=7)))
     ours = Document(items=(item(1, outcome="CI"), item(2, issue=7, state=ItemState.DONE), item(3, issue=8)))
     theirs = Document(items=(item(1, owner="bob"), item(2, due=date(2027, 1, 1)), item(3, title="Theirs")))
-    one, two, three, four = merged(ours, base, theirs).items
+    one, two, three, four = merge_edits(ours, base, theirs).items
     assert (one.owner, one.outcome) == ("bob", "CI")
     assert (two.due, two.issue, two.state) == (date(2027, 1, 1), 7, ItemState.DONE)
     assert (three.title, three.issue) == ("Item 3", 8)
@@ -187,8 +187,8 @@ def test_an_item_with_an_issue_cannot_be_taken_out() -> None:
 
 
 def test_72_a_complete_document_lacks_nothing() -> None:
-    assert missing(WRITTEN, timeline=3, figures=True) == []
-    assert missing(WRITTEN, timeline=0, figures=False) == [
+    assert list_missing(WRITTEN, timeline=3, figures=True) == []
+    assert list_missing(WRITTEN, timeline=0, figures=False) == [
         "the timeline is empty",
         "the impact figures are not computed yet",
     ]
@@ -206,14 +206,14 @@ def test_72_a_complete_document_lacks_nothing() -> None:
     ],
 )
 def test_blame_is_pointed_at_sentence_by_sentence(sentence: str, blaming: str) -> None:
-    found = blames(Document(summary=f"All was calm. {sentence} Then it was calm again."))
+    found = find_blame(Document(summary=f"All was calm. {sentence} Then it was calm again."))
     assert [(blame.words, blame.sentence, blame.section) for blame in found] == (
         [(blaming, sentence, "summary")] if blaming else []
     )
 
 
 def test_the_runbook_may_name_further_words() -> None:
-    [blame] = blames(Document(root_cause="The cowboys did it."), ("cowboys",))
+    [blame] = find_blame(Document(root_cause="The cowboys did it."), ("cowboys",))
     assert blame.why == "is on the runbook's list"
 
 
@@ -285,7 +285,7 @@ def test_the_story_has_every_source_in_one_order() -> None:
         "resolution-1/slack.jsonl": "\n".join(json.dumps(row) for row in (bot, answer, said)).encode() + b"\n{broken",
         "resolution-1/deployments-eu-001.json": json.dumps(deployed).encode(),
     }
-    moments = story(resolved(), files)
+    moments = reconstruct_timeline(resolved(), files)
     assert [m.at for m in moments] == sorted(m.at for m in moments)
     assert {m.source for m in moments} >= {"runbook", "slack", "deployments"}
     slack = [(m.who, m.what, m.answer) for m in moments if m.source == "slack"]
@@ -335,7 +335,7 @@ def test_records_tell_no_words_of_a_private_incident() -> None:
     incident = resolved().replace(private=True)
     assert record_of(incident, RUNBOOK).title == ""
     item = ActionItem(id=1, title="Rotate the key", owner="bob")
-    kept = postmortem_record(owe(incident, RUNBOOK, at(50)).replace(document=WRITTEN.with_item(item)))
+    kept = postmortem_record(open_postmortem(incident, RUNBOOK, at(50)).replace(document=WRITTEN.with_item(item)))
     assert "Rotate" not in kept.model_dump_json()
     assert kept.root_cause == ""
 
@@ -349,7 +349,9 @@ def test_a_false_positive_does_not_count() -> None:
 
 def test_what_was_learnt_is_one_line() -> None:
     document = WRITTEN.replace(items=(ActionItem(id=1, title="Test it", state=ItemState.WONT_DO, reason="gone"),))
-    assert learnt(owe(resolved(), RUNBOOK, at(50)).replace(document=document, review_outcome="Read.")) == (
+    assert summarize_learning(
+        open_postmortem(resolved(), RUNBOOK, at(50)).replace(document=document, review_outcome="Read.")
+    ) == (
         "Learnt: Releases are not tested against what their predecessors left behind. (deployment)."
         " Test it: wont do. Read."
     )

@@ -25,7 +25,7 @@ from incidents.domain.postmortem import events as learning_facts
 from incidents.domain.postmortem.apply_command import apply_command as decide_postmortem
 from incidents.domain.postmortem.incident_obligations import postmortem_owed
 from incidents.domain.postmortem.obligations import INNER, LOOKS, postmortem_agenda
-from incidents.domain.postmortem.postmortem import owe, resolved_again, withdraw
+from incidents.domain.postmortem.postmortem import open_postmortem, restart_deadline, withdraw
 from incidents.domain.registry import spec_of
 from incidents.domain.rollback import events as rollback_facts
 from incidents.domain.rollback.known_good import Deployment, Offer
@@ -136,7 +136,7 @@ def offered(incident: Incident, at: datetime) -> Incident:
         return incident
     bad = Deployment(id="2", cluster="eu-001", version="bad", status="success", started_at=T0)
     good = bad.replace(id="1", version="good", started_at=T0 - timedelta(days=1))
-    return rollback_facts.offered(
+    return rollback_facts.apply_offers(
         incident, (Offer(cluster="eu-001", suspect=bad, candidate=good, reason="new"),), RUNBOOK, at
     )
 
@@ -147,9 +147,9 @@ def rolled_back(verdict: RollbackStatus) -> Step:
             return incident
         attempt = incident.rollbacks[0].attempt
         moved = RollbackProgress(cluster="eu-001", attempt=attempt, says="ordered", ordered=True)
-        incident = rollback_facts.rollback_moved(incident, moved, at)
+        incident = rollback_facts.record_rollback_progress(incident, moved, at)
         ended = RollbackResult(cluster="eu-001", attempt=attempt, status=verdict, detail="as judged")
-        return rollback_facts.rollback_ended(incident, ended, RUNBOOK, at)
+        return rollback_facts.record_rollback_result(incident, ended, RUNBOOK, at)
 
     return step
 
@@ -226,7 +226,7 @@ def test_an_incident_keeps_its_promises(
 @given(st.lists(st.tuples(PAUSE, st.sampled_from(["work", "reopen", "resolve", "publish", "review"])), max_size=20))
 def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> None:
     incident = apply_command(opened().replace(number=1), c.Resolve(by="ann"), RUNBOOK, T0)
-    postmortem, now = owe(incident, RUNBOOK, T0).replace(document=WRITTEN, figures=True), T0
+    postmortem, now = open_postmortem(incident, RUNBOOK, T0).replace(document=WRITTEN, figures=True), T0
     for pause, what in steps:
         now += pause
         if what == "work":
@@ -235,7 +235,7 @@ def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> 
                 if obligation.kind in INNER:
                     done = learning_facts.apply_due(postmortem, obligation, RUNBOOK, now)
                 else:
-                    done = learning_facts.fulfilled(postmortem, obligation, ActivityResult(), RUNBOOK, now)
+                    done = learning_facts.apply_result(postmortem, obligation, ActivityResult(), RUNBOOK, now)
                 assert obligation.key in done.fulfilled or obligation.kind in LOOKS
                 owed = [later for later in postmortem_agenda(done, RUNBOOK) if later.due <= now]
                 assert obligation.key not in {later.key for later in owed}, "what is done is not due again"
@@ -245,7 +245,7 @@ def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> 
         elif what == "resolve" and postmortem.stage == "withdrawn":
             again = apply_command(postmortem.incident, c.Reopen(by="ann", reason="back"), RUNBOOK, now)
             again = apply_command(again, c.Resolve(by="ann"), RUNBOOK, now)
-            postmortem = resolved_again(postmortem, again, RUNBOOK, now)
+            postmortem = restart_deadline(postmortem, again, RUNBOOK, now)
             assert postmortem.due == now + timedelta(hours=48)
         elif what == "publish":
             with contextlib.suppress(CommandRejected, AlreadyDone):

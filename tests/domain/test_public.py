@@ -89,10 +89,10 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.updates.messages import escalation_text
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.parts import UpdateKind
-from incidents.domain.updates.publishing import publish, told
+from incidents.domain.updates.publishing import publish, record_news
 
 def leak(incident: Incident, runbook: RunbookConfig, at: datetime) -> None:
-    told(incident, at, incident.title)
+    record_news(incident, at, incident.title)
     publish(incident, runbook, at, UpdateKind.MANUAL, escalation_text(incident, runbook, at).body)
 """
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from incidents.domain.rollback.known_good import Deployment, offer, portal_would_pick
+from incidents.domain.rollback.known_good import Deployment, choose_rollback, portal_would_pick
 from tests.support.incidents import RUNBOOK, T0, at
 
 RULES = RUNBOOK.rollback
@@ -26,7 +26,7 @@ def row(
 
 
 def judged(*rows: Deployment, alerted_at: datetime = T0) -> tuple[str, str]:
-    found = offer(rows, "eu-001", alerted_at, RULES)
+    found = choose_rollback(rows, "eu-001", alerted_at, RULES)
     if found.suspect is None:
         return "", found.reason
     return found.suspect.version, found.candidate.version if found.candidate else found.reason
@@ -54,7 +54,7 @@ def test_49_the_newest_one_before_that_served_long_enough() -> None:
     ],
 )
 def test_49_never_simply_the_previous_one(passed_over: Deployment, why: str) -> None:
-    found = offer((row("v1", -DAY), passed_over, row("v3", -10)), "eu-001", T0, RULES)
+    found = choose_rollback((row("v1", -DAY), passed_over, row("v3", -10)), "eu-001", T0, RULES)
     assert found.candidate is not None
     assert found.candidate.version == "v1"
     assert why in found.considered[0].reason
@@ -67,7 +67,7 @@ def test_49_a_version_that_was_rolled_back_before_is_bad() -> None:
 
 
 def test_49_a_status_that_the_portal_never_settles_is_said() -> None:
-    found = offer((row("v1", -DAY, status="in_progress"), row("v2", -10)), "eu-001", T0, RULES)
+    found = choose_rollback((row("v1", -DAY, status="in_progress"), row("v2", -10)), "eu-001", T0, RULES)
     assert found.candidate is not None
     assert "the portal never settled its status" in found.considered[0].reason
 
@@ -97,7 +97,7 @@ def test_49_a_rollback_that_went_forward_accuses_nobody() -> None:
 
 def test_49_what_is_known_from_elsewhere_is_passed_over_with_its_reason() -> None:
     rows = (row("v1", -3 * DAY), row("v2", -DAY), row("v3", -10))
-    found = offer(rows, "eu-001", T0, RULES, {"v2": "flagged as bad by ann: leaks"})
+    found = choose_rollback(rows, "eu-001", T0, RULES, {"v2": "flagged as bad by ann: leaks"})
     assert found.candidate is not None
     assert found.candidate.version == "v1"
     assert found.considered[0].reason == "flagged as bad by ann: leaks"
@@ -111,25 +111,25 @@ def test_49_what_is_known_from_elsewhere_is_passed_over_with_its_reason() -> Non
     ],
 )
 def test_50_what_cannot_be_taken_back_is_marked(suspect: Deployment, why: str) -> None:
-    found = offer((row("v1", -DAY), suspect), "eu-001", T0, RULES)
+    found = choose_rollback((row("v1", -DAY), suspect), "eu-001", T0, RULES)
     assert found.possible
     assert found.caution == why
 
 
 def test_50_also_when_it_lies_between_the_suspect_and_the_candidate() -> None:
     rows = (row("v1", -DAY), row("v2", -20, labels=("irreversible",)), row("v3", -10))
-    assert "v2 is marked irreversible" in offer(rows, "eu-001", T0, RULES).caution
+    assert "v2 is marked irreversible" in choose_rollback(rows, "eu-001", T0, RULES).caution
 
 
 def test_52_a_deployment_since_the_alert_asks_for_caution() -> None:
     rows = (row("v1", -DAY), row("v2", -10), row("v3", 2))
-    found = offer(rows, "eu-001", T0, RULES)
+    found = choose_rollback(rows, "eu-001", T0, RULES)
     assert (found.caution, found.mark) == ("v3 was deployed after the alert began", "v3@2")
-    assert offer(rows, "eu-001", T0, RULES, {"v3": "was tried already in this incident"}).caution == ""
+    assert choose_rollback(rows, "eu-001", T0, RULES, {"v3": "was tried already in this incident"}).caution == ""
 
 
 def test_the_offer_links_what_changed() -> None:
-    found = offer((row("v1", -DAY), row("v2", -10)), "eu-001", T0, RULES)
+    found = choose_rollback((row("v1", -DAY), row("v2", -10)), "eu-001", T0, RULES)
     assert found.diff_url.endswith("/compare/v1...v2")
 
 

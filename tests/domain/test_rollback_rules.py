@@ -29,8 +29,8 @@ from incidents.domain.rollback.order import (
     Preflight,
     RollbackProgress,
     RollbackResult,
-    last_word,
-    order,
+    build_order,
+    decide_redeployment,
 )
 from incidents.domain.rollback.state import TRANSITIONS, RollbackStatus
 from tests.support.incidents import RUNBOOK, T0, at, fulfil, keys, obligation, opened, settled
@@ -62,7 +62,7 @@ def automatic(**rules: Any) -> RunbookConfig:
 
 def offered(runbook: RunbookConfig = RUNBOOK, offer: Offer = OFFER) -> Incident:
     incident = settled(opened(), T0)
-    return rollback_facts.offered(incident, (offer,), runbook, T0)
+    return rollback_facts.apply_offers(incident, (offer,), runbook, T0)
 
 
 def approved() -> Incident:
@@ -79,9 +79,9 @@ def ended(
 ) -> Incident:
     attempt = incident.rollbacks[0].attempt
     says = RollbackProgress(cluster="eu-001", attempt=attempt, says="v2 is ordered", ordered=ordered)
-    incident = rollback_facts.rollback_moved(incident, says, at(minute))
+    incident = rollback_facts.record_rollback_progress(incident, says, at(minute))
     result = RollbackResult(cluster="eu-001", attempt=attempt, status=status, detail="as judged")
-    return rollback_facts.rollback_ended(incident, result, runbook, at(minute))
+    return rollback_facts.record_rollback_result(incident, result, runbook, at(minute))
 
 
 def status(incident: Incident) -> RollbackStatus:
@@ -173,27 +173,27 @@ def preflight(newest: Deployment | None = OFFER.suspect, *, recovered: bool = Fa
 
 def the_order(*, insist: bool = False) -> Any:
     incident = approved()
-    return order(incident, incident.rollbacks[0].replace(insist=insist), RUNBOOK, at(1))
+    return build_order(incident, incident.rollbacks[0].replace(insist=insist), RUNBOOK, at(1))
 
 
 def test_it_goes_on_if_nothing_has_changed() -> None:
-    assert last_word(the_order(), preflight()) == Go()
+    assert decide_redeployment(the_order(), preflight()) == Go()
 
 
 def test_52_a_deployment_since_the_decision_holds_it() -> None:
     found = preflight(row("v4", 1))
-    assert "v4 was deployed to eu-001 since this was decided" in last_word(the_order(), found).hold
-    assert last_word(the_order(insist=True), found) == Go()
+    assert "v4 was deployed to eu-001 since this was decided" in decide_redeployment(the_order(), found).hold
+    assert decide_redeployment(the_order(insist=True), found) == Go()
 
 
 def test_somebody_else_may_have_rolled_back_already() -> None:
     found = preflight(row("v2", 1, "another-row"))
-    assert "v2 was deployed already" in last_word(the_order(), found).deployed
+    assert "v2 was deployed already" in decide_redeployment(the_order(), found).deployed
 
 
 def test_59_a_region_that_recovered_by_itself_is_left_alone() -> None:
-    assert "recovered by itself" in last_word(the_order(), preflight(recovered=True)).hold
-    assert last_word(the_order(insist=True), preflight(recovered=True)) == Go()
+    assert "recovered by itself" in decide_redeployment(the_order(), preflight(recovered=True)).hold
+    assert decide_redeployment(the_order(insist=True), preflight(recovered=True)) == Go()
 
 
 # --- ends -------------------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def test_56_the_runbook_never_tries_twice_by_itself() -> None:
     runbook = automatic()
     incident = ended(offered(runbook), S.UNHEALTHY, runbook=runbook)
     assert incident.rollback_request is None
-    again = rollback_facts.offered(incident, (NEXT,), runbook, at(4))
+    again = rollback_facts.apply_offers(incident, (NEXT,), runbook, at(4))
     assert status(again) is S.OFFERED
 
 
@@ -239,12 +239,12 @@ def test_56_but_once_more_where_the_policy_allows_a_second_attempt() -> None:
     runbook = automatic(second_attempt=True)
     incident = ended(offered(runbook), S.UNHEALTHY, runbook=runbook)
     assert incident.rollback_request is not None
-    assert rollback_facts.blamed(incident) == {"v2": "was tried already in this incident"}
-    second = rollback_facts.offered(incident, (NEXT,), runbook, at(4))
+    assert rollback_facts.known_bad_versions(incident) == {"v2": "was tried already in this incident"}
+    second = rollback_facts.apply_offers(incident, (NEXT,), runbook, at(4))
     assert (status(second), second.rollbacks[0].attempt) == (S.APPROVED, 2)
     third = ended(second, S.UNHEALTHY, 5, runbook)
     assert third.rollback_request is None, "and not a third time"
-    assert rollback_facts.blamed(third).keys() == {"v2", "v1"}
+    assert rollback_facts.known_bad_versions(third).keys() == {"v2", "v1"}
 
 
 def test_56_rolling_forward_goes_back_to_what_was_there() -> None:
@@ -252,7 +252,7 @@ def test_56_rolling_forward_goes_back_to_what_was_there() -> None:
     state = incident.rollbacks[0]
     assert state.offer.candidate is not None
     assert (state.status, state.offer.candidate.version, state.attempt, state.insist) == (S.APPROVED, "v3", 2, True)
-    ordered = order(incident, state, RUNBOOK, at(5))
+    ordered = build_order(incident, state, RUNBOOK, at(5))
     assert ordered.suspect.version == "v2"
     assert ordered.good_until == at(-5), "normal is what was before v3 came, also on the way back to it"
 
@@ -272,21 +272,21 @@ def test_hands_off() -> None:
 
 
 def test_a_candidate_that_was_never_deployed_is_not_counted_as_tried() -> None:
-    assert rollback_facts.blamed(ended(approved(), S.FAILED, ordered=False)) == {}
+    assert rollback_facts.known_bad_versions(ended(approved(), S.FAILED, ordered=False)) == {}
 
 
 def test_a_late_word_of_an_earlier_attempt_changes_nothing() -> None:
     incident = apply_command(ended(approved(), S.UNHEALTHY), c.RequestRollback(by="ann", forward=True), RUNBOOK, at(5))
     late = RollbackResult(cluster="eu-001", attempt=1, status=S.HEALTHY, detail="late")
-    assert rollback_facts.rollback_ended(incident, late, RUNBOOK, at(6)) == incident
+    assert rollback_facts.record_rollback_result(incident, late, RUNBOOK, at(6)) == incident
 
 
 def test_a_process_that_breaks_down_says_what_it_left() -> None:
-    lock = rollback_facts.rollback_broke_down(approved(), "eu-001", "held by INC-7", at(2))
+    lock = rollback_facts.record_rollback_failure(approved(), "eu-001", "held by INC-7", at(2))
     assert (status(lock), lock.rollbacks[0].detail) == (S.HELD, "held by INC-7; nothing was deployed")
     moved = RollbackProgress(cluster="eu-001", attempt=1, says="v2 is ordered", ordered=True)
-    running = rollback_facts.rollback_moved(approved(), moved, at(2))
-    broken = rollback_facts.rollback_broke_down(running, "eu-001", "terminated", at(3))
+    running = rollback_facts.record_rollback_progress(approved(), moved, at(2))
+    broken = rollback_facts.record_rollback_failure(running, "eu-001", "terminated", at(3))
     assert status(broken) is S.FAILED
     assert "the candidate was ordered, so look at what runs" in broken.rollbacks[0].detail
 
@@ -296,7 +296,7 @@ def test_a_process_that_breaks_down_says_what_it_left() -> None:
 
 def undecided() -> Incident:
     moved = RollbackProgress(cluster="eu-001", attempt=1, says="cannot be judged", undecided=True, ordered=True)
-    return rollback_facts.rollback_moved(approved(), moved, at(2))
+    return rollback_facts.record_rollback_progress(approved(), moved, at(2))
 
 
 def test_55_a_person_is_asked_while_probing_goes_on() -> None:
@@ -332,7 +332,7 @@ def test_a_look_that_could_not_be_taken_approves_nothing_later() -> None:
     failed = outcomes.failed(incident, look, "the portal is down", RUNBOOK, at(20))
     for after in (skipped, failed):
         assert after.rollback_request is None
-        assert status(rollback_facts.offered(after, (OFFER,), RUNBOOK, at(30))) is S.OFFERED
+        assert status(rollback_facts.apply_offers(after, (OFFER,), RUNBOOK, at(30))) is S.OFFERED
 
 
 def test_55_after_the_limit_there_is_no_process_to_tell() -> None:
@@ -353,7 +353,7 @@ def test_a_verdict_that_nobody_asked_for_is_refused() -> None:
 def test_a_flagged_release_is_no_candidate_here_nor_later() -> None:
     incident = apply_command(offered(), c.FlagRelease(by="ann", version="v2", reason="leaks"), RUNBOOK, at(1))
     assert status(incident) is S.DECLINED, "an offer of it is withdrawn"
-    assert rollback_facts.blamed(incident) == {"v2": "flagged as bad by ann: leaks"}
+    assert rollback_facts.known_bad_versions(incident) == {"v2": "flagged as bad by ann: leaks"}
     assert rollback_facts.bad_releases(incident) == ("v2",)
     with pytest.raises(AlreadyDone):
         apply_command(incident, c.FlagRelease(by="bob", version="v2", reason="again"), RUNBOOK, at(2))
@@ -379,7 +379,7 @@ def test_one_message_in_the_channel_shows_how_it_goes() -> None:
     assert not of(incident, ObligationKind.SHOW_ROLLBACK), "it is current"
     moved = RollbackProgress(cluster="eu-001", attempt=1, says="eu: 3 probes", quiet=True)
     before = len(incident.timeline)
-    incident = rollback_facts.rollback_moved(incident, moved, at(2))
+    incident = rollback_facts.record_rollback_progress(incident, moved, at(2))
     assert len(incident.timeline) == before, "probing is shown, not remembered"
     [show] = of(incident, ObligationKind.SHOW_ROLLBACK)
     newer = request(show, incident, RUNBOOK, at(2))

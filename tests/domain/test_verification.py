@@ -18,10 +18,10 @@ from incidents.domain.rollback.verification import (
     RegionVerdict,
     Verdict,
     combine,
+    describe_progress,
     judge,
     limit_ms,
     quantile,
-    standing,
 )
 from tests.support.incidents import T0, at
 
@@ -149,9 +149,9 @@ def test_a_quantile_is_a_value_that_was_seen() -> None:
 
 
 def test_how_it_goes_is_said_in_a_line() -> None:
-    assert standing("eu", probes(DOWN, GOOD, GOOD), 9, LIMITS) == "eu: 9 probes, 2 of 3 good in a row"
-    assert standing("eu", probes(*[GOOD] * 6), 6, LIMITS) == "eu: 6 probes, 3 of 3 good in a row"
-    bad = standing("eu", probes(GOOD, DOWN), 2, LIMITS)
+    assert describe_progress("eu", probes(DOWN, GOOD, GOOD), 9, LIMITS) == "eu: 9 probes, 2 of 3 good in a row"
+    assert describe_progress("eu", probes(*[GOOD] * 6), 6, LIMITS) == "eu: 6 probes, 3 of 3 good in a row"
+    bad = describe_progress("eu", probes(GOOD, DOWN), 2, LIMITS)
     assert bad == "eu: 2 probes, 0 of 3 good in a row; the last: health: http_500"
 
 

@@ -126,8 +126,8 @@ async def test_84_whoever_cannot_prove_who_they_are_is_refused(
 ) -> None:
     answer = await http.post(path, content=b"{}", headers=headers)
     assert answer.status_code == 401
-    assert "nothing was done" in answer.json()["error"]
-    assert f"to {path} does not prove who it is" in caplog.text, "it is recorded"
+    assert "unauthorized" in answer.json()["error"]
+    assert f"to {path}: bad signature or token" in caplog.text, "it is recorded"
     assert "wrong" not in caplog.text
 
 
@@ -223,16 +223,16 @@ async def test_an_answer_that_takes_longer_than_slack_waits_follows(
     form = {"user_name": "ann", "text": "ack 99", "response_url": "https://hooks.slack.com/commands/T1/1/x"}
     body = urlencode(form).encode()
     answer = await http.post("/slack/commands", content=body, headers=slacks(body))
-    assert answer.json()["text"] == "Still at it: the answer follows in a moment."
-    assert "No incident 99 is known" in await one_more(answers, 0)
+    assert answer.json()["text"] == "Still working on it; the answer follows in a moment."
+    assert "INC-99 not found" in await one_more(answers, 0)
 
 
 async def test_an_answer_goes_to_slack_and_nowhere_else(live_world: World, settings: Settings) -> None:
     gateway = Gateway(live_world.env.client, settings, live_world.runbook)
-    assert gateway._is_slacks("https://hooks.slack.com/actions/T1/1/x")
-    assert gateway._is_slacks(settings.slack_api_url + "x"), "a workspace behind another base URL answers there"
+    assert gateway._is_slack_url("https://hooks.slack.com/actions/T1/1/x")
+    assert gateway._is_slack_url(settings.slack_api_url + "x"), "a workspace behind another base URL answers there"
     for url in ("http://hooks.slack.com/x", "https://hooks.slack.com.evil.example/x", "http://169.254.169.254/", ""):
-        assert not gateway._is_slacks(url)
+        assert not gateway._is_slack_url(url)
 
 
 async def test_an_acknowledgement_at_pagerduty_is_one_here(live_world: World, http: httpx.AsyncClient) -> None:
@@ -325,7 +325,7 @@ async def test_74_github_tells_at_once_what_became_of_an_action_item(
     world.hands.issues[issue["number"]] = IssueFact(number=issue["number"], state="closed", reason="completed")
     body = json.dumps(event).encode()
     answer = await http.post("/github", content=body, headers=githubs(body))
-    assert (answer.status_code, answer.json()) == (202, {"action": "told"})
+    assert (answer.status_code, answer.json()) == (202, {"action": "forwarded"})
     assert (await learning.state(world)).document.items[0].state == "done"
     others = json.dumps(event | {"issue": issue | {"body": "somebody else's"}}).encode()
     assert (await http.post("/github", content=others, headers=githubs(others))).json() == {"action": "ignored"}

@@ -9,7 +9,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.errors import unchanged
+from activities.errors import build_unchanged_error
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult, IssueFact
 from incidents.domain.evidence.manifest import ManifestRef
@@ -128,7 +128,7 @@ class FakeActivities:
                 return ActivityResult(reference="https://github.example/pull/1", digest="ours")
             case postmortem_requests.WatchDocument():
                 if not self.edits:
-                    raise unchanged("nobody has edited the file", effect.every_seconds)
+                    raise build_unchanged_error("nobody has edited the file", effect.every_seconds)
                 return ActivityResult(text=self.edits.pop(0), digest="theirs")
             case postmortem_requests.WatchIssues():
                 return self._issues(effect)
@@ -151,7 +151,7 @@ class FakeActivities:
             if effect.issues[fact.number] not in (fact.state, fact.reason)
         )
         if not changed:
-            raise unchanged("no issue has changed", effect.every_seconds)
+            raise build_unchanged_error("no issue has changed", effect.every_seconds)
         return ActivityResult(issues=changed)
 
 

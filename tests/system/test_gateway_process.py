@@ -41,7 +41,7 @@ def test_the_gateway_runs_and_ends(stage: Stage) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         said = log.read_text(encoding="utf-8")
-        assert "/alerts: open" in said
+        assert "/alerts: on" in said
         assert "Traceback" not in said
     finally:
         process.kill()

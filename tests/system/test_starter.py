@@ -77,14 +77,14 @@ def test_26_an_alert_without_a_time_of_its_own_is_flagged(stage: Stage, worker: 
 
 
 def test_what_is_missing_is_said() -> None:
-    assert "give an alert" in refused()
+    assert "pass an alert file" in refused()
     assert "--service and --severity" in refused("--title", "x")
     assert "No such file" in refused("/nowhere/alert.json")
 
 
 def test_an_unreachable_server_is_said_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    assert "cannot be reached" in refused("-", text=json.dumps(GOOD))
+    assert "Cannot reach Temporal" in refused("-", text=json.dumps(GOOD))
 
 
 def test_10_it_explains_what_decides_the_incident() -> None:
@@ -111,4 +111,4 @@ def test_by_hand_each_is_an_incident_of_its_own(stage: Stage, worker: subprocess
     path = tmp_path / "alert.json"
     path.write_text(json.dumps(GOOD), encoding="utf-8")
     assert "Incident opened: incident-dashboard:production (INC-3)" in stage.run("starter.py", str(path)).stdout
-    assert "Incident told" in stage.run("starter.py", str(path)).stdout
+    assert "Incident updated" in stage.run("starter.py", str(path)).stdout

@@ -17,7 +17,7 @@ from incidents.domain.incident.commands import Acknowledge, AddNote, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.commands import RecordReview, SettleActionItem
 from incidents.domain.postmortem.document import ActionItem, ItemState
-from incidents.domain.postmortem.postmortem import owe, published
+from incidents.domain.postmortem.postmortem import open_postmortem, record_publication
 from tests.support import worker_modes as modes
 from tests.support.environment import QUEUE, World
 from tests.support.incidents import WRITTEN
@@ -131,12 +131,12 @@ async def test_77_a_post_mortem_that_lives_for_months_goes_on_in_fresh_runs(live
     runbook = world.runbook.replace(postmortem=rules.replace(items=every, review=review))
     today = (await world.now()).date()
     items = (ActionItem(id=1, title="Test it", owner="ann", due=today - timedelta(days=9), outcome="CI", issue=7),)
-    owed = owe((await world.incident()).replace(number=9), runbook, await world.now())
+    owed = open_postmortem((await world.incident()).replace(number=9), runbook, await world.now())
     document = WRITTEN.replace(items=items)
     start = PostmortemInput(
         incident=owed.incident,
         runbook=runbook,
-        postmortem=published(
+        postmortem=record_publication(
             owed.replace(document=document, figures=True), runbook, await world.now(), "ann", "https://x"
         ),
         history_limit=60,

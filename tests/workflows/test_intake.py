@@ -107,10 +107,13 @@ async def test_whoever_cannot_wait_reads_nothing_and_knows_what_is_new(unattende
         return started
 
     first, again = await brought(an_alert(NOW)), await brought(an_alert(NOW))
-    assert [(s.action, s.created, s.number) for s in (first, again)] == [("opened", True, None), ("told", False, None)]
+    assert [(s.action, s.created, s.number) for s in (first, again)] == [
+        ("opened", True, None),
+        ("updated", False, None),
+    ]
     assert first.run_id == again.run_id
     ended = await brought(an_alert(NOW).replace(ended_at=NOW + timedelta(minutes=1)))
-    assert (ended.action, ended.created, ended.run_id) == ("told", False, None)
+    assert (ended.action, ended.created, ended.run_id) == ("updated", False, None)
     other = await brought(an_alert(NOW, service="other").replace(ended_at=NOW + timedelta(minutes=1)))
     assert other.action == "ignored"
     assert (seen.queries, seen.descriptions) == ([], 0)
@@ -128,7 +131,7 @@ async def test_the_number_is_read_from_the_servers_own_record(
     assert (started.number, seen.queries) == (1, [])
     ended = an_alert(NOW).replace(ended_at=NOW + timedelta(minutes=1))
     [told] = await intake(seen.client(env.client), [ended], RUNBOOK, QUEUE, patience=patience)
-    assert (told.action, told.number, told.run_id, seen.queries) == ("told", 1, started.run_id, [])
+    assert (told.action, told.number, told.run_id, seen.queries) == ("updated", 1, started.run_id, [])
 
 
 async def test_without_a_worker_the_number_is_waited_for_no_longer_than_told(unattended: Client) -> None:

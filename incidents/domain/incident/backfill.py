@@ -56,7 +56,7 @@ class Backfill(Frozen):
         return f"backfill/{self.service}/{self.started_at:%Y%m%dT%H%M%SZ}"
 
 
-def opening_of(backfill: Backfill) -> Opening:
+def build_opening(backfill: Backfill) -> Opening:
     """Return how it began."""
     return Opening(
         key=backfill.key,
@@ -69,10 +69,10 @@ def opening_of(backfill: Backfill) -> Opening:
     )
 
 
-def backfilled(backfill: Backfill, runbook: RunbookConfig, workflow_id: str, at: datetime) -> Incident:
+def build_backfilled_incident(backfill: Backfill, runbook: RunbookConfig, workflow_id: str, at: datetime) -> Incident:
     """Return the incident as it was when it was over. Of what runs by itself it owes its number and its record only."""
     fresh = open_incident(
-        opening_of(backfill), runbook, backfill.started_at, workflow_id=workflow_id, first_run_id=backfill.key
+        build_opening(backfill), runbook, backfill.started_at, workflow_id=workflow_id, first_run_id=backfill.key
     )
     over = fresh.replace(
         backfilled=True,

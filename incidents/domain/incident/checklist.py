@@ -54,7 +54,7 @@ class StepState(Frozen):
         return TITLES[self.step]
 
 
-def combined(parts: list[StepStatus]) -> StepStatus:
+def combine_statuses(parts: list[StepStatus]) -> StepStatus:
     """Return where a step stands whose parts run side by side.
 
     It is pending while one part is, failed if one failed, done if one was done, and skipped if all were.

@@ -18,7 +18,7 @@ _FIELDS = {
 }
 
 
-def corrected(incident: Incident, command: CorrectTime, at: datetime) -> Incident:
+def correct_time(incident: Incident, command: CorrectTime, at: datetime) -> Incident:
     """Return the incident with one of its times corrected (BEHAVIOURS 83).
 
     Raises:

@@ -150,7 +150,7 @@ def _lapsed(before: Incident, after: Incident, runbook: RunbookConfig, at: datet
     return after.logged(at, SYSTEM, Kind.ESCALATION, f"Lapsed before it was due: {'; '.join(gone)}")
 
 
-def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> Incident:
+def acknowledge(incident: Incident, at: datetime, by: str, happened_at: datetime) -> Incident:
     """Record that somebody took the incident; without a commander, they are it."""
     first = incident.acknowledged_at is None
     incident = incident.replace(
@@ -166,14 +166,14 @@ def attend(incident: Incident, at: datetime, by: str, happened_at: datetime) -> 
     )
 
 
-def fell_silent(incident: Incident, at: datetime, patience: timedelta) -> Incident:
+def repage_after_silence(incident: Incident, at: datetime, patience: timedelta) -> Incident:
     """Call the on-call anew: somebody acknowledged, and then nobody said a word (BEHAVIOURS 44)."""
     text = f"Acknowledged, and then no word for {in_words(patience)}: paging again"
     incident = incident.replace(attended=False, silent=True, repage_count=incident.repage_count + 1, last_paged_at=at)
     return incident.logged(at, SYSTEM, Kind.PAGE, text, announce=True)
 
 
-def heard(incident: Incident, at: datetime, by: str) -> Incident:
+def record_response(incident: Incident, at: datetime, by: str) -> Incident:
     """Take a responder's word as a sign that somebody is on it; after a silence it ends the new calling, too."""
     if not incident.silent or incident.over:
         return incident.replace(heard_at=at)

@@ -199,7 +199,7 @@ class Hold(Frozen):
     by: str
 
 
-class Refusal(Frozen):
+class CommandFailed(Frozen):
     """A vendor refused our credentials: nothing goes out there until an operator mends them."""
 
     vendor: str

@@ -15,7 +15,7 @@ from incidents.domain.incident.commands import (
     DeclareSeverity,
 )
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.lifecycle import attend, change_severity
+from incidents.domain.incident.lifecycle import acknowledge, change_severity
 
 
 def apply_acknowledgement(command: Acknowledge, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
@@ -26,7 +26,7 @@ def apply_acknowledgement(command: Acknowledge, incident: Incident, runbook: Run
     if command.at is not None and (why := fault(command.at, at)):
         raise CommandRejected(f"It cannot have been acknowledged at {written(command.at)}: that is {why}.")
     happened = min(max(command.at or at, incident.started_at), at)
-    incident = attend(incident, at, command.by, happened)
+    incident = acknowledge(incident, at, command.by, happened)
     if command.claimed_at is None:
         return incident
     text = not_used("Time of the acknowledgement", command.claimed_at, happened)

@@ -7,7 +7,7 @@ from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.timeline import SYSTEM, Kind
-from incidents.domain.incident.checklist import Step, StepStatus, combined
+from incidents.domain.incident.checklist import Step, StepStatus, combine_statuses
 from incidents.domain.incident.commands import (
     SettleStep,
 )
@@ -20,7 +20,7 @@ from incidents.domain.updates.publishing import delivery_key, has_ticket
 def update_steps(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     """Bring the automatic checklist steps up to date with the obligations that they consist of."""
     for step, keys in step_keys(incident, runbook).items():
-        status = combined([_standing(incident, key) for key in keys])
+        status = combine_statuses([_standing(incident, key) for key in keys])
         if status is StepStatus.PENDING:
             continue
         why = [obligation.reason for obligation in (*incident.failures, *incident.skips) if obligation.key in keys]

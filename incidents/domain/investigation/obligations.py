@@ -14,7 +14,7 @@ from incidents.domain.obligation_spec import (
     ObligationSpec,
     Owed,
 )
-from incidents.domain.rollback.events import offered
+from incidents.domain.rollback.events import apply_offers
 from incidents.domain.rollback.obligations import find_rollback
 
 
@@ -54,7 +54,7 @@ def apply_findings(
     incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Offer what the deployments show could be rolled back."""
-    return offered(incident, result.offers, runbook, at) if result.offers else incident
+    return apply_offers(incident, result.offers, runbook, at) if result.offers else incident
 
 
 INVESTIGATE = ObligationSpec(

@@ -8,7 +8,7 @@ from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.lifecycle import fell_silent
+from incidents.domain.incident.lifecycle import repage_after_silence
 from incidents.domain.incident.parts import OnCall, Status
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import (
@@ -130,7 +130,7 @@ def apply_channel_activity(
     active = incident.heard_at is not None and incident.heard_at > obligation.since
     if active or not incident.attended or incident.over:  # a command came while the channel was read
         return incident
-    return fell_silent(incident, at, obligation.due - obligation.since)
+    return repage_after_silence(incident, at, obligation.due - obligation.since)
 
 
 def apply_unread_channel(

@@ -6,8 +6,8 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.instants import fault, written
 from incidents.domain.incident.commands import Command, CorrectTime, remembered
-from incidents.domain.incident.corrections import corrected
-from incidents.domain.postmortem.blameless import blames
+from incidents.domain.incident.corrections import correct_time
+from incidents.domain.postmortem.blameless import find_blame
 from incidents.domain.postmortem.commands import (
     AddLine,
     AssignPostmortem,
@@ -31,7 +31,7 @@ from incidents.domain.postmortem.postmortem import (
     Postmortem,
     Stage,
     owner_of,
-    published,
+    record_publication,
 )
 
 
@@ -53,7 +53,7 @@ def apply_command(postmortem: Postmortem, command: Command, runbook: RunbookConf
 def _decided(postmortem: Postmortem, command: Command, runbook: RunbookConfig, at: datetime) -> Postmortem:
     match command:
         case CorrectTime():
-            incident = corrected(postmortem.incident, command, at)
+            incident = correct_time(postmortem.incident, command, at)
             changed = postmortem.replace(incident=incident, corrected=postmortem.corrected + 1)
             changed = changed.edited(postmortem.document, at).recorded()
             return changed.logged(at, command.by, incident.timeline[-1].text)
@@ -96,7 +96,7 @@ def _published(postmortem: Postmortem, command: PublishPostmortem, runbook: Runb
     if postmortem.stage in (Stage.WITHDRAWN, Stage.STARTED):
         raise CommandRejected(f"INC-{postmortem.number} is open: publish when it is resolved. What you wrote is kept.")
     _complete(postmortem)
-    return published(postmortem, runbook, at, command.by, command.url)
+    return record_publication(postmortem, runbook, at, command.by, command.url)
 
 
 def _complete(postmortem: Postmortem) -> None:
@@ -111,7 +111,7 @@ def _submitted(postmortem: Postmortem, runbook: RunbookConfig) -> str:
 
 def _blame(postmortem: Postmortem, runbook: RunbookConfig) -> str:
     """Return what to look at again because it may blame somebody, as the end of a sentence."""
-    found = blames(postmortem.document, runbook.postmortem.blaming)
+    found = find_blame(postmortem.document, runbook.postmortem.blaming)
     said = "; ".join(f'{blame.section}: "{blame.words}" {blame.why} in "{blame.sentence}"' for blame in found[:3])
     return f" (read this again, it may blame: {said})" if said else ""
 

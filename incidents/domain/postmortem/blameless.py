@@ -29,7 +29,7 @@ class Blame(Frozen):
     why: str
 
 
-def blames(document: Document, more: tuple[str, ...] = ()) -> tuple[Blame, ...]:
+def find_blame(document: Document, more: tuple[str, ...] = ()) -> tuple[Blame, ...]:
     """Return the sentences that may blame somebody. `more`: further phrases, from runbook.yaml."""
     phrases = [*_BLAMING, *((rf"\b{re.escape(words)}\b", "is on the runbook's list") for words in more)]
     sections = {

@@ -39,7 +39,7 @@ def document_name(postmortem: Postmortem) -> str:
     return f"postmortem-{max(postmortem.round, 1)}.md"
 
 
-def patience_of(obligation: PostmortemObligation, runbook: RunbookConfig) -> timedelta:
+def retry_for(obligation: PostmortemObligation, runbook: RunbookConfig) -> timedelta:
     """Return how long an obligation is tried before it counts as failed."""
     looking = obligation.kind in (PostmortemObligationKind.READ, PostmortemObligationKind.WATCH)
     return _MOST_LOOKING if looking else runbook.patience.publish

@@ -99,7 +99,7 @@ def too_large(document: Document) -> bool:
     return len(document.model_dump_json()) > LARGEST
 
 
-def merged(ours: Document, base: Document, theirs: Document) -> Document:
+def merge_edits(ours: Document, base: Document, theirs: Document) -> Document:
     """Return the document with what they changed since `base`, and all that we changed meanwhile.
 
     Where both wrote the same text, theirs counts; of lists the lines of both are kept, and of action items each.
@@ -137,7 +137,7 @@ _TOLD = ("title", "owner", "due", "outcome")
 """What people write of an action item; the rest is the program's."""
 
 
-def missing(document: Document, *, timeline: int, figures: bool) -> list[str]:
+def list_missing(document: Document, *, timeline: int, figures: bool) -> list[str]:
     """Return what a complete post-mortem still lacks, in words; nothing if it may be published (BEHAVIOURS 72).
 
     `timeline`: how many entries it has; `figures`: whether the impact was computed.

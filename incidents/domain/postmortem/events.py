@@ -11,7 +11,7 @@ from incidents.domain.postmortem.document import (
     ActionItem,
     Document,
     ItemState,
-    merged,
+    merge_edits,
 )
 from incidents.domain.postmortem.markdown import Unreadable, parse, plain
 from incidents.domain.postmortem.obligations import (
@@ -23,16 +23,16 @@ from incidents.domain.postmortem.obligations import (
 from incidents.domain.postmortem.postmortem import (
     Postmortem,
     Version,
-    breached,
-    completed,
-    not_reviewed,
+    complete,
+    record_missed_deadline,
+    reschedule_review,
 )
 
 _VERSIONS = 3
 """How many written versions are remembered: one is written while another is being proposed."""
 
 
-def begun(postmortem: Postmortem, key: str) -> Postmortem:
+def mark_begun(postmortem: Postmortem, key: str) -> Postmortem:
     """Remember that an obligation was begun, and of a writing, what is written."""
     if key.startswith("write/"):
         postmortem = postmortem.replace(writing=postmortem.document)
@@ -44,13 +44,13 @@ def apply_due(
 ) -> Postmortem:
     """Fulfil one of `agenda.INNER`."""
     if obligation.kind is PostmortemObligationKind.BREACH:
-        return breached(postmortem, obligation.key, at)
+        return record_missed_deadline(postmortem, obligation.key, at)
     if obligation.kind is PostmortemObligationKind.NOT_REVIEWED:
-        return not_reviewed(postmortem, obligation.key, runbook, at)
-    return completed(postmortem, obligation.key, at)
+        return reschedule_review(postmortem, obligation.key, runbook, at)
+    return complete(postmortem, obligation.key, at)
 
 
-def fulfilled(
+def apply_result(
     postmortem: Postmortem,
     obligation: PostmortemObligation,
     outcome: ActivityResult,
@@ -73,7 +73,7 @@ def fulfilled(
             figures = postmortem.figures or outcome.skipped is None
             postmortem = postmortem.replace(draft_url=url, figures=figures, versions=versions)
         case PostmortemObligationKind.PROPOSE if outcome.text:
-            return document_read(postmortem, outcome, runbook, at)
+            return apply_document_edits(postmortem, outcome, runbook, at)
         case PostmortemObligationKind.PROPOSE:
             postmortem = _proposed(postmortem, outcome)
         case PostmortemObligationKind.OPEN_ISSUE:
@@ -104,7 +104,7 @@ def _opened(
     return postmortem.edited(postmortem.document.with_item(item), at + runbook.postmortem.rewrite_after).recorded()
 
 
-def failed(
+def record_failure(
     postmortem: Postmortem, obligation: PostmortemObligation, reason: str, runbook: RunbookConfig, at: datetime
 ) -> Postmortem:
     """Record that an obligation failed for good.
@@ -119,7 +119,9 @@ def failed(
     )
 
 
-def abandoned(postmortem: Postmortem, obligation: PostmortemObligation, error: str, at: datetime) -> Postmortem:
+def record_program_error(
+    postmortem: Postmortem, obligation: PostmortemObligation, error: str, at: datetime
+) -> Postmortem:
     """Record that an error of this program kept an obligation from being done; the deadline and the others stand."""
     failure = Unfulfilled(key=obligation.key, reason=error, at=at)
     text = (
@@ -128,7 +130,7 @@ def abandoned(postmortem: Postmortem, obligation: PostmortemObligation, error: s
     return postmortem.replace(failures=(*postmortem.failures, failure)).logged(at, SYSTEM, text)
 
 
-def faulty(postmortem: Postmortem, obligation: PostmortemObligation, error: str, at: datetime) -> Postmortem:
+def record_fault(postmortem: Postmortem, obligation: PostmortemObligation, error: str, at: datetime) -> Postmortem:
     """Remember the error that kept an obligation from being done, for the operators;
 
     Not that it could not be told to them.
@@ -138,7 +140,7 @@ def faulty(postmortem: Postmortem, obligation: PostmortemObligation, error: str,
     return postmortem.replace(faults=with_fault(postmortem, obligation.says, error, at))
 
 
-def agenda_broke(postmortem: Postmortem, error: str, at: datetime) -> Postmortem:
+def record_agenda_error(postmortem: Postmortem, error: str, at: datetime) -> Postmortem:
     """Record, once for each error, that the agenda cannot be derived."""
     faults = with_fault(postmortem, "deriving the post-mortem's agenda", error, at)
     if faults == postmortem.faults:
@@ -157,12 +159,14 @@ def _looked(
     """Take in what a look saw, and let the next one be due."""
     if obligation.kind is PostmortemObligationKind.WATCH:
         postmortem = postmortem.replace(watches=postmortem.watches + 1, watched_at=at)
-        return issues_changed(postmortem, outcome.issues, at)
+        return apply_issue_changes(postmortem, outcome.issues, at)
     postmortem = postmortem.replace(reads=postmortem.reads + 1, read_at=at)
-    return document_read(postmortem, outcome, runbook, at) if outcome.text else postmortem
+    return apply_document_edits(postmortem, outcome, runbook, at) if outcome.text else postmortem
 
 
-def document_read(postmortem: Postmortem, outcome: ActivityResult, runbook: RunbookConfig, at: datetime) -> Postmortem:
+def apply_document_edits(
+    postmortem: Postmortem, outcome: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Postmortem:
     """Take in what somebody wrote into the pull request. What cannot be read is said, and nothing is lost.
 
     What was written by commands meanwhile stays. The file is written anew in any case: its computed parts are ours.
@@ -174,7 +178,7 @@ def document_read(postmortem: Postmortem, outcome: ActivityResult, runbook: Runb
     except Unreadable as fault:
         said = f"The file in the pull request was changed, but not taken: {fault} It is left as it is."
         return postmortem.replace(unreadable=True).logged(at, SYSTEM, said)
-    document = merged(ours, plain(base), theirs) if base is not None else theirs
+    document = merge_edits(ours, plain(base), theirs) if base is not None else theirs
     changed = postmortem.replace(unreadable=False, seen=theirs)
     changed = changed.edited(document, at + runbook.postmortem.rewrite_after)
     said = ", ".join(_differing(ours, document)) or "nothing that is not computed"
@@ -185,7 +189,7 @@ def _differing(old: Document, new: Document) -> list[str]:
     return [name.replace("_", " ") for name in Document.model_fields if getattr(old, name) != getattr(new, name)]
 
 
-def issues_changed(postmortem: Postmortem, changes: tuple[IssueFact, ...], at: datetime) -> Postmortem:
+def apply_issue_changes(postmortem: Postmortem, changes: tuple[IssueFact, ...], at: datetime) -> Postmortem:
     """Take in what became of the issues (BEHAVIOURS 74). What is known already changes nothing."""
     for change in changes:
         for item in postmortem.document.items:

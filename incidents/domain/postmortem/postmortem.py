@@ -12,7 +12,7 @@ from incidents.domain.core.program_errors import Fault
 from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Unfulfilled
-from incidents.domain.postmortem.document import Document, missing
+from incidents.domain.postmortem.document import Document, list_missing
 from incidents.domain.postmortem.review import next_meeting
 
 
@@ -105,7 +105,7 @@ class Postmortem(Frozen):
     @property
     def lacks(self) -> list[str]:
         """What the document still lacks before it may be published."""
-        return missing(self.document, timeline=len(self.incident.timeline), figures=self.figures)
+        return list_missing(self.document, timeline=len(self.incident.timeline), figures=self.figures)
 
     def settled(self, key: str) -> bool:
         """Tell whether the obligation of that key needs no more doing."""
@@ -131,7 +131,7 @@ def owner_of(incident: Incident, assigned: str, runbook: RunbookConfig) -> str:
     return assigned or incident.commander or runbook.contacts[runbook.postmortem.manager].name
 
 
-def owe(incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
+def open_postmortem(incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
     """Return the post-mortem of an incident. The deadline counts from the resolution, not from now.
 
     Before the resolution it is only started: there is no deadline yet (BEHAVIOURS 70).
@@ -147,10 +147,10 @@ def owe(incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
     )
     if incident.resolved_at is None:
         return started.logged(at, SYSTEM, f"Started by {owner} before the resolution: no deadline yet").recorded()
-    return resolved_again(started, incident, runbook, at)
+    return restart_deadline(started, incident, runbook, at)
 
 
-def resolved_again(postmortem: Postmortem, incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
+def restart_deadline(postmortem: Postmortem, incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
     """Start the deadline, after the first resolution or a later one. What people wrote stays (BEHAVIOURS 63).
 
     The same resolution told again, with times that were corrected, brings the figures and the deadline up to date.
@@ -196,7 +196,7 @@ def cancel(postmortem: Postmortem, at: datetime) -> Postmortem:
     return ended.logged(at, SYSTEM, "Waived: the incident was cancelled as none").recorded()
 
 
-def published(postmortem: Postmortem, runbook: RunbookConfig, at: datetime, by: str, url: str) -> Postmortem:
+def record_publication(postmortem: Postmortem, runbook: RunbookConfig, at: datetime, by: str, url: str) -> Postmortem:
     """Record the publication: the deadline is met or was missed, and the review is put on the next agenda."""
     rules = runbook.postmortem.review
     review_at = next_meeting(at + rules.notice, rules)
@@ -214,14 +214,14 @@ def published(postmortem: Postmortem, runbook: RunbookConfig, at: datetime, by: 
     return done.logged(at, by, said).recorded()
 
 
-def breached(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
+def record_missed_deadline(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
     """Record that the deadline has passed."""
     overdue = postmortem.replace(stage=Stage.OVERDUE, fulfilled=(*postmortem.fulfilled, key))
     said = f"Deadline missed: it was due {postmortem.due:%Y-%m-%d %H:%M} UTC"
     return overdue.logged(at, SYSTEM, said).recorded()
 
 
-def not_reviewed(postmortem: Postmortem, key: str, runbook: RunbookConfig, at: datetime) -> Postmortem:
+def reschedule_review(postmortem: Postmortem, key: str, runbook: RunbookConfig, at: datetime) -> Postmortem:
     """Record that nobody told the outcome of the review: it goes on the next agenda."""
     review_at = next_meeting(at, runbook.postmortem.review)
     said = f"No outcome of the review is recorded: it goes on the agenda of {runbook.calendar.in_brackets(review_at)}"
@@ -229,13 +229,13 @@ def not_reviewed(postmortem: Postmortem, key: str, runbook: RunbookConfig, at: d
     return moved.logged(at, SYSTEM, said)
 
 
-def completed(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
+def complete(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
     """End it: everything that was to be learnt is learnt. Its last line says what."""
     done = postmortem.replace(stage=Stage.COMPLETED, ended_at=at, fulfilled=(*postmortem.fulfilled, key))
-    return done.logged(at, SYSTEM, learnt(postmortem)).recorded()
+    return done.logged(at, SYSTEM, summarize_learning(postmortem)).recorded()
 
 
-def learnt(postmortem: Postmortem) -> str:
+def summarize_learning(postmortem: Postmortem) -> str:
     """Say in one line what was learnt, and what came of it."""
     document = postmortem.document
     items = [f"{item.title}: {item.state.replace('_', ' ')}" for item in document.items]

@@ -27,7 +27,7 @@ class TimelineRow(Frozen):
     answer: bool = False
 
 
-def story(incident: Incident, files: dict[str, bytes]) -> tuple[TimelineRow, ...]:
+def reconstruct_timeline(incident: Incident, files: dict[str, bytes]) -> tuple[TimelineRow, ...]:
     """Return everything that is known, in order. `files`: the evidence of the resolution, name to content.
 
     What cannot be read is left out: a file that a person has edited must not keep the draft from being written.

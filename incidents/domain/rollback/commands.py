@@ -16,7 +16,7 @@ from incidents.domain.incident.commands import (
 )
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Flag, RollbackRequest
-from incidents.domain.rollback.events import rollback_judged
+from incidents.domain.rollback.events import record_rollback_verdict
 from incidents.domain.rollback.state import Judgement, RollbackState, RollbackStatus
 
 
@@ -35,8 +35,8 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
         return _approved(incident, command.cluster, command.by, at, insist=command.insist)
     if incident.standing("investigate/deployments") is StepStatus.PENDING:
         raise CommandRejected("The deployments have not been read yet: try again in a moment, or see `incident show`.")
-    wanted = RollbackRequest(by=command.by, cluster=command.cluster, insist=command.insist)
-    incident = incident.replace(rollback_request=wanted, looks=incident.looks + 1)
+    request = RollbackRequest(by=command.by, cluster=command.cluster, insist=command.insist)
+    incident = incident.replace(rollback_request=request, looks=incident.looks + 1)
     text = f"{command.by} asks for a rollback: the deployments are looked at again"
     return incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
 
@@ -115,7 +115,7 @@ def judge_rollback(command: JudgeRollback, incident: Incident, runbook: RunbookC
     for state in open_ones:
         text = f"{state.offer.cluster} is judged {word} by {command.by}{why}"
         incident = incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
-        incident = rollback_judged(incident, state, judgement, runbook, at)
+        incident = record_rollback_verdict(incident, state, judgement, runbook, at)
     return incident
 
 

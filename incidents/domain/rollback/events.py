@@ -13,25 +13,25 @@ from incidents.domain.incident.parts import RollbackRequest, Status
 from incidents.domain.rollback.known_good import Offer
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from incidents.domain.rollback.state import Judgement, RollbackState, RollbackStatus
-from incidents.domain.updates.publishing import told
+from incidents.domain.updates.publishing import record_news
 
 
-def offered(incident: Incident, offers: tuple[Offer, ...], runbook: RunbookConfig, at: datetime) -> Incident:
+def apply_offers(incident: Incident, offers: tuple[Offer, ...], runbook: RunbookConfig, at: datetime) -> Incident:
     """Take in what could be rolled back: offered to the responders, or begun at once where the policy says so.
 
     A look that a responder asked for carries their approval: their request stands until it is answered here.
     """
-    wanted = incident.rollback_request
+    request = incident.rollback_request
     incident = incident.replace(rollback_request=None)
     for offer in offers:
-        if wanted is not None and wanted.cluster not in ("", offer.cluster):
+        if request is not None and request.cluster not in ("", offer.cluster):
             continue
-        incident = _one_offer(incident, offer, wanted, runbook, at)
+        incident = _one_offer(incident, offer, request, runbook, at)
     return incident
 
 
 def _one_offer(
-    incident: Incident, offer: Offer, wanted: RollbackRequest | None, runbook: RunbookConfig, at: datetime
+    incident: Incident, offer: Offer, request: RollbackRequest | None, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     policy = runbook.policy(incident.severity).rollback
     if not offer.possible or offer.suspect is None or offer.candidate is None or policy is RollbackPolicy.NEVER:
@@ -40,9 +40,9 @@ def _one_offer(
     before = incident.rollback(offer.cluster)
     if before is not None and before.status.under_way:
         return incident
-    decided_by = _decided_by(incident, offer, wanted, policy, runbook)
+    decided_by = _decided_by(incident, offer, request, policy, runbook)
     status = RollbackStatus.APPROVED if decided_by else RollbackStatus.OFFERED
-    insist = wanted is not None and wanted.insist
+    insist = request is not None and request.insist
     if before is None:
         state = RollbackState(offer=offer, status=status, since=at, decided_by=decided_by, insist=insist)
     else:
@@ -62,15 +62,15 @@ def _one_offer(
 
 
 def _decided_by(
-    incident: Incident, offer: Offer, wanted: RollbackRequest | None, policy: RollbackPolicy, runbook: RunbookConfig
+    incident: Incident, offer: Offer, request: RollbackRequest | None, policy: RollbackPolicy, runbook: RunbookConfig
 ) -> str:
     """Return who has decided for it already: the one who asked, the runbook, or "" if a person is to be asked.
 
     The runbook decides by itself at most once for each cluster, and never where caution is due: a release that cannot
     be taken back, a deployment since the alert began (BEHAVIOURS 50, 52 and 56).
     """
-    if wanted is not None and wanted.by != SYSTEM:
-        return wanted.by
+    if request is not None and request.by != SYSTEM:
+        return request.by
     tries = incident.automatic_rollbacks.count(offer.cluster)
     allowed = 2 if runbook.rollback.second_attempt else 1
     automatic = policy is RollbackPolicy.AUTOMATIC and not offer.caution and tries < allowed
@@ -83,7 +83,7 @@ def _passed_over(offer: Offer) -> str:
     return f". Passed over: {'; '.join(over[:3])}" if over else ""
 
 
-def rollback_moved(incident: Incident, progress: RollbackProgress, at: datetime) -> Incident:
+def record_rollback_progress(incident: Incident, progress: RollbackProgress, at: datetime) -> Incident:
     """Record what a running rollback says of its progress. `quiet` progress is shown, and no line of the timeline."""
     state = _running(incident, progress.cluster, progress.attempt)
     if progress.manifest is not None:
@@ -101,7 +101,7 @@ def rollback_moved(incident: Incident, progress: RollbackProgress, at: datetime)
     return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=progress.undecided)
 
 
-def rollback_ended(incident: Incident, ended: RollbackResult, runbook: RunbookConfig, at: datetime) -> Incident:
+def record_rollback_result(incident: Incident, ended: RollbackResult, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record how a rollback ended. Healthy everywhere means mitigated; a resolution that waited for it now happens."""
     state = _running(incident, ended.cluster, ended.attempt)
     if state is None or not state.may(ended.status):
@@ -112,7 +112,7 @@ def rollback_ended(incident: Incident, ended: RollbackResult, runbook: RunbookCo
     return _after(incident, state, ended.status, runbook, at)
 
 
-def rollback_judged(
+def record_rollback_verdict(
     incident: Incident, state: RollbackState, word: Judgement, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Record a person's verdict. A process that still probes has to be told of it."""
@@ -127,16 +127,16 @@ def _after(
 ) -> Incident:
     if status is RollbackStatus.HEALTHY:
         return _recovered(incident, runbook, at)
-    incident = intent_dropped(incident, at)
+    incident = drop_resolve_intent(incident, at)
     if status is RollbackStatus.HELD:
         return incident
-    incident = told(incident, at, PublicText.trusted(runbook.templates.texts.rollback_failed))
+    incident = record_news(incident, at, PublicText.trusted(runbook.templates.texts.rollback_failed))
     return _what_next(incident, state, status, runbook, at)
 
 
 def _recovered(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     texts = runbook.templates.texts
-    incident = told(incident, at, PublicText.trusted(texts.rolled_back))
+    incident = record_news(incident, at, PublicText.trusted(texts.rolled_back))
     open_ones = (RollbackStatus.UNHEALTHY, RollbackStatus.INCONCLUSIVE, RollbackStatus.FAILED)
     if any(r.status.under_way or r.status in open_ones for r in incident.rollbacks) or incident.over:
         return incident
@@ -175,7 +175,7 @@ def _suspect(state: RollbackState) -> str:
     return state.offer.suspect.version if state.offer.suspect else "what was there"
 
 
-def rollback_broke_down(incident: Incident, cluster: str, reason: str, at: datetime) -> Incident:
+def record_rollback_failure(incident: Incident, cluster: str, reason: str, at: datetime) -> Incident:
     """Record that the rollback's own process ended without a verdict, or never began, such as for the lock."""
     state = incident.rollback(cluster)
     if state is None or not state.status.under_way:
@@ -183,10 +183,10 @@ def rollback_broke_down(incident: Incident, cluster: str, reason: str, at: datet
     to = RollbackStatus.HELD if state.status is RollbackStatus.APPROVED else RollbackStatus.FAILED
     known = "; the candidate was ordered, so look at what runs" if state.ordered else "; nothing was deployed"
     incident = incident.with_rollback(state.moved(to, detail=f"{reason}{known}"))
-    return intent_dropped(incident, at)
+    return drop_resolve_intent(incident, at)
 
 
-def offer_expired(incident: Incident, cluster: str, runbook: RunbookConfig, at: datetime) -> Incident:
+def expire_offer(incident: Incident, cluster: str, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record that nobody decided in time: what was offered may be out of date, so it is looked at again when asked."""
     state = incident.rollback(cluster)
     if state is None or not state.may(RollbackStatus.EXPIRED):
@@ -196,7 +196,7 @@ def offer_expired(incident: Incident, cluster: str, runbook: RunbookConfig, at: 
     return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
 
 
-def intent_dropped(incident: Incident, at: datetime) -> Incident:
+def drop_resolve_intent(incident: Incident, at: datetime) -> Incident:
     """Drop a resolution that waited for the rollback."""
     intent = incident.resolve_intent
     if intent is None:
@@ -210,7 +210,7 @@ def _running(incident: Incident, cluster: str, attempt: int) -> RollbackState | 
     return state if state is not None and state.attempt == attempt and state.status.under_way else None
 
 
-def blamed(incident: Incident) -> dict[str, str]:
+def known_bad_versions(incident: Incident) -> dict[str, str]:
     """Return the versions that this incident knows to be bad, and why: flagged, or tried without help."""
     why = "was tried already in this incident"
     tried = dict.fromkeys((version for state in incident.rollbacks for version in state.all_tried), why)

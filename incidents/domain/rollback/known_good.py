@@ -65,7 +65,7 @@ class Offer(Frozen):
 _SHOWN = 8
 
 
-def offer(
+def choose_rollback(
     history: tuple[Deployment, ...],
     cluster: str,
     alerted_at: datetime,

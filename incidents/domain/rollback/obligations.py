@@ -21,7 +21,7 @@ from incidents.domain.obligation_spec import (
 from incidents.domain.paging.build_request import page_links
 from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.rollback import activity_requests as rollback_requests
-from incidents.domain.rollback.events import blamed, offer_expired, offered, rollback_broke_down
+from incidents.domain.rollback.events import apply_offers, expire_offer, known_bad_versions, record_rollback_failure
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
 
 _NEEDS_A_PERSON = (
@@ -92,7 +92,7 @@ def find_rollback(
         clusters=clusters,
         alerted_at=incident.reopened_at or incident.started_at,
         rules=runbook.rollback,
-        blamed=blamed(incident),
+        blamed=known_bad_versions(incident),
     )
 
 
@@ -119,11 +119,11 @@ def build_decision_page(
     )
 
 
-def apply_offers(
+def apply_found_offers(
     incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Take in what could be rolled back."""
-    return offered(incident, result.offers, runbook, at)
+    return apply_offers(incident, result.offers, runbook, at)
 
 
 def drop_request(
@@ -137,7 +137,7 @@ def apply_rollback_failure(
     incident: Incident, obligation: Obligation, reason: str, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Record the rollback as failed."""
-    return rollback_broke_down(incident, obligation.subject, reason, at)
+    return record_rollback_failure(incident, obligation.subject, reason, at)
 
 
 def apply_verdict_sent(
@@ -148,10 +148,10 @@ def apply_verdict_sent(
     return incident.with_rollback(state.replace(judgement=None)) if state else incident
 
 
-def expire_offer(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
+def apply_offer_expiry(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
     """Expire an offer that nobody decided in time."""
     incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
-    return offer_expired(incident, obligation.subject, runbook, at)
+    return expire_offer(incident, obligation.subject, runbook, at)
 
 
 _ROLLBACKS = Owed(rollbacks_owed, LIVE)
@@ -159,7 +159,7 @@ LOOK_AGAIN = ObligationSpec(
     ObligationKind.LOOK_AGAIN,
     (Owed(look_again, LIVE),),
     build_request=find_rollback,
-    apply_result=apply_offers,
+    apply_result=apply_found_offers,
     apply_failure=drop_request,
     apply_skip=drop_request,
     timeline=Kind.ROLLBACK,
@@ -179,7 +179,7 @@ TELL_ROLLBACK = ObligationSpec(
     apply_result=apply_verdict_sent,
     timeline=Kind.ROLLBACK,
 )
-OFFER_LAPSES = ObligationSpec(ObligationKind.OFFER_LAPSES, (_ROLLBACKS,), apply_due=expire_offer)
+OFFER_LAPSES = ObligationSpec(ObligationKind.OFFER_LAPSES, (_ROLLBACKS,), apply_due=apply_offer_expiry)
 ALARM = ObligationSpec(
     ObligationKind.ALARM,
     (_ROLLBACKS,),

@@ -90,7 +90,7 @@ class Go(Frozen):
     deployed: str = ""
 
 
-def last_word(order: RollbackOrder, found: Preflight) -> Go:
+def decide_redeployment(order: RollbackOrder, found: Preflight) -> Go:
     """Decide whether the redeployment may still be ordered.
 
     The state may have changed since it was decided: somebody deployed (BEHAVIOURS 52), or the region recovered by
@@ -133,7 +133,7 @@ class RollbackResult(Frozen):
     regions: tuple[RegionVerdict, ...] = ()
 
 
-def order(incident: Incident, state: RollbackState, runbook: RunbookConfig, at: AwareDatetime) -> RollbackOrder:
+def build_order(incident: Incident, state: RollbackState, runbook: RunbookConfig, at: AwareDatetime) -> RollbackOrder:
     """Return the order for an approved rollback.
 
     Raises:
@@ -168,7 +168,7 @@ def order(incident: Incident, state: RollbackState, runbook: RunbookConfig, at: 
     return made.replace(evidence=items(texts, regions, runbook.investigation.metrics, made.phase))
 
 
-def result(order: RollbackOrder, regions: tuple[RegionVerdict, ...]) -> RollbackResult:
+def build_result(order: RollbackOrder, regions: tuple[RegionVerdict, ...]) -> RollbackResult:
     """Return how the rollback ended, by what its regions say."""
     verdict = combine(regions)
     detail = "; ".join(f"{region.region}: {region.detail}" for region in regions) or "no region to probe"
@@ -177,17 +177,17 @@ def result(order: RollbackOrder, regions: tuple[RegionVerdict, ...]) -> Rollback
         Verdict.UNHEALTHY: RollbackStatus.UNHEALTHY,
         Verdict.INCONCLUSIVE: RollbackStatus.INCONCLUSIVE,
     }[verdict]
-    return ended(order, status, detail, regions)
+    return end_rollback(order, status, detail, regions)
 
 
-def ended(
+def end_rollback(
     order: RollbackOrder, status: RollbackStatus, detail: str, regions: tuple[RegionVerdict, ...] = ()
 ) -> RollbackResult:
     """Return a result of that order."""
     return RollbackResult(cluster=order.cluster, attempt=order.attempt, status=status, detail=detail, regions=regions)
 
 
-def judged(order: RollbackOrder, word: Judgement) -> RollbackResult:
+def build_judged_result(order: RollbackOrder, word: Judgement) -> RollbackResult:
     """Return how a rollback ended that a person judged."""
     status = RollbackStatus.HEALTHY if word.healthy else RollbackStatus.UNHEALTHY
-    return ended(order, status, f"judged by {word.by}: {word.reason or 'no reason given'}")
+    return end_rollback(order, status, f"judged by {word.by}: {word.reason or 'no reason given'}")

@@ -166,7 +166,7 @@ def _verdict(
     return RegionVerdict(region=region, verdict=verdict, detail=detail, probes=len(probes), p50_ms=p50, p95_ms=p95)
 
 
-def standing(region: str, probes: tuple[Probe, ...], count: int, rules: Rollback) -> str:
+def describe_progress(region: str, probes: tuple[Probe, ...], count: int, rules: Rollback) -> str:
     """Say in a line how the verification of a region goes while it is open; `count` looks were made so far."""
     row, newest = good_in_a_row(probes), probes[-1]
     said = f"{region}: {count} probes, {min(row, rules.healthy_probes)} of {rules.healthy_probes} good in a row"

@@ -140,7 +140,7 @@ def delivery_key(sequence: int, channel: Channel) -> str:
     return f"update/{sequence}/{channel}"
 
 
-def told(incident: Incident, at: datetime, text: PublicText) -> Incident:
+def record_news(incident: Incident, at: datetime, text: PublicText) -> Incident:
     """Return the incident with a fact that customers may read, for the next update."""
     return incident.replace(news=(*incident.news, PublicFact(at=at, text=text)))
 
