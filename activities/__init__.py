@@ -1,1 +1,1 @@
-"""The runbook's hands: one module per capability. Synchronous, thin, one side effect each, safe to repeat."""
+"""Temporal activities, one module per capability: synchronous, thin, one side effect each, idempotent."""

@@ -1,4 +1,4 @@
-"""The alerts' own house: Alertmanager keeps an alert to itself while somebody works on it."""
+"""Alertmanager silences: no repeat notifications while a responder works on the alert."""
 
 from temporalio import activity
 
@@ -14,19 +14,19 @@ from incidents.vendors.alertmanager import AlertmanagerClient, Matcher
 
 
 class Alerts:
-    """Silences alerts and asks for them. Without a client it is off, and says why."""
+    """Creates and expires silences, and polls alerts. Without a client, requests are skipped with the reason."""
 
     def __init__(self, client: AlertmanagerClient | None, off: str = "") -> None:
         self._client, self._off = client, off
 
     @activity.defn
     def silence_alerts(self, request: SilenceAlerts) -> ActivityResult:
-        """Silence each alert by all its labels, once: a repetition finds the silence by the mark in its comment."""
+        """Silence each alert by all its labels, once: a retry finds the silence by the marker in its comment."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
             made = tuple(self._silence(self._client, request, fingerprint) for fingerprint in request.alerts)
-        return ActivityResult(detail=f"{len(made)}, until {request.until:%H:%M} UTC at the latest", silences=made)
+        return ActivityResult(detail=f"{len(made)} until {request.until:%H:%M} UTC at the latest", silences=made)
 
     @staticmethod
     def _silence(client: AlertmanagerClient, request: SilenceAlerts, fingerprint: str) -> Silence:
@@ -41,7 +41,7 @@ class Alerts:
 
     @activity.defn
     def lift_silences(self, request: LiftSilences) -> ActivityResult:
-        """End each silence; one that has ended is as good."""
+        """Expire each silence. Idempotent."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
@@ -51,7 +51,7 @@ class Alerts:
 
     @activity.defn
     def check_alerts(self, request: CheckAlerts) -> ActivityResult:
-        """Return which of the alerts fire no more. Alertmanager tells nobody the end of an alert that it silences."""
+        """Return which of the alerts are no longer firing. Alertmanager sends no "resolved" while silenced."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         names = {labels.get("alertname", "") for labels in request.alerts.values()}

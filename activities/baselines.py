@@ -1,4 +1,4 @@
-"""Baselines: how fast evaluations are in good times, measured before the suspect deployment."""
+"""Latency baselines: evaluation latency (ms) while healthy, before the suspect deployment."""
 
 import asyncio
 from typing import Protocol
@@ -15,21 +15,21 @@ from incidents.vendors.signoz import SigNozClient
 
 
 class Recorder(Protocol):
-    """Whoever keeps the recording."""
+    """Access to the latency baseline recorder."""
 
     async def recording(self) -> Recording:
-        """Return what the recorder remembers; nothing if it never ran."""
+        """Return the recorder's samples; empty if it never ran."""
 
 
 class Baselines:
-    """Asks whom the runbook names: Prometheus or SigNoz, or else our own recorder. Nothing is ever guessed."""
+    """Reads baselines from Prometheus or SigNoz as configured, or else from our recorder. Never estimates."""
 
     def __init__(self, prometheus: PrometheusClient | None, signoz: SigNozClient | None, recorder: Recorder) -> None:
         self._prometheus, self._signoz, self._recorder = prometheus, signoz, recorder
 
     @activity.defn
     async def measure_baseline(self, request: MeasureBaseline) -> BaselineFinding:
-        """Find the baseline of a region. A source that fails is named; the next one is asked."""
+        """Find the baseline of a region. If a source fails, the reason is kept and the next one is used."""
         problems: list[str] = []
         for ask in (self._from_prometheus, self._from_signoz):
             try:

@@ -1,4 +1,4 @@
-"""Chat: the incident's Slack channel. Slack has no idempotency keys, so a repetition looks for its mark first."""
+"""Chat: the incident's Slack channel. Slack has no idempotency keys, so a retry looks for its marker first."""
 
 import re
 from typing import Any
@@ -31,16 +31,16 @@ _FALLBACK = "incident"
 def channel_name(text: str, suffix: str = "") -> str:
     """Return a name that Slack accepts: lower case, [a-z0-9-_], at most 80 characters (BEHAVIOURS 19).
 
-    It begins with a letter or digit, since Slack refuses a name of punctuation alone.
+    It begins with a letter or digit: Slack rejects names of punctuation alone.
     """
     slug = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")
     return (slug or _FALLBACK)[: _LONGEST_NAME - len(suffix)].rstrip("-_") + suffix
 
 
 class Chat:
-    """Opens and keeps the incident's channel. Without a client it is off, and says why.
+    """Manages the incident's channel. Without a client, requests are skipped with the reason.
 
-    `interactive`: the gateway hears what is clicked, so messages may have buttons.
+    `interactive`: the gateway handles clicks, so messages may have buttons.
     """
 
     def __init__(self, client: SlackClient | None, off: str = "", *, interactive: bool = False) -> None:
@@ -48,10 +48,10 @@ class Chat:
 
     @activity.defn
     def open_channel(self, request: OpenChannel) -> ActivityResult:
-        """Open the channel, or adopt the one that carries our marker; never a stranger's (BEHAVIOURS 18, 20).
+        """Create the channel, or adopt the one with our marker; never another team's (BEHAVIOURS 18, 20).
 
-        A channel that our bot made and that has no purpose yet is ours too: an earlier attempt was cut off between
-        making it and marking it.
+        A channel that our bot created without a purpose is ours, too: an earlier attempt was interrupted before it set
+        the marker.
         """
         if self._client is None:
             return ActivityResult(skipped=self._off)
@@ -62,12 +62,10 @@ class Chat:
                 if channel is not None:
                     resources = Resources(channel_id=channel.id, channel_name=channel.name)
                     return ActivityResult(detail=f"#{channel.name}", resources=resources)
-        return ActivityResult(
-            skipped=f"every name from #{request.name} to #{request.name}-{_VARIANTS} belongs to others"
-        )
+        return ActivityResult(skipped=f"all names from #{request.name} to #{request.name}-{_VARIANTS} are taken")
 
     def _open(self, client: SlackClient, name: str, request: OpenChannel) -> Channel | None:
-        """Return the channel of that name, made or adopted; None if it is somebody else's."""
+        """Return the channel of that name, created or adopted; None if it is not ours."""
         found = client.find_channel(name) if may_be_repeat(request) else None
         if found is None:
             try:
@@ -76,7 +74,7 @@ class Chat:
                 if refusal.code != "name_taken":
                     raise
                 found = client.find_channel(name)
-        if found is None:  # a private channel of others: its name is taken, but we cannot see it
+        if found is None:  # a private channel that we cannot see has the name
             return None
         if request.marker not in found.purpose:
             if found.purpose or found.creator != client.whoami():
@@ -90,7 +88,7 @@ class Chat:
 
     @activity.defn
     def set_topic(self, request: SetTopic) -> ActivityResult:
-        """Set the channel's topic; the same again changes nothing."""
+        """Set the channel's topic. Idempotent."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
@@ -99,13 +97,13 @@ class Chat:
 
     @activity.defn
     def invite(self, request: Invite) -> ActivityResult:
-        """Invite people by address. Whoever Slack does not know is named, and holds up nobody (BEHAVIOURS 21)."""
+        """Invite people by e-mail address. Unknown users are reported and do not block the others (BEHAVIOURS 21)."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
             users = {email: self._client.lookup_user(email) for email in request.emails}
             problems = self._client.invite(request.channel_id, [user for user in users.values() if user])
-        unknown = [f"{email} is not in Slack" for email, user in users.items() if user is None]
+        unknown = [f"{email} not found in Slack" for email, user in users.items() if user is None]
         serious = [problem for problem in problems if not problem.endswith(("already_in_channel", "cant_invite_self"))]
         return ActivityResult(detail="; ".join([*unknown, *serious]))
 
@@ -132,7 +130,7 @@ class Chat:
 
     @activity.defn
     def add_bookmark(self, request: AddBookmark) -> ActivityResult:
-        """Put a bookmark above the channel, unless one with that address is there."""
+        """Add a bookmark to the channel, once."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
@@ -148,14 +146,14 @@ class Chat:
         with translate_vendor_errors():
             user = self._client.lookup_user(message.email)
             if user is None:
-                return ActivityResult(skipped=f"{message.email} is not in Slack")
+                return ActivityResult(skipped=f"{message.email} not found in Slack")
             room = self._client.open_dm(user)
             self._post_once(self._client, room, message.text, message.key, look=may_be_repeat(message))
         return ActivityResult()
 
     @activity.defn
     def keep_summary(self, summary: KeepSummary) -> ActivityResult:
-        """Post and pin the summary, or bring the one that is there up to date."""
+        """Post and pin the summary, or update the existing one."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
@@ -163,7 +161,7 @@ class Chat:
             if ts is not None:
                 try:
                     self._client.update(summary.channel_id, ts, summary.text, self._blocks(summary))
-                except VendorNotFound:  # somebody deleted it
+                except VendorNotFound:  # it was deleted
                     ts = None
             if ts is None:
                 look = may_be_repeat(summary)
@@ -176,7 +174,7 @@ class Chat:
 
     @activity.defn
     def archive_channel(self, request: ArchiveChannel) -> ActivityResult:
-        """Archive the channel; archived already is as good."""
+        """Archive the channel. Idempotent."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
@@ -184,7 +182,7 @@ class Chat:
         return ActivityResult()
 
     def _blocks(self, summary: KeepSummary) -> list[dict[str, Any]] | None:
-        """Return the message with its buttons; None where it has none, or nobody hears them."""
+        """Return the message with its buttons; None without buttons or without a gateway for clicks."""
         if not summary.buttons or not self._interactive:
             return None
         elements = [

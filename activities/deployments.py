@@ -1,4 +1,4 @@
-"""Deployments: what could be rolled back, a new deployment of an exact version, and what becomes of it."""
+"""Deployments: find a possible rollback, redeploy an exact version, follow a deployment."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _FAILED = "DeploymentFailed"
 
 
 class Deployments:
-    """Reads and makes deployments, by the deployer that the runbook names. One that is off says why."""
+    """Reads and orders deployments through the deployer of runbook.yaml. Without one, requests are skipped."""
 
     def __init__(self, deployers: Mapping[Name, Deployer], off: Mapping[Name, str], past: Past) -> None:
         self._deployers, self._off, self._past = deployers, off, past
 
     @activity.defn
     async def find_rollback(self, request: FindRollback) -> ActivityResult:
-        """Judge, for each cluster and from its whole history, what could be rolled back to what."""
+        """Find the possible rollback of each cluster from its whole history."""
         deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
             return ActivityResult(skipped=self._off[request.rules.deployer])
@@ -43,24 +43,24 @@ class Deployments:
     def _judge(deployer: Deployer, cluster: str, request: FindRollback, blamed: dict[str, str]) -> Offer:
         history = deployer.history(cluster, request.rules)
         if history is None:
-            return Offer(cluster=cluster, reason=f"the portal knows no cluster {cluster}")
+            return Offer(cluster=cluster, reason=f"{cluster}: not found in the Ops Portal")
         return choose_rollback(history, cluster, request.alerted_at, request.rules, blamed)
 
     @activity.defn
     def redeploy(self, request: Redeploy) -> ActivityResult:
-        """Deploy an exact version, once: a repetition looks for what an earlier attempt made."""
+        """Deploy an exact version, once: a retry looks for the deployment of an earlier attempt."""
         deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
             return ActivityResult(skipped=self._off[request.rules.deployer])
         with translate_vendor_errors():
             ordered = deployer.deploy(request, repeated=may_be_repeat(request))
         if ordered is None:
-            return ActivityResult(skipped=f"the portal knows no cluster {request.cluster}")
+            return ActivityResult(skipped=f"cluster {request.cluster} not found in the Ops Portal")
         return ActivityResult(detail=ordered.how, reference=ordered.reference)
 
     @activity.defn
     def follow_deployment(self, request: FollowDeployment) -> ActivityResult:
-        """Follow an ordered deployment to its end; one that fails is an error that retrying does not mend."""
+        """Follow a deployment to its end. A failed deployment is a non-retryable error."""
         deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
             return ActivityResult(skipped=self._off[request.rules.deployer])
@@ -80,9 +80,9 @@ class Deployments:
             return deployer.standing(reference)
 
     def deployer(self, rules: Rollback) -> Deployer | None:
-        """Return the deployer that these rules name, for other activities that read its history."""
+        """Return the configured deployer, for other activities that read its history."""
         return self._deployers.get(rules.deployer)
 
     def why_off(self, rules: Rollback) -> str:
-        """Say why that deployer is off."""
+        """Return why that deployer is off."""
         return self._off[rules.deployer]

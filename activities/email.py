@@ -1,4 +1,4 @@
-"""E-mail, by SendGrid or SMTP. Mail cannot be looked up: a lost reply means that it is sent again, at least once."""
+"""E-mail, by SendGrid or SMTP. Sent mail cannot be looked up, so delivery is at least once."""
 
 from email.utils import parseaddr
 
@@ -13,14 +13,14 @@ _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
 
 
 class Email:
-    """Sends mail. Without a client it is off, and says why."""
+    """Sends mail. Without a client, requests are skipped with the reason."""
 
     def __init__(self, client: Mailer | None, sender: str, reply_to: str = "", off: str = "") -> None:
         self._client, self._sender, self._reply_to, self._off = client, sender, reply_to, off
 
     @activity.defn
     def send_mail(self, request: SendMail) -> ActivityResult:
-        """Mail each recipient alone. The mails of one incident are one thread in the reader's mailbox."""
+        """Send one mail per recipient. The mails of an incident form one thread."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         mail = Mail(
@@ -37,7 +37,9 @@ class Email:
         )
         with translate_vendor_errors():
             self._client.send(mail)
-        return ActivityResult(detail=f"to {len(request.to)} recipient(s)")
+        return ActivityResult(
+            detail=f"sent to {len(request.to)} {'recipient' if len(request.to) == 1 else 'recipients'}"
+        )
 
     def _headers(self, request: SendMail) -> dict[str, str]:
         """Return the headers of the thread: every mail refers to the incident's first one."""

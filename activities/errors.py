@@ -1,4 +1,4 @@
-"""Vendor errors in Temporal's terms: translated once, here, by class and code, never by text."""
+"""Translate vendor errors into Temporal errors, by class and code, never by text."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ class ErrorType(StrEnum):
     """The types of the errors that activities raise, as the Temporal UI and retry policies name them."""
 
     UNAUTHORIZED = "VendorUnauthorized"
-    REFUSED = "VendorRejected"
+    REJECTED = "VendorRejected"
     NOT_FOUND = "VendorNotFound"
     RATE_LIMITED = "VendorRateLimited"
     UNAVAILABLE = "VendorUnavailable"
@@ -32,16 +32,16 @@ class ErrorType(StrEnum):
 _TYPES: tuple[tuple[type[VendorError], ErrorType], ...] = (
     (VendorUnauthorized, ErrorType.UNAUTHORIZED),
     (VendorNotFound, ErrorType.NOT_FOUND),
-    (VendorRejected, ErrorType.REFUSED),
+    (VendorRejected, ErrorType.REJECTED),
     (VendorRateLimited, ErrorType.RATE_LIMITED),
 )
 
 
 @contextmanager
 def translate_vendor_errors() -> Iterator[None]:
-    """Turn a client's error into one that Temporal retries, or does not, as the vendor means it.
+    """Translate a vendor error into a retryable or non-retryable `ApplicationError`.
 
-    A rate limit's `Retry-After` becomes the next attempt's delay; no thread sleeps meanwhile (BEHAVIOURS 22).
+    `Retry-After` becomes the delay before the next attempt; no thread sleeps (BEHAVIOURS 22).
     """
     try:
         yield
@@ -58,7 +58,7 @@ def translate_vendor_errors() -> Iterator[None]:
 
 
 def build_unchanged_error(what: str, every_seconds: float) -> ApplicationError:
-    """Return the error by which a look that saw nothing is taken again later: it costs no history, and no thread."""
+    """Return the error that makes Temporal repeat a poll later, without history events or a blocked thread."""
     return ApplicationError(
         what,
         type=ErrorType.UNCHANGED,
@@ -67,6 +67,6 @@ def build_unchanged_error(what: str, every_seconds: float) -> ApplicationError:
     )
 
 
-def may_be_repeat(effect: ActivityRequest) -> bool:
-    """Tell whether an earlier attempt may have left its mark, so that it must be looked for first."""
-    return effect.again or activity.info().attempt > 1
+def may_be_repeat(request: ActivityRequest) -> bool:
+    """Tell whether an earlier attempt may have acted, so that its marker must be looked for first."""
+    return request.again or activity.info().attempt > 1

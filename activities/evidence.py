@@ -1,4 +1,4 @@
-"""The evidence store: what each source tells of the incident's time, written once, with a manifest to check it by."""
+"""The evidence store: data of each source for the incident's time span, with a manifest to verify it."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -18,15 +18,15 @@ from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteMa
 from incidents.vendors.storage import FileStore
 
 Source = Callable[[CaptureEvidence], Iterator[bytes]]
-"""Reads a source, piece by piece. What is wrong with it is a `VendorError`."""
+"""Reads a source in chunks. Errors are `VendorError`s."""
 
 
-class NothingThere(Exception):
-    """A source has nothing for this incident, such as a chat that has no channel."""
+class NoEvidence(Exception):
+    """A source has no data for this incident, such as Slack without a channel."""
 
 
 class Evidence:
-    """Preserves evidence under the evidence URL. `off`: why a source is not asked."""
+    """Saves evidence under the evidence URL. `off`: why a source is not configured."""
 
     def __init__(
         self,
@@ -40,24 +40,24 @@ class Evidence:
 
     @activity.defn
     def capture_evidence(self, request: CaptureEvidence) -> Part:
-        """Write one file of evidence as it streams in. A source that is off leaves a gap that says so."""
+        """Stream one file of evidence to the store. A source that is off becomes a gap with the reason."""
         item, scope = request.item, request.scope
         part = Part(name=item.name, source=item.source, query=item.query, since=scope.since, until=scope.until)
-        source = _own_text if item.source is EvidenceSource.RUNBOOK else self._sources.get(item.source)
+        source = _item_text if item.source is EvidenceSource.RUNBOOK else self._sources.get(item.source)
         if source is None:
-            return part.replace(gap=self._off.get(item.source, "there is no such source"))
+            return part.replace(gap=self._off.get(item.source, "no such source"))
         try:
             with translate_vendor_errors():
                 written = self._store.write_stream(f"{request.folder}/{item.name}", source(request))
-        except NothingThere as nothing:
-            return part.replace(gap=str(nothing))
+        except NoEvidence as reason:
+            return part.replace(gap=str(reason))
         return part.replace(bytes=written.bytes, sha256=written.sha256)
 
     @activity.defn
     def write_manifest(self, request: WriteManifest) -> ActivityResult:
         """Write the manifest: each file with its source, query, time range, bytes and SHA-256, and each gap.
 
-        The same again writes the same bytes. Its own hash is for the timeline.
+        Idempotent: the same parts give the same bytes. The incident keeps the manifest's hash.
         """
         data = manifest(request.incident, request.phase, request.parts)
         path = f"{request.folder}/{request.phase}/manifest.json"
@@ -65,7 +65,9 @@ class Evidence:
             self._store.write(path, data)
         digest, gaps = hashlib.sha256(data).hexdigest(), [part for part in request.parts if part.gap]
         kept = len(request.parts) - len(gaps)
-        detail = f"{kept} files, manifest SHA-256 {digest}" + "".join(f"; no {p.name}: {p.gap}" for p in gaps)
+        missing = ", ".join(dict.fromkeys(part.gap.partition(" (")[0] for part in gaps))
+        files = f"{kept} {'file' if kept == 1 else 'files'}"
+        detail = f"{files} ({missing})" if gaps else files
         ref = ManifestRef(path=path, sha256=digest, parts=kept, gaps=len(gaps))
         return ActivityResult(
             detail=detail, manifest=ref, resources=Resources(evidence_url=f"{self._url}/{request.folder}")
@@ -73,11 +75,11 @@ class Evidence:
 
     @activity.defn
     def keep_document(self, request: KeepDocument) -> ActivityResult:
-        """Write a document that people will edit. The same again changes nothing."""
+        """Write a document. Idempotent."""
         with translate_vendor_errors():
             written = self._store.write(f"{request.folder}/{request.name}", request.text.encode())
         return ActivityResult(detail=request.name, resources=Resources(evidence_url=written.url))
 
 
-def _own_text(request: CaptureEvidence) -> Iterator[bytes]:
+def _item_text(request: CaptureEvidence) -> Iterator[bytes]:
     yield request.item.text.encode()

@@ -1,4 +1,4 @@
-"""Where evidence comes from, one function a source. Each reads piece by piece, so that nothing large is held."""
+"""Evidence sources, one function each. Each yields chunks, so that no large data is held in memory."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from activities.deployments import Deployments
-from activities.evidence import NothingThere, Source
+from activities.evidence import NoEvidence, Source
 from incidents.domain.rollback.activity_requests import CaptureEvidence
 from incidents.vendors.errors import VendorError
 from incidents.vendors.flag_audit import FlagAuditClient
@@ -19,15 +19,15 @@ from incidents.vendors.slack import Message, SlackClient
 
 
 def deployments(activities: Deployments) -> Source:
-    """Return the source of a cluster's deployment records, from the deployer that the runbook names."""
+    """Return the source of a cluster's deployment records, from the deployer of runbook.yaml."""
 
     def read(request: CaptureEvidence) -> Iterator[bytes]:
         deployer = activities.deployer(request.rules)
         if deployer is None:
-            raise NothingThere(activities.why_off(request.rules))
+            raise NoEvidence(activities.why_off(request.rules))
         rows = deployer.history(request.item.query, request.rules)
         if rows is None:
-            raise NothingThere(f"there is no cluster {request.item.query}")
+            raise NoEvidence(f"cluster {request.item.query} not found")
         yield _json([row.model_dump(mode="json") for row in rows])
 
     return read
@@ -49,7 +49,7 @@ def metrics(client: PrometheusClient) -> Source:
 
 
 def signoz(client: SigNozClient, signal: Signal) -> Source:
-    """Return the source of the service's log lines, or of its traces: one JSON object a line, the newest first."""
+    """Return the source of the service's log lines, or of its traces: one JSON object per line, newest first."""
 
     def read(request: CaptureEvidence) -> Iterator[bytes]:
         scope = request.scope
@@ -60,12 +60,12 @@ def signoz(client: SigNozClient, signal: Signal) -> Source:
 
 
 def slack(client: SlackClient) -> Source:
-    """Return the source of the channels' transcript, threads included: one message a line, the newest first."""
+    """Return the source of the channels' transcript with threads: one message per line, newest first."""
 
     def read(request: CaptureEvidence) -> Iterator[bytes]:
         rooms = [room for room in (request.scope.channel_id, *request.scope.former_channels) if room]
         if not rooms:
-            raise NothingThere("the incident has no channel")
+            raise NoEvidence("no Slack channel")
         said = ((room, message) for room in rooms for message in client.history(room))
         names: dict[str, str] = {}
         for room, message in islice(said, request.scope.most_rows):
@@ -78,14 +78,14 @@ def slack(client: SlackClient) -> Source:
 
 
 def _authored(message: Message, names: dict[str, str], client: SlackClient) -> dict[str, Any]:
-    """Return a message with its author's handle, which is asked for once."""
+    """Return a message with its author's handle, looked up once per author."""
     if message.by_person and message.user not in names:
         try:
             names[message.user] = client.handle(message.user)
         except VendorError as error:
             if error.retryable:
                 raise
-            names[message.user] = ""  # the app may not look people up: what they said is kept by their id
+            names[message.user] = ""  # the app may not look up users: the user id remains
     return asdict(message) | {"handle": names.get(message.user, "")}
 
 
@@ -100,7 +100,7 @@ def flag_audit(client: FlagAuditClient) -> Source:
 
 
 def database(diagnostics: Diagnostics) -> Source:
-    """Return the source of the runbook's diagnosis queries, asked of a replica and never written to."""
+    """Return the source of the runbook's diagnosis queries, run read-only on a replica."""
 
     def read(request: CaptureEvidence) -> Iterator[bytes]:
         yield _json(diagnostics.run())

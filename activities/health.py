@@ -1,4 +1,4 @@
-"""Health: is a region well again? One long activity per region that heartbeats what it has seen."""
+"""Verify the health of a region: one long activity per region, with its probes in the heartbeat."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,29 +19,29 @@ from incidents.domain.rollback.verification import (
 )
 from incidents.vendors.probe import ProductProbe
 
-_REFUSED = ("credentials_refused", "no_api_key")
-_TELL_AT_MOST = timedelta(seconds=2)
-_TELL_AT_LEAST = timedelta(seconds=30)
+_REJECTED = ("credentials_refused", "no_api_key")
+_NOTIFY_AT_MOST = timedelta(seconds=2)
+_NOTIFY_AT_LEAST = timedelta(seconds=30)
 
 
 class Health:
-    """Probes the product's own endpoints. `tell` takes a workflow's id and how its verification goes."""
+    """Probes the product's endpoints. `notify` takes a workflow id and the progress of its verification."""
 
-    def __init__(self, probe: ProductProbe, flag_key: str, tell: Callable[[str, Probed], None]) -> None:
-        self._probe, self._flag_key, self._tell = probe, flag_key, tell
+    def __init__(self, probe: ProductProbe, flag_key: str, notify: Callable[[str, Probed], None]) -> None:
+        self._probe, self._flag_key, self._notify = probe, flag_key, notify
 
     @activity.defn
     def verify_region(self, request: VerifyRegion) -> RegionVerdict:
-        """Probe a region until it is judged, or until the runbook's time is up.
+        """Probe a region until there is a verdict, at most for `give_up_after`.
 
-        After a worker's death the next attempt goes on with the probes of the last heartbeat, as if no time had passed:
-        neither is the window begun again, nor does the time without a worker count against the region. While it cannot
-        be judged, it goes on probing, and a person is asked once.
+        After a worker crash, the next attempt continues with the probes of the last heartbeat, shifted to now: the
+        window does not restart, and the downtime does not count against the region. While inconclusive, probing
+        continues and a responder is asked once.
         """
         rules, region = request.rules, request.region.name
         count, *seen = activity.info().heartbeat_details or (0,)
         probes = _resumed([Probe.model_validate(probe) for probe in seen], rules)
-        told_at, asked = datetime.now(UTC), False
+        notified_at, asked = datetime.now(UTC), False
         while True:
             probes, count = _kept([*probes, self.look(request.region.url)], rules), count + 1
             activity.heartbeat(count, *(probe.model_dump(mode="json", exclude_defaults=True) for probe in probes))
@@ -51,16 +51,16 @@ class Health:
                 return verdict.replace(probes=count)
             if not asked and (question := _question(request, tuple(probes))):
                 asked = True
-                self._say(Probed(region=region, says=question, undecided=True))
-            elif now - told_at >= _tell_every(rules):
-                told_at = now
-                self._say(Probed(region=region, says=describe_progress(region, tuple(probes), count, rules)))
+                self._send(Probed(region=region, says=question, undecided=True))
+            elif now - notified_at >= _notify_every(rules):
+                notified_at = now
+                self._send(Probed(region=region, says=describe_progress(region, tuple(probes), count, rules)))
             # Wakes at once, with the cancellation as an error, when the activity is cancelled.
             activity.wait_for_cancelled_sync(rules.probe_interval)
 
     @activity.defn
     def record_regions(self, request: RecordRegions) -> list[Sample]:
-        """Make some probes of each region for the recorder. What does not answer well is no sample of good times."""
+        """Probe each region for the baseline recorder. Failed probes are not samples."""
         return [self._sample(region, request.probes) for region in request.regions]
 
     def _sample(self, region: Region, count: int) -> Sample:
@@ -69,28 +69,28 @@ class Health:
         times = tuple(look.elapsed_ms for look in looks if look.healthy and look.elapsed_ms is not None)
         return Sample(at=at, region=region.name, elapsed_ms=times)
 
-    def _say(self, probed: Probed) -> None:
-        self._tell(activity.info().workflow_id or "", probed)
+    def _send(self, probed: Probed) -> None:
+        self._notify(activity.info().workflow_id or "", probed)
 
     def look(self, url: str) -> Probe:
-        """Look at a region once: its health endpoint, and one evaluation."""
+        """Probe a region once: its health endpoint and one evaluation."""
         at = datetime.now(UTC)
         health = self._probe.health(url)
         evaluation = self._probe.evaluate(url, self._flag_key)
-        problem = "" if health.ok else f"health: {health.problem}"
+        problem = "" if health.ok else f"health {health.problem}"
         if not evaluation.ok:
-            problem = f"{problem}, evaluation: {evaluation.problem}".lstrip(", ")
+            problem = f"{problem}, evaluation {evaluation.problem}".lstrip(", ")
         return Probe(
             at=at,
             healthy=health.ok and evaluation.ok,
             elapsed_ms=evaluation.elapsed_ms if evaluation.ok else None,
             problem=problem,
-            measured=evaluation.problem not in _REFUSED,
+            measured=evaluation.problem not in _REJECTED,
         )
 
 
 def _resumed(probes: list[Probe], rules: Rollback) -> list[Probe]:
-    """Return an earlier attempt's looks, moved up to now: nobody looked in between."""
+    """Return an earlier attempt's probes, shifted to now."""
     if not probes:
         return []
     lost = datetime.now(UTC) - probes[-1].at - rules.probe_interval
@@ -98,7 +98,7 @@ def _resumed(probes: list[Probe], rules: Rollback) -> list[Probe]:
 
 
 def _kept(probes: list[Probe], rules: Rollback) -> list[Probe]:
-    """Return the first look, which tells when to give up, and those that a judgement may still need."""
+    """Return the first probe (for the time limit) and those that a verdict may still need."""
     first, *others = probes
     newest = probes[-1].at
     needed = [p for p in others[: -rules.healthy_probes] if newest - p.at <= rules.window + rules.probe_interval * 2]
@@ -106,15 +106,15 @@ def _kept(probes: list[Probe], rules: Rollback) -> list[Probe]:
 
 
 def _question(request: VerifyRegion, probes: tuple[Probe, ...]) -> str:
-    """Return what a person is asked, once a full window has passed without the means to judge; or nothing."""
+    """Return the question for a responder once a full window is inconclusive, or ""."""
     rules = request.rules
     if probes[-1].at - probes[0].at < rules.window + rules.probe_interval * rules.healthy_probes:
         return ""
     found = judge(request.region.name, probes, request.baseline, rules, last=True)
     if found is None or found.verdict is not Verdict.INCONCLUSIVE:
         return ""
-    return f"{found.region} cannot be judged ({found.detail}): say `incident verdict` healthy or unhealthy"
+    return f"{found.region} is inconclusive ({found.detail}). Decide with `incident verdict`: healthy or unhealthy"
 
 
-def _tell_every(rules: Rollback) -> timedelta:
-    return min(max(rules.window / 4, _TELL_AT_MOST), _TELL_AT_LEAST)
+def _notify_every(rules: Rollback) -> timedelta:
+    return min(max(rules.window / 4, _NOTIFY_AT_MOST), _NOTIFY_AT_LEAST)

@@ -1,4 +1,4 @@
-"""The investigation brief: what the monitoring knows, in a few lines for whoever has just woken up."""
+"""The investigation brief: metrics, probes and error logs in a few lines."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ _ROWS = 100
 
 
 class Investigation:
-    """Asks Prometheus and SigNoz, and looks at each region once. A source that fails is named, and stops no other."""
+    """Queries Prometheus and SigNoz, and probes each region once. A failed source is reported and blocks no other."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Investigation:
 
     @activity.defn
     def query_metrics(self, request: QueryMetrics) -> ActivityResult:
-        """Say what the metrics show at the moment of asking, and how each region answers."""
+        """Return current metrics and one probe per region."""
         lines = [self._look(region) for region in request.regions]
         if self._prometheus is None:
             lines.append(self._prometheus_off)
@@ -53,20 +53,20 @@ class Investigation:
         try:
             samples = prometheus.query(query)
         except VendorError as error:
-            return f"{name}: not known ({error})"
+            return f"{name} unavailable ({error})"
         values = [f"{s.labels.get('region', 'all')} {s.value:.3g}" for s in samples]
-        return f"{name}: {', '.join(values) or 'no data'}"
+        return f"{name} {', '.join(values)}" if values else f"{name} has no data"
 
     @activity.defn
     def query_logs(self, request: QueryLogs) -> ActivityResult:
-        """Say which errors the service logs most often."""
+        """Return the most frequent errors in the service's logs."""
         if self._signoz is None:
             return ActivityResult(skipped=self._signoz_off)
         try:
             rows = self._signoz.error_logs(request.log_service, request.since, request.until, limit=_ROWS)
         except VendorError as error:
-            return ActivityResult(detail=f"the error logs could not be read ({error})")
+            return ActivityResult(detail=f"error logs unavailable ({error})")
         if not rows:
-            return ActivityResult(detail="no error logged")
+            return ActivityResult(detail="no errors logged")
         often = Counter(" ".join(row.body.split())[:_LONGEST] for row in rows).most_common(_TOP)
         return ActivityResult(detail="; ".join(f"{count}x {text}" for text, count in often))

@@ -1,4 +1,4 @@
-"""The issue tracker: GitHub, or a folder. A marker in the body tells whether an earlier attempt made the issue."""
+"""The issue tracker: GitHub, or a folder. A marker in the body identifies an issue of an earlier attempt."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -19,10 +19,10 @@ from incidents.vendors.github import Comment, Issue
 
 
 class Tracker(Protocol):
-    """Where issues are kept."""
+    """An issue tracker client."""
 
     def create_issue(self, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()) -> Issue:
-        """Make an issue."""
+        """Create an issue."""
 
     def find_issue(self, marker: str, label: str) -> Issue | None:
         """Find the issue that carries the marker."""
@@ -44,7 +44,7 @@ class Tracker(Protocol):
 
 
 class IssueTracker:
-    """Keeps the incident's ticket. Without a client it is off, and says why."""
+    """Manages the incident's ticket. Without a client, requests are skipped with the reason."""
 
     def __init__(self, client: Tracker | None, off: str = "") -> None:
         self._client, self._off = client, off
@@ -59,7 +59,7 @@ class IssueTracker:
 
     @activity.defn
     def comment_ticket(self, request: CommentTicket) -> ActivityResult:
-        """Comment on the ticket, once, opening it if it is missing; close it if that is asked for."""
+        """Comment on the ticket, once, opening it if missing; close it if requested."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         mark = f"<!-- incident-runbook {request.key} -->"
@@ -76,7 +76,7 @@ class IssueTracker:
 
     @activity.defn
     def watch_issues(self, request: WatchIssues) -> ActivityResult:
-        """Wait until an issue stands otherwise than it is known. The waiting is Temporal's: no thread sleeps."""
+        """Wait until an issue differs from its known state. Temporal waits between polls; no thread sleeps."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
@@ -88,7 +88,7 @@ class IssueTracker:
 
     @staticmethod
     def _standing(client: Tracker, number: int) -> IssueFact:
-        """Return how an issue stands; one that is gone or was moved is a fact, not a failure (BEHAVIOURS 74)."""
+        """Return an issue's state; a deleted or moved issue is a state, not a failure (BEHAVIOURS 74)."""
         try:
             issue = client.get_issue(number)
         except VendorNotFound:
@@ -109,7 +109,7 @@ class IssueTracker:
 
 
 def _word(fact: IssueFact) -> str:
-    """Return how an issue stands, in the word by which it is known."""
+    """Return an issue's state as requests name it."""
     return "not_planned" if (fact.state, fact.reason) == ("closed", "not_planned") else fact.state
 
 

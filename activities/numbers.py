@@ -1,4 +1,4 @@
-"""Incident numbers, from the workflow that hands them out."""
+"""Incident numbers, allocated by the number workflow."""
 
 import asyncio
 from datetime import timedelta
@@ -18,16 +18,16 @@ _AT_ONCE = 5
 
 
 class Numbers:
-    """Asks for numbers. The one asynchronous hand: Temporal's own client is asynchronous."""
+    """Allocates numbers. Asynchronous, as Temporal's client is."""
 
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client, self._task_queue = client, task_queue
-        # Temporal takes ten updates of one workflow at a time and refuses the eleventh: in a storm, wait here instead.
+        # Temporal accepts ten concurrent updates per workflow and rejects more: in an alert storm, wait here.
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     @activity.defn
     async def allocate_number(self, request: AllocateNumber) -> ActivityResult:
-        """Get the incident's number. The counter knows the incident's run, so a repetition gets the same one."""
+        """Allocate the incident's number. Idempotent: the counter remembers the incident's first run id."""
         counter: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
             NUMBERS_WORKFLOW,
             Ledger(),

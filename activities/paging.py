@@ -1,4 +1,4 @@
-"""Paging: PagerDuty's events. Its dedup key makes every call safe to repeat."""
+"""Paging: PagerDuty's events. Its dedup key makes every call idempotent."""
 
 from collections.abc import Mapping
 from typing import Literal, cast
@@ -11,9 +11,9 @@ from incidents.vendors.pagerduty import Link, PagerDutyEvents
 
 
 class Paging:
-    """Pages people, and stops paging them. Without a client it is off, and says why.
+    """Triggers, acknowledges and resolves pages. Without a client, requests are skipped with the reason.
 
-    `own`: the pagers of contacts who have one; everybody else's page goes to `client`, and says whom to call.
+    `own`: clients of contacts with their own routing key; other pages go to `client` and name the contact.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class Paging:
 
     @activity.defn
     def send_page(self, page: SendPage) -> ActivityResult:
-        """Page somebody. A repetition while the page is open is the same page."""
+        """Trigger a page. Repeated while open, it is the same page."""
         client = self._own.get(page.to, self._client)
         if client is None:
             return ActivityResult(skipped=self._off)
@@ -38,11 +38,11 @@ class Paging:
                 custom_details=page.details,
                 links=[Link(href=url, text=label) for label, url in page.links.items()],
             )
-        return ActivityResult(detail=f"paged {page.details.get('to', 'on call')}")
+        return ActivityResult(detail=f"paged {page.details.get('to', 'on-call')}")
 
     @activity.defn
     def settle_page(self, page: SettlePage) -> ActivityResult:
-        """Acknowledge or resolve a page. Without an open one, PagerDuty does nothing and says so to nobody."""
+        """Acknowledge or resolve a page. Without an open page, PagerDuty silently ignores it."""
         client = self._own.get(page.to, self._client)
         if client is None:
             return ActivityResult(skipped=self._off)

@@ -1,4 +1,4 @@
-"""What earlier incidents know: the releases that they suspected, or that a responder flagged in them."""
+"""Earlier incidents: releases that they suspected or that a responder flagged."""
 
 from typing import Protocol
 
@@ -11,23 +11,23 @@ _MOST = 500
 
 
 class Past(Protocol):
-    """Whoever remembers earlier incidents."""
+    """Access to earlier incidents."""
 
     async def bad_releases(self, service: str, but: str) -> tuple[dict[str, str], str]:
-        """Return version and reason of each bad release of a service, and what kept it from being read, if anything.
+        """Return each bad release of a service with its reason, and the read error or "".
 
-        `but`: the workflow id of the incident that asks.
+        `but`: workflow id of the current incident, which is excluded.
         """
 
 
 class PastIncidents:
-    """Remembers by Temporal's visibility: as far back as the namespace's retention reaches."""
+    """Reads earlier incidents from visibility, as far back as the namespace's retention."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def bad_releases(self, service: str, but: str) -> tuple[dict[str, str], str]:
-        """Ask visibility. A server that cannot answer hides nothing: the reason is said."""
+        """Query visibility. If that fails, return what was read and the error."""
         name = service.replace("'", "")
         query = f"WorkflowType = 'IncidentWorkflow' AND IncidentService = '{name}' AND IncidentBadReleases IS NOT NULL"
         found: dict[str, str] = {}
@@ -41,5 +41,5 @@ class PastIncidents:
                 for version in known.get("IncidentBadReleases") or ():
                     found.setdefault(str(version), why)
         except RPCError as error:
-            return found, f"earlier incidents could not be read ({one_line(error.message)})"
+            return found, f"earlier incidents unavailable ({one_line(error.message)})"
         return found, ""

@@ -1,4 +1,4 @@
-"""Writes post-mortems: from the evidence to one Markdown file and its chart, and into the repository."""
+"""Post-mortem documents: write the Markdown file and chart from the evidence, and propose them in the repository."""
 
 from datetime import datetime
 
@@ -26,59 +26,59 @@ from incidents.vendors.github_files import GitHubFiles, RepoFile
 from incidents.vendors.storage import FileStore
 
 _LARGEST = 20_000_000
-"""Bytes of one file of evidence that are read for the draft; what is larger is named as a gap."""
+"""Largest evidence file in bytes that is read for the draft; a larger one is listed as missing."""
 
 
 class Postmortems:
-    """Writes the document beside the evidence, and puts it into the repository if there is one."""
+    """Writes the document to the evidence store, and proposes it in the repository if configured."""
 
     def __init__(self, store: FileStore, repository: GitHubFiles | None, tracker: Tracker | None, off: str) -> None:
         self._store, self._repository, self._tracker, self._off = store, repository, tracker, off
 
     @activity.defn
     def write_postmortem(self, request: WritePostmortem) -> ActivityResult:
-        """Write the document and its chart anew. The same again writes the same."""
+        """Write the document and its chart. Idempotent."""
         postmortem, runbook = request.postmortem, request.runbook
         with translate_vendor_errors():
             files, gaps = self._evidence(postmortem)
             lines = series(files, runbook.investigation.metrics)
-            moments = reconstruct_timeline(postmortem.incident, files)
-            chart = self._chart(request, lines, moments)
+            rows = reconstruct_timeline(postmortem.incident, files)
+            chart = self._chart(request, lines, rows)
             others, unread = self._others(postmortem)
-            text = render(_page(postmortem, runbook, lines, moments, (*gaps, *unread), chart, others))
+            text = render(_page(postmortem, runbook, lines, rows, (*gaps, *unread), chart, others))
             written = self._store.write(f"{request.folder}/{document_name(postmortem)}", text.encode())
-        detail = f"{document_name(postmortem)}, {len(moments)} lines of timeline"
+        detail = f"{document_name(postmortem)}, {len(rows)} timeline rows"
         return ActivityResult(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
 
     def _evidence(self, postmortem: Postmortem) -> tuple[dict[str, bytes], tuple[str, ...]]:
-        """Return the files of the newest resolution's evidence, and what is missing of it."""
+        """Return the evidence files of the latest resolution, and what is missing."""
         refs = [ref for ref in postmortem.incident.manifests if "/resolution-" in ref.path]
         if not refs:
-            return {}, ("the evidence of the resolution is not preserved",)
+            return {}, ("no evidence was saved at resolution",)
         files, gaps = {}, []
         for part in self._parts(refs[-1]):
             if part.gap or part.bytes > _LARGEST:
-                gaps.append(f"{part.name}: {part.gap or 'too large to be read here'}")
+                gaps.append(f"{part.name}: {part.gap or 'too large for the draft'}")
                 continue
             try:
                 files[part.name] = self._store.read(f"{refs[-1].folder}/{part.name}")
             except VendorNotFound:
-                gaps.append(f"{part.name}: it is not there any more")
+                gaps.append(f"{part.name}: deleted from the evidence store")
         return files, tuple(gaps)
 
     def _parts(self, ref: ManifestRef) -> tuple[Part, ...]:
         try:
             return parts_of(self._store.read(ref.path))
-        except (VendorNotFound, ValueError, KeyError):  # `incident evidence verify` tells what is wrong with it
+        except (VendorNotFound, ValueError, KeyError):  # `incident evidence verify` reports the fault
             return ()
 
-    def _chart(self, request: WritePostmortem, lines: tuple[Series, ...], moments: tuple[TimelineRow, ...]) -> str:
-        """Draw what was measured, and return the picture's name; "" if nothing was."""
+    def _chart(self, request: WritePostmortem, lines: tuple[Series, ...], rows: tuple[TimelineRow, ...]) -> str:
+        """Write the chart and return its file name; "" without metrics."""
         if not any(line.points for line in lines):
             return ""
         incident = request.postmortem.incident
         marks: list[tuple[str, datetime]] = [
-            (m.what.partition(" deployed")[0], m.at) for m in moments if m.source == "deployments"
+            (m.what.partition(" deployed")[0], m.at) for m in rows if m.source == "deployments"
         ][-3:]
         marks += [("mitigated", incident.mitigated_at)] if incident.mitigated_at else []
         marks += [("resolved", incident.resolved_at)] if incident.resolved_at else []
@@ -87,7 +87,7 @@ class Postmortems:
         return CHART
 
     def _others(self, postmortem: Postmortem) -> tuple[list[Outage], list[str]]:
-        """Return the outages of all other incidents that are on record, and which records cannot be read."""
+        """Return the outages of all other incidents with a record, and the damaged records."""
         found: list[Outage] = []
         unread: list[str] = []
         for path in self._store.list():
@@ -96,7 +96,7 @@ class Postmortems:
             try:
                 record = Record.model_validate_json(self._store.read(path))
             except ValueError:
-                unread.append(f"{path}: it is damaged, and its downtime is not in the month's")
+                unread.append(f"{path}: damaged record, not counted in the month's downtime")
                 continue
             if record.counts and record.first_run_id != postmortem.incident.first_run_id:
                 found += record.outages
@@ -106,7 +106,7 @@ class Postmortems:
 
     @activity.defn
     def propose_document(self, request: ProposeDocument) -> ActivityResult:
-        """Put the document into the repository. What people have written there since comes back instead."""
+        """Propose the document in the repository. If people edited it there since, return their version instead."""
         with translate_vendor_errors():
             data = self._store.read(f"{request.folder}/{request.name}")
             if request.how is Proposal.ISSUE:
@@ -133,12 +133,12 @@ class Postmortems:
             return _read_back(there)
         if there is None or there.digest != mine.digest:
             repository.put_file(request.path, request.branch, request.title, data, there.sha if there else "")
-        self._pictures(repository, request)
+        self._put_pictures(repository, request)
         url = repository.find_pull(request.branch)
         url = url or repository.create_pull(request.title, request.body, request.branch, request.base, request.labels)
         return ActivityResult(detail=url, reference=url, digest=mine.digest)
 
-    def _pictures(self, repository: GitHubFiles, request: ProposeDocument) -> None:
+    def _put_pictures(self, repository: GitHubFiles, request: ProposeDocument) -> None:
         folder = request.path.rpartition("/")[0]
         for name in request.pictures:
             if not self._store.exists(f"{request.folder}/{name}"):
@@ -150,13 +150,13 @@ class Postmortems:
 
     @activity.defn
     def watch_document(self, request: WatchDocument) -> ActivityResult:
-        """Wait until somebody has edited the file. The waiting is Temporal's: no thread sleeps."""
+        """Wait until the file was edited. Temporal waits between polls; no thread sleeps."""
         if self._repository is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
             there = self._repository.get_file(request.path, request.branch)
         if there is None or there.digest == request.known:
-            raise build_unchanged_error("nobody has edited the file", request.every_seconds)
+            raise build_unchanged_error("no edits in the file", request.every_seconds)
         return _read_back(there)
 
 
@@ -168,13 +168,13 @@ def _page(
     postmortem: Postmortem,
     runbook: RunbookConfig,
     lines: tuple[Series, ...],
-    moments: tuple[TimelineRow, ...],
+    rows: tuple[TimelineRow, ...],
     gaps: tuple[str, ...],
     chart: str,
     others: list[Outage],
 ) -> Page:
     incident = postmortem.incident
-    due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "48 h after the resolution"
+    due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "48 h after resolution"
     return Page(
         incident=incident,
         document=postmortem.document,
@@ -183,7 +183,7 @@ def _page(
         standing=_standing(postmortem),
         impact=str(impact(incident, runbook)),
         figures=figures(incident, runbook, lines, others),
-        moments=moments,
+        rows=rows,
         gaps=gaps,
         chart=chart,
         blames=find_blame(postmortem.document, runbook.postmortem.blaming),
@@ -193,8 +193,8 @@ def _page(
 
 def _standing(postmortem: Postmortem) -> str:
     if postmortem.stage in (Stage.PUBLISHED, Stage.COMPLETED) and postmortem.published_at:
-        return f"Published at {postmortem.published_at:%Y-%m-%d %H:%M} UTC."
-    return "Begun before the resolution." if postmortem.stage is Stage.STARTED else "A draft."
+        return f"Published {postmortem.published_at:%Y-%m-%d %H:%M} UTC."
+    return "Started before resolution." if postmortem.stage is Stage.STARTED else "Draft."
 
 
 def _review(postmortem: Postmortem, runbook: RunbookConfig) -> str:

@@ -1,4 +1,4 @@
-"""The last look before a redeployment: has somebody deployed meanwhile, has the region recovered by itself?"""
+"""Preflight check before a redeployment: newer deployment, or region already recovered?"""
 
 import time
 from datetime import timedelta
@@ -24,14 +24,14 @@ _LONGEST_PAUSE = timedelta(seconds=1)
 
 
 class Preflights:
-    """Looks at the history and at the regions once more."""
+    """Checks deployment history and regions before a redeployment."""
 
     def __init__(self, deployments: Deployments, health: Health) -> None:
         self._deployments, self._health = deployments, health
 
     @activity.defn
     def check_rollback(self, request: CheckRollback) -> Preflight:
-        """Tell the newest deployment, and whether every region is well again: then nothing need be rolled back."""
+        """Return the newest deployment, and whether every region has recovered (then no rollback is needed)."""
         deployer, newest = self._deployments.deployer(request.rules), None
         if deployer is not None:
             with translate_vendor_errors():
@@ -40,14 +40,14 @@ class Preflights:
         known = {found.region: found for found in request.baselines}
         looks = []
         for region in request.regions:
-            well, says = self._well(region, known.get(region.name), request.rules)
+            healthy, says = self._is_healthy(region, known.get(region.name), request.rules)
             looks.append(f"{region.name}: {says}")
-            if not well:
+            if not healthy:
                 return Preflight(newest=newest, recovered=False, looks="; ".join(looks))
         return Preflight(newest=newest, recovered=bool(request.regions), looks="; ".join(looks))
 
-    def _well(self, region: Region, found: BaselineFinding | None, rules: Rollback) -> tuple[bool, str]:
-        """Look as often as a recovery needs; the first bad look ends it."""
+    def _is_healthy(self, region: Region, found: BaselineFinding | None, rules: Rollback) -> tuple[bool, str]:
+        """Probe as often as a recovery needs, until the first bad probe."""
         probes: list[Probe] = []
         while len(probes) < rules.healthy_probes:
             if probes:
@@ -60,4 +60,4 @@ class Preflights:
         p50 = quantile([probe.elapsed_ms or 0 for probe in probes], 0.5)
         if baseline is not None and p50 > limit_ms(baseline.p50_ms, rules):
             return False, f"slow: p50 {p50:.0f} ms"
-        return True, f"{len(probes)} good looks in a row"
+        return True, f"{len(probes)} consecutive good probes"

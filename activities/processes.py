@@ -1,6 +1,6 @@
-"""Other processes of ours, through Temporal: who holds a lock, how a rollback ended, what the recorder knows.
+"""Other workflows, through Temporal: lock holder, result of a rollback, baseline recorder.
 
-What the server knows by itself, results, and signals: no activity queries a workflow (tests/house/test_queries.py).
+Only descriptions, results and signals: no activity queries a workflow (tests/house/test_queries.py).
 """
 
 import asyncio
@@ -20,26 +20,26 @@ from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
 RECORDER = "latency-recorder"
 """The id of the schedule that runs the recorder."""
 _BEAT = 5.0
-_TELL_WITHIN = 5.0
+_SEND_WITHIN = 5.0
 
 
 class WorkflowQueries:
-    """Asks Temporal. Asynchronous, as Temporal's own client is."""
+    """Reads and signals workflows. Asynchronous, as Temporal's client is."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     @activity.defn
     async def find_lock_holder(self, request: FindLockHolder) -> ActivityResult:
-        """Say for whom a process runs."""
+        """Return which incident a rollback workflow runs for."""
         description = await self._client.get_workflow_handle(request.workflow_id).describe()
         memo = await description.memo()
         since = f"{description.start_time:%H:%M} UTC"
-        return ActivityResult(detail=f"{memo.get(HOLDER, 'somebody unknown')} since {since} ({request.workflow_id})")
+        return ActivityResult(detail=f"{memo.get(HOLDER, 'unknown')} since {since} ({request.workflow_id})")
 
     @activity.defn
     async def follow_rollback(self, request: FollowRollback) -> ActivityResult:
-        """Wait for the end of a rollback's process; one that was terminated or broke down is an error."""
+        """Wait for a rollback workflow to end; a terminated or failed one is an error."""
         handle: WorkflowHandle[object, RollbackResult] = self._client.get_workflow_handle(
             request.workflow_id, result_type=RollbackResult
         )
@@ -51,16 +51,20 @@ class WorkflowQueries:
             return ActivityResult(detail=f"{(await ending).status}")
         except WorkflowFailureError as error:
             why = str(error.cause or error)
-            raise ApplicationError(f"its process ended: {why}", type="RollbackBroken", non_retryable=True) from None
+            raise ApplicationError(
+                f"the rollback workflow failed ({why})", type="RollbackBroken", non_retryable=True
+            ) from None
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            raise ApplicationError("its process is gone", type="RollbackBroken", non_retryable=True) from None
+            raise ApplicationError(
+                "the rollback workflow no longer exists", type="RollbackBroken", non_retryable=True
+            ) from None
         finally:
             ending.cancel()
 
     async def recording(self) -> Recording:
-        """Return the newest round's memory; nothing if the recorder never ran or cannot be asked."""
+        """Return the recorder's latest samples; empty if it never ran or cannot be reached."""
         try:
             described = await self._client.get_schedule_handle(RECORDER).describe()
         except RPCError:
@@ -72,8 +76,11 @@ class WorkflowQueries:
                 return await asyncio.wait_for(handle.result(), timeout=2)
         return Recording()
 
-    async def tell(self, workflow_id: str, probed: Probed) -> None:
-        """Tell a rollback how its verification goes. It is no harm if it does not hear: the verdict comes anyway."""
+    async def send_progress(self, workflow_id: str, probed: Probed) -> None:
+        """Send verification progress to a rollback workflow.
+
+        Best effort: a lost progress signal is harmless, the verdict is the activity's result.
+        """
         with suppress(RPCError, TimeoutError):
             sent = self._client.get_workflow_handle(workflow_id).signal(PROBED, probed)
-            await asyncio.wait_for(sent, timeout=_TELL_WITHIN)
+            await asyncio.wait_for(sent, timeout=_SEND_WITHIN)

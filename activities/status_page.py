@@ -10,14 +10,14 @@ from incidents.vendors.statuspage import StatusIncident, StatuspageClient
 
 
 class StatusPage:
-    """Publishes updates: at Statuspage, or else on the site. Without either it is off, and says why."""
+    """Publishes updates to Statuspage, or else to the static site. Without either, requests are skipped."""
 
     def __init__(self, client: StatuspageClient | None, off: str = "", site: StatusSite | None = None) -> None:
         self._client, self._off, self._site = client, off, site
 
     @activity.defn
     def publish_status(self, update: PublishStatus) -> ActivityResult:
-        """Publish an update, once. The page never goes backwards: an older one than the page's is dropped."""
+        """Publish an update, once. An update older than the page's newest is dropped."""
         if self._client is None and self._site is not None:
             with translate_vendor_errors():
                 return self._site.publish(update)
@@ -29,14 +29,14 @@ class StatusPage:
                 return _done(self._create(self._client, update))
             shown = _sequence(found)
             if shown > update.sequence:
-                return _done(found, f"dropped: the page shows update {shown}")
+                return _done(found, f"dropped (the page already shows update {shown})")
             if shown == update.sequence:
                 return _done(found)
             return _done(self._append(self._client, found.id, update))
 
     @staticmethod
     def _standing(client: StatuspageClient, update: PublishStatus) -> StatusIncident | None:
-        """Return what the page shows of this incident, None if nothing."""
+        """Return this incident on the page; None if it is not there."""
         if update.page_id is not None:
             return client.get_incident(update.page_id)
         return client.find_incident(update.marker) if may_be_repeat(update) or update.sequence > 1 else None
@@ -69,12 +69,12 @@ class StatusPage:
 
 
 def _mark(update: PublishStatus) -> str:
-    """Return what the page keeps, out of sight, of the newest update: whose it is, and its number."""
+    """Return the hidden key of an update on the page: incident marker and number."""
     return f"{update.marker}/{update.sequence}"
 
 
 def _sequence(incident: StatusIncident) -> int:
-    """Return the number of the newest update that the page shows; 0 if somebody else wrote it."""
+    """Return the number of the newest update that the page shows; 0 if it is not ours."""
     number = incident.update_key.rpartition("/")[2]
     return int(number) if number.isdigit() else 0
 

@@ -16,13 +16,13 @@ _LISTED = 50
 
 
 class StatusSite:
-    """Keeps the site. Each incident is a file of its own, from which the pages are made anew: writers never collide."""
+    """Maintains the site. Each incident is a file, from which the pages are rebuilt, so writers never conflict."""
 
     def __init__(self, store: FileStore) -> None:
         self._store = store
 
     def publish(self, update: PublishStatus) -> ActivityResult:
-        """Show an update, once. An older one than the newest on the site is dropped."""
+        """Publish an update, once. One older than the newest on the site is dropped."""
         name = hashlib.sha256(update.marker.encode()).hexdigest()[:16]
         path = f"{_FOLDER}/{name}.json"
         fresh: dict[str, Any] = {"id": name, "updates": []}
@@ -36,7 +36,7 @@ class StatusSite:
             self._store.write(path, json.dumps(known, indent=1).encode())
         self._render(update.product)
         url = self._store.url_of("index.html")
-        detail = f"dropped: the page shows update {newest}" if stale else ""
+        detail = f"dropped (the page already shows update {newest})" if stale else ""
         return ActivityResult(detail=detail, resources=Resources(status_page_id=name, status_page_url=f"{url}#{name}"))
 
     def _read(self, path: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class StatusSite:
         return sorted(found, key=lambda incident: str(incident["updates"][0]["at"]), reverse=True)[:_LISTED]
 
     def _render(self, title: str) -> None:
-        """Make the pages of all incidents' files; once more if one changed meanwhile, so that none goes back."""
+        """Rebuild the pages from all incidents' files; again if one changed meanwhile."""
         seen: list[dict[str, Any]] | None = None
         while seen != (incidents := self._newest()):
             seen = incidents

@@ -1,4 +1,4 @@
-"""The war room: a Zoom meeting, or a bridge that is always open."""
+"""The war room: a Zoom meeting, or a static bridge."""
 
 from temporalio import activity
 
@@ -9,14 +9,14 @@ from incidents.vendors.zoom import ZoomClient
 
 
 class WarRoom:
-    """Opens the incident's video call. Without Zoom, a static bridge serves; without either, it is off."""
+    """Opens the incident's video call: Zoom, or the static bridge. Without either, requests are skipped."""
 
     def __init__(self, client: ZoomClient | None, off: str = "") -> None:
         self._client, self._off = client, off
 
     @activity.defn
     def open_bridge(self, request: OpenBridge) -> ActivityResult:
-        """Open a meeting, once: a repetition finds the earlier one by its topic."""
+        """Open a meeting, once: a retry finds the earlier one by its topic."""
         if self._client is None:
             if not request.static_url:
                 return ActivityResult(skipped=self._off)

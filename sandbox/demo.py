@@ -1,4 +1,4 @@
-"""`make demo`: a whole incident against the embedded Temporal server and the sandbox, told as it happens."""
+"""`make demo`: one incident, live, against the embedded Temporal server and the sandbox."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from rich.panel import Panel
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.settings import load_settings
 from sandbox.demo_stage import HOME, Demo, DemoFailed
-from sandbox.demo_stories import STORIES, Story, play
+from sandbox.demo_stories import SCENARIOS, Scenario, play
 from sandbox.server import running_sandbox
 from sandbox.temporal_server import free_port, running_temporal, stop
 
 
 @contextlib.contextmanager
 def running_worker(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A worker; at the end it drains."""
+    """Run a worker; shut it down gracefully at the end."""
     with (HOME / "worker.log").open("w", encoding="utf-8") as log:
         worker = subprocess.Popen(
             [sys.executable, "worker.py"], env=environment, stdout=log, stderr=subprocess.STDOUT, text=True
@@ -38,39 +38,39 @@ def running_worker(environment: dict[str, str]) -> Iterator[subprocess.Popen[str
         finally:
             status = stop(worker)
             if status != 0:
-                print(f"the worker ended with status {status}: see {HOME}/worker.log", file=sys.stderr)
+                print(f"the worker exited with status {status}; see {HOME}/worker.log", file=sys.stderr)
 
 
 def links(console: Console, demo: Demo, ui: str, *, kept: bool) -> None:
-    """Say where everything can be looked at."""
+    """Print where to look."""
     record = HOME / "evidence" / f"INC-{demo.number}"
     lines = [
         f"Temporal Web UI   {ui}",
-        f"What people saw   {demo.sandbox.url}/",
+        f"Vendor sandbox    {demo.sandbox.url}/  (Slack, pages, mail, status page)",
         f"Evidence folder   {record}  (record, timeline, post-mortem draft)",
     ]
     if not kept:
-        lines.append("Everything is stopped again. `make demo KEEP=1` leaves it up for looking around.")
-    console.print(Panel("\n".join(lines), title="Look", title_align="left"), highlight=False)
+        lines.append("All processes are stopped. `make demo KEEP=1` keeps them running.")
+    console.print(Panel("\n".join(lines), title="Explore", title_align="left"), highlight=False)
 
 
 def fresh_home() -> None:
-    """Forget the demo before this one."""
+    """Delete the previous demo's files."""
     shutil.rmtree(HOME, ignore_errors=True)
     HOME.mkdir()
 
 
-def write_runbook(story: Story) -> Path:
-    """Write the demo's runbook with the story's rollback policy for a P0; return where it is."""
+def write_runbook(scenario: Scenario) -> Path:
+    """Write runbook.yaml with the scenario's rollback policy for a P0; return its path."""
     runbook = yaml.safe_load(Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8"))
-    runbook["severities"]["P0"]["rollback"] = story.policy
+    runbook["severities"]["P0"]["rollback"] = scenario.policy
     path = HOME / "runbook.yaml"
     path.write_text(yaml.safe_dump(runbook, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path
 
 
-async def main(story: Story, *, keep: bool, pause: Callable[[], Awaitable[None]]) -> int:
-    """Play a story; with `keep`, wait at the end until somebody has seen enough."""
+async def main(scenario: Scenario, *, keep: bool, pause: Callable[[], Awaitable[None]]) -> int:
+    """Play a scenario; with `keep`, wait for Ctrl-C at the end."""
     console = Console()
     began = time.monotonic()
     fresh_home()
@@ -85,16 +85,16 @@ async def main(story: Story, *, keep: bool, pause: Callable[[], Awaitable[None]]
             **os.environ,
             **sandbox.environment(),
             "TEMPORAL_ADDRESS": address,
-            "RUNBOOK_FILE": str(write_runbook(story)),
+            "RUNBOOK_FILE": str(write_runbook(scenario)),
             "EVIDENCE_URL": (HOME / "evidence").absolute().as_uri(),
         }
         os.environ.update({name: environment[name] for name in ("TEMPORAL_ADDRESS", "RUNBOOK_FILE")})
         ui = f"http://127.0.0.1:{ui_port}"
-        console.print(f"Temporal Web UI: {ui}   sandbox: {sandbox.url}/", highlight=False)
+        console.print(f"Temporal Web UI {ui}   vendor sandbox {sandbox.url}/", highlight=False)
         demo = Demo(sandbox, environment, console)
         with running_worker(environment):
-            await play(demo, story, await connect(load_settings()))
-            console.print(f"The incident took {time.monotonic() - began:.0f} s from nothing to the draft.")
+            await play(demo, scenario, await connect(load_settings()))
+            console.print(f"Done in {time.monotonic() - began:.0f} s, from startup to the post-mortem draft.")
             links(console, demo, ui, kept=keep)
             if keep:
                 console.print("Press Ctrl-C to stop everything.")
@@ -112,7 +112,7 @@ async def until_stopped() -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave everything up at the end")
-    parser.add_argument("--scenario", choices=STORIES, default="automatic", help="what happens (default: automatic)")
+    parser.add_argument("--keep", action="store_true", help="keep everything running at the end")
+    parser.add_argument("--scenario", choices=SCENARIOS, default="automatic", help="scenario (default: automatic)")
     arguments = parser.parse_args()
-    run_and_exit(main(STORIES[arguments.scenario], keep=arguments.keep, pause=until_stopped), (DemoFailed,))
+    run_and_exit(main(SCENARIOS[arguments.scenario], keep=arguments.keep, pause=until_stopped), (DemoFailed,))

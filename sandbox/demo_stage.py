@@ -1,4 +1,4 @@
-"""The demo's stage: who says what when, through the real programs, and what is to be seen of it."""
+"""The demo's driver: runs the real programs, and shows the incident."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ CLI = ("-m", "incidents.cli.main")
 BAD, GOOD, REGION = "v2.15.0-bad", "v2.14.0", "eu"
 PATIENCE = 60.0
 ROUNDS = 3
-"""Rounds of the recorder that make a baseline: of ten samples, five from each round, and one round to spare."""
+"""Recorder rounds for a baseline of ten samples (five per round), plus one spare."""
 
 
 class DemoFailed(Exception):
-    """The demo did not go as it should. One line says where, and where the logs are."""
+    """The demo failed. The message is one line and names the logs."""
 
 
 class Demo:
-    """The stage: what runs, and who says what when."""
+    """The running demo: sandbox, environment, console and the current incident."""
 
     def __init__(self, sandbox: RunningSandbox, environment: dict[str, str], console: Console) -> None:
         self.sandbox, self.environment, self.console = sandbox, environment, console
         self.number = 0
         self.started = datetime.now(UTC)
         self.incident: Incident | None = None
-        self._told = 0
+        self._printed = 0
 
-    # --- telling --------------------------------------------------------------------------------------------------
+    # --- showing --------------------------------------------------------------------------------------------------
 
-    def tell(self, text: str) -> None:
-        """Say what happens next."""
+    def announce(self, text: str) -> None:
+        """Print what happens next."""
         self.console.print(f"[bold cyan]▸[/bold cyan] {text}")
 
     async def show(self, client: Client, workflow_id: str, live: Live | None) -> None:
@@ -60,42 +60,42 @@ class Demo:
         watched = WatchedRun(client, await describe(client, workflow_id))
         obligations: list[Obligation] = []
         while True:
-            with contextlib.suppress(Exception):  # the picture may lag; the story's own waits apply_command
+            with contextlib.suppress(Exception):  # the screen may lag; `until` decides how the demo proceeds
                 if (found := await watched.refresh(state)) is not None:
                     self.incident, obligations = found
                 if self.incident is not None and live is not None:
-                    rows = max(self.console.height - 12, 20)  # room for the story above
+                    rows = max(self.console.height - 12, 20)  # rows for the announcements above
                     live.update(incident_view(self.incident, obligations, datetime.now(UTC), rows=rows))
                 elif self.incident is not None:
                     self._print_new(self.incident)
             await asyncio.sleep(0.4)
 
     def print_rest(self) -> None:
-        """Print what of the timeline was not printed yet."""
+        """Print the timeline entries that were not printed yet."""
         if self.incident is not None:
             self._print_new(self.incident)
 
     def _print_new(self, incident: Incident) -> None:
-        for entry in incident.timeline[self._told :]:
+        for entry in incident.timeline[self._printed :]:
             self.console.print(f"  {entry.at:%H:%M:%S} {entry.actor}: {entry.text}", highlight=False, markup=False)
-        self._told = len(incident.timeline)
+        self._printed = len(incident.timeline)
 
     # --- doing ----------------------------------------------------------------------------------------------------
 
     async def run(self, *words: str) -> str:
-        """Run one of our programs as a person would; what it prints."""
+        """Run one of our programs; return its output."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         out, err = await process.communicate()
         if process.returncode != 0:
-            raise DemoFailed(f"{' '.join(words)} ended with status {process.returncode}: {err.decode().strip()}")
+            raise DemoFailed(f"{' '.join(words)} exited with status {process.returncode} ({err.decode().strip()})")
         return out.decode()
 
     async def responder(self, who: str, command: str, *words: str) -> None:
-        """Let a responder type a command into the real command line."""
+        """Run a responder's command through the real command line."""
         typed = " ".join(f'"{word}"' if " " in word else word for word in words)
-        self.tell(f"[bold]{who}[/bold] types: incident {command} {self.number} {typed}".rstrip())
+        self.announce(f"[bold]{who}[/bold] runs `incident {command} {self.number} {typed}".rstrip() + "`")
         answer = await self.run(*CLI, command, str(self.number), *words, "--by", who)
         self.console.print(f"  [dim]{answer.strip()}[/dim]", highlight=False)
 
@@ -108,23 +108,23 @@ class Demo:
         return answer
 
     async def until(self, what: str, condition: Callable[[Incident], bool]) -> None:
-        """Wait until the incident is as the story needs it."""
+        """Wait until the incident meets a condition."""
         deadline = time.monotonic() + PATIENCE
         while self.incident is None or not condition(self.incident):
             if time.monotonic() > deadline:
-                raise DemoFailed(f"not within {PATIENCE:.0f} s: {what}. The logs are in {HOME}/")
+                raise DemoFailed(f"Timed out after {PATIENCE:.0f} s waiting for {what}. Logs: {HOME}/")
             await asyncio.sleep(0.1)
 
-    async def calm(self, client: Client) -> None:
-        """Wait until the recorder knows good times."""
+    async def baseline(self, client: Client) -> None:
+        """Wait until the latency baseline recorder has enough samples."""
         deadline = time.monotonic() + PATIENCE
         while len((await WorkflowQueries(client).recording()).samples) < ROUNDS * 2:  # in each of two regions
             if time.monotonic() > deadline:
-                raise DemoFailed(f"the recorder of good times does not run. The logs are in {HOME}/")
+                raise DemoFailed(f"The latency baseline recorder is not running. Logs: {HOME}/")
             await asyncio.sleep(0.3)
 
-    async def looks(self) -> str:
-        """Look at the region from outside; it must be well."""
+    async def probe(self) -> str:
+        """Probe the region; it must be healthy."""
         base = json.loads(self.environment["PROBE_URLS"])[REGION]
         async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
             health = await http.get(f"{base}/health")
@@ -139,7 +139,7 @@ class Demo:
 
     @contextlib.contextmanager
     def live(self) -> Iterator[Live | None]:
-        """Keep a screen, if there is a terminal."""
+        """Show a live screen if there is a terminal."""
         if not self.console.is_terminal:
             yield None
             return

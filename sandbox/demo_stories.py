@@ -1,4 +1,4 @@
-"""The demo's stories: a P0 that is rolled back by itself, and what happens where that is not so easy."""
+"""The demo's scenarios: an automatic rollback of a P0, and three harder cases."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ Scene = Callable[[Demo], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Story:
-    """How an incident goes: what the P0's rollback policy is, what is broken besides, and how the recovery is told."""
+class Scenario:
+    """A scenario: the P0's rollback policy, other broken versions, and the recovery."""
 
     policy: str
     recover: Scene
     breaks: tuple[str, ...] = ()
 
 
-async def play(demo: Demo, story: Story, client: Client) -> None:
-    """Tell a whole incident."""
-    demo.tell("All is well. The recorder measures what is normal, on a Temporal schedule ...")
-    await demo.calm(client)
-    demo.tell(f"Somebody deploys [red]{BAD}[/red] to {REGION}. Evaluations begin to fail there.")
-    demo.sandbox.deploy(REGION, BAD, breaks=story.breaks)
+async def play(demo: Demo, scenario: Scenario, client: Client) -> None:
+    """Play an incident from deployment to post-mortem draft."""
+    demo.announce("All healthy. The latency baseline recorder runs on a Temporal schedule ...")
+    await demo.baseline(client)
+    demo.announce(f"A bad version, [red]{BAD}[/red], is deployed to {REGION}. Evaluations start to fail.")
+    demo.sandbox.deploy(REGION, BAD, breaks=scenario.breaks)
     demo.started = datetime.now(UTC)
-    demo.tell("Prometheus notices; Alertmanager's webhook goes to starter.py.")
+    demo.announce("Prometheus fires an alert; Alertmanager's webhook goes to starter.py.")
     opened = await demo.alert(ended=False)
     demo.number = opened["number"]
-    demo.tell(f"Incident [bold]INC-{demo.number}[/bold] is open as workflow {opened['workflow_id']}.")
+    demo.announce(f"Incident [bold]INC-{demo.number}[/bold] is open as workflow {opened['workflow_id']}.")
     with demo.live() as live:
         showing = asyncio.create_task(demo.show(client, opened["workflow_id"], live))
         try:
             await _respond(demo)
-            await story.recover(demo)
+            await scenario.recover(demo)
             await _stabilise(demo)
             await _end(demo)
         finally:
@@ -60,13 +60,13 @@ async def _respond(demo: Demo) -> None:
 
 
 async def _automatic(demo: Demo) -> None:
-    demo.tell("The runbook rolls a P0 back by itself: evidence first, a last look, the last known-good, then proof.")
+    demo.announce("Automatic rollback of a P0: save evidence, preflight check, redeploy last known-good, verify.")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
 
 
 async def _approval(demo: Demo) -> None:
     await demo.until("the rollback's offer", _is(RollbackStatus.OFFERED))
-    demo.tell("The runbook offers a rollback and waits for a person. The next status update comes by itself.")
+    demo.announce("Rollback offered; waiting for approval. Status updates continue on schedule.")
     await demo.until("the first scheduled update", lambda i: any(u.kind == "scheduled" for u in i.updates))
     await demo.responder("ann", "approve")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
@@ -76,27 +76,27 @@ async def _inconclusive(demo: Demo) -> None:
     await demo.until("the rollback's offer", _is(RollbackStatus.OFFERED))
     refusal = {"error": "unauthorized", "message": "unauthorized"}
     demo.sandbox.fault("product", "status", "evaluate", status=401, body=refusal, times=None)
-    demo.tell("The probe's key has been revoked, of all times. The probes will see health, and no evaluation.")
+    demo.announce("The probe's API key was revoked: probes can check /health, but not evaluate flags.")
     await demo.responder("ann", "approve")
-    await demo.until("the question to a person", _is(RollbackStatus.UNDECIDED))
-    demo.tell("Neither a pass nor a failure: whoever is on call is paged and asked, and probing goes on.")
+    await demo.until("the request for a verdict", _is(RollbackStatus.UNDECIDED))
+    demo.announce("Verification is inconclusive: on-call is paged to decide, and probing continues.")
     demo.sandbox.clear_faults()
     await demo.responder("ann", "verdict", "healthy", "--reason", "ACME and our own clients evaluate again")
-    await demo.until("the person's verdict", _is(RollbackStatus.HEALTHY))
+    await demo.until("the responder's verdict", _is(RollbackStatus.HEALTHY))
 
 
 async def _bad_candidate(demo: Demo) -> None:
-    demo.tell(f"The runbook rolls back to {GOOD} by itself. But {BAD} has changed the data, and {GOOD} fails on it.")
+    demo.announce(f"Automatic rollback to {GOOD}. But {BAD} has changed the data, and {GOOD} fails on it.")
     await demo.until("the verdict on the candidate", _is(RollbackStatus.UNHEALTHY))
-    demo.tell("It stops there, pages, and says what can be done. The runbook alone tries no second time.")
+    demo.announce("No second automatic attempt: on-call is paged with the options.")
     demo.console.print(await demo.run(*CLI, "candidates", str(demo.number)), highlight=False)
     await demo.responder("ann", "rollback")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
 
 
 async def _stabilise(demo: Demo) -> None:
-    demo.tell(f"Proven on the product's own endpoints: {await demo.looks()}")
-    demo.tell("Alertmanager says that the alert has ended.")
+    demo.announce(f"Verified on the product's own endpoints ({await demo.probe()})")
+    demo.announce("Alertmanager reports the alert as resolved.")
     await demo.alert(ended=True)
     await demo.responder("ann", "confirm", "--customer", CUSTOMER, "--note", "flags evaluate again")
     await demo.until("the stability window", lambda i: i.stable_since is not None)
@@ -113,8 +113,8 @@ async def _end(demo: Demo) -> None:
         if found["draft_url"]:
             break
     else:
-        raise DemoFailed("the post-mortem's draft was not written")
-    demo.tell(f"The post-mortem's draft is written; it is due {found['due'][:16]} UTC, 48 hours after the resolution.")
+        raise DemoFailed("The post-mortem draft was not written.")
+    demo.announce(f"Post-mortem draft written. Due {found['due'][:16]} UTC, 48 hours after resolution.")
     demo.console.print(await demo.run(*CLI, "postmortem", "show", str(demo.number)), highlight=False)
 
 
@@ -122,10 +122,10 @@ def _is(status: RollbackStatus) -> Callable[[Incident], bool]:
     return lambda incident: any(state.status is status for state in incident.rollbacks)
 
 
-STORIES: dict[str, Story] = {
-    "automatic": Story("automatic", _automatic),
-    "approval": Story("approve", _approval),
-    "inconclusive": Story("approve", _inconclusive),
-    "bad-candidate": Story("automatic", _bad_candidate, breaks=(GOOD,)),
+SCENARIOS: dict[str, Scenario] = {
+    "automatic": Scenario("automatic", _automatic),
+    "approval": Scenario("approve", _approval),
+    "inconclusive": Scenario("approve", _inconclusive),
+    "bad-candidate": Scenario("automatic", _bad_candidate, breaks=(GOOD,)),
 }
 """What `make demo SCENARIO=...` takes."""

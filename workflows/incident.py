@@ -31,9 +31,9 @@ from incidents.domain.build_request import is_limited, parts, request
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.commands import Command, Receipt
-from incidents.domain.incident.current_details import details
+from incidents.domain.incident.current_details import render_current_details
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.opening import open_barely, open_incident, with_known_severity
+from incidents.domain.incident.opening import open_incident, open_minimal_incident, with_known_severity
 from incidents.domain.incident.parts import Opening
 from incidents.domain.obligation import Obligation
 from incidents.domain.registry import retry_for, spec_of
@@ -79,7 +79,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
             return open_incident(opening, self._runbook, at, **ids)
         except Exception as error:
             raise_if_of_the_sdk(error)
-            return open_barely(opening, at, in_one_line(error), **ids)
+            return open_minimal_incident(opening, at, in_one_line(error), **ids)
 
     # --- what the loop interprets -----------------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
     def show(self) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
         try:
-            workflow.set_current_details(details(self._incident, self._runbook))
+            workflow.set_current_details(render_current_details(self._incident, self._runbook))
             current = attributes.values(self._incident)
         except Exception as error:
             raise_if_of_the_sdk(error)
@@ -260,7 +260,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
 
     @workflow.query(name=INCIDENT_QUERY, description="Everything known of the incident.")
     def incident(self) -> Incident:
-        """Return the incident as it stands."""
+        """Return the incident's current state."""
         return self._incident
 
     @workflow.query(name=TIMELINE_QUERY, description="What happened, in order.")

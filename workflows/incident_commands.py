@@ -44,7 +44,7 @@ class IncidentCommands(CommandHandlers):
 
     @workflow.update(name=Assess.name, description=Assess.says)
     def assess(self, command: Assess) -> Receipt:
-        """State the blast radius."""
+        """Record the customer impact (blast radius)."""
         return self._apply_update(command)
 
     @assess.validator
@@ -86,7 +86,7 @@ class IncidentCommands(CommandHandlers):
 
     @workflow.update(name=HoldUpdate.name, description=HoldUpdate.says)
     def hold_update(self, command: HoldUpdate) -> Receipt:
-        """Hold the next status update back, once."""
+        """Hold the next status update, once."""
         return self._apply_update(command)
 
     @hold_update.validator

@@ -27,10 +27,10 @@ from incidents.domain.incident.commands import Command, Receipt
 from incidents.domain.postmortem import events as facts
 from incidents.domain.postmortem.apply_command import apply_command
 from incidents.domain.postmortem.build_request import postmortem_request, retry_for
-from incidents.domain.postmortem.current_details import details
+from incidents.domain.postmortem.current_details import render_current_details
 from incidents.domain.postmortem.obligations import (
     INNER,
-    LOOKS,
+    POLLS,
     PostmortemObligation,
     postmortem_agenda,
     surviving_agenda,
@@ -100,7 +100,7 @@ class PostmortemWorkflow(PostmortemCommands):
 
     def is_withdrawable(self, obligation: PostmortemObligation) -> bool:
         """Tell whether it is given up when it is no longer owed."""
-        return obligation.kind in LOOKS
+        return obligation.kind in POLLS
 
     def fulfill_inner(self, obligation: PostmortemObligation, at: datetime) -> None:
         """Apply an obligation that needs no activity."""
@@ -153,7 +153,7 @@ class PostmortemWorkflow(PostmortemCommands):
     def show(self) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
         try:
-            workflow.set_current_details(details(self._postmortem, self._runbook))
+            workflow.set_current_details(render_current_details(self._postmortem, self._runbook))
             current = attributes.of_postmortem(self._postmortem)
         except Exception as error:
             raise_if_of_the_sdk(error)

@@ -34,7 +34,7 @@ class RollbackCommands(CommandHandlers):
 
     @workflow.update(name=ApproveRollback.name, description=ApproveRollback.says)
     def approve_rollback(self, command: ApproveRollback) -> Receipt:
-        """Approve the rollback that is offered."""
+        """Approve the offered rollback."""
         return self._apply_update(command)
 
     @approve_rollback.validator

@@ -1,4 +1,4 @@
-"""Who deploys. A third deployer is one more file here, its name in the runbook's `Deployer`, and a line in wiring."""
+"""Deployers. To add one: a module here, a `Deployer` value in the rollback config, and a line in composition."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +10,7 @@ from incidents.domain.rollback.known_good import Deployment
 
 @dataclass(frozen=True)
 class Ordered:
-    """A deployment that was ordered: what its deployer calls it, and how it was ordered, in words."""
+    """An ordered deployment: its deployer's reference, and how it was ordered, as text."""
 
     reference: str
     how: str
@@ -18,7 +18,7 @@ class Ordered:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where an ordered deployment stands. `failed`: why it will not succeed any more; `says` is worth telling."""
+    """Status of an ordered deployment. `failed`: why it failed; `says`: text for the timeline."""
 
     done: bool
     failed: str = ""
@@ -26,7 +26,7 @@ class Standing:
 
 
 class Deployer(Protocol):
-    """Reads a cluster's deployment history, deploys an exact version once, and follows it as far as it can be."""
+    """Reads a cluster's deployment history, deploys an exact version once, and follows it."""
 
     def history(self, cluster: str, rules: Rollback) -> tuple[Deployment, ...] | None:
         """Return the whole history of the cluster, the newest first; None if there is no such cluster."""
@@ -34,8 +34,8 @@ class Deployer(Protocol):
     def deploy(self, request: Redeploy, *, repeated: bool) -> Ordered | None:
         """Order the deployment; None if there is no such cluster.
 
-        `repeated`: an earlier attempt may have done so. Then a row of that version above `request.mark` is ours.
+        `repeated`: an earlier attempt may have ordered it. Then that version, newer than `request.mark`, is ours.
         """
 
     def standing(self, reference: str) -> Standing:
-        """Tell where an ordered deployment stands."""
+        """Return the status of an ordered deployment."""

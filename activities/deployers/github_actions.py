@@ -1,6 +1,6 @@
-"""GitHub Actions as a deployer: it dispatches the configured workflow and follows the run that this made.
+"""GitHub Actions deployer: dispatch the configured workflow and follow its run.
 
-GitHub tells neither which run a dispatch made nor what a run was asked to do. The run is therefore the first one above
+GitHub reports neither which run a dispatch created nor a run's inputs. The run is therefore the first one above
 the mark whose title names the version; the workflow sets its title by `run-name:` (docs/rollback.md).
 """
 
@@ -24,7 +24,7 @@ _DISPATCHED = "dispatched"
 
 
 class GitHubActionsDeployer:
-    """Deploys by a workflow of one repository. It knows no clusters: what it deploys reaches each of them."""
+    """Deploys by a workflow of one repository. It has no clusters: a deployment reaches all of them."""
 
     def __init__(self, client: GitHubClient) -> None:
         self._client = client
@@ -58,17 +58,17 @@ class GitHubActionsDeployer:
             run = self._find(request, rules)
         if run is None:
             # Not a second dispatch: the next attempt knows by the heartbeat that this one was accepted.
-            raise ApplicationError("GitHub accepted the dispatch and does not show its run yet", type="RunNotSeen")
+            raise ApplicationError("GitHub accepted the dispatch but does not list its run yet", type="RunNotSeen")
         return Ordered(str(run.id), f"run {run.url}")
 
     def standing(self, reference: str) -> Standing:
-        """Tell how the run goes; its conclusion is GitHub's, the product's own answers come after it."""
+        """Return the run's status. Its conclusion is GitHub's; verification follows separately."""
         run = self._client.get_run(int(reference))
         if run.status != "completed":
             return Standing(done=False)
         if run.conclusion != "success":
-            return Standing(done=True, failed=f"run {run.url} ended with {run.conclusion}")
-        return Standing(done=True, says=f"run {run.url} ended with success")
+            return Standing(done=True, failed=f"run {run.url} concluded with {run.conclusion}")
+        return Standing(done=True, says=f"run {run.url} succeeded")
 
     def _find(self, request: Redeploy, rules: GitHubActions) -> WorkflowRun | None:
         """Return the first run above the mark that names the version, or names none; it may take a moment to appear."""

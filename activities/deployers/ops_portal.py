@@ -1,8 +1,8 @@
-"""The FeatureSignals Ops Portal as a deployer, with its traps (VENDORS 1).
+"""Ops Portal deployer, with its pitfalls (VENDORS 1).
 
-Its own rollback sees only the two newest rows, and can roll forward to the bad version: it is asked only when it would
-pick our candidate, for it leaves `rollback_from` behind. Its word is never awaited: no deployment there ever leaves
-`in_progress`, so our own verification decides.
+The portal's own rollback sees only the two newest deployments and can roll forward to the bad version. It is used only
+if it would choose our candidate, because it records `rollback_from`. Deployments never leave `in_progress` there, so
+our own verification decides.
 """
 
 from itertools import islice
@@ -15,7 +15,7 @@ from incidents.vendors.errors import VendorRejected
 from incidents.vendors.ops_portal import Deployment as Row
 from incidents.vendors.ops_portal import OpsPortalClient
 
-SETTLES_NOTHING = "the portal never settles a deployment, so the product's own answers apply_command"
+NO_COMPLETION = "the Ops Portal does not report completion; checking health instead"
 
 
 class OpsPortalDeployer:
@@ -37,15 +37,15 @@ class OpsPortalDeployer:
         if cluster is None:
             return None
         if repeated and (made := self._made(cluster.id, request)):
-            return Ordered(made.id, f"deployment {made.id}, made by an earlier attempt")
+            return Ordered(made.id, f"deployment {made.id} (ordered by an earlier attempt)")
         if back := self._rolled_back(cluster.id, request):
-            return Ordered(back.id, f"deployment {back.id}, by the portal's rollback")
+            return Ordered(back.id, f"deployment {back.id} (Ops Portal rollback)")
         made = self._client.deploy(cluster.id, request.version, request.services)
         return Ordered(made.id, f"deployment {made.id}")
 
     def standing(self, reference: str) -> Standing:
-        """Say that there is nothing to wait for."""
-        return Standing(done=True, says=SETTLES_NOTHING)
+        """Return done at once: the portal reports no completion."""
+        return Standing(done=True, says=NO_COMPLETION)
 
     def _made(self, cluster_id: str, request: Redeploy) -> Row | None:
         """Return the row of this version above the mark, if there is one."""
@@ -57,7 +57,7 @@ class OpsPortalDeployer:
         return None
 
     def _rolled_back(self, cluster_id: str, request: Redeploy) -> Row | None:
-        """Let the portal roll back if it would pick our candidate; None if not, or if it then thinks otherwise."""
+        """Use the portal's rollback if it would choose our candidate; None if not, or if it chose another version."""
         newest = [_deployment(request.cluster, row) for row in islice(self._client.deployments(cluster_id), 2)]
         is_newest = bool(newest) and newest[0].id == request.suspect_id
         if not is_newest or portal_would_pick(newest, request.suspect_id) != request.version:
@@ -65,7 +65,7 @@ class OpsPortalDeployer:
         try:
             row = self._client.rollback(request.suspect_id, cluster_id)
         except VendorRejected as refusal:
-            if refusal.status != 422:  # it finds nothing to roll back to: it sees other rows than we did
+            if refusal.status != 422:  # nothing to roll back to: its history has changed since we read it
                 raise
             return None
         return row if row.version == request.version else None

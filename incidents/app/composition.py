@@ -52,15 +52,34 @@ from incidents.vendors.statuspage import StatuspageClient
 from incidents.vendors.storage import FileStore
 from incidents.vendors.zoom import ZoomClient
 
+_NAMES = {
+    "alertmanager": "Alertmanager",
+    "github": "GitHub",
+    "ops portal": "Ops Portal",
+    "pagerduty": "PagerDuty",
+    "pagerduty schedules": "PagerDuty schedules",
+    "prometheus": "Prometheus",
+    "sendgrid": "e-mail",
+    "signoz": "SigNoz",
+    "slack": "Slack",
+    "statuspage": "status page",
+    "zoom": "Zoom",
+}
+"""Integrations as people write them; the others are written as in the settings."""
+
 
 def build_activities(settings: Settings, client: Client) -> ActivitySet:
     """Build all activities: with the vendor's client if its credentials are set, off otherwise."""
-    off = {i.name: f"{i.name} is off: {i.reason.removeprefix('error: ')}" for i in settings.integrations() if not i.on}
+    off = {
+        i.name: f"{_NAMES.get(i.name, i.name)} not configured ({i.reason.removeprefix('error: ')})"
+        for i in settings.integrations()
+        if not i.on
+    }
     probe = ProductProbe(timeout=settings.probe_timeout_seconds, api_key=settings.probe_api_key.get_secret_value())
     prometheus, signoz, slack = _prometheus(settings), _signoz(settings), _slack(settings)
     processes = WorkflowQueries(client)
     deployments = _deployments(settings, client, off)
-    health = Health(probe, settings.probe_flag_key, _teller(processes))
+    health = Health(probe, settings.probe_flag_key, _progress_sender(processes))
     return ActivitySet(
         numbers=Numbers(client, settings.temporal_task_queue),
         paging=Paging(_pagerduty(settings), off.get("pagerduty", ""), _own_pagers(settings)),
@@ -144,17 +163,17 @@ def _evidence(
     return Evidence(FileStore(settings.evidence_url), settings.evidence_url, found, why)
 
 
-def _teller(processes: WorkflowQueries) -> Callable[[str, Probed], None]:
+def _progress_sender(processes: WorkflowQueries) -> Callable[[str, Probed], None]:
     """Return the function by which a verification, which runs in a thread, signals progress to its workflow."""
     try:
         loop = asyncio.get_running_loop()
-    except RuntimeError:  # no worker: nobody listens
+    except RuntimeError:  # no worker: there is no workflow to signal
         return lambda workflow_id, probed: None
 
-    def tell(workflow_id: str, probed: Probed) -> None:
-        asyncio.run_coroutine_threadsafe(processes.tell(workflow_id, probed), loop)
+    def send(workflow_id: str, probed: Probed) -> None:
+        asyncio.run_coroutine_threadsafe(processes.send_progress(workflow_id, probed), loop)
 
-    return tell
+    return send
 
 
 def integrations_table(settings: Settings) -> Table:

@@ -295,7 +295,7 @@ def main(
             raise InvalidInput("pass an alert file (or - for stdin), or --title with --service and --severity")
         if title is not None:
             if not one_line(title, 200) or not one_line(service or "", 200) or not severity.strip():
-                raise InvalidInput("an incident by hand needs --title, --service and --severity")
+                raise InvalidInput("--title needs --service and --severity")
             declared = runbook.severity_named(severity)
             if declared is None:
                 typed = one_line(severity, 40)

@@ -58,7 +58,7 @@ SUBCOMMANDS: dict[str, dict[str, str]] = {
 }
 """By module, in the order in which they are listed: name and help."""
 GROUPS: dict[str, tuple[str, str]] = {
-    "evidence": ("incidents.cli.evidence", "The evidence of an incident."),
-    "postmortem": ("incidents.cli.postmortem", "The post-mortem of an incident."),
+    "evidence": ("incidents.cli.evidence", "List and verify an incident's evidence."),
+    "postmortem": ("incidents.cli.postmortem", "Write, publish and follow up the post-mortem."),
 }
 """Groups of further subcommands: module and help."""

@@ -16,17 +16,17 @@ STATUS_STYLES = {"investigating": "red", "monitoring": "yellow", "resolved": "gr
 
 
 def text(words: str, style: str = "") -> Text:
-    """Return words from outside as they are to be shown."""
+    """Return external text for display."""
     return Text(plain(words), style=style)
 
 
 def one_line(words: str, style: str = "") -> Text:
-    """Return words from outside as one line, which is cut where the room ends."""
+    """Return external text as one line, truncated to the width."""
     return Text(plain(" ".join(words.split())), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def countdown(due: datetime, now: datetime) -> str:
-    """Say when something is due: `in 12m`, `now`, `3m overdue`."""
+    """Return when something is due: `in 12m`, `now`, `3m overdue`."""
     left = due - now
     if abs(left.total_seconds()) < 1:
         return "now"
@@ -34,12 +34,12 @@ def countdown(due: datetime, now: datetime) -> str:
 
 
 def clock(instant: datetime) -> str:
-    """Say a time, in UTC."""
+    """Return a time in UTC, without the year."""
     return f"{instant.astimezone(UTC):%m-%d %H:%M:%S}"
 
 
 def incidents_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
-    """Return the list of incidents, from what visibility knows: one line for each."""
+    """Return the table of incidents, one row each, from search attributes."""
     table = Table(box=None, pad_edge=False)
     for name in ("incident", "sev", "status", "service", "commander", "open for"):
         table.add_column(name, no_wrap=name in ("sev", "status", "open for"))
@@ -53,15 +53,15 @@ def incidents_table(executions: Sequence[WorkflowExecution], now: datetime) -> T
             text(severity, severity_style(severity)),
             text(status, STATUS_STYLES.get(status, "")),
             one_line(str(row["service"] or "")),
-            one_line(str(row["commander"] or "nobody yet")),
+            one_line(str(row["commander"] or "unassigned")),
             in_words(until - execution.start_time),
         )
     return table
 
 
 def overdue_table(executions: Sequence[WorkflowExecution], now: datetime) -> Table:
-    """Return the post-mortems that are overdue: one line for each."""
-    table = Table("incident", "sev", "service", "post-mortem was due", "", box=None, pad_edge=False)
+    """Return the table of overdue post-mortems, one row each."""
+    table = Table("incident", "sev", "service", "due", "", box=None, pad_edge=False)
     for execution in executions:
         row = overdue_row(execution)
         due = datetime.fromisoformat(str(row["due"])) if row["due"] else execution.start_time

@@ -17,11 +17,11 @@ app = typer.Typer(**PLAIN)
 
 @app.command("list")
 def print_incidents(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that have ended")] = False,
-    late: Annotated[bool, typer.Option("--overdue", help="Those whose post-mortem is overdue")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include closed incidents")] = False,
+    late: Annotated[bool, typer.Option("--overdue", help="Only overdue post-mortems")] = False,
     as_json: Json = False,
 ) -> None:
-    """List incidents, the newest first. Works without a worker."""
+    """List open incidents, newest first. Works without a worker."""
 
     async def work(client: Client) -> None:
         if late:
@@ -35,7 +35,7 @@ def print_incidents(
 
             console().print(incidents_table(found, datetime.now(UTC)))
             if len(found) == MOST:
-                say(f"These are the newest {MOST}; there may be more.")
+                say(f"Showing the newest {MOST}; there may be more.")
         else:
             say("No incidents." if everything else "No open incidents.")
 
@@ -50,4 +50,4 @@ def _print_overdue(found: list[WorkflowExecution], as_json: bool) -> None:
 
         console().print(overdue_table(found, datetime.now(UTC)))
     else:
-        say("No post-mortem is overdue.")
+        say("No overdue post-mortems.")

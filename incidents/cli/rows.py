@@ -8,7 +8,7 @@ from incidents import search_attributes as attributes
 
 
 def incident_row(execution: WorkflowExecution) -> dict[str, str | int | bool | None]:
-    """Return what visibility knows of an incident, as plain values."""
+    """Return an incident's search attributes as plain values."""
     known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
     return {
         "number": known.get(attributes.NUMBER.name),
@@ -25,7 +25,7 @@ def incident_row(execution: WorkflowExecution) -> dict[str, str | int | bool | N
 
 
 def overdue_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
-    """Return what visibility knows of a post-mortem that is overdue, as plain values."""
+    """Return an overdue post-mortem's search attributes as plain values."""
     known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
     due = known.get(attributes.POSTMORTEM_DUE.name)
     return {

@@ -88,7 +88,7 @@ def parse_command(kind: type[Command], **fields: Any) -> Command:
 
 
 def dispatch(name: str, command: Command, as_json: bool, timeout: float, finding: Finding = find) -> NoReturn:
-    """Send a command to the workflow that `finding` finds by that name, and print what became of it."""
+    """Send a command to the workflow that `finding` finds by that name, print the receipt, and exit."""
     from incidents.client.commands import send
 
     async def work(client: Client) -> None:

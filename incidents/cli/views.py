@@ -48,7 +48,7 @@ _TALL = 36
 
 
 def _columns(table: Table, kinds: str) -> Table:
-    """Give a table its columns: `f`ixed ones are never cut, `s`hrinking ones give way."""
+    """Add columns to a table: `f`ixed ones never wrap, `s`hrinking ones do."""
     for kind in kinds:
         table.add_column(no_wrap=kind == "f")
     return table

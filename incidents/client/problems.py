@@ -2,12 +2,12 @@
 
 
 class NotFound(Exception):
-    """No such incident. One line says what was looked for."""
+    """No such incident. The message is one line."""
 
 
 class NoAnswer(Exception):
-    """No worker answered. One line says so, and that nothing is lost."""
+    """No worker answered. The message is one line, and says that nothing is lost."""
 
 
 class CommandFailed(Exception):
-    """The command was refused, or could not be given. One line says why."""
+    """The command was rejected or could not be sent. The message is one line."""

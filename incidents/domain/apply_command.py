@@ -24,7 +24,7 @@ def apply_command(incident: Incident, command: c.Command, runbook: RunbookConfig
         AlreadyDone: it, or another command with the same effect, came before.
     """
     if command.id and command.id in incident.handled:
-        raise AlreadyDone("This command was received before.")
+        raise AlreadyDone("This command was already received.")
     if incident.closed:
         raise CommandRejected(
             f"{incident.name} is closed for good. A new alert, or `starter.py`, opens a new incident."

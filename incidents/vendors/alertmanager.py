@@ -63,7 +63,7 @@ class AlertmanagerClient:
         return self._http.fetch("create_silence", "POST", "/api/v2/silences", parse, json=silence)
 
     def expire_silence(self, silence_id: str) -> None:
-        """Ends a silence; ended or gone already is as good."""
+        """Expire a silence. Idempotent."""
         path = f"/api/v2/silence/{quote(silence_id, safe='')}"
         try:
             self._http.call("expire_silence", "DELETE", path)

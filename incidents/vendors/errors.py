@@ -1,11 +1,11 @@
-"""What can go wrong with a vendor, in classes that say what to do about it.
+"""Vendor errors, one class per reaction.
 
 VendorError
- ├─ VendorUnauthorized   credentials or rights are missing: a person must mend it
- ├─ VendorRejected        the request itself is refused: the same again would be refused again
- │   └─ VendorNotFound   what the request names is not there
- ├─ VendorRateLimited    too many requests: again after `retry_after`
- └─ VendorUnavailable    the vendor or the network failed: again later
+ ├─ VendorUnauthorized   credentials or rights are missing: a person must fix it
+ ├─ VendorRejected        the request was rejected and would be rejected again
+ │   └─ VendorNotFound   the target of the request does not exist
+ ├─ VendorRateLimited    too many requests: retry after `retry_after`
+ └─ VendorUnavailable    the vendor or the network failed: retry later
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ class VendorError(Exception):
     `str()` is one line without secrets. Decide by the class and by `code`, never by the text.
 
     Attributes:
-        vendor: whose API it was, such as "slack".
-        operation: what was asked of it, such as "chat.postMessage".
+        vendor: the API, such as "slack".
+        operation: the API call, such as "chat.postMessage".
         status: the HTTP status, if there was an answer.
-        code: the vendor's own error code if it has one, else a word of ours for what happened, such as "timeout".
+        code: the vendor's error code, or ours, such as "timeout".
         retryable: whether the same call may succeed later.
         retry_after: how long the vendor asks to wait, if it does.
-        maybe_done: the effect may have happened although the call failed, so look before you repeat it.
+        maybe_done: the effect may have happened although the call failed; check before repeating it.
     """
 
     retryable: ClassVar[bool] = False
@@ -53,11 +53,11 @@ class VendorUnauthorized(VendorError):
 
 
 class VendorRejected(VendorError):
-    """The vendor understood and will not do it."""
+    """The vendor understood the request and rejected it."""
 
 
 class VendorNotFound(VendorRejected):
-    """What the request names does not exist (any more)."""
+    """The target of the request does not exist (any more)."""
 
 
 class VendorRateLimited(VendorError):
@@ -67,6 +67,6 @@ class VendorRateLimited(VendorError):
 
 
 class VendorUnavailable(VendorError):
-    """No answer, or one that says that the vendor is in trouble."""
+    """No answer, or a server error."""
 
     retryable = True

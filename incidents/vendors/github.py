@@ -28,7 +28,7 @@ _REMEMBERED = 1000
 
 @dataclass(frozen=True)
 class Issue:
-    """An issue. `state_reason` tells "completed" from "not_planned"; "" while it never was closed."""
+    """An issue. `state_reason` tells "completed" from "not_planned"; "" if it was never closed."""
 
     number: int
     url: str
@@ -134,12 +134,12 @@ class GitHubClient:
         return issue
 
     def close_issue(self, number: int, reason: Literal["completed", "not_planned"] = "completed") -> Issue:
-        """Closes the issue; closed already is as good."""
+        """Close the issue. Idempotent."""
         change = {"state": "closed", "state_reason": reason}
         return self._http.fetch("close_issue", "PATCH", self._of(number), _issue, json=change)
 
     def edit_issue(self, number: int, body: str) -> Issue:
-        """Replaces the text; the same again changes nothing."""
+        """Replace the text; the same again changes nothing."""
         return self._http.fetch("edit_issue", "PATCH", self._of(number), _issue, json={"body": _clip(body)})
 
     def comment(self, number: int, body: str) -> Comment:
@@ -153,7 +153,7 @@ class GitHubClient:
         return next((comment for comment in comments if marker in comment.body), None)
 
     def dispatch_workflow(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None:
-        """Starts a workflow (file name or id) on a branch or tag. Repeated, it starts it again.
+        """Start a workflow (file name or id) on a branch or tag. Repeated, it starts it again.
 
         GitHub does not say which run that is: look for it with `list_workflow_runs`.
         """
@@ -204,7 +204,7 @@ def _rate_limited(response: httpx.Response) -> bool:
 
 
 def _clip(body: str) -> str:
-    """Keeps both ends of a text that is too long, for the marker may be at either."""
+    """Keep both ends of a text that is too long, for the marker may be at either."""
     if len(body) <= BODY_LIMIT:
         return body
     cut = "\n\n… (shortened)\n\n"

@@ -47,7 +47,7 @@ class GitHubFiles:
             return None
 
     def ensure_branch(self, branch: str, base: str) -> None:
-        """Makes the branch from the tip of `base`; one that is there is as good."""
+        """Create the branch from the tip of `base`. Idempotent."""
         ref = f"{self._repo}/git/ref/heads/"
         try:
             self._http.call("get_branch", "GET", ref + quote(branch))
@@ -62,7 +62,7 @@ class GitHubFiles:
                 raise
 
     def put_file(self, path: str, branch: str, message: str, data: bytes, replaces: str = "") -> None:
-        """Writes the file in a commit of its own. `VendorUnavailable` with code "conflict" if somebody has just written
+        """Write the file in a commit of its own. `VendorUnavailable` with code "conflict" if someone has just written
         it, too: read it again.
         """
         body: dict[str, Any] = {
@@ -87,7 +87,7 @@ class GitHubFiles:
         )
 
     def create_pull(self, title: str, body: str, branch: str, base: str, labels: tuple[str, ...] = ()) -> str:
-        """A new pull request; its address. Look with `find_pull` first: a second one for a branch is refused."""
+        """A new pull request; its address. Call `find_pull` first: GitHub rejects a second one for a branch."""
         new = {"title": title[:256], "body": body, "head": branch, "base": base}
         number, url = self._http.fetch(
             "create_pull",

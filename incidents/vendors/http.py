@@ -1,4 +1,4 @@
-"""HTTP as every vendor client needs it: one attempt, a time-out, and errors told by code.
+"""HTTP for vendor clients: one attempt, a time-out, and errors classified by code.
 
 All decisions about status codes, broken connections and waiting times are here, so that each vendor's module only
 says how its vendor differs.
@@ -47,7 +47,7 @@ NEVER_SENT = (
 class VendorHttp:
     """One vendor's API at `base_url`.
 
-    Redirects are not followed and cookies not kept: a credential goes where it was told to go and nowhere else.
+    Redirects are not followed and cookies not kept: a credential is sent to the configured host only.
 
     Args:
         secrets: values that must never show in an error; `hide` adds more.
@@ -85,11 +85,11 @@ class VendorHttp:
         )
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         self._client.close()
 
     def hide(self, *secrets: str) -> None:
-        """Keeps these out of every later error too (tokens that were issued along the way)."""
+        """Keep these out of every later error too (tokens that were issued along the way)."""
         self._secrets |= {secret for secret in secrets if secret}
 
     def call(
@@ -97,7 +97,7 @@ class VendorHttp:
     ) -> httpx.Response:
         """The vendor's answer if it is a 2xx; anything else is a `VendorError`.
 
-        `writes` tells whether the call has an effect; unless told, everything but GET has. `request` is `json`, `data`,
+        `writes`: whether the call has an effect; by default, all but GET have. `request` is `json`, `data`,
         `params`, `headers` as httpx takes them.
         """
         effect = method != "GET" if writes is None else writes
@@ -290,6 +290,6 @@ def _seconds(asked: str, now: float) -> float | None:
 
 
 def mute_wire_logs() -> None:
-    """Keeps the HTTP libraries from logging headers, which hold credentials, when somebody switches DEBUG on."""
+    """Keep the HTTP libraries from logging headers, which hold credentials, if DEBUG is switched on."""
     for name in ("httpcore", "python_http_client"):
         logging.getLogger(name).setLevel(logging.INFO)

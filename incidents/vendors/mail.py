@@ -40,7 +40,7 @@ class Mail:
 
 
 class Mailer(Protocol):
-    """Whoever sends mail."""
+    """A mail client."""
 
     def send(self, mail: Mail) -> str:
-        """Sends the mail to each of its recipients alone, and returns what it is called. A repeat is a second mail."""
+        """Send the mail to each of its recipients alone, and returns what it is called. A repeat is a second mail."""

@@ -68,13 +68,13 @@ class MarkdownIssues:
         )
 
     def close_issue(self, number: int, reason: Literal["completed", "not_planned"] = "completed") -> Issue:
-        """Closes the issue; closed already is as good."""
+        """Close the issue. Idempotent."""
         word = "closed" if reason == "completed" else "not planned"
         self._write(number, re.sub(r"\A(# .*\n\n)_open_", rf"\1_{word}_", self._read(number)))
         return self.get_issue(number)
 
     def edit_issue(self, number: int, body: str) -> Issue:
-        """Replaces the text, and keeps state, labels and comments."""
+        """Replace the text, and keeps state, labels and comments."""
         text = self._read(number)
         head = _HEAD.match(text)
         _, *comments = text.split(_COMMENT)
@@ -104,12 +104,12 @@ class MarkdownIssues:
         try:
             return self._path(number).read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise VendorNotFound("tracker", "read", f"there is no issue {number}", code="not_found") from None
+            raise VendorNotFound("tracker", "read", f"issue {number} not found", code="not_found") from None
         except OSError as error:
             raise _failed("read", error) from None
 
     def _write(self, number: int, text: str) -> None:
-        """Replaces the file in one step: whoever reads it sees the old text or the new one."""
+        """Replace the file in one step: readers see the old text or the new one."""
         part = self._path(number).with_suffix(".part")
         try:
             part.write_text(text, encoding="utf-8")

@@ -27,7 +27,7 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster, without the token that the portal tells to everybody who reads one."""
+    """A cluster, without the token that the portal includes for every reader."""
 
     id: str
     name: str
@@ -46,7 +46,7 @@ class Cluster:
 class ClusterHealth:
     """What the cluster answered to the portal.
 
-    `version` is None when it did not answer well, since the portal then tells its own guess. The real router reports a
+    `version` is None when it did not answer well, since the portal then returns a guess. The real router reports a
     constant version, so do not hold it against a deployed one.
     """
 
@@ -61,7 +61,7 @@ class ClusterHealth:
 class Deployment:
     """A row of the history. `rollback_from` is the version, not the id, that a rollback replaced; "" for others.
 
-    `labels` are read if the portal tells any; the one of today does not.
+    `labels` are read if the portal returns any; today it does not.
     """
 
     id: str
@@ -101,7 +101,7 @@ class OpsPortalClient:
         self._jwt = ""
 
     def login(self) -> None:
-        """Logs in anew. The other methods do it by themselves."""
+        """Log in again. The other methods do so when needed."""
         with self._lock:
             self._login()
 
@@ -110,7 +110,7 @@ class OpsPortalClient:
         return self._fetch("clusters", "GET", "/clusters", lambda rows: tuple(_cluster(row) for row in rows))
 
     def cluster(self, name_or_id: str) -> Cluster | None:
-        """The cluster of this name or id. Read from the list, which unlike the single cluster tells no token."""
+        """The cluster of this name or id. Read from the list, which unlike the single cluster contains no token."""
         return next((found for found in self.clusters() if name_or_id in (found.id, found.name)), None)
 
     def cluster_health(self, cluster_id: str) -> ClusterHealth:
@@ -135,14 +135,14 @@ class OpsPortalClient:
         return self._fetch("deployment", "GET", f"/deployments/{quote(deployment_id, safe='')}", _deployment)
 
     def deploy(self, cluster_id: str, version: str, services: Sequence[str] = ()) -> Deployment:
-        """Deploys this very version; no services means the portal's default. Repeated, it deploys again."""
+        """Deploy this very version; no services means the portal's default. Repeated, it deploys again."""
         body: dict[str, Any] = {"cluster_id": cluster_id, "version": version}
         if services:
             body["services"] = list(services)
         return self._fetch("deploy", "POST", "/deployments", _deployment, json=body)
 
     def rollback(self, deployment_id: str, cluster_id: str) -> Deployment:
-        """Rolls back to what the portal takes for the previous version, and returns the new row.
+        """Roll back to what the portal considers the previous version, and return the new row.
 
         It looks at the cluster's two newest rows only, and for a row that is itself a rollback it rolls forward: when
         the good version is known, `deploy` it instead. `VendorRejected` if it finds nothing to roll back to, also when

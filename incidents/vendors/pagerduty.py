@@ -35,7 +35,7 @@ class Link:
 
 @dataclass(frozen=True)
 class OnCall:
-    """Who is on call. `start` and `end` are None for somebody who always is."""
+    """Who is on call. `start` and `end` are None for someone who always is."""
 
     user_id: str
     name: str
@@ -71,7 +71,7 @@ class PagerDutyEvents:
         custom_details: Mapping[str, Any] | None = None,
         links: Sequence[Link] = (),
     ) -> str:
-        """Pages, acknowledges or resolves, and returns the key of the alert. Safe to repeat while the alert is open.
+        """Trigger, acknowledge or resolve, and return the key of the alert. Safe to repeat while the alert is open.
 
         All but the first two arguments matter for a trigger only.
         """

@@ -39,7 +39,7 @@ class SendGridClient:
         self._sdk.client.timeout = timeout
 
     def send(self, mail: Mail) -> str:
-        """Queues the mail, and returns SendGrid's message id. At most 1000 recipients: more are refused, by us."""
+        """Queue the mail, and return SendGrid's message id. Rejects more than 1000 recipients."""
         people = mail.people()
         if not people:
             raise VendorRejected("sendgrid", "mail.send", "the mail has no recipients", code="no_recipients")

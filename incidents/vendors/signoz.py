@@ -23,7 +23,7 @@ Percentile = Literal["p50", "p75", "p90", "p95", "p99"]
 
 @dataclass(frozen=True)
 class LogRow:
-    """A log line. `fields` is all that SigNoz told of it."""
+    """A log line. `fields`: everything that SigNoz returned."""
 
     at: datetime
     body: str
@@ -101,7 +101,7 @@ class SigNozClient:
     def rows(
         self, signal: Signal, service: str, start: datetime, end: datetime, most: int
     ) -> Iterator[Mapping[str, Any]]:
-        """The service's log lines or spans as SigNoz tells them, newest first, page by page, at most so many."""
+        """The service's log lines or spans as SigNoz returns them, newest first, page by page, at most so many."""
         offset = 0
         while offset < most:
             limit = min(PAGE, most - offset)

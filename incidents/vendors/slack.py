@@ -97,19 +97,19 @@ class SlackClient:
             return self._channel_named(name, "public_channel")
 
     def set_topic(self, channel_id: str, topic: str) -> None:
-        """Sets the topic, cut to Slack's 250 characters."""
+        """Set the topic, cut to Slack's 250 characters."""
         text = _clip(topic, TOPIC_LIMIT)
         self._api.call("conversations.setTopic", self._web.conversations_setTopic, channel=channel_id, topic=text)
 
     def set_purpose(self, channel_id: str, purpose: str) -> None:
-        """Sets the purpose, cut to Slack's 250 characters."""
+        """Set the purpose, cut to Slack's 250 characters."""
         text = _clip(purpose, TOPIC_LIMIT)
         self._api.call("conversations.setPurpose", self._web.conversations_setPurpose, channel=channel_id, purpose=text)
 
     def invite(self, channel_id: str, user_ids: Sequence[str]) -> tuple[str, ...]:
-        """Invites everybody who can be, and returns "USER code" for each who could not or was there already.
+        """Invite users, and return "USER code" for each who could not be invited or is a member already.
 
-        Slack refuses a whole invitation for one person, so a refused one is repeated person by person.
+        Slack rejects a whole invitation because of one person, so a rejected one is retried per person.
         """
         problems: list[str] = []
         unique = list(dict.fromkeys(user_ids))
@@ -129,7 +129,7 @@ class SlackClient:
         key: str,
         thread_ts: str | None = None,
     ) -> str:
-        """Posts, and returns the message's `ts`. Repeated, it posts again: look with `find_message` first."""
+        """Post a message, and return its `ts`. Repeated, it posts again: look with `find_message` first."""
         answer = self._api.call(
             "chat.postMessage",
             self._web.chat_postMessage,
@@ -150,12 +150,12 @@ class SlackClient:
         return next((message.ts for message in messages if message.key == key), None)
 
     def update(self, channel_id: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]] | None = None) -> None:
-        """Replaces a message: its text, and its blocks too, for Slack may keep those that are not mentioned."""
+        """Replace a message: its text, and its blocks too, for Slack may keep those that are not mentioned."""
         text, blocks = _clip(text, TEXT_LIMIT), blocks or []
         self._api.call("chat.update", self._web.chat_update, channel=channel_id, ts=ts, text=text, blocks=blocks)
 
     def pin(self, channel_id: str, ts: str) -> None:
-        """Pins a message; pinned already is as good."""
+        """Pin a message. Idempotent."""
         self._api.call("pins.add", self._web.pins_add, done="already_pinned", channel=channel_id, timestamp=ts)
 
     def bookmarks(self, channel_id: str) -> list[str]:
@@ -165,7 +165,7 @@ class SlackClient:
             return [str(bookmark.get("link") or "") for bookmark in answer["bookmarks"]]
 
     def add_bookmark(self, channel_id: str, title: str, url: str) -> None:
-        """Puts a link above a channel. Repeated, it puts a second one: look at `bookmarks` first."""
+        """Add a link above a channel. Repeated, it adds a second one: check `bookmarks` first."""
         add = self._web.bookmarks_add
         self._api.call("bookmarks.add", add, channel_id=channel_id, title=title, type="link", link=url)
 
@@ -179,12 +179,12 @@ class SlackClient:
         return last if last is not None and last > since else None
 
     def archive(self, channel_id: str) -> None:
-        """Archives a channel; archived already is as good."""
+        """Archive a channel. Idempotent."""
         archive = self._web.conversations_archive
         self._api.call("conversations.archive", archive, done="already_archived", channel=channel_id)
 
     def unarchive(self, channel_id: str) -> None:
-        """Brings an archived channel back; not archived is as good."""
+        """Unarchive a channel. Idempotent."""
         unarchive = self._web.conversations_unarchive
         self._api.call("conversations.unarchive", unarchive, done="not_archived", channel=channel_id)
 

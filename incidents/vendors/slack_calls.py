@@ -1,4 +1,4 @@
-"""One call to Slack's Web API through its SDK: the time-out, the pages, and errors told by Slack's own codes."""
+"""One call to Slack's Web API through its SDK: time-out, pagination, and errors by Slack's codes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class SlackCalls:
     def call(
         self, method: str, call: Callable[..., SlackResponse], *, writes: bool = True, done: str = "", **request: Any
     ) -> dict[str, Any]:
-        """The answer's fields; a refusal with the code `done` counts as success."""
+        """The answer's fields; an error with the code `done` counts as success."""
         try:
             answer = call(**request)
         except SlackApiError as error:

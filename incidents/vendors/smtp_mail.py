@@ -1,4 +1,4 @@
-"""E-mail by SMTP, for whoever has a mail server and no SendGrid.
+"""E-mail by SMTP, as an alternative to SendGrid.
 
 Each recipient gets a message of their own, all of them over one connection. There is no idempotency: what a server
 took before the connection broke is sent again by a repeat.
@@ -29,10 +29,10 @@ class SmtpClient:
         self._timeout = timeout
 
     def send(self, mail: Mail) -> str:
-        """Sends to each recipient alone; returns the first one's Message-ID, or "".
+        """Send to each recipient alone; return the first one's Message-ID, or "".
 
         Raises:
-            VendorRejected: the server refuses an address or the text for good; the others have got it.
+            VendorRejected: the server permanently rejected an address or the text; others were sent theirs.
         """
         people = mail.people()
         if not people:
@@ -78,7 +78,9 @@ class SmtpClient:
                 server.ehlo()
             elif self._user:
                 server.close()
-                raise VendorUnauthorized("smtp", "login", "it offers no TLS: the password is not sent in the clear")
+                raise VendorUnauthorized(
+                    "smtp", "login", "the server offers no TLS; the password was not sent in clear text"
+                )
         if self._user:
             server.login(self._user, self._password)
         return server

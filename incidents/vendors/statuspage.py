@@ -1,7 +1,7 @@
 """Atlassian Statuspage: public incidents and their updates.
 
 Rules of the vendor (developer.statuspage.io): `Authorization: OAuth KEY`; one request a second per key, excess is 420
-or 429; each PATCH with a status or a body appends a public update and, unless told otherwise, mails the subscribers.
+or 429; each PATCH with a status or a body appends a public update and, by default, mails the subscribers.
 There is no idempotency key, so every write leaves ours in the incident's metadata, in the same request.
 """
 
@@ -105,7 +105,7 @@ class StatuspageClient:
         components: Mapping[str, str] | None = None,
         deliver_notifications: bool = True,
     ) -> StatusIncident:
-        """Appends a public update. Repeated, it appends a second one.
+        """Append a public update. Repeated, it appends a second one.
 
         It was done already if `get_incident(id).update_key` is this `update_key`. `key` is the incident's own: the
         metadata is written as a whole.

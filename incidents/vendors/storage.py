@@ -46,15 +46,15 @@ class FileStore:
         parts = urlsplit(url)
         self._secrets = [parts.password] if parts.password else []
         self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
-        with self._told("open", url):
+        with self._translated("open", url):
             self._fs, self._root = fsspec.core.url_to_fs(url)
         protocol = self._fs.protocol
         self._moves = not MOVES.isdisjoint([protocol] if isinstance(protocol, str) else protocol)
 
     def write(self, path: str, data: bytes) -> Stored:
-        """Writes the file as a whole, replacing an older one of that path."""
+        """Write the file as a whole, replacing an older one of that path."""
         target = self._at(path)
-        with self._told("write", path):
+        with self._translated("write", path):
             self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
             if self._moves:
                 part = f"{target}.{uuid.uuid4().hex}{PART}"
@@ -69,10 +69,10 @@ class FileStore:
         return Stored(f"{self._url}/{path}", len(data), hashlib.sha256(data).hexdigest())
 
     def write_stream(self, path: str, pieces: Iterable[bytes]) -> Stored:
-        """Writes the file piece by piece, replacing an older one of that path when it is whole."""
+        """Write the file piece by piece, replacing an older one of that path when it is whole."""
         target, digest, size = self._at(path), hashlib.sha256(), 0
         place = f"{target}.{uuid.uuid4().hex}{PART}" if self._moves else target
-        with self._told("write", path):
+        with self._translated("write", path):
             self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
             try:
                 with self._fs.open(place, "wb") as file:
@@ -94,22 +94,22 @@ class FileStore:
 
     def digest(self, path: str) -> str:
         """The SHA-256 of a file, read piece by piece. `VendorNotFound` if there is none."""
-        with self._told("read", path), self._fs.open(self._at(path), "rb") as file:
+        with self._translated("read", path), self._fs.open(self._at(path), "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def read(self, path: str) -> bytes:
         """The file. `VendorNotFound` if there is none."""
-        with self._told("read", path):
+        with self._translated("read", path):
             return bytes(self._fs.cat_file(self._at(path)))
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file."""
-        with self._told("exists", path):
+        with self._translated("exists", path):
             return bool(self._fs.isfile(self._at(path)))
 
     def list(self, folder: str = "") -> tuple[str, ...]:
         """The paths of all files in a folder and below, sorted; none if there is no such folder."""
-        with self._told("list", folder):
+        with self._translated("list", folder):
             self._fs.invalidate_cache()
             found = self._fs.find(self._at(folder) if folder else self._root)
         names = (posixpath.relpath(name, self._root) for name in found)
@@ -128,7 +128,7 @@ class FileStore:
             self._fs.rm_file(part)
 
     @contextmanager
-    def _told(self, operation: str, path: str) -> Iterator[None]:
+    def _translated(self, operation: str, path: str) -> Iterator[None]:
         """Errors of fsspec as a vendor's. A repeat of a write is safe, so none says `maybe_done`."""
         try:
             yield

@@ -27,7 +27,7 @@ PAGE, PAGES = 300, 5
 RENEW_EARLY = 120.0
 SCHEDULED = 2
 INVALID_TOKEN = "124"
-# An app without the scope is told so by 4711; a bad client id or secret by `invalid_client`.
+# 4711: the app lacks the scope; a bad client id or secret by `invalid_client`.
 UNAUTHORIZED = frozenset({"124", "4711", "invalid_client"})
 
 

@@ -60,7 +60,7 @@ def test_49_the_suspect_and_the_last_known_good_are_found(hands: ActivitySet, sa
 def test_48_no_deployment_in_the_window(hands: ActivitySet) -> None:
     [offer] = look(hands, "eu-001")
     assert not offer.possible
-    assert offer.reason.startswith("the newest deployment of eu-001, v2.14.0, is ")
+    assert offer.reason == "eu-001: no deploy in the last 2h"
     assert offer.reason.endswith("old: not within 2h")
 
 
@@ -86,8 +86,8 @@ def test_49_a_version_that_failed_or_was_rolled_back_is_passed_over(
     assert offer.candidate is not None
     assert (offer.candidate.version, offer.candidate.rollback_from) == ("v1", "v2")
     assert [(seen.deployment.version, seen.reason) for seen in offer.considered[:2]] == [
-        ("v2", "was itself rolled back, to v1"),
-        ("v3", "its status is failed"),
+        ("v2", "was rolled back to v1"),
+        ("v3", "status failed"),
     ]
 
 
@@ -105,7 +105,7 @@ def test_49_without_a_good_version_a_person_is_told(hands: ActivitySet, sandbox:
     sandbox.deploy("eu", "v9-bad")
     [offer] = look(hands, "eu-001")
     assert (offer.possible, offer.candidate) == (False, None)
-    assert offer.reason == "v9-bad on eu-001 is suspect, but no older deployment is known to be good"
+    assert offer.reason == "eu-001: v9-bad is suspect, but there is no known-good version before it"
 
 
 def test_49_the_whole_history_is_read(hands: ActivitySet, sandbox: RunningSandbox) -> None:
@@ -120,10 +120,10 @@ def test_49_the_whole_history_is_read(hands: ActivitySet, sandbox: RunningSandbo
 def test_a_cluster_that_the_portal_does_not_know(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.deploy("eu", "v9-bad")
     mars, eu = look(hands, "mars-001", "eu-001")
-    assert mars.reason == "the portal knows no cluster mars-001"
+    assert mars.reason == "mars-001: not found in the Ops Portal"
     assert eu.possible, "the other cluster is judged all the same"
     wanted = order(hands).replace(cluster="mars-001")
-    assert perform(hands.deployments.redeploy, wanted).skipped == "the portal knows no cluster mars-001"
+    assert perform(hands.deployments.redeploy, wanted).skipped == "mars-001: not found in the Ops Portal"
 
 
 def test_the_portals_rollback_is_asked_where_it_would_pick_our_candidate(
@@ -183,7 +183,7 @@ def test_where_the_portal_thinks_otherwise_the_exact_version_is_deployed(
 
 def test_nothing_is_waited_for_at_the_portal(hands: ActivitySet) -> None:
     wanted = FollowDeployment(key="k", reference="whatever", version="v1", rules=RULES)
-    assert "never settles" in perform(hands.deployments.follow_deployment, wanted).detail
+    assert "does not report completion" in perform(hands.deployments.follow_deployment, wanted).detail
 
 
 def attempted(hands: ActivitySet, wanted: Redeploy, attempt: int) -> ActivityResult | None:
@@ -265,7 +265,7 @@ def test_53_a_redeployment_whose_reply_is_lost_is_made_once(
     assert perform(hands.deployments.redeploy, wanted.replace(again=True)) == found
     [row] = sandbox.ledger("ops_portal")
     assert found.reference == row["payload"]["id"]
-    assert "made by an earlier attempt" in found.detail
+    assert "ordered by an earlier attempt" in found.detail
 
 
 def test_53_a_redeployment_that_never_arrived_is_made(hands: ActivitySet, sandbox: RunningSandbox) -> None:
@@ -285,7 +285,7 @@ def test_a_session_that_the_portal_forgot_is_opened_anew(hands: ActivitySet, san
 
 
 def test_what_is_off_says_so(hands: ActivitySet, idle: ActivitySet, sandbox: RunningSandbox) -> None:
-    off = "ops portal is off: OPS_PORTAL_URL and OPS_PORTAL_EMAIL and OPS_PORTAL_PASSWORD are not set"
+    off = "Ops Portal not configured (OPS_PORTAL_URL and OPS_PORTAL_EMAIL and OPS_PORTAL_PASSWORD are not set)"
     asked = FindRollback(
         key="k",
         workflow_id="incident-x",

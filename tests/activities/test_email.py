@@ -26,7 +26,7 @@ def mailbox(sandbox: RunningSandbox) -> list[dict[str, Any]]:
 
 
 def test_mails_are_one_thread_and_nobody_sees_another(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    assert perform(hands.email.send_mail, MAIL).detail == "to 2 recipient(s)"
+    assert perform(hands.email.send_mail, MAIL).detail == "sent to 2 recipients"
     perform(hands.email.send_mail, MAIL.replace(key="run-7/update/2/email", sequence=2))
     rows = mailbox(sandbox)
     assert [row["to"] for row in rows] == [["a@example.com"], ["b@example.com"]] * 2
@@ -90,4 +90,4 @@ def test_the_thread_is_in_the_senders_domain(sandbox: RunningSandbox, wired: Any
 
 
 def test_what_is_off_says_so(idle: ActivitySet) -> None:
-    assert perform(idle.email.send_mail, MAIL).skipped == "sendgrid is off: SENDGRID_API_KEY is not set"
+    assert perform(idle.email.send_mail, MAIL).skipped == "e-mail not configured (SENDGRID_API_KEY is not set)"

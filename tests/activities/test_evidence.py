@@ -74,7 +74,7 @@ def test_every_source_of_the_sandbox_is_kept(hands: ActivitySet, sandbox: Runnin
         "flag-audit.json",
         "slack.jsonl",
     }
-    assert parts["database.json"].gap == "database diagnostics is off: DATABASE_URL is not set"
+    assert parts["database.json"].gap == "database diagnostics not configured (DATABASE_URL is not set)"
     folder = tmp_path / "INC-7" / "resolution-1"
     for name in kept:
         data = (folder / name).read_bytes()
@@ -88,8 +88,8 @@ def test_every_source_of_the_sandbox_is_kept(hands: ActivitySet, sandbox: Runnin
 def test_sources_that_are_off_leave_gaps_that_say_so(idle: ActivitySet) -> None:
     gaps = {part.source: part.gap for part in captured(idle) if part.gap}
     assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook", "incident"}
-    assert gaps["deployments"].startswith("ops portal is off: OPS_PORTAL_URL")
-    assert gaps["prometheus"] == "prometheus is off: PROMETHEUS_URL is not set"
+    assert gaps["deployments"].startswith("Ops Portal not configured (OPS_PORTAL_URL")
+    assert gaps["prometheus"] == "Prometheus not configured (PROMETHEUS_URL is not set)"
 
 
 def test_a_request_of_an_earlier_version_for_the_incidents_own_record_leaves_a_gap(idle: ActivitySet) -> None:
@@ -139,9 +139,9 @@ def test_the_manifest_proves_that_nothing_was_changed(idle: ActivitySet, tmp_pat
     assert parts_of(data) == parts
     assert ref.sha256 == hashlib.sha256(data).hexdigest()
     assert ref.folder == "INC-7", "wherever that is, the files are beside it"
-    assert ref.sha256 in outcome.detail, "its own hash is for the timeline"
+    assert outcome.detail.startswith("1 file (Ops Portal not configured"), "missing sources are named"
     assert (ref.parts, ref.gaps) == (1, len(parts) - 1)
-    assert "no resolution-1/database.json: database diagnostics is off" in outcome.detail
+    assert "database diagnostics not configured" in outcome.detail
     assert checked(ref, data, digests(folder, parts)) == []
     assert written(idle, parts, attempt=2) == outcome, "the same again changes nothing"
     assert (tmp_path / ref.path).read_bytes() == data

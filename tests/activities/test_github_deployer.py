@@ -48,7 +48,7 @@ def test_the_workflow_is_dispatched_with_version_and_services_and_its_run_found(
 def test_it_is_followed_to_its_conclusion(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     reference = deployed(hands, "v2.14.0")
     follow = FollowDeployment(key="k", reference=reference, version="v2.14.0", rules=RULES)
-    assert perform(hands.deployments.follow_deployment, follow).detail.endswith("ended with success")
+    assert perform(hands.deployments.follow_deployment, follow).detail.endswith("succeeded")
 
 
 def test_a_run_that_fails_is_an_error_that_retrying_does_not_mend(hands: ActivitySet, sandbox: RunningSandbox) -> None:
@@ -56,7 +56,7 @@ def test_a_run_that_fails_is_an_error_that_retrying_does_not_mend(hands: Activit
     follow = FollowDeployment(key="k", reference=deployed(hands, "v1"), version="v1", rules=RULES)
     error = failed(hands.deployments.follow_deployment, follow)
     assert (error.type, error.non_retryable) == ("DeploymentFailed", True)
-    assert "ended with failure" in error.message
+    assert "concluded with failure" in error.message
 
 
 def test_the_history_is_read_from_the_titles(hands: ActivitySet, sandbox: RunningSandbox) -> None:
@@ -90,9 +90,9 @@ def test_53_a_dispatch_whose_reply_is_lost_is_made_once(hands: ActivitySet, sand
 
 
 def test_53_an_accepted_dispatch_is_never_repeated(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    """GitHub took it and does not show its run yet: the next attempt only looks."""
+    """GitHub took it and does not list its run yet: the next attempt only looks."""
     mark = deployed(hands, "v9-bad")
     before = len(runs(sandbox))
-    with pytest.raises(ApplicationError, match="does not show its run yet"):
+    with pytest.raises(ApplicationError, match="does not list its run yet"):
         perform(hands.deployments.redeploy, wanted(mark=mark), attempt=2, heartbeat_details=["dispatched"])
     assert len(runs(sandbox)) == before

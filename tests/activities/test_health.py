@@ -80,7 +80,7 @@ def test_a_good_version_is_healthy(hands: ActivitySet, sandbox: RunningSandbox) 
     assert verdict.p50_ms is not None
     assert verdict.p95_ms is not None
     assert 0 < verdict.p50_ms <= verdict.p95_ms
-    assert " good probes in a row, p50 " in verdict.detail
+    assert " consecutive good probes, p50 " in verdict.detail
     assert verdict.detail.endswith("normal 4 and 8 ms")
     evaluated = [call for call in sandbox.calls("product") if call["path"] == "/product/eu/v1/evaluate"]
     assert len(evaluated) == verdict.probes >= 3, "health alone proves nothing: each look evaluates a flag"
@@ -151,14 +151,14 @@ def test_a_login_page_or_a_bad_word_is_not_healthy(
     sandbox.fault("product", "status", "GET", status=status, body=body, times=None)
     verdict = verify(hands, wanted(sandbox))
     assert verdict.verdict is Verdict.UNHEALTHY
-    assert f"health: {problem}" in verdict.detail
+    assert f"health {problem}" in verdict.detail
 
 
 def test_a_login_page_instead_of_an_evaluation_is_not_healthy(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("product", "status", "evaluate", status=200, body="<html>Log in</html>", times=None)
     verdict = verify(hands, wanted(sandbox))
     assert verdict.verdict is Verdict.UNHEALTHY
-    assert "evaluation: not_json" in verdict.detail
+    assert "evaluation not_json" in verdict.detail
 
 
 def test_a_flag_that_must_exist(sandbox: RunningSandbox, wired: Callable[..., ActivitySet]) -> None:
@@ -222,7 +222,7 @@ def test_what_cannot_be_judged_asks_a_person_once_and_goes_on(
     verdict = perform(health.verify_region, wanted(sandbox, RULES.replace(give_up_after=timedelta(seconds=1))))
     assert verdict.verdict is Verdict.INCONCLUSIVE
     assert [probed.undecided for probed in told] == [True], "asked once, and probed to the limit"
-    assert "say `incident verdict` healthy or unhealthy" in told[0].says
+    assert "Decide with `incident verdict`" in told[0].says
     assert verdict.probes > 10
 
 
@@ -233,7 +233,7 @@ def test_how_it_goes_is_told_now_and_then(sandbox: RunningSandbox) -> None:
     health = Health(ProductProbe(5, "fs_srv_sandbox_probe"), "", lambda _, probed: told.append(probed))
     perform(health.verify_region, wanted(sandbox, RULES.replace(give_up_after=timedelta(seconds=3))))
     assert len(told) == 1, "every two seconds at most"
-    assert "0 of 3 good in a row; the last: health: http_500" in told[0].says
+    assert "0/3 consecutive good; last: health http_500" in told[0].says
 
 
 def test_the_recorder_takes_samples_of_good_times_only(hands: ActivitySet, sandbox: RunningSandbox) -> None:

@@ -37,7 +37,7 @@ def test_the_metrics_say_what_is_broken(hands: ActivitySet, sandbox: RunningSand
     detail = perform(hands.investigation.query_metrics, metrics(sandbox)).detail
     assert "eu: health http_500" in detail
     assert "us: healthy, evaluates in " in detail
-    assert "error ratio: eu 0.8, us 0" in detail
+    assert "error ratio eu 0.8, us 0" in detail
     assert "latency p95 (s): eu " in detail
 
 
@@ -49,13 +49,13 @@ def test_6_without_prometheus_the_regions_are_still_told(
     detail = perform(hands.investigation.query_metrics, metrics(sandbox)).detail
     assert "eu: healthy" in detail
     assert "us: healthy" in detail
-    assert detail.count(": not known (prometheus ") == len(RUNBOOK.investigation.metrics)
+    assert detail.count(" unavailable (prometheus ") == len(RUNBOOK.investigation.metrics)
 
 
 def test_one_query_that_fails_leaves_the_others(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("prometheus", "status", status=503)
     detail = perform(hands.investigation.query_metrics, metrics(sandbox)).detail
-    assert "error ratio: not known" in detail
+    assert "error ratio unavailable" in detail
     assert "latency p95 (s): eu " in detail
 
 
@@ -63,16 +63,16 @@ def test_without_the_product_the_metrics_are_still_told(hands: ActivitySet, sand
     sandbox.fault("product", "reset", times=None)
     detail = perform(hands.investigation.query_metrics, metrics(sandbox)).detail
     assert "eu: health connection_lost, evaluation connection_lost" in detail
-    assert "error ratio: eu 0, us 0" in detail
+    assert "error ratio eu 0, us 0" in detail
 
 
 def test_a_query_without_an_answer_says_so(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     asked = metrics(sandbox).replace(queries={"nothing": 'up{job="nobody"}'}, regions=())
-    assert perform(hands.investigation.query_metrics, asked).detail == "nothing: no data"
+    assert perform(hands.investigation.query_metrics, asked).detail == "nothing has no data"
 
 
 def test_the_logs_tell_the_most_frequent_errors(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    assert perform(hands.investigation.query_logs, logs()).detail == "no error logged"
+    assert perform(hands.investigation.query_logs, logs()).detail == "no errors logged"
     sandbox.deploy("eu", "v9-bad")
     errors = sandbox.state()["signoz"]["errors"]
     detail = perform(hands.investigation.query_logs, logs()).detail
@@ -84,7 +84,7 @@ def test_the_logs_tell_the_most_frequent_errors(hands: ActivitySet, sandbox: Run
 def test_logs_that_cannot_be_read_are_told_and_stop_nothing(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("signoz", "status", status=503)
     detail = perform(hands.investigation.query_logs, logs()).detail
-    assert detail.startswith("the error logs could not be read (signoz ")
+    assert detail.startswith("error logs unavailable (signoz ")
 
 
 def test_a_refused_key_is_told_without_the_key(sandbox: RunningSandbox, wired: Callable[..., ActivitySet]) -> None:
@@ -95,9 +95,9 @@ def test_a_refused_key_is_told_without_the_key(sandbox: RunningSandbox, wired: C
 
 
 def test_what_is_off_says_so(idle: ActivitySet, sandbox: RunningSandbox) -> None:
-    off = "signoz is off: SIGNOZ_URL and SIGNOZ_API_KEY are not set"
+    off = "SigNoz not configured (SIGNOZ_URL and SIGNOZ_API_KEY are not set)"
     assert perform(idle.investigation.query_logs, logs()).skipped == off
     outcome = perform(idle.investigation.query_metrics, metrics(sandbox))
     assert outcome.skipped is None
-    assert "prometheus is off: PROMETHEUS_URL is not set" in outcome.detail
+    assert "Prometheus not configured (PROMETHEUS_URL is not set)" in outcome.detail
     assert "eu: healthy, evaluation no_api_key" in outcome.detail

@@ -77,6 +77,6 @@ def test_74_a_ticket_that_was_deleted_is_told(hands: ActivitySet) -> None:
 
 
 def test_what_is_off_says_so(idle: ActivitySet) -> None:
-    off = "github is off: GITHUB_TOKEN and GITHUB_REPOSITORY are not set"
+    off = "GitHub not configured (GITHUB_TOKEN and GITHUB_REPOSITORY are not set)"
     assert perform(idle.issue_tracker.open_ticket, TICKET).skipped == off
     assert perform(idle.issue_tracker.comment_ticket, COMMENT).skipped == off

@@ -17,7 +17,7 @@ def test_whoever_is_on_the_schedule(hands: ActivitySet) -> None:
 def test_nobody_is_an_answer_too(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.options(nobody_on_call=True)
     outcome = perform(hands.on_call.find_on_call, ASKED)
-    assert (outcome.skipped, outcome.on_call, outcome.detail) == (None, (), "nobody")
+    assert (outcome.skipped, outcome.on_call, outcome.detail) == (None, (), "nobody on call")
 
 
 def test_another_schedule_has_nobody_of_this_one(hands: ActivitySet) -> None:

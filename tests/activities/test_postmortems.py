@@ -88,7 +88,7 @@ def test_the_document_holds_the_story_the_figures_and_the_chart(
     assert "| Pro | 99.9 % | 43m 12s | 43m | 43m | 12s |" in text
     assert "```mermaid\ngantt" in text
     assert "Releases are not tested against what their predecessors left behind." in text
-    assert "- Missing: resolution-1/database.json: database diagnostics is off" in text
+    assert "- Missing evidence: resolution-1/database.json: database diagnostics not configured" in text
     assert "![Errors and latency over the incident](postmortem-chart.svg)" in text
     svg = (tmp_path / "INC-1" / "postmortem-chart.svg").read_text(encoding="utf-8")
     assert svg.startswith("<svg")
@@ -120,7 +120,7 @@ def test_a_damaged_record_keeps_no_draft_from_being_written(hands: ActivitySet, 
         hands.postmortems.write_postmortem, WritePostmortem(key="k", folder="INC-1", postmortem=owed, runbook=RULES)
     )
     text = (tmp_path / "INC-1" / "postmortem-1.md").read_text(encoding="utf-8")
-    assert "- Missing: INC-9/record.json: it is damaged" in text
+    assert "- Missing evidence: INC-9/record.json: damaged record" in text
     assert "- Missing: the evidence of the resolution is not preserved" in text
 
 
@@ -202,9 +202,9 @@ def test_without_github_it_says_so(wired: Any) -> None:
     hands = wired()
     asked = KeepDocument(key="d", folder="INC-1", name="postmortem-1.md", text="# It\n")
     perform(hands.evidence.keep_document, asked)
-    assert "github is off" in perform(hands.postmortems.propose_document, PULL).skipped
+    assert "GitHub not configured" in perform(hands.postmortems.propose_document, PULL).skipped
     watch = WatchDocument(key="w", branch="b", path="p", known="", every_seconds=60)
-    assert "github is off" in perform(hands.postmortems.watch_document, watch).skipped
+    assert "GitHub not configured" in perform(hands.postmortems.watch_document, watch).skipped
 
 
 TICKET = OpenTicket(

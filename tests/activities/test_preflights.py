@@ -43,7 +43,7 @@ def test_a_region_that_is_still_ill(hands: ActivitySet, sandbox: RunningSandbox)
 def test_59_a_region_that_recovered_by_itself(hands: ActivitySet, sandbox: RunningSandbox) -> None:
     found = look(hands, sandbox)
     assert found.recovered
-    assert found.looks == "eu: 3 good looks in a row"
+    assert found.looks == "eu: 3 consecutive good probes"
 
 
 def test_59_good_but_slow_is_no_recovery(hands: ActivitySet, sandbox: RunningSandbox) -> None:

@@ -91,20 +91,20 @@ async def following(client: Client) -> asyncio.Task[str]:
 
 async def test_a_rollback_is_followed_to_its_end_and_told_how_it_goes(client: Client) -> None:
     ending = await following(client)
-    await WorkflowQueries(client).tell("rollback-eu-001-flags", Probed(region="eu", says="3 probes"))
+    await WorkflowQueries(client).send_progress("rollback-eu-001-flags", Probed(region="eu", says="3 probes"))
     assert await asyncio.wait_for(ending, 20) == "healthy"
 
 
 async def test_a_rollback_that_is_terminated_is_an_error_that_says_so(client: Client) -> None:
     ending = await following(client)
     await client.get_workflow_handle("rollback-eu-001-flags").terminate("by hand")
-    with pytest.raises(ApplicationError, match="its process ended") as broken:
+    with pytest.raises(ApplicationError, match="the rollback workflow failed") as broken:
         await asyncio.wait_for(ending, 20)
     assert broken.value.non_retryable
 
 
 async def test_telling_one_that_has_ended_is_no_harm(client: Client) -> None:
-    await WorkflowQueries(client).tell("rollback-nobody", Probed(region="eu", says="x"))
+    await WorkflowQueries(client).send_progress("rollback-nobody", Probed(region="eu", says="x"))
 
 
 async def an_incident(client: Client, number: int, service: str, releases: list[str]) -> None:
@@ -134,7 +134,7 @@ async def test_a_server_that_cannot_be_asked_hides_nothing(client: Client) -> No
     other = Client(client.service_client, namespace="nowhere", data_converter=pydantic_data_converter)
     found, problem = await PastIncidents(other).bad_releases("flags", "x")
     assert found == {}
-    assert "earlier incidents could not be read" in problem
+    assert "earlier incidents unavailable" in problem
 
 
 async def test_a_recorder_that_never_ran_remembers_nothing(client: Client) -> None:

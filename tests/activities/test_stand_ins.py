@@ -53,7 +53,7 @@ def test_the_static_site_shows_each_update_once_and_never_goes_back(
     assert page.count("We look into it &amp; more.") == 1
     perform(hands.status_page.publish_status, later(3, "resolved", "All is well."))
     dropped = perform(hands.status_page.publish_status, later(2, "monitoring", "Old news."))
-    assert dropped.detail == "dropped: the page shows update 3"
+    assert dropped.detail == "dropped (the page already shows update 3)"
     page = (site / "index.html").read_text(encoding="utf-8")
     assert "All systems operational" in page
     assert "Old news." not in page

@@ -105,7 +105,7 @@ def test_36_the_page_never_goes_backwards(hands: ActivitySet, sandbox: RunningSa
     page = publish(hands, UPDATE).resources.status_page_id
     publish(hands, UPDATE.replace(page_id=page, sequence=5, status="resolved", body=PublicText.trusted("All is well.")))
     late = publish(hands, UPDATE.replace(page_id=page, sequence=3, body=PublicText.trusted("Still bad.")))
-    assert late.detail == "dropped: the page shows update 5"
+    assert late.detail == "dropped (the page already shows update 5)"
     assert operations(sandbox, "statuspage") == ["incident.create", "incident.update"]
     assert shown(sandbox)["status"] == "resolved"
 
@@ -118,5 +118,5 @@ def test_the_pages_of_two_incidents_are_not_mixed_up(hands: ActivitySet, sandbox
 
 
 def test_what_is_off_says_so(idle: ActivitySet) -> None:
-    off = "statuspage is off: STATUSPAGE_API_KEY and STATUSPAGE_PAGE_ID are not set"
+    off = "status page not configured (STATUSPAGE_API_KEY and STATUSPAGE_PAGE_ID are not set)"
     assert publish(idle, UPDATE).skipped == off

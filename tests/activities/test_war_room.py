@@ -37,5 +37,5 @@ def test_without_zoom_a_static_bridge_serves(idle: ActivitySet) -> None:
 
 
 def test_what_is_off_says_so(idle: ActivitySet) -> None:
-    off = "zoom is off: ZOOM_ACCOUNT_ID and ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET are not set"
+    off = "Zoom not configured (ZOOM_ACCOUNT_ID and ZOOM_CLIENT_ID and ZOOM_CLIENT_SECRET are not set)"
     assert perform(idle.war_room.open_bridge, WANTED).skipped == off

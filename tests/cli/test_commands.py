@@ -125,7 +125,7 @@ def test_nothing_to_roll_back(opened: Opened, on_stage: Incidental) -> None:
     for words in (("approve",), ("verdict", "healthy"), ("decline", "--reason", "x")):
         told = on_stage(words[0], opened.number, *words[1:])
         assert "No rollback is offered" in refused(told)
-    assert "nothing to roll forward" in refused(on_stage("rollback", opened.number, "--forward"))
+    assert "Nothing to roll forward" in refused(on_stage("rollback", opened.number, "--forward"))
     said = changed(on_stage("rollback", opened.number, "--by", "ann", "--json"))
     assert said == "ann asks for a rollback: the deployments are looked at again"
 

@@ -46,7 +46,7 @@ def test_what_is_open_and_what_is_stored_count_once(stage: Stage, on_stage: Inci
     table = on_stage("report", "--url", url)
     assert table.status == 0, table.err
     assert re.search(rf"^incidents +{len(numbers)} \(", table.out, re.MULTILINE), "the table counts, it lists none"
-    assert re.search(r"^time to acknowledge +\S", table.out, re.MULTILINE)
+    assert re.search(r"^time to acknowledge \(MTTA\) +\S", table.out, re.MULTILINE)
 
 
 def test_bad_questions_are_refused(stage: Stage, on_stage: Incidental, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_stuck_incident_is_noticed_once_and_goes_on_after_a_reset(
         assert report.failed == ("rota: no e-mail address",)
         assert len(report.reached) == 4
 
-        assert "deploy the fix first" in refused(on_stage("reset", opened.number, "--yes"))
+        assert "Deploy a fix" in refused(on_stage("reset", opened.number, "--yes"))
         queued = on_stage("ack", opened.number, "--by", "ann", "--timeout", "0.5", "--json").document
         assert queued["queued"] is True
 

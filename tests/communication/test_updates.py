@@ -53,12 +53,13 @@ async def test_an_update_comes_every_30_minutes_with_a_reminder_before(stage: St
     assert minutes(stage.page_updates()) == [0, 30, 60]
     assert current(stage.page_updates()[1].text) == "A fix is being tested."
     assert minutes(stage.posts("incident-1", "[INCIDENT]")) == [0, 30, 60]
-    reminders = stage.posts("incident-1", "goes out at")
+    reminders = stage.posts("incident-1", "will be published at")
     assert minutes(reminders) == [25, 55]
-    assert "Update 2 goes out at 2030-01-07 14:30 UTC (20:00 IST) with this text:\n> A fix is being tested." in (
-        reminders[0].text
+    assert (
+        "Update 2 will be published at 2030-01-07 14:30 UTC (20:00 IST) with this text:\n> A fix is being tested."
+        in (reminders[0].text)
     )
-    assert "Other words: `incident update 1 --next" in reminders[0].text
+    assert "To replace it: `incident update 1 --next" in reminders[0].text
 
 
 async def test_27_lowered_in_mid_cadence(stage: Stage) -> None:
@@ -71,7 +72,7 @@ async def test_27_lowered_in_mid_cadence(stage: Stage) -> None:
         assert told.minute == 10, "nobody waits for 14:30"
         assert "The severity was lowered from P0 to P2." in told.text
         assert "Next Update: 2030-01-07 18:00 UTC" in told.text
-    assert any(text.startswith("Lapsed before it was due: Escalate to CEO") for text in await stage.said())
+    assert any(text.startswith("Cancelled: Escalate to CEO") for text in await stage.said())
     await stage.at(241)
     assert minutes(stage.page_updates()) == [0, 10, 240]
     assert set(minutes(stage.mails())) == {0, 10}
@@ -133,8 +134,8 @@ async def test_34_a_draft_holds_for_a_grace_and_is_kept(stage: Stage) -> None:
     await stage.at(33)
     assert minutes(stage.page_updates()) == [0, 32]
     assert current(stage.page_updates()[1].text).startswith("We are still investigating.")
-    [reminder] = stage.posts("incident-1", "goes out at")
-    assert "A draft is kept that will not go out by itself:\n> We are about to" in reminder.text
+    [reminder] = stage.posts("incident-1", "will be published at")
+    assert "Unpublished draft:\n> We are about to" in reminder.text
     assert (await stage.incident()).draft == "We are about to"
 
 
@@ -151,7 +152,7 @@ async def test_35_a_page_that_was_down_gets_only_the_newest(stage: Stage) -> Non
     [update] = stage.page_updates()
     assert update.minute in (62, 63), "at the next attempt"
     assert "No change since" in current(update.text), "the newest, and nothing older"
-    assert any("superseded, as they never went out: update 1 on status_page" in text for text in await stage.said())
+    assert any("supersedes undelivered update 1 on status_page" in text for text in await stage.said())
 
 
 async def test_36_nothing_follows_the_resolution(stage: Stage) -> None:
@@ -218,7 +219,7 @@ async def test_41_a_p2_goes_on_round_the_clock_unless_the_runbook_says_office_ho
 async def test_41_office_hours_shift_to_the_next_opening_and_say_so(stage: Stage) -> None:
     stage.runbook = office_hours(stage.runbook)
     await stage.begin("warning")  # 14:00, office hours end at 17:00
-    assert "Next Update: 2030-01-08 09:00 UTC, when our office hours begin" in stage.page_updates()[0].text
+    assert "Next Update: 2030-01-08 09:00 UTC (start of office hours)" in stage.page_updates()[0].text
     await stage.at(19 * 60 + 1)
     assert minutes(stage.page_updates()) == [0, 19 * 60]
     assert "Next Update: 2030-01-08 10:00 UTC\n" in stage.page_updates()[1].text, "the grid of four hours is kept"
@@ -236,7 +237,7 @@ async def test_monitoring_and_resolved_go_wherever_it_was_ever_published(stage: 
     await stage.tell(Resolve(by="ann", text="All is well.", force=True, reason="seen"))
     for sent in (stage.page_updates(), stage.mails(), stage.posts("incident-1", "[INCIDENT]")):
         assert sorted(set(minutes(sent))) == [0, 5, 8, 12]
-    assert "Next Update: none; this incident is over" in stage.mails()[-1].text
+    assert "Next Update: none (resolved)" in stage.mails()[-1].text
 
 
 async def test_customers_are_mailed_each_alone_in_one_thread(stage: Stage) -> None:

@@ -115,7 +115,7 @@ def test_57_a_rollback_that_breaks_down_drops_the_resolution_that_waited_for_it(
     assert waiting.resolve_intent is not None
     broken = outcomes.failed(waiting, obligation(waiting, "rollback/"), "terminated", RUNBOOK, at(2))
     assert broken.resolve_intent is None
-    assert any("dropped" in entry.text for entry in broken.timeline)
+    assert any("Not resolved" in entry.text for entry in broken.timeline)
 
 
 def test_the_time_to_acknowledge_is_the_runbooks_and_not_a_second_figure() -> None:

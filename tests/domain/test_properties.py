@@ -17,14 +17,14 @@ from incidents.domain.core.severity import Severity
 from incidents.domain.evidence.obligations import evidence_key
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.commands import COMMANDS, Command
-from incidents.domain.incident.current_details import details
+from incidents.domain.incident.current_details import render_current_details
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import ObligationKind
 from incidents.domain.postmortem import commands as l
 from incidents.domain.postmortem import events as learning_facts
 from incidents.domain.postmortem.apply_command import apply_command as decide_postmortem
 from incidents.domain.postmortem.incident_obligations import postmortem_owed
-from incidents.domain.postmortem.obligations import INNER, LOOKS, postmortem_agenda
+from incidents.domain.postmortem.obligations import INNER, POLLS, postmortem_agenda
 from incidents.domain.postmortem.postmortem import open_postmortem, restart_deadline, withdraw
 from incidents.domain.registry import spec_of
 from incidents.domain.rollback import events as rollback_facts
@@ -192,7 +192,7 @@ def check(before: Incident, after: Incident) -> None:
         }
         assert not [obligation.key for obligation in owed if obligation.kind in lapsed]
     assert Incident.model_validate_json(after.model_dump_json()) == after
-    assert details(after, RUNBOOK)
+    assert render_current_details(after, RUNBOOK)
 
 
 def owes_its_postmortem(incident: Incident) -> None:
@@ -236,7 +236,7 @@ def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> 
                     done = learning_facts.apply_due(postmortem, obligation, RUNBOOK, now)
                 else:
                     done = learning_facts.apply_result(postmortem, obligation, ActivityResult(), RUNBOOK, now)
-                assert obligation.key in done.fulfilled or obligation.kind in LOOKS
+                assert obligation.key in done.fulfilled or obligation.kind in POLLS
                 owed = [later for later in postmortem_agenda(done, RUNBOOK) if later.due <= now]
                 assert obligation.key not in {later.key for later in owed}, "what is done is not due again"
                 postmortem = done

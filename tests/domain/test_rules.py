@@ -13,7 +13,7 @@ from incidents.domain.config.communication import Channel
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.checklist import Step, StepStatus
-from incidents.domain.incident.current_details import details
+from incidents.domain.incident.current_details import render_current_details
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
 from incidents.domain.incident.parts import Opening, Status
@@ -90,7 +90,7 @@ def test_26_the_clock_starts_with_the_alert() -> None:
     assert "opened 5m after the alert" in incident.step(Step.TIMER).detail
     future = open_incident(opening.replace(alerted_at=at(5)), RUNBOOK, T0, workflow_id="w", first_run_id="r")
     assert future.started_at == T0
-    assert "lies in the future and was not used" in future.step(Step.TIMER).detail
+    assert "(in the future)" in future.step(Step.TIMER).detail
 
 
 def test_27_lowered_in_mid_cadence() -> None:
@@ -101,7 +101,7 @@ def test_27_lowered_in_mid_cadence() -> None:
     assert final.channels == (Channel.STATUS_PAGE, Channel.SLACK, Channel.EMAIL)
     assert next_due(incident, RUNBOOK) == final.next_at == at(240)
     assert "Next Update: 2026-11-23 18:00 UTC" in customer_message(incident, final, RUNBOOK).body
-    assert any("Lapsed" in entry.text and "CEO" in entry.text for entry in incident.timeline)
+    assert any("Cancelled" in entry.text and "CEO" in entry.text for entry in incident.timeline)
 
 
 def test_28_raised_calls_from_that_moment() -> None:
@@ -166,7 +166,7 @@ def test_37_two_missed_updates_become_one_late_one_on_the_old_grid() -> None:
     incident = settled(opened(), T0)
     incident = settled(incident, at(70))
     assert [u.at for u in incident.updates] == [T0, at(70)]
-    assert any("is 40m late" in entry.text for entry in incident.timeline)
+    assert any("was 40m late" in entry.text for entry in incident.timeline)
     assert next_due(incident, RUNBOOK) == at(90)
 
 
@@ -190,7 +190,7 @@ def test_43_the_resolution_lapses_the_call_and_says_how_close_it_was() -> None:
     incident = settled(opened(), T0)
     resolved = apply_command(incident, c.Resolve(by="a"), RUNBOOK, T0 + timedelta(minutes=29, seconds=59))
     assert not keys(resolved, "escalate/")
-    assert any("Escalate to CEO by page (in 1s)" in entry.text for entry in resolved.timeline)
+    assert any("Escalate to CEO by page (was due in 1s)" in entry.text for entry in resolved.timeline)
 
 
 def test_47_the_second_resolution_is_told_who_was_first() -> None:
@@ -261,10 +261,10 @@ def test_a_superseded_first_update_still_completes_the_step() -> None:
 
 
 def test_the_board_shows_status_people_and_the_next_five_duties() -> None:
-    text = details(settled(opened(), T0), RUNBOOK)
+    text = render_current_details(settled(opened(), T0), RUNBOOK)
     assert "INC-1 · P0 · investigating · Evaluation errors" in text
-    assert "Commander: nobody yet" in text
-    obligations = text.split("**Next obligations**\n\n")[1].split("\n\n")[0].splitlines()
+    assert "Commander: unassigned" in text
+    obligations = text.split("**Up next**\n\n")[1].split("\n\n")[0].splitlines()
     assert len(obligations) == 5
     assert obligations[0] == "- 2026-11-23 14:05:00 UTC — Escalate to Second on-call engineer by page"
 

@@ -64,14 +64,14 @@ def test_54_good_in_a_row_and_as_fast_as_before_over_a_full_window() -> None:
     assert verdict(found) is Verdict.HEALTHY
     assert found is not None
     assert (found.p50_ms, found.p95_ms, found.probes) == (10, 70, 5)
-    assert found.detail == "5 good probes in a row, p50 10 ms, p95 70 ms of 5 evaluations, normal 20 and 50 ms"
+    assert found.detail == "5 consecutive good probes, p50 10 ms, p95 70 ms of 5 evaluations, baseline 20 and 50 ms"
 
 
 @pytest.mark.parametrize(
     ("looks", "says"),
     [
-        ([GOOD, GOOD, GOOD, GOOD, (True, 76.0)], "slow: p95 76 ms, normal 50 ms, limit 75 ms"),
-        ([(True, 40.0)] * 6, "slow: p50 40 ms, normal 20 ms, limit 30 ms"),
+        ([GOOD, GOOD, GOOD, GOOD, (True, 76.0)], "slow: p95 76 ms, baseline 50 ms, limit 75 ms"),
+        ([(True, 40.0)] * 6, "slow: p50 40 ms, baseline 20 ms, limit 30 ms"),
     ],
 )
 def test_54_good_answers_that_are_slow_are_not_healthy(looks: list[tuple[bool, float | None]], says: str) -> None:
@@ -95,16 +95,16 @@ def test_bad_to_the_end_is_unhealthy() -> None:
     found = seen(*[DOWN] * 6, last=True)
     assert verdict(found) is Verdict.UNHEALTHY
     assert found is not None
-    assert found.detail == "health: http_500; no evaluation answered"
+    assert found.detail == "health: http_500; no evaluations answered"
 
 
 @pytest.mark.parametrize(
     ("looks", "normal", "says"),
     [
-        ([GOOD], NORMAL, "only 1 usable probes: too little time"),
-        ([GOOD] * 6, UNKNOWN, "healthy, but there is no latency to compare with: the recorder has 3 samples"),
-        ([(True, None)] * 6, NORMAL, "healthy, but only 0 evaluations in the window, of 4 needed"),
-        ([], NORMAL, "no probe was made"),
+        ([GOOD], NORMAL, "only 1 usable probes (not enough time)"),
+        ([GOOD] * 6, UNKNOWN, "healthy, but no latency baseline (the recorder has 3 samples)"),
+        ([(True, None)] * 6, NORMAL, "healthy, but only 0 of 4 evaluations in the window"),
+        ([], NORMAL, "no probes"),
     ],
 )
 def test_55_what_cannot_be_measured_is_inconclusive(
@@ -123,7 +123,7 @@ def test_55_refused_credentials_say_nothing_of_the_region() -> None:
     found = judge("eu", blind, NORMAL, LIMITS, last=True)
     assert verdict(found) is Verdict.INCONCLUSIVE
     assert found is not None
-    assert found.detail == f"only 0 usable probes: {problem}"
+    assert found.detail == f"only 0 usable probes ({problem})"
 
 
 def test_what_is_very_fast_in_good_times_may_be_a_little_slower() -> None:
@@ -149,10 +149,10 @@ def test_a_quantile_is_a_value_that_was_seen() -> None:
 
 
 def test_how_it_goes_is_said_in_a_line() -> None:
-    assert describe_progress("eu", probes(DOWN, GOOD, GOOD), 9, LIMITS) == "eu: 9 probes, 2 of 3 good in a row"
-    assert describe_progress("eu", probes(*[GOOD] * 6), 6, LIMITS) == "eu: 6 probes, 3 of 3 good in a row"
+    assert describe_progress("eu", probes(DOWN, GOOD, GOOD), 9, LIMITS) == "eu: 9 probes, 2/3 consecutive good"
+    assert describe_progress("eu", probes(*[GOOD] * 6), 6, LIMITS) == "eu: 6 probes, 3/3 consecutive good"
     bad = describe_progress("eu", probes(GOOD, DOWN), 2, LIMITS)
-    assert bad == "eu: 2 probes, 0 of 3 good in a row; the last: health: http_500"
+    assert bad == "eu: 2 probes, 0/3 consecutive good; last: health: http_500"
 
 
 def sample(minute: float, *times: float, region: str = "eu") -> Sample:

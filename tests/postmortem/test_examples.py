@@ -59,7 +59,7 @@ async def test_the_post_mortem_of_a_release_that_broke_evaluations(stage: Stage,
     branch = files["branches"]["postmortem/INC-1"]
     assert branch["postmortems/INC-1.md"] == text, "what people read is what is kept"
     assert postmortem.document_url == files["pulls"][0]["html_url"]
-    for source in ("| runbook |", "| alert |", "| slack |", "| deployments |", "| evidence |"):
+    for source in ("| incident |", "| alert |", "| slack |", "| deployments |", "| evidence |"):
         assert source in text
     held("example-postmortem.md", minute(normal(text)))
     svg = (evidence / "postmortem-chart.svg").read_text(encoding="utf-8")

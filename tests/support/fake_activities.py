@@ -128,7 +128,7 @@ class FakeActivities:
                 return ActivityResult(reference="https://github.example/pull/1", digest="ours")
             case postmortem_requests.WatchDocument():
                 if not self.edits:
-                    raise build_unchanged_error("nobody has edited the file", effect.every_seconds)
+                    raise build_unchanged_error("no edits in the file", effect.every_seconds)
                 return ActivityResult(text=self.edits.pop(0), digest="theirs")
             case postmortem_requests.WatchIssues():
                 return self._issues(effect)

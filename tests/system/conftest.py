@@ -60,7 +60,7 @@ class Stage:
         return process
 
     def recorded(self, rounds: int = 3, seconds: float = 60) -> None:
-        """Wait until the recorder knows good times."""
+        """Wait until the latency baseline recorder has enough samples."""
         asyncio.run(self._recorded(rounds, seconds))
 
     async def _recorded(self, rounds: int, seconds: float) -> None:

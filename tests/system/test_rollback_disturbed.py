@@ -26,7 +26,7 @@ def verifying(stage: Stage) -> None:
     assert stage.start(ALERT)["number"] == 1
     stage.until(1, lambda i: bool(i.rollbacks))
     stage.incident("approve", "1", "--by", "ann")
-    stage.until(1, lambda i: "good in a row" in i.rollbacks[0].progress or i.status == "monitoring")
+    stage.until(1, lambda i: "consecutive good" in i.rollbacks[0].progress or i.status == "monitoring")
 
 
 def test_57_a_resolution_and_a_restart_of_the_server_during_a_rollback(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ STEPS: dict[str, Callable[[Incident], bool]] = {
     "evidence is kept": said("evidence of the bad state"),
     "ordered": said("is ordered in place of"),
     "deployed": said("is being deployed"),
-    "verifying": lambda incident: "good in a row" in incident.rollbacks[0].progress,
+    "verifying": lambda incident: "consecutive good" in incident.rollbacks[0].progress,
     "mitigated": lambda incident: incident.status == "monitoring",
 }
 """How each step of the rollback is seen from outside."""

@@ -119,7 +119,7 @@ def test_incident_runs_from_an_empty_directory(installed: Installed) -> None:
     said = installed.run("incident", "check")
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout.startswith("packaged default runbook ")
-    assert "cannot be reached" in one_line(installed.run("incident", "list", **UNREACHABLE))
+    assert "Cannot reach Temporal" in one_line(installed.run("incident", "list", **UNREACHABLE))
 
 
 def test_incident_start_runs_from_an_empty_directory(installed: Installed) -> None:
@@ -130,7 +130,7 @@ def test_incident_start_runs_from_an_empty_directory(installed: Installed) -> No
 @pytest.mark.parametrize("program", ["incident-worker", "incident-gateway"])
 def test_a_server_without_temporal_says_so_in_one_line(installed: Installed, program: str) -> None:
     line = one_line(installed.run(program, **UNREACHABLE))
-    assert line.startswith("error: Temporal at 127.0.0.1:1 cannot be reached")
+    assert line.startswith("error: Cannot reach Temporal at 127.0.0.1:1")
 
 
 @pytest.mark.parametrize("words", [("incident-worker",), ("incident-gateway",), ("incident-start", "-")])

@@ -75,7 +75,9 @@ async def test_77_an_overdue_item_is_chased_week_by_week_with_the_incident_long_
     await tell(world, l.RecordReview(by="ann", outcome="Read by all."))
     over = await result_of(process(world))
     assert over.stage == "completed"
-    assert over.timeline[-1].text.startswith("Learnt: Releases are not tested against what their predecessors left")
+    assert over.timeline[-1].text.startswith(
+        "Lessons learned: Releases are not tested against what their predecessors left"
+    )
     assert "Test with old caches: done" in over.timeline[-1].text
 
 
@@ -87,7 +89,7 @@ async def test_74_not_planned_needs_a_reason_and_reopened_reopens(world: World) 
     assert (item.state, item.settled, item.flag) == (
         ItemState.WONT_DO,
         False,
-        "closed as not planned: give the reason",
+        "closed as not planned without a reason",
     )
     await tell(
         world, l.SettleActionItem(by="bob", number=1, state=ItemState.WONT_DO, reason="the cache is gone with v3")

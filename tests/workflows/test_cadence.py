@@ -155,4 +155,4 @@ async def test_a_channel_that_is_down_delays_no_other_and_gets_only_the_newest_t
     tried = [call.effect.sequence for call in world.hands.calls if call.name == "publish_status"]
     assert tried[:45] == sorted(tried[:45])
     assert tried[45:] == [2], "the page recovers, and the one text that reaches it is the newest"
-    assert any("superseded" in text for text in await world.said())
+    assert any("supersedes" in text for text in await world.said())

@@ -63,8 +63,8 @@ async def test_43_a_resolution_in_the_last_second_keeps_the_ceo_asleep(world: Wo
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     await world.at(45)
     assert called(world, "ceo") == []
-    [lapsed] = [text for text in await world.said() if text.startswith("Lapsed before it was due")]
-    assert re.search(r"Escalate to CEO by page \(in [5-7]s\)", lapsed)
+    [lapsed] = [text for text in await world.said() if text.startswith("Cancelled: Escalate")]
+    assert re.search(r"Escalate to CEO by page \(was due in [5-7]s\)", lapsed)
 
 
 async def test_43_at_the_same_instant_the_resolution_wins_if_it_is_in_history_first(world: World) -> None:

@@ -172,16 +172,15 @@ async def test_72_what_is_missing_is_listed_and_nothing_is_published(world: Worl
     await resolved(world, 5)
     said = await refused(world, l.SubmitPostmortem(by="ann"))
     assert said == (
-        'Not complete: the summary is empty; 0 of at least 3 whys; the whys end in no root cause; "What went well" is '
-        'empty; "What could be better" is empty; no action item, and no reason why there is none. What you wrote is '
-        "kept."
+        'Not complete (no summary; 0 of at least 3 whys; no root cause yet; nothing under "What went well"; '
+        'nothing under "What could be better"; no action items, and no reason for that). Your text is saved.'
     )
     await written(world)
     await tell(world, l.SetActionItem(by="ann", title="Test with old caches"))
     said = await refused(world, l.PublishPostmortem(by="ann"))
     assert said == (
-        "Not complete: action item 1 has no owner; action item 1 has no due date; action item 1 has no verifiable "
-        "outcome; action item 1 has no GitHub issue. What you wrote is kept."
+        "Not complete (action item 1 has no owner; action item 1 has no due date; action item 1 has no acceptance "
+        "criterion; action item 1 has no GitHub issue). Your text is saved."
     )
     assert (await state(world)).stage == "owed"
     await tell(world, l.WaivePostmortem(by="vp", reason="enough"))

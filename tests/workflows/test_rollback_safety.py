@@ -190,7 +190,7 @@ async def test_56_a_second_attempt_looks_again_and_never_a_third(world: World) -
     world.hands.verdict = Verdict.UNHEALTHY
     await world.open()
     looks = [effect for _, effect in world.sent("find_rollback")]
-    assert [look.blamed for look in looks] == [{}, {"good": "was tried already in this incident"}]
+    assert [look.blamed for look in looks] == [{}, {"good": "already tried in this incident"}]
     assert len(world.sent("redeploy")) == 2
     state = await the_state(world)
     assert (state.status, state.attempt) == (RollbackStatus.UNHEALTHY, 2)

@@ -15,8 +15,8 @@ class PublicTexts(Frozen):
     still_monitoring: str = "We are still watching the recovery. No change since {SINCE}."
     next_update: str = "Next update: {NEXT_UPDATE}."
     office_hours: str = "{NEXT_UPDATE}, when our office hours begin"
-    on_resolution: str = "on resolution"
-    no_next_update: str = "none; this incident is over"
+    on_resolution: str = "when resolved"
+    no_next_update: str = "none (resolved)"
     severity_raised: str = "The severity was raised from {OLD} to {NEW}."
     severity_lowered: str = "The severity was lowered from {OLD} to {NEW}."
     alert_ended: str = "The alert has ended by itself. We are watching the recovery."
@@ -26,7 +26,7 @@ class PublicTexts(Frozen):
         "A recent change was reverted, and service is back to normal. We are watching the recovery."
     )
     rollback_failed: str = "A recent change was reverted, but service is not back to normal yet."
-    came_back: str = "The problem has come back, and we are investigating again."
+    came_back: str = "The problem has returned and we are investigating again."
     resolved: str = "Service is back to normal."
     stable: str = "Service has been stable, and the incident is over."
     false_alarm: str = "Correction: this was a false alarm. There was no incident, and service was not affected."
@@ -42,7 +42,7 @@ class PublicTexts(Frozen):
 
 
 def fill(template: str, values: dict[str, str]) -> str:
-    """Replace each `{NAME}` of the template in one pass, so that a value that holds a placeholder stays as it is."""
+    """Replace each `{NAME}` in one pass, so that placeholders inside values are left alone."""
     parts = template.split("{")
     filled = [parts[0]]
     for part in parts[1:]:

@@ -21,7 +21,7 @@ from incidents.domain.updates.messages import customer_question
 
 
 def customers_to_ask(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield whom to ask whether service is restored, once a rollback has helped (runbook, rollback step 4).
+    """Yield requests for customer confirmation after a successful rollback (runbook, rollback step 4).
 
     It holds up nothing. Whoever has not answered in time is recorded as such.
     """
@@ -29,7 +29,7 @@ def customers_to_ask(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
     helped = any(state.status is RollbackStatus.HEALTHY for state in incident.rollbacks)
     if since is None or not helped or incident.number is None or incident.status == Status.CANCELLED:
         return
-    if incident.private:  # nobody outside hears of it from us (BEHAVIOURS 24)
+    if incident.private:  # customers of a private incident are not contacted (BEHAVIOURS 24)
         return
     for customer in affected(incident, runbook):
         key = f"customer/{since.isoformat()}/{customer}"
@@ -44,13 +44,13 @@ def customers_to_ask(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
                 kind=ObligationKind.NO_ANSWER,
                 due=since + runbook.customers.answer_within,
                 since=since,
-                says=f"{customer} should have answered",
+                says=f"Deadline for the answer of {customer}",
                 subject=customer,
             )
 
 
 def affected(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
-    """Return the customers to ask: those of the assessment, or else all whom the runbook knows."""
+    """Return the customers to ask: those of the assessment, or else all in runbook.yaml."""
     named = incident.assessment.customers if incident.assessment else ()
     return tuple(dict.fromkeys(named or runbook.customers.contacts))
 

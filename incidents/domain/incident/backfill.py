@@ -1,4 +1,4 @@
-"""An incident that is written down here after it was over: it counts with its own times, and nobody is told of it."""
+"""Past incidents, recorded afterwards: they count with their own times, and nobody is notified."""
 
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from incidents.domain.incident.parts import (
 
 
 class Backfill(Frozen):
-    """What is known of it. `postmortem`: one is to be written, due from now on (BEHAVIOURS 82)."""
+    """A past incident. `postmortem`: require one, due from now (BEHAVIOURS 82)."""
 
     title: str = Field(min_length=1, max_length=200)
     service: str = Field(min_length=1, max_length=200)
@@ -45,19 +45,19 @@ class Backfill(Frozen):
         times = [self.started_at, self.acknowledged_at, self.mitigated_at, self.resolved_at]
         known = [time for time in times if time is not None]
         if any(time < EARLIEST for time in known):
-            raise ValueError(f"the times lie before {EARLIEST.year}")
+            raise ValueError(f"a time is before {EARLIEST.year}")
         if known != sorted(known):
-            raise ValueError("the times are not in order: started, acknowledged, mitigated, resolved")
+            raise ValueError("times must be in order (started, acknowledged, mitigated, resolved)")
         return self
 
     @property
     def key(self) -> str:
-        """What it is known by: the same incident is never written down twice."""
+        """The correlation key, which keeps an incident from being recorded twice."""
         return f"backfill/{self.service}/{self.started_at:%Y%m%dT%H%M%SZ}"
 
 
 def build_opening(backfill: Backfill) -> Opening:
-    """Return how it began."""
+    """Return the opening of a past incident."""
     return Opening(
         key=backfill.key,
         title=backfill.title,
@@ -70,7 +70,7 @@ def build_opening(backfill: Backfill) -> Opening:
 
 
 def build_backfilled_incident(backfill: Backfill, runbook: RunbookConfig, workflow_id: str, at: datetime) -> Incident:
-    """Return the incident as it was when it was over. Of what runs by itself it owes its number and its record only."""
+    """Return the resolved incident. Its only obligations are its number and its record."""
     fresh = open_incident(
         build_opening(backfill), runbook, backfill.started_at, workflow_id=workflow_id, first_run_id=backfill.key
     )
@@ -89,5 +89,5 @@ def build_backfilled_incident(backfill: Backfill, runbook: RunbookConfig, workfl
         intervals=(Interval(since=backfill.started_at, until=backfill.resolved_at, by=backfill.by),),
         postmortem_started=backfill.postmortem,
     )
-    said = f"Written down afterwards: {backfill.title}. {backfill.note}".strip()
+    said = f"Backfilled: {backfill.title}. {backfill.note}".strip()
     return over.logged(at, backfill.by, Kind.NOTE, said)

@@ -1,4 +1,4 @@
-"""The first-response checklist: seven steps, and where each stands (runbook, "First Response Checklist")."""
+"""The first-response checklist: seven steps and their status (runbook, "First Response Checklist")."""
 
 from enum import StrEnum
 
@@ -31,7 +31,7 @@ TITLES: dict[Step, str] = {
 
 
 class StepStatus(StrEnum):
-    """Where a step stands."""
+    """Status of a step."""
 
     PENDING = "pending"
     DONE = "done"
@@ -40,7 +40,7 @@ class StepStatus(StrEnum):
 
 
 class StepState(Frozen):
-    """One step's state, with who did it and when, or why it was not done and what to do next."""
+    """State of one step: who did it and when, or why it was not done and what to do next."""
 
     step: Step
     status: StepStatus = StepStatus.PENDING
@@ -50,14 +50,14 @@ class StepState(Frozen):
 
     @property
     def title(self) -> str:
-        """The step in the runbook's words."""
+        """The step's title in the runbook."""
         return TITLES[self.step]
 
 
 def combine_statuses(parts: list[StepStatus]) -> StepStatus:
-    """Return where a step stands whose parts run side by side.
+    """Return the status of a step from its parallel parts.
 
-    It is pending while one part is, failed if one failed, done if one was done, and skipped if all were.
+    Pending while any part is pending, failed if any failed, done if any is done, skipped if all were skipped.
     """
     for status in (StepStatus.PENDING, StepStatus.FAILED, StepStatus.DONE):
         if status in parts:

@@ -1,4 +1,4 @@
-"""Times that were written down wrongly: both values are kept, with who and when; figures use the new one."""
+"""Correct recorded times: both values are kept, with author and time; reports use the new one."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -22,35 +22,35 @@ def correct_time(incident: Incident, command: CorrectTime, at: datetime) -> Inci
     """Return the incident with one of its times corrected (BEHAVIOURS 83).
 
     Raises:
-        CommandRejected: the time does not exist yet, lies ahead or out of bounds, or would stand before one that comes
-        before. AlreadyDone: it says that already.
+        CommandRejected: there is no such time yet, or the new one is in the future, out of bounds or out of order.
+        AlreadyDone: the time is already correct.
     """
     field, word = _FIELDS[command.which], command.which.value
     was: datetime | None = getattr(incident, field)
     if was is None:
-        raise CommandRejected(f"{incident.name} was not {word} yet: there is no time to correct.")
+        raise CommandRejected(f"{incident.name} was not {word} yet. Nothing was changed.")
     if was == command.to:
-        raise AlreadyDone(f"{incident.name} was {word} at that time already.")
+        raise AlreadyDone(f"{incident.name} is already recorded as {word} at {written(command.to)}.")
     if why := fault(command.to, at):
-        raise CommandRejected(f"{incident.name} cannot have been {word} at {written(command.to)}: that is {why}.")
+        raise CommandRejected(f"Invalid {word} time {written(command.to)} for {incident.name}: it is {why}.")
     changed = incident.replace(**{field: command.to})
     if command.which is Mark.RESOLVED and incident.mitigated_at == was:
-        changed = changed.replace(mitigated_at=command.to)  # it was mitigated by being resolved
+        changed = changed.replace(mitigated_at=command.to)  # resolving also set the mitigation time
     times = [(mark.value, getattr(changed, name)) for mark, name in _FIELDS.items()]
     known = [*((name, time) for name, time in times if time is not None), ("corrected", at)]
     for (earlier, before), (later, after) in pairwise(known):
         if before > after:
-            raise CommandRejected(
-                f"It cannot have been {later} before it was {earlier} ({before:%Y-%m-%d %H:%M:%S} UTC)."
-            )
+            raise CommandRejected(f"{later.capitalize()} cannot be before {earlier} ({before:%Y-%m-%d %H:%M:%S} UTC).")
     note = Correction(which=word, was=was, now=command.to, by=command.by, at=at, reason=command.reason)
-    changed = changed.replace(corrections=(*incident.corrections, note), intervals=_moved(incident, command))
-    text = f"Corrected: {word} {was:%Y-%m-%d %H:%M:%S} → {command.to:%Y-%m-%d %H:%M:%S} UTC: {command.reason}"
+    changed = changed.replace(
+        corrections=(*incident.corrections, note), intervals=_correct_intervals(incident, command)
+    )
+    text = f"Corrected {word} time: {was:%Y-%m-%d %H:%M:%S} → {command.to:%Y-%m-%d %H:%M:%S} UTC ({command.reason})"
     return changed.logged(at, command.by, Kind.NOTE, text)
 
 
-def _moved(incident: Incident, command: CorrectTime) -> tuple[Interval, ...]:
-    """Return the intervals with the first one's start, or the last one's end, where it was."""
+def _correct_intervals(incident: Incident, command: CorrectTime) -> tuple[Interval, ...]:
+    """Return the intervals with the corrected start or end."""
     spans = incident.intervals
     if not spans:
         return spans

@@ -1,4 +1,4 @@
-"""What the Temporal Web UI shows of an incident: status, people and the next five obligations, as Markdown."""
+"""Current Details for the Temporal Web UI: status, people, up next, checklist, latest, links."""
 
 from incidents.domain.agenda import agenda
 from incidents.domain.config.model import RunbookConfig
@@ -17,14 +17,15 @@ _SHOWN = 5
 _LATEST = 5
 
 
-def details(incident: Incident, runbook: RunbookConfig) -> str:
-    """Return the workflow's current details. Times are absolute, so that the text stays true between changes."""
-    owed = up_next(agenda(incident, runbook))
+def render_current_details(incident: Incident, runbook: RunbookConfig) -> str:
+    """Return the workflow's current details. Times are absolute, so that the text stays correct between changes."""
+    upcoming = up_next(agenda(incident, runbook))
     return "\n\n".join(
         [
             f"### {headline(incident)}",
             f"**{people_line(incident)}**  \nImpact: {impact(incident, runbook)}",
-            "**Next obligations**\n\n" + ("\n".join(_duty(obligation) for obligation in owed[:_SHOWN]) or "- none"),
+            "**Up next**\n\n"
+            + ("\n".join(_obligation_line(obligation) for obligation in upcoming[:_SHOWN]) or "- none"),
             "**Checklist**\n\n" + "\n".join(f"- {line}" for line in checklist_lines(incident)),
             "**Latest**\n\n"
             + "\n".join(f"- {entry.at:%H:%M:%S} {entry.actor}: {entry.text}" for entry in incident.timeline[-_LATEST:]),
@@ -33,5 +34,5 @@ def details(incident: Incident, runbook: RunbookConfig) -> str:
     )
 
 
-def _duty(obligation: Obligation) -> str:
+def _obligation_line(obligation: Obligation) -> str:
     return f"- {obligation.due:%Y-%m-%d %H:%M:%S} UTC — {obligation.says}"

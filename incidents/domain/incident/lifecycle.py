@@ -1,4 +1,4 @@
-"""The turns of an incident's life that a person, or the incident itself, can bring about."""
+"""Lifecycle transitions: severity, monitoring, resolved, reopened, cancelled, acknowledged."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from incidents.domain.incident.parts import (
     UpdateKind,
 )
 from incidents.domain.paging.ladder import pending_escalations
-from incidents.domain.updates.publishing import everywhere, publish, used_channels
+from incidents.domain.updates.publishing import all_channels, publish, used_channels
 
 
 def change_severity(
@@ -25,8 +25,8 @@ def change_severity(
 ) -> Incident:
     """Raise or lower the severity.
 
-    Raised: an update goes out at once on the new severity's channels, and the cadence counts from now (BEHAVIOURS 28,
-    31). Lowered: those who were promised the next update hear at once when it comes now, counted from the last one
+    Raised: publish an update at once on the new severity's channels; the cadence restarts now (BEHAVIOURS 28, 31).
+    Lowered: publish the new time of the next update on the old and the new channels, counted from the last update
     (BEHAVIOURS 27).
     """
     owed, old = incident, incident.severity
@@ -39,10 +39,10 @@ def change_severity(
     )
     why = f" ({reason})" if reason else ""
     incident = incident.logged(at, by, Kind.SEVERITY, f"Severity {old} → {severity}{why}", announce=True)
-    incident = _lapsed(owed, incident, runbook, at)
+    incident = _log_cancelled_escalations(owed, incident, runbook, at)
     policy = runbook.policy(severity)
     if incident.resources.bridge_url and not policy.war_room:
-        text = f"The war room stays open for whoever is in it, though a {severity} needs none"
+        text = f"War room stays open (not required for a {severity})"
         incident = incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
     if raised:
         text = PublicText.filled(runbook.templates.texts.severity_raised, OLD=old, NEW=severity)
@@ -56,18 +56,18 @@ def change_severity(
 
 
 def monitor(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, text: PublicText) -> Incident:
-    """Say that the incident is mitigated and watched for the stability window."""
+    """Mark the incident as mitigated and start the stability window."""
     incident = incident.replace(
         status=Status.MONITORING, mitigated_at=incident.mitigated_at or at, monitoring_since=at, stable_since=None
     )
     incident = incident.logged(at, by, Kind.STATUS, f"Monitoring: {text}", announce=True)
     return publish(
-        incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=everywhere(incident, runbook), anchor=at
+        incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=all_channels(incident, runbook), anchor=at
     )
 
 
 def resolve(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, text: PublicText) -> Incident:
-    """End the incident: outstanding obligations lapse, and every channel ever used hears of it (BEHAVIOURS 62)."""
+    """Resolve the incident: cancel open obligations and publish on every channel ever used (BEHAVIOURS 62)."""
     owed, since = incident, incident.reopened_at or incident.started_at
     incident = incident.replace(
         status=Status.RESOLVED,
@@ -83,16 +83,16 @@ def resolve(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, t
         hold=None,
     )
     incident = incident.logged(at, by, Kind.RESOLVED, f"Resolved: {text}", announce=True)
-    incident = _lapsed(owed, incident, runbook, at)
-    return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=everywhere(incident, runbook))
+    incident = _log_cancelled_escalations(owed, incident, runbook, at)
+    return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=all_channels(incident, runbook))
 
 
 def reopen(
     incident: Incident, runbook: RunbookConfig, at: datetime, by: str, reason: str, *, attended: bool
 ) -> Incident:
-    """Take the incident up again: same number and channel, cadence from now (BEHAVIOURS 63).
+    """Reopen the incident: same number and channel, cadence from now (BEHAVIOURS 63).
 
-    An alert does so whatever the end was, as long as the workflow runs: it comes here and nowhere else.
+    A new alert reopens a resolved or cancelled incident as long as the workflow runs.
     """
     incident = incident.replace(
         status=Status.INVESTIGATING,
@@ -113,12 +113,12 @@ def reopen(
     incident = incident.logged(at, by, Kind.REOPENED, f"Reopened: {reason}", announce=True)
     text = PublicText.trusted(runbook.templates.texts.came_back)
     return publish(
-        incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=everywhere(incident, runbook), anchor=at
+        incident, runbook, at, UpdateKind.STATUS, text, by=by, channels=all_channels(incident, runbook), anchor=at
     )
 
 
 def cancel(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, reason: str) -> Incident:
-    """Withdraw a false positive: whoever was told of a problem is told that there was none (BEHAVIOURS 67)."""
+    """Cancel a false alarm, with a correction on every channel that carried an update (BEHAVIOURS 67)."""
     owed = incident
     incident = incident.replace(
         status=Status.CANCELLED,
@@ -130,28 +130,28 @@ def cancel(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, re
         hold=None,
     )
     incident = incident.logged(at, by, Kind.CANCELLED, f"Cancelled: {reason}", announce=True)
-    incident = _lapsed(owed, incident, runbook, at)
+    incident = _log_cancelled_escalations(owed, incident, runbook, at)
     if not incident.updates:
         return incident
     text = PublicText.trusted(runbook.templates.texts.false_alarm)
     return publish(incident, runbook, at, UpdateKind.FINAL, text, by=by, channels=used_channels(incident))
 
 
-def _lapsed(before: Incident, after: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Record the escalations that were still to come and now will not (BEHAVIOURS 27 and 43)."""
+def _log_cancelled_escalations(before: Incident, after: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Record scheduled escalations that are now cancelled (BEHAVIOURS 27 and 43)."""
     still = {obligation.key for obligation in pending_escalations(after, runbook)}
     gone = [
-        f"{obligation.says} (in {in_words(obligation.due - at)})"
+        f"{obligation.says} (was due in {in_words(obligation.due - at)})"
         for obligation in pending_escalations(before, runbook)
         if obligation.due > at and obligation.key not in still
     ]
     if not gone:
         return after
-    return after.logged(at, SYSTEM, Kind.ESCALATION, f"Lapsed before it was due: {'; '.join(gone)}")
+    return after.logged(at, SYSTEM, Kind.ESCALATION, f"Cancelled: {'; '.join(gone)}")
 
 
 def acknowledge(incident: Incident, at: datetime, by: str, happened_at: datetime) -> Incident:
-    """Record that somebody took the incident; without a commander, they are it."""
+    """Record an acknowledgement; without a commander, the responder becomes commander."""
     first = incident.acknowledged_at is None
     incident = incident.replace(
         attended=True,
@@ -166,19 +166,19 @@ def acknowledge(incident: Incident, at: datetime, by: str, happened_at: datetime
     )
 
 
-def repage_after_silence(incident: Incident, at: datetime, patience: timedelta) -> Incident:
-    """Call the on-call anew: somebody acknowledged, and then nobody said a word (BEHAVIOURS 44)."""
-    text = f"Acknowledged, and then no word for {in_words(patience)}: paging again"
+def repage_after_silence(incident: Incident, at: datetime, silent_for: timedelta) -> Incident:
+    """Re-page on-call: no activity since the acknowledgement (BEHAVIOURS 44)."""
+    text = f"No activity for {in_words(silent_for)} since the acknowledgement: re-paging on-call"
     incident = incident.replace(attended=False, silent=True, repage_count=incident.repage_count + 1, last_paged_at=at)
     return incident.logged(at, SYSTEM, Kind.PAGE, text, announce=True)
 
 
 def record_response(incident: Incident, at: datetime, by: str) -> Incident:
-    """Take a responder's word as a sign that somebody is on it; after a silence it ends the new calling, too."""
+    """Record responder activity; after a silence it also stops the re-paging."""
     if not incident.silent or incident.over:
         return incident.replace(heard_at=at)
     incident = incident.replace(heard_at=at, silent=False, attended=True)
-    return incident.logged(at, by, Kind.ACKNOWLEDGED, f"{by} is on it again", announce=True)
+    return incident.logged(at, by, Kind.ACKNOWLEDGED, f"{by} is responding again", announce=True)
 
 
 def require_live(incident: Incident) -> None:

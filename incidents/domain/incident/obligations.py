@@ -52,7 +52,7 @@ def stability(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation
             kind=ObligationKind.STABILITY,
             due=since + runbook.policy(incident.severity).stability_window,
             since=since,
-            says="See whether it stayed stable",
+            says="Stability window ends",
         )
 
 

@@ -1,4 +1,4 @@
-"""How an incident begins: from an alert or by hand."""
+"""Open an incident, from an alert or by hand."""
 
 from datetime import datetime
 
@@ -20,11 +20,11 @@ from incidents.domain.incident.parts import Episode, Opening, UpdateKind
 from incidents.domain.updates.publishing import opening_text, publish
 
 _SKEW = 60
-"""Seconds between alert and opening from which the timeline shows the difference (BEHAVIOURS 26)."""
+"""Delay in seconds between alert and opening from which the timeline shows it (BEHAVIOURS 26)."""
 
 
 def opening_from(alerts: tuple[Alert, ...], key: str, runbook: RunbookConfig) -> Opening:
-    """Describe the incident that these alerts, all of one correlation key, open: the most severe one names it."""
+    """Return the opening for alerts of one correlation key: the most severe alert names the incident."""
     intake = runbook.intake
     judged = ((*severity_of(alert, runbook), alert) for alert in alerts)
     severity, needs_triage, alert = min(judged, key=lambda j: (runbook.rank(j[0]), j[1], j[2].started_at))
@@ -54,10 +54,10 @@ def with_known_severity(opening: Opening, runbook: RunbookConfig) -> Opening:
 def open_incident(
     opening: Opening, runbook: RunbookConfig, at: datetime, *, workflow_id: str, first_run_id: str
 ) -> Incident:
-    """Return the new incident: severity declared, timer started, first update on its way.
+    """Return the new incident: severity set, timer started, first update queued.
 
-    The clock of the service level starts at the alert's own time, not at ours; one in the future, or before there was
-    a service, is clamped and flagged (BEHAVIOURS 26).
+    The SLA clock starts at the alert's own time, not at ours; a time in the future or out of bounds is clamped and
+    flagged (BEHAVIOURS 26).
     """
     started = min(bounded(opening.alerted_at, at), at)
     incident = Incident(
@@ -84,18 +84,20 @@ def open_incident(
     incident = incident.logged(
         at, opening.reporter, Kind.OPENED, f"{opening.severity}: {opening.title}", happened_at=started
     )
-    incident = _timed(incident, opening, at)
-    incident = _declared(incident, at)
+    incident = _with_timer(incident, opening, at)
+    incident = _with_severity(incident, at)
     if runbook.policy(incident.severity).updates.every is not None:
         text = opening_text(incident, runbook)
         incident = publish(incident, runbook, at, UpdateKind.INITIAL, text, anchor=at)
     return incident
 
 
-def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str, first_run_id: str) -> Incident:
-    """Return an incident that could not be opened as its alert says, with what is needed to page somebody.
+def open_minimal_incident(
+    opening: Opening, at: datetime, error: str, *, workflow_id: str, first_run_id: str
+) -> Incident:
+    """Return a minimal incident, good enough to page on-call, after `open_incident` failed.
 
-    It is nobody's severity but the opening's, starts now, and its first update is left to a person.
+    It has the opening's severity, starts now, and publishes no first update.
     """
     incident = Incident(
         key=opening.key,
@@ -119,26 +121,31 @@ def open_barely(opening: Opening, at: datetime, error: str, *, workflow_id: str,
         steps=tuple(StepState(step=step) for step in Step),
     )
     incident = incident.replace(faults=with_fault(incident, "opening the incident", error, at))
-    text = f"Opened with what could be read of the alert, because of an error in this program ({error}). Check it."
+    text = f"Opened with partial alert data because of an error in this program ({error}). Check title and severity."
     return incident.logged(at, SYSTEM, Kind.OPENED, text, announce=True)
 
 
-def _timed(incident: Incident, opening: Opening, at: datetime) -> Incident:
+def _with_timer(incident: Incident, opening: Opening, at: datetime) -> Incident:
     detail = f"started {incident.started_at:%Y-%m-%d %H:%M:%S} UTC"
     skew = at - opening.alerted_at
     if opening.alerted_at < EARLIEST:
-        detail += f"; the alert's own time, {written(opening.alerted_at)}, lies before {EARLIEST.year} and was not used"
+        detail += f"; ignored the alert's own time {written(opening.alerted_at)} (before {EARLIEST.year})"
     elif skew.total_seconds() < 0:
-        detail += f"; the alert's own time, {opening.alerted_at:%H:%M:%S} UTC, lies in the future and was not used"
+        detail += f"; ignored the alert's own time {opening.alerted_at:%H:%M:%S} UTC (in the future)"
     elif skew.total_seconds() > _SKEW:
         detail += f"; opened {in_words(skew)} after the alert"
     incident = incident.with_step(Step.TIMER, StepStatus.DONE, at, SYSTEM, detail)
     return incident.logged(at, SYSTEM, Kind.CHECKLIST, f"Timer: {detail}")
 
 
-def _declared(incident: Incident, at: datetime) -> Incident:
+def _with_severity(incident: Incident, at: datetime) -> Incident:
     if not incident.needs_triage:
-        detail = f"{incident.severity}, as {incident.reporter} said"
+        detail = f"{incident.severity} (from {_display_name(incident)})"
         return incident.with_step(Step.SEVERITY, StepStatus.DONE, at, incident.reporter, detail)
-    text = f"The alert names no severity that the runbook knows: taken as {incident.severity}. Confirm or correct it."
+    text = f"Unknown alert severity: using {incident.severity}. Confirm or change it (`incident severity`)."
     return incident.logged(at, SYSTEM, Kind.SEVERITY, text, announce=True)
+
+
+def _display_name(incident: Incident) -> str:
+    """Return the reporter as people write it: `Alertmanager`, or a person's login."""
+    return "Alertmanager" if incident.reporter == "alertmanager" else incident.reporter

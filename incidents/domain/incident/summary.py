@@ -1,4 +1,4 @@
-"""What responders see of an incident: the summary in its channel, the channel's topic, and the Web UI's details."""
+"""Render an incident for responders: the pinned summary, the channel topic, the digest line, links."""
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.public_text import PublicText
@@ -11,22 +11,22 @@ from incidents.domain.rollback.state import RollbackState
 
 _MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
 
-_COMING = 3
-"""What the summary tells to come: promises whose time is known. It changes seldom, so the channel is not noisy."""
+_SHOWN_NEXT = 3
+"""Obligations in the summary's "Next" list: scheduled ones that change seldom, so that it is rarely edited."""
 
 
 def headline(incident: Incident) -> str:
-    """Say what it is in one line: `INC-42 · P0 · investigating · Error ratio is 0.31`."""
+    """Return the incident in one line: `INC-42 · P0 · investigating · Error ratio is 0.31`."""
     private = "private · " if incident.private else ""
     return f"{incident.name} · {private}{incident.severity} · {incident.status} · {incident.title}"
 
 
 def digest_text(incident: Incident) -> str:
-    """Return the incident's line in the channel of all incidents; of a private one, nothing but its number."""
+    """Return the incident's line in the digest channel; for a private incident, only its number."""
     if incident.private:
         over = f" · {incident.status}" if incident.over else ""
         return f"private incident {incident.name}{over}"
-    commander = incident.commander or "nobody yet"
+    commander = incident.commander or "unassigned"
     channel = f" · <#{incident.resources.channel_id}>" if incident.resources.channel_id else ""
     return f"*{headline(incident)}* · commander {commander}{channel}"
 
@@ -39,7 +39,7 @@ def topic_text(incident: Incident) -> str:
 
 
 def checklist_lines(incident: Incident) -> list[str]:
-    """Return one line for each of the seven steps."""
+    """Return one line per checklist step."""
     lines = []
     for number, state in enumerate(incident.steps, 1):
         detail = f" — {state.detail}" if state.detail else ""
@@ -48,8 +48,8 @@ def checklist_lines(incident: Incident) -> list[str]:
 
 
 def people_line(incident: Incident) -> str:
-    """Say who is on it."""
-    commander = incident.commander or "nobody yet"
+    """Return the roles and the acknowledgement in one line."""
+    commander = incident.commander or "unassigned"
     others = (("communications", incident.communications), ("scribe", incident.scribe))
     roles = "".join(f" · {role} {person}" for role, person in others if person)
     if incident.acknowledged_at is None:
@@ -59,24 +59,24 @@ def people_line(incident: Incident) -> str:
 
 
 def rollback_text(incident: Incident, state: RollbackState) -> str:
-    """Return the message in the channel that shows how a rollback goes: what, where it stands, the newest step."""
+    """Return the channel message that tracks a rollback: versions, status, latest step."""
     offer = state.offer
     versions = f"{offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
     lines = [
         f"*{incident.name} · rollback of {offer.cluster}: {versions}* · {state.status}",
-        f"Decided by {state.decided_by or 'nobody yet'} · attempt {state.attempt}",
+        f"Decision by {state.decided_by or 'pending'} · attempt {state.attempt}",
     ]
-    return "\n".join([*lines, state.detail or state.progress or "begins"])
+    return "\n".join([*lines, state.detail or state.progress or "starting"])
 
 
 def bookmarks(incident: Incident) -> list[tuple[str, str]]:
-    """Return what the channel's bookmarks lead to: what has an address that a browser opens."""
+    """Return the channel's bookmarks as (label, URL): the links that a browser can open."""
     found = (link.partition(": ")[::2] for link in links(incident))
     return [(label, url) for label, url in found if url.startswith(("http://", "https://"))]
 
 
 def links(incident: Incident) -> list[str]:
-    """Return what was opened for the incident, as `label: url`."""
+    """Return the incident's resources as `label: url`."""
     resources = incident.resources
     found = (
         ("War room", resources.bridge_url),
@@ -88,7 +88,7 @@ def links(incident: Incident) -> list[str]:
 
 
 def summary_text(incident: Incident, runbook: RunbookConfig, coming: list[Obligation]) -> str:
-    """Return the message at the top of the incident's channel, which is kept current. `coming`: what is promised."""
+    """Return the pinned summary of the incident's channel. `coming`: its scheduled obligations."""
     since = runbook.calendar.in_brackets(incident.started_at)
     lines = [
         f"*{headline(incident)}*",
@@ -102,17 +102,18 @@ def summary_text(incident: Incident, runbook: RunbookConfig, coming: list[Obliga
     if coming:
         lines.append("Next:")
         lines += [
-            f"• {runbook.calendar.in_brackets(obligation.due)} — {obligation.says}" for obligation in coming[:_COMING]
+            f"• {runbook.calendar.in_brackets(obligation.due)} — {obligation.says}"
+            for obligation in coming[:_SHOWN_NEXT]
         ]
     if incident.needs_triage:
-        lines.append(f"The alert had no known severity: confirm {incident.severity} or declare another.")
+        lines.append(f"Unknown alert severity: confirm {incident.severity} or change it (`incident severity`).")
     if incident.status == Status.MONITORING:
-        lines.append("Mitigated; watching it.")
+        lines.append("Mitigated; monitoring the recovery.")
     return "\n".join([*lines, *links(incident)])
 
 
 def impact(incident: Incident, runbook: RunbookConfig) -> PublicText:
-    """Return the impact in words that customers may read: as assessed, or else the severity's own."""
+    """Return the customer-facing impact: as assessed, or else the default of the severity."""
     if incident.assessment is not None:
-        return PublicText.trusted(incident.assessment.impact)  # looked through when it was said
+        return PublicText.trusted(incident.assessment.impact)  # screened when it was posted
     return PublicText.trusted(runbook.policy(incident.severity).impact)

@@ -25,7 +25,7 @@ def operators_to_notify(incident: Incident, runbook: RunbookConfig) -> Iterator[
         says = f"Notify operators: {refusal.vendor} rejected our credentials"
         yield at_once(ObligationKind.OPERATORS, f"operators/{refusal.vendor}", refusal.at, says, subject=refusal.vendor)
     for number, fault in enumerate(incident.faults):
-        says = f"Notify operators of an error in this program: {fault.where}"
+        says = f"Notify the operators of a program error ({fault.where})"
         yield at_once(ObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, says, sequence=number)
 
 

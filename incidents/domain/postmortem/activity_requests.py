@@ -1,4 +1,4 @@
-"""What the hands are asked to do for a post-mortem."""
+"""Activity requests of a post-mortem."""
 
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.config.model import RunbookConfig
@@ -7,7 +7,7 @@ from incidents.domain.postmortem.postmortem import Postmortem
 
 
 class WritePostmortem(ActivityRequest):
-    """Write the document, with what is computed from the evidence, and its chart, beside the evidence."""
+    """Write the document, with figures computed from the evidence, and its chart, to the evidence store."""
 
     folder: str
     postmortem: Postmortem
@@ -15,9 +15,9 @@ class WritePostmortem(ActivityRequest):
 
 
 class ProposeDocument(ActivityRequest):
-    """Put the document (`name` in `folder`) into the repository: on a branch with a pull request, or as an issue.
+    """Propose the document (`name` in `folder`) in the repository: as a pull request or an issue.
 
-    A file there that is not as it was `known` (its SHA-256; "": never seen) is read back instead of overwritten.
+    A file whose SHA-256 differs from `known` ("": never seen) is read back instead of overwritten.
     """
 
     folder: str
@@ -35,7 +35,7 @@ class ProposeDocument(ActivityRequest):
 
 
 class WatchDocument(ActivityRequest):
-    """Wait until the file on the branch says something else than `known` (its SHA-256), and return it."""
+    """Wait until the file on the branch differs from `known` (its SHA-256), and return it."""
 
     branch: str
     path: str
@@ -44,7 +44,7 @@ class WatchDocument(ActivityRequest):
 
 
 class WatchIssues(ActivityRequest):
-    """Wait until an issue stands otherwise than it is known (number to `open`, `closed` or `not_planned`)."""
+    """Wait until an issue's state differs from the known one (number to `open`, `closed` or `not_planned`)."""
 
     issues: dict[int, str]
     every_seconds: float

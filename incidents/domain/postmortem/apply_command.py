@@ -1,4 +1,4 @@
-"""What becomes of a post-mortem when a responder tells it something."""
+"""Apply responders' commands to a post-mortem."""
 
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from incidents.domain.postmortem.commands import (
     WaivePostmortem,
 )
 from incidents.domain.postmortem.document import (
+    LARGEST,
     ActionItem,
     Document,
     ItemState,
@@ -39,18 +40,18 @@ def apply_command(postmortem: Postmortem, command: Command, runbook: RunbookConf
     """Return the post-mortem after the command.
 
     Raises:
-        CommandRejected: it cannot be done now; the message says what is missing.
-        AlreadyDone: it was done before.
+        CommandRejected: not possible now; the message says what is missing.
+        AlreadyDone: an earlier command did it.
     """
     if command.id and command.id in postmortem.handled:
-        raise AlreadyDone("This command was received before.")
+        raise AlreadyDone("This command was already received.")
     if postmortem.ended:
-        raise AlreadyDone(f"The post-mortem of INC-{postmortem.number} is {postmortem.stage} already.")
-    decided = _decided(postmortem, command, runbook, at)
-    return decided.replace(handled=remembered(decided.handled, command))
+        raise AlreadyDone(f"The post-mortem of INC-{postmortem.number} is already {postmortem.stage}.")
+    changed = _apply(postmortem, command, runbook, at)
+    return changed.replace(handled=remembered(changed.handled, command))
 
 
-def _decided(postmortem: Postmortem, command: Command, runbook: RunbookConfig, at: datetime) -> Postmortem:
+def _apply(postmortem: Postmortem, command: Command, runbook: RunbookConfig, at: datetime) -> Postmortem:
     match command:
         case CorrectTime():
             incident = correct_time(postmortem.incident, command, at)
@@ -58,113 +59,117 @@ def _decided(postmortem: Postmortem, command: Command, runbook: RunbookConfig, a
             changed = changed.edited(postmortem.document, at).recorded()
             return changed.logged(at, command.by, incident.timeline[-1].text)
         case WaivePostmortem():
-            return _waived(postmortem, command, at)
+            return _waive(postmortem, command, at)
         case PublishPostmortem():
-            return _published(postmortem, command, runbook, at)
+            return _publish(postmortem, command, runbook, at)
         case SubmitPostmortem():
-            _complete(postmortem)
-            return postmortem.replace(submitted_by=command.by).logged(at, command.by, _submitted(postmortem, runbook))
+            _require_complete(postmortem)
+            return postmortem.replace(submitted_by=command.by).logged(
+                at, command.by, _submitted_text(postmortem, runbook)
+            )
         case AssignPostmortem():
             owner = owner_of(postmortem.incident, command.person, runbook)
             assigned = postmortem.replace(assigned=command.person, owner=owner)
-            return assigned.logged(at, command.by, f"Owned by {owner}")
+            return assigned.logged(at, command.by, f"Owner: {owner}")
         case SettleActionItem():
-            return _settled(postmortem, command, at)
+            return _settle_item(postmortem, command, at)
         case RecordReview():
-            return _reviewed(postmortem, command, at)
+            return _record_review(postmortem, command, at)
         case EditDocument() | AddLine() | ReplaceDocument() | SetActionItem():
-            document, said = _edited(postmortem.document, command)
+            document, said = _edit(postmortem.document, command)
             if too_large(document):
                 raise CommandRejected(
-                    "That would make it larger than anybody reads: link to what is long. Nothing was changed."
+                    f"The document would exceed {LARGEST:,} characters. Nothing was changed. Link to long material."
                 )
             edited = postmortem.edited(document, at + runbook.postmortem.rewrite_after)
             return edited.logged(at, command.by, said + _blame(edited, runbook))
-    raise CommandRejected(f"A post-mortem knows no command {type(command).__name__}.")
+    raise CommandRejected(f"{type(command).__name__} is not a post-mortem command.")
 
 
-def _waived(postmortem: Postmortem, command: WaivePostmortem, at: datetime) -> Postmortem:
+def _waive(postmortem: Postmortem, command: WaivePostmortem, at: datetime) -> Postmortem:
     if postmortem.over:
-        raise AlreadyDone(f"The post-mortem of INC-{postmortem.number} is published already.")
+        raise AlreadyDone(f"The post-mortem of INC-{postmortem.number} is already published.")
     waived = postmortem.replace(stage=Stage.WAIVED, ended_at=at)
     return waived.logged(at, command.by, f"Waived: {command.reason}").recorded()
 
 
-def _published(postmortem: Postmortem, command: PublishPostmortem, runbook: RunbookConfig, at: datetime) -> Postmortem:
+def _publish(postmortem: Postmortem, command: PublishPostmortem, runbook: RunbookConfig, at: datetime) -> Postmortem:
     if postmortem.over:
-        raise AlreadyDone(f"The post-mortem of INC-{postmortem.number} is published already.")
+        raise AlreadyDone(f"The post-mortem of INC-{postmortem.number} is already published.")
     if postmortem.stage in (Stage.WITHDRAWN, Stage.STARTED):
-        raise CommandRejected(f"INC-{postmortem.number} is open: publish when it is resolved. What you wrote is kept.")
-    _complete(postmortem)
+        raise CommandRejected(
+            f"INC-{postmortem.number} is still open. Your text is saved. Publish once it is resolved."
+        )
+    _require_complete(postmortem)
     return record_publication(postmortem, runbook, at, command.by, command.url)
 
 
-def _complete(postmortem: Postmortem) -> None:
+def _require_complete(postmortem: Postmortem) -> None:
     if lacks := postmortem.lacks:
-        raise CommandRejected(f"Not complete: {'; '.join(lacks)}. What you wrote is kept.")
+        raise CommandRejected(f"Not complete ({'; '.join(lacks)}). Your text is saved.")
 
 
-def _submitted(postmortem: Postmortem, runbook: RunbookConfig) -> str:
+def _submitted_text(postmortem: Postmortem, runbook: RunbookConfig) -> str:
     where = postmortem.proposal_url or postmortem.draft_url
-    return f"Submitted: read it at {where}, then publish it{_blame(postmortem, runbook)}"
+    return f"Submitted for review at {where}. Publish it after the review{_blame(postmortem, runbook)}"
 
 
 def _blame(postmortem: Postmortem, runbook: RunbookConfig) -> str:
-    """Return what to look at again because it may blame somebody, as the end of a sentence."""
+    """Return the findings of the blameless check, as the end of a sentence."""
     found = find_blame(postmortem.document, runbook.postmortem.blaming)
-    said = "; ".join(f'{blame.section}: "{blame.words}" {blame.why} in "{blame.sentence}"' for blame in found[:3])
-    return f" (read this again, it may blame: {said})" if said else ""
+    said = "; ".join(f'"{blame.words}" {blame.why} ({blame.section}, "{blame.sentence}")' for blame in found[:3])
+    return f". Blameless check: {said}" if said else ""
 
 
-def _settled(postmortem: Postmortem, command: SettleActionItem, at: datetime) -> Postmortem:
+def _settle_item(postmortem: Postmortem, command: SettleActionItem, at: datetime) -> Postmortem:
     item = postmortem.document.item(command.number)
     if item is None:
-        raise CommandRejected(f"There is no action item {command.number}.")
+        raise CommandRejected(f"Action item {command.number} not found. Nothing was changed.")
     if item.state is command.state and item.reason == command.reason:
-        raise AlreadyDone(f"Action item {item.id} is {item.state.replace('_', ' ')} already.")
+        raise AlreadyDone(f"Action item {item.id} is already {item.state.replace('_', ' ')}.")
     flag = item.flag if item.state is ItemState.GONE else ""  # there is no issue to close
     item = item.replace(state=command.state, reason=command.reason, since=at, flag=flag)
     said = f"Action item {item.id} ({item.title}): {item.state.replace('_', ' ')}"
     changed = postmortem.edited(postmortem.document.with_item(item), at)
-    return changed.logged(at, command.by, f"{said}, because {item.reason}" if item.reason else said).recorded()
+    return changed.logged(at, command.by, f"{said} ({item.reason})" if item.reason else said).recorded()
 
 
-def _reviewed(postmortem: Postmortem, command: RecordReview, at: datetime) -> Postmortem:
+def _record_review(postmortem: Postmortem, command: RecordReview, at: datetime) -> Postmortem:
     if postmortem.stage is not Stage.PUBLISHED:
-        raise CommandRejected("It is reviewed when it is published.")
+        raise CommandRejected("Not published yet. Publish it before recording the review.")
     when = command.at or at
     if why := fault(when, at):
-        raise CommandRejected(f"It cannot have been reviewed at {written(when)}: that is {why}.")
+        raise CommandRejected(f"The review cannot have been at {written(when)}: that is {why}.")
     if when > at:
-        raise CommandRejected("That review is still to come: record it when it has taken place.")
+        raise CommandRejected("The review is in the future. Record it afterwards.")
     reviewed = postmortem.replace(reviewed_at=when, review_outcome=command.outcome)
     return reviewed.logged(at, command.by, f"Reviewed: {command.outcome}").recorded()
 
 
-def _edited(document: Document, command: Command) -> tuple[Document, str]:
+def _edit(document: Document, command: Command) -> tuple[Document, str]:
     match command:
         case EditDocument():
-            return document.replace(**command.changes), f"Wrote {', '.join(command.changes).replace('_', ' ')}"
+            return document.replace(**command.changes), f"Edited {', '.join(command.changes).replace('_', ' ')}"
         case AddLine():
             lines = (*getattr(document, command.section), command.text)
             return document.replace(**{command.section.value: lines}), f"Added to {command.section}: {command.text}"
         case ReplaceDocument():
             try:
-                return parse(command.markdown, document), "Wrote the document"
+                return parse(command.markdown, document), "Replaced the document"
             except Unreadable as fault:
                 raise CommandRejected(f"{fault} Nothing was changed.") from None
         case SetActionItem():
             return _with_item(document, command)
-    raise CommandRejected(f"A post-mortem knows no command {type(command).__name__}.")
+    raise CommandRejected(f"{type(command).__name__} is not a post-mortem command.")
 
 
 def _with_item(document: Document, command: SetActionItem) -> tuple[Document, str]:
     given = {name: value for name in ("title", "owner", "due", "outcome") if (value := getattr(command, name))}
     if not command.number:
         item = ActionItem(id=document.next_id, **given)
-        return document.with_item(item), f"Action item {item.id}: {item.title}"
+        return document.with_item(item), f"Added action item {item.id}: {item.title}"
     old = document.item(command.number)
     if old is None:
-        raise CommandRejected(f"There is no action item {command.number}.")
+        raise CommandRejected(f"Action item {command.number} not found. Nothing was changed.")
     item = old.replace(**given)
     return document.with_item(item), f"Changed action item {item.id}: {', '.join(given)}"

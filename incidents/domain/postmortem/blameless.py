@@ -1,6 +1,6 @@
-"""Blameless: a post-mortem says what made a fault possible, never whose fault it was (runbook, "Post-Mortem Process").
+"""Blameless check: find sentences that may blame a person (runbook, "Post-Mortem Process").
 
-A check by form. It points at sentences for people to look at again; it forbids nothing.
+A pattern check. It points out sentences to reconsider and never blocks publication.
 """
 
 import re
@@ -12,16 +12,16 @@ _BLAMING = (
     (r"\b(?:human|operator|user|engineer|developer)(?:'s)? error\b", "names a person as the cause"),
     (r"\b(?:careless|sloppy|lazy|negligent|incompetent|stupid|foolish|reckless)\w*", "judges a person"),
     (r"\b(?:should|could|ought to) have (?:known|noticed|checked|tested|seen|caught|asked|read)\b", "is hindsight"),
-    (r"\b(?:forgot|neglected|failed|refused|didn't bother) to\b", "tells what somebody did not do"),
-    (r"\b(?:his|her|their|\w+'s) (?:fault|mistake|blunder|negligence)\b", "says whose fault it was"),
-    (r"\b(?:is|are|was|were) to blame\b|\bblame[sd]?\b", "blames"),
+    (r"\b(?:forgot|neglected|failed|refused|didn't bother) to\b", "says what a person failed to do"),
+    (r"\b(?:his|her|their|\w+'s) (?:fault|mistake|blunder|negligence)\b", "assigns fault"),
+    (r"\b(?:is|are|was|were) to blame\b|\bblame[sd]?\b", "assigns blame"),
     (r"\bnobody (?:cared|bothered)\b|\bdidn't care\b", "judges people"),
-    (r"\bobvious(?:ly)?\b", "was not obvious to those who were there"),
+    (r"\bobvious(?:ly)?\b", "is hindsight"),
 )
 
 
 class Blame(Frozen):
-    """A sentence that may blame: where it stands, the sentence, the words, and what is wrong with them."""
+    """A sentence that may blame: its section, the matching words, and the reason."""
 
     section: str
     sentence: str
@@ -30,8 +30,8 @@ class Blame(Frozen):
 
 
 def find_blame(document: Document, more: tuple[str, ...] = ()) -> tuple[Blame, ...]:
-    """Return the sentences that may blame somebody. `more`: further phrases, from runbook.yaml."""
-    phrases = [*_BLAMING, *((rf"\b{re.escape(words)}\b", "is on the runbook's list") for words in more)]
+    """Return sentences that may blame a person. `more`: additional phrases from runbook.yaml."""
+    phrases = [*_BLAMING, *((rf"\b{re.escape(words)}\b", "is on the list in runbook.yaml") for words in more)]
     sections = {
         "summary": (document.summary,),
         "whys": document.whys,

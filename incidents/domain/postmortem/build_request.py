@@ -1,4 +1,4 @@
-"""What the hands are asked for each obligation of a post-mortem, and what its reminders say."""
+"""Build the activity request for each obligation of a post-mortem, and the reminder texts."""
 
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -29,18 +29,18 @@ from incidents.domain.reporting.record import postmortem_record, record_of
 from incidents.domain.updates.messages import fault_text
 
 CHART = "postmortem-chart.svg"
-"""The picture beside the document."""
-_OFF = ActivityResult(skipped="nobody's address is known")
+"""File name of the chart beside the document."""
+_OFF = ActivityResult(skipped="no recipient has an e-mail address")
 _MOST_LOOKING = timedelta(days=7)
 
 
 def document_name(postmortem: Postmortem) -> str:
-    """Return the name of the document beside the evidence: another one for each resolution."""
+    """Return the name of the document beside the evidence: a separate file per resolution."""
     return f"postmortem-{max(postmortem.round, 1)}.md"
 
 
 def retry_for(obligation: PostmortemObligation, runbook: RunbookConfig) -> timedelta:
-    """Return how long an obligation is tried before it counts as failed."""
+    """Return how long an obligation is retried before it counts as failed."""
     looking = obligation.kind in (PostmortemObligationKind.READ, PostmortemObligationKind.WATCH)
     return _MOST_LOOKING if looking else runbook.patience.publish
 
@@ -48,7 +48,7 @@ def retry_for(obligation: PostmortemObligation, runbook: RunbookConfig) -> timed
 def postmortem_request(
     obligation: PostmortemObligation, postmortem: Postmortem, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest | ActivityResult:
-    """Return what a hand is asked to do for an obligation, or what came of it where nothing is to be asked."""
+    """Return the activity request for an obligation, or its result if no activity is needed."""
     key, again = f"{postmortem.incident.first_run_id}/postmortem/{obligation.key}", obligation.key in postmortem.begun
     folder = evidence_folder(postmortem.incident)
     match obligation.kind:
@@ -81,7 +81,7 @@ def postmortem_request(
             room, text = postmortem.incident.resources.channel_id, reminder_text(postmortem, runbook, at)
             return activity_requests.PostMessage(key=key, again=again, channel_id=room, text=text)
         case PostmortemObligationKind.ANNOUNCE | PostmortemObligationKind.REMIND | PostmortemObligationKind.MAIL:
-            due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "when it is resolved"
+            due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "after resolution"
             subject = f"Post-mortem of INC-{postmortem.number}: due {due}"
             people = _reminded(postmortem, runbook, at)
             return _mail(key, again, postmortem, people, subject, reminder_text(postmortem, runbook, at))
@@ -96,14 +96,14 @@ def postmortem_request(
         case (
             PostmortemObligationKind.BREACH | PostmortemObligationKind.NOT_REVIEWED | PostmortemObligationKind.COMPLETE
         ):
-            raise ValueError(f"{obligation.kind} asks for nothing")
+            raise ValueError(f"{obligation.kind} needs no activity")
     assert_never(obligation.kind)
 
 
 def _item(postmortem: Postmortem, obligation: PostmortemObligation) -> ActionItem:
     item = postmortem.document.item(obligation.item)
     if item is None:
-        raise ValueError(f"there is no action item {obligation.item}")
+        raise ValueError(f"action item {obligation.item} not found")
     return item
 
 
@@ -123,9 +123,8 @@ def _propose(key: str, again: bool, postmortem: Postmortem, runbook: RunbookConf
     rules, incident = runbook.postmortem, postmortem.incident
     how = Proposal(rules.proposal)
     body = (
-        f"The post-mortem of {incident.name}, owned by {postmortem.owner}. Edit the file here, or with"
-        f" `incident postmortem`: what you write below its headings is read back every"
-        f" {in_words(rules.read_back_every)}.\n"
+        f"The post-mortem of {incident.name}, owned by {postmortem.owner}. Edit the file here or use"
+        f" `incident postmortem`. Edits below the headings are merged every {in_words(rules.read_back_every)}.\n"
     )
     return ProposeDocument(
         key=key,
@@ -152,7 +151,7 @@ def _read(key: str, postmortem: Postmortem, runbook: RunbookConfig) -> ActivityR
 
 
 def item_marker(postmortem: Postmortem, item: ActionItem) -> str:
-    """Return what an item's issue carries: it is found by it, and a webhook leads back to the process by it."""
+    """Return the marker in an item's issue, by which searches and webhooks identify it."""
     return f"<!-- incident-runbook postmortem-{postmortem.number} item-{item.id} {postmortem.incident.first_run_id} -->"
 
 
@@ -162,8 +161,8 @@ def _ticket(
     where = postmortem.proposal_url or postmortem.draft_url
     body = (
         f"Action item {item.id} of the post-mortem of {postmortem.incident.name}: {where}\n\n"
-        f"- Owner: {item.owner}\n- Due: {item.due}\n- Done when: {item.outcome}\n\n"
-        "Close it as completed when it is done. Closed as not planned, it needs a reason:"
+        f"- Owner: {item.owner}\n- Due: {item.due}\n- Acceptance criterion: {item.outcome}\n\n"
+        "Close it as completed when it is done. To close it as not planned, give the reason with"
         f" `incident postmortem action {postmortem.number} --wont-do {item.id} --reason ...`."
     )
     contact = _contact(item.owner, runbook)
@@ -188,12 +187,12 @@ def _open_issue(
 def _close_issue(
     key: str, again: bool, postmortem: Postmortem, item: ActionItem, runbook: RunbookConfig
 ) -> ActivityRequest:
-    because = f": {item.reason}" if item.reason else ""
+    because = f" ({item.reason})" if item.reason else ""
     return activity_requests.CommentTicket(
         key=key,
         again=again,
         ticket=item.issue,
-        body=f"{item.state.replace('_', ' ').capitalize()}{because} (said in the post-mortem's process).",
+        body=f"{item.state.replace('_', ' ').capitalize()}{because}, set in the post-mortem.",
         close=True,
         not_planned=item.state is ItemState.WONT_DO,
         opening=_ticket(key, again, postmortem, item, runbook),
@@ -223,7 +222,7 @@ def _people(names: tuple[str, ...], runbook: RunbookConfig) -> tuple[str, ...]:
 
 
 def _reminded(postmortem: Postmortem, runbook: RunbookConfig, at: datetime) -> tuple[str, ...]:
-    """Return who is written to: the owner; when it is late the manager too, and at last the executive."""
+    """Return the recipients: the owner; when overdue also the manager, later the executive."""
     rules, due = runbook.postmortem, postmortem.due
     late = due is not None and at >= due
     later = due is not None and at >= due + rules.executive_after
@@ -252,18 +251,22 @@ def _mail(
 
 
 def reminder_text(postmortem: Postmortem, runbook: RunbookConfig, at: datetime) -> str:
-    """Say how much time is left, or by how much it is late, where the draft is, and what it still lacks."""
+    """Return the reminder: time left or overdue, link to the draft, missing sections."""
     number = postmortem.number
     if postmortem.due is None:
-        state = "started; its deadline counts from the resolution"
+        state = "started (the deadline counts from resolution)"
     else:
         left, when = postmortem.due - at, runbook.calendar.in_brackets(postmortem.due)
         late = left.total_seconds() <= 0
-        state = f"OVERDUE by {in_words(left)}, since {when}" if late else f"due in {in_words(left)}, {when}"
+        state = f"OVERDUE by {in_words(left)} (was due {when})" if late else f"due in {in_words(left)} ({when})"
     where = f" Draft: {postmortem.proposal_url or postmortem.draft_url}" if postmortem.draft_url else ""
     lacks = postmortem.lacks
-    still = f"\nStill missing: {'; '.join(lacks)}." if lacks else "\nIt is complete: publish it."
-    how = f"\n`incident postmortem show {number}` tells where it stands."
+    still = (
+        f"\nStill missing: {'; '.join(lacks)}."
+        if lacks
+        else f"\nComplete. To publish: `incident postmortem publish {number}`."
+    )
+    how = f"\nStatus: `incident postmortem show {number}`."
     return f"{postmortem.owner}: the post-mortem of INC-{number} is {state}.{where}{still}{how}"
 
 
@@ -275,15 +278,16 @@ def _chase(
     obligation: PostmortemObligation,
     runbook: RunbookConfig,
 ) -> ActivityRequest | ActivityResult:
-    """Ask the owner at first, then the owner and the manager (BEHAVIOURS 77)."""
+    """Remind the owner first, then the owner and the manager (BEHAVIOURS 77)."""
     first = obligation.key.endswith("/0")
     owner = _people((item.owner,), runbook)
     to = owner if first and owner else tuple(dict.fromkeys((*owner, *_people((runbook.postmortem.manager,), runbook))))
-    wrong = f"\nIts issue needs you: {item.flag}." if item.flag else ""
-    reason = f"\nGive the reason: `incident postmortem action {postmortem.number} --wont-do {item.id} --reason ...`"
+    wrong = f"\nProblem with its issue: {item.flag}." if item.flag else ""
+    reason = f"\nTo give the reason: `incident postmortem action {postmortem.number} --wont-do {item.id} --reason ...`"
     text = (
         f"{item.owner}: action item {item.id} of the post-mortem of INC-{postmortem.number} was due on {item.due}"
-        f" and is {item.state.replace('_', ' ')}.\n\n{item.title}\nDone when: {item.outcome}\n{item.issue_url}{wrong}"
+        f" and is {item.state.replace('_', ' ')}.\n\n{item.title}\nAcceptance criterion: {item.outcome}\n"
+        f"{item.issue_url}{wrong}"
         f"{reason if needs_reason(item) else ''}\n"
     )
     return _mail(key, again, postmortem, to, f"Overdue since {item.due}: {item.title}", text)
@@ -299,19 +303,19 @@ def _review(
 ) -> ActivityRequest | ActivityResult:
     rules, incident, when = runbook.postmortem.review, postmortem.incident, postmortem.review_at
     if when is None:
-        return ActivityResult(skipped="there is no meeting")
+        return ActivityResult(skipped="no review meeting is scheduled")
     to = _people((*rules.invite, postmortem.owner), runbook)
     title = f"Review of the post-mortem of {incident.name}"
     url, still = postmortem.document_url, [item for item in postmortem.document.items if not item.settled]
     lines = [
         f"{title}: at the engineering all-hands, {runbook.calendar.in_brackets(when)}.",
-        f"The document: {url}",
+        f"Document: {url}",
         f"Root cause: {postmortem.document.root_cause}",
         *(f"Open: {i.title} ({i.owner}, due {i.due}){' OVERDUE' if overdue(i, runbook, at) else ''}" for i in still),
-        f'Afterwards: incident postmortem review {postmortem.number} --outcome "..."',
+        f'After the review: incident postmortem review {postmortem.number} --outcome "..."',
     ]
     inviting = obligation.kind is PostmortemObligationKind.INVITE
     uid = f"{incident.first_run_id}@incident-runbook"
     ics = invitation(uid, title, url, when, rules, at, to) if inviting else ""
-    subject = f"{'On the agenda' if inviting else 'Reminder'}: {title}"
+    subject = f"{'Invitation' if inviting else 'Reminder'}: {title}"
     return _mail(key, again, postmortem, to, subject, "\n".join(lines) + "\n", ics)

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn by pygal: readable on a phone, with nothing that asks the network for anything."""
+"""Charts as SVG, drawn by pygal: readable on a phone, self-contained."""
 
 import re
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from pygal.style import DefaultStyle
 from incidents.domain.postmortem.impact import Series
 
 _FEW = 12
-"""So many things are counted in whole ones."""
+"""Up to this count, the axis shows whole numbers."""
 
 
 class _Calm(DefaultStyle):  # type: ignore[misc]  # pygal has no types
-    """Clear colours on white: red for what is worst."""
+    """Clear colors on white; red first."""
 
     colors = ("#b3261e", "#e08e2b", "#2f6fab", "#7c8b99", "#1a7f4b", "#7b4fa3", "#444444", "#b58900")
     guide_stroke_color = "#dfe5ec"
@@ -42,9 +42,9 @@ _OPTIONS = {
 
 
 def over_time(title: str, lines: Sequence[Series], marks: Sequence[tuple[str, datetime]]) -> str:
-    """Return values over the time of an incident as an SVG, each mark as a line from the bottom to the top.
+    """Return the incident's metrics over time as an SVG, each mark as a vertical line.
 
-    Error ratios and latencies have an axis each.
+    Error ratios and latencies have separate axes.
     """
     chart = pygal.DateTimeLine(
         title=title,
@@ -70,7 +70,7 @@ def _is_ratio(line: Series) -> bool:
 
 
 def bars(title: str, names: Sequence[str], columns: Sequence[tuple[str, Sequence[float]]]) -> str:
-    """Return stacked bars as an SVG: one bar for each name, one colour for each column."""
+    """Return stacked bars as an SVG: one bar per name, one color per column."""
     chart = pygal.StackedBar(title=title, width=640, height=340, **_OPTIONS)
     chart.x_labels = list(names)
     highest = max((sum(values) for values in zip(*(values for _, values in columns), strict=True)), default=0)
@@ -82,6 +82,6 @@ def bars(title: str, names: Sequence[str], columns: Sequence[tuple[str, Sequence
 
 
 def _svg(chart: Any) -> str:
-    """Return the picture alone: without scripts, and without remarks, which change with the drawer's version."""
+    """Return the SVG without scripts and comments (comments change with pygal's version)."""
     drawn = str(chart.render(is_unicode=True))
     return re.sub(r"<!--.*?-->|<script.*?</script>", "", drawn, flags=re.DOTALL)

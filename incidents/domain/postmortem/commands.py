@@ -1,4 +1,4 @@
-"""What responders can tell a post-mortem. Each command is a Temporal update and a signal of the same name."""
+"""Post-mortem commands. Each is a Temporal update and a signal of the same name."""
 
 from datetime import date
 from enum import StrEnum
@@ -11,7 +11,7 @@ from incidents.domain.postmortem.document import LARGEST, Cause, ItemState
 
 
 class EditDocument(Command):
-    """Replace what a section says. What is not given stays; a list that is given replaces the whole list."""
+    """Replace sections. Omitted ones stay; a list replaces the whole list."""
 
     name = "edit"
     says = "Write or replace the summary, the cause, the whys, the root cause, or the two lists."
@@ -25,27 +25,27 @@ class EditDocument(Command):
 
     @property
     def changes(self) -> dict[str, object]:
-        """What is to be replaced: field to value."""
+        """Fields to replace, with their values."""
         fields = ("summary", "cause", "whys", "root_cause", "well", "better", "no_items_because")
         return {name: value for name in fields if (value := getattr(self, name)) is not None}
 
     @model_validator(mode="after")
     def _something(self) -> "EditDocument":
         if not self.changes:
-            raise ValueError("nothing to change: say which section, such as --summary")
+            raise ValueError("no section given; use an option such as --summary")
         return self
 
 
 class ReplaceDocument(Command):
-    """Take all sections from a Markdown file in the draft's form."""
+    """Replace all sections from Markdown in the draft's format."""
 
     name = "replace"
-    says = "Take all sections from a Markdown file in the draft's form."
+    says = "Replace all sections from Markdown in the draft's format."
     markdown: str = Field(min_length=1, max_length=LARGEST)
 
 
 class Section(StrEnum):
-    """The lists that grow line by line."""
+    """List sections, to which lines are added."""
 
     WHYS = "whys"
     WELL = "well"
@@ -62,10 +62,10 @@ class AddLine(Command):
 
 
 class SetActionItem(Command):
-    """Add an action item, or (with its `number`) change one. What is not given stays."""
+    """Add an action item, or (with its `number`) change one. Omitted fields stay."""
 
     name = "set_action_item"
-    says = "Add an action item, or change one: what, who, by when, and how one will see it."
+    says = "Add or change an action item: title, owner, due date, acceptance criterion."
     number: int = Field(default=0, ge=0)
     title: str = Field(default="", max_length=200)
     owner: str = Field(default="", max_length=100)
@@ -87,10 +87,10 @@ class SetActionItem(Command):
 
 
 class SettleActionItem(Command):
-    """Say that an action item is done, will not be done (with a reason), or is open again."""
+    """Mark an action item as done, as won't do (with a reason), or reopen it."""
 
     name = "settle_action_item"
-    says = "An action item is done, will not be done (with a reason), or is open again."
+    says = "Mark an action item as done, as won't do (with a reason), or reopen it."
     number: int = Field(ge=1)
     state: ItemState
     reason: str = Field(default="", max_length=2_000)
@@ -99,59 +99,59 @@ class SettleActionItem(Command):
     @classmethod
     def _by_hand(cls, state: ItemState) -> ItemState:
         if state is ItemState.GONE:
-            raise ValueError("state is done, wont_do or open")
+            raise ValueError("state must be done, wont_do or open")
         return state
 
     @model_validator(mode="after")
     def _reasoned(self) -> "SettleActionItem":
         if self.state is ItemState.WONT_DO and not self.reason.strip():
-            raise ValueError("what will not be done needs a reason (BEHAVIOURS 74)")
+            raise ValueError("won't do needs a reason")
         return self
 
 
 class AssignPostmortem(Command):
-    """Give the post-mortem to somebody. Without a person it falls back to the commander, then to the manager."""
+    """Assign the owner. Without a person: the commander, or else the manager."""
 
     name = "assign"
-    says = "Make somebody the owner of the post-mortem."
+    says = "Assign the owner of the post-mortem."
     person: str = Field(default="", max_length=100)
 
 
 class SubmitPostmortem(Command):
-    """Say that the document is complete and ready to be read by others."""
+    """Submit the complete document for review."""
 
     name = "submit"
-    says = "The document is complete: have it read. What is missing is listed."
+    says = "Submit for review. Rejected with the list of missing sections if incomplete."
 
 
 class PublishPostmortem(Command):
-    """Publish the document. Without `url`, where the program put it counts."""
+    """Publish the document. Default `url`: the pull request or draft."""
 
     name = "publish"
-    says = "Publish the post-mortem: the deadline is met, its action items and its review are followed."
+    says = "Publish the post-mortem and start following its action items and review."
     url: str = Field(default="", max_length=2000)
 
     @field_validator("url")
     @classmethod
     def _reachable(cls, url: str) -> str:
         if url and not url.startswith(("https://", "http://")):
-            raise ValueError("the address begins with https://")
+            raise ValueError("the URL must start with https:// or http://")
         return url
 
 
 class WaivePostmortem(Command):
-    """Do without a post-mortem. It is recorded who decided so, and why."""
+    """Waive the post-mortem. The author and reason are recorded."""
 
     name = "waive"
-    says = "Do without a post-mortem, with a reason."
+    says = "Waive the post-mortem, with a reason."
     reason: str = Field(min_length=1, max_length=2000)
 
 
 class RecordReview(Command):
-    """Record what came of the review at the engineering all-hands."""
+    """Record the outcome of the review at the engineering all-hands."""
 
     name = "record_review"
-    says = "Record what came of the review at the all-hands."
+    says = "Record the outcome of the review at the all-hands."
     outcome: str = Field(min_length=1, max_length=5000)
     at: AwareDatetime | None = None
 

@@ -1,4 +1,4 @@
-"""What runbook.yaml says of post-mortems: the deadline, action items, the review, and what counts for the SLA."""
+"""The post-mortem section of runbook.yaml: deadline, action items, review."""
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from incidents.domain.core.duration import Duration, Term
 
 
 class Proposal(StrEnum):
-    """How the draft is put before people in the GitHub repository."""
+    """How the draft is proposed in the GitHub repository."""
 
     PULL_REQUEST = "pull_request"
     ISSUE = "issue"
@@ -20,7 +20,7 @@ class Proposal(StrEnum):
 
 
 class ItemRules(Frozen):
-    """How action items are followed. `check_every`: how often their issues are read where no webhook tells."""
+    """How action items are followed. `check_every`: polling interval of their issues, besides webhooks."""
 
     labels: tuple[str, ...] = ("action-item",)
     check_every: Duration = timedelta(minutes=15)
@@ -48,23 +48,23 @@ class ReviewRules(Frozen):
         try:
             rrulestr(rule)
         except ValueError as error:
-            raise ValueError(f"{rule!r} is no recurrence rule (RFC 5545): {error}") from None
+            raise ValueError(f"{rule!r} is not a recurrence rule (RFC 5545): {error}") from None
         if "COUNT=" in rule.upper() or "UNTIL=" in rule.upper():
-            raise ValueError("a meeting that ends some day reviews nothing afterwards: leave COUNT and UNTIL out")
+            raise ValueError("the meeting must not end: remove COUNT and UNTIL")
         return rule
 
     @model_validator(mode="after")
     def _takes_place(self) -> "ReviewRules":
         first = rrulestr(self.rule, dtstart=datetime.combine(self.since, time()))
         if first.after(datetime.combine(self.since, time()), inc=True) is None:
-            raise ValueError(f"{self.rule!r} names no day at all")
+            raise ValueError(f"{self.rule!r} matches no day")
         return self
 
 
 class PostmortemPolicy(Frozen):
     """When the post-mortem is due, who is reminded, and where it goes.
 
-    `executive` hears of one that is overdue for `executive_after`. `folder`: where the repository keeps post-mortems.
+    `executive` is notified when it is overdue by `executive_after`. `folder`: where the repository keeps post-mortems.
     """
 
     within: Term = Term(elapsed=timedelta(hours=48))

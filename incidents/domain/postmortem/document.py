@@ -1,4 +1,4 @@
-"""What people write into a post-mortem: the part that no program can write (runbook, "Post-Mortem Process")."""
+"""The sections of a post-mortem that people write (runbook, "Post-Mortem Process")."""
 
 from datetime import date
 from enum import StrEnum
@@ -10,7 +10,7 @@ from incidents.domain.core.base import Frozen
 
 
 class Cause(StrEnum):
-    """What kind of thing broke, for the reports."""
+    """Category of the cause, for reports."""
 
     UNKNOWN = "unknown"
     DEPLOYMENT = "deployment"
@@ -23,7 +23,7 @@ class Cause(StrEnum):
 
 
 class ItemState(StrEnum):
-    """Where an action item stands. `wont_do` counts as settled only with a reason; `gone`: its issue is not there."""
+    """State of an action item. `wont_do` counts as settled only with a reason; `gone`: its issue was deleted."""
 
     OPEN = "open"
     DONE = "done"
@@ -32,10 +32,10 @@ class ItemState(StrEnum):
 
 
 class ActionItem(Frozen):
-    """Something that will be done so that it does not happen again.
+    """Work that prevents a recurrence.
 
-    `outcome`: how one will see that it is done. `untracked`: why it has no issue, such as a tracker that is off.
-    `flag`: what is wrong with its issue. `due`: the last day, in the organisation's zone.
+    `outcome`: acceptance criterion. `untracked`: why it has no issue, such as a tracker that is off. `flag`: problem
+    with its issue. `due`: last day, in the organization's time zone.
     """
 
     id: int
@@ -53,17 +53,17 @@ class ActionItem(Frozen):
 
     @property
     def settled(self) -> bool:
-        """Tell whether nothing more is to be done about it."""
+        """Tell whether it is done, or dropped with a reason."""
         return self.state is ItemState.DONE or (self.state is ItemState.WONT_DO and bool(self.reason))
 
     @property
     def complete(self) -> bool:
-        """Tell whether it says what, who, by when, and how one will see it."""
+        """Tell whether it has a title, owner, due date and acceptance criterion."""
         return bool(self.title and self.owner and self.due and self.outcome)
 
 
 class Document(Frozen):
-    """The sections that people fill. A section that nobody has written yet is empty."""
+    """The written sections. Unwritten ones are empty."""
 
     summary: str = ""
     cause: Cause = Cause.UNKNOWN
@@ -86,23 +86,23 @@ class Document(Frozen):
 
     @property
     def next_id(self) -> int:
-        """The number of the next action item. Numbers are never given twice."""
+        """The number of the next action item. Numbers are never reused."""
         return max((item.id for item in self.items), default=0) + 1
 
 
 LARGEST = 100_000
-"""Characters of a document. It travels with its process, whose messages Temporal limits to two megabytes."""
+"""Largest document in characters. It is part of the workflow's payloads, which Temporal limits to 2 MB."""
 
 
 def too_large(document: Document) -> bool:
-    """Tell whether a document is larger than anybody would read."""
+    """Tell whether a document exceeds `LARGEST`."""
     return len(document.model_dump_json()) > LARGEST
 
 
 def merge_edits(ours: Document, base: Document, theirs: Document) -> Document:
-    """Return the document with what they changed since `base`, and all that we changed meanwhile.
+    """Merge `theirs` (edited from `base`) into `ours`.
 
-    Where both wrote the same text, theirs counts; of lists the lines of both are kept, and of action items each.
+    If both changed a text, theirs wins; of lists and action items, both sides' entries are kept.
     """
     changes: dict[str, object] = {}
     for name in (name for name in Document.model_fields if name != "items"):
@@ -115,59 +115,59 @@ def merge_edits(ours: Document, base: Document, theirs: Document) -> Document:
 
 
 def _merged_items(ours: Document, base: Document, theirs: Document) -> tuple[ActionItem, ...]:
-    """Return their items as they changed them, and ours that they could not know of yet."""
+    """Return their edited items, plus ours that `base` does not have yet."""
     found = []
     for item in theirs.items:
         own, before = ours.item(item.id), base.item(item.id)
         if own is None and item == before:
-            continue  # we have taken it out meanwhile
+            continue  # we removed it meanwhile
         if own is None or before is None:
             clash = own is not None
             found.append(
                 item.replace(id=max(ours.next_id, theirs.next_id, base.next_id), issue=None) if clash else item
             )
         else:
-            told = {name: getattr(item, name) for name in _TOLD if getattr(item, name) != getattr(before, name)}
-            found.append(own.replace(**told))
+            changed = {name: getattr(item, name) for name in _WRITTEN if getattr(item, name) != getattr(before, name)}
+            found.append(own.replace(**changed))
     unknown = [item for item in ours.items if base.item(item.id) is None]
     return tuple(sorted((*found, *unknown), key=lambda item: item.id))
 
 
-_TOLD = ("title", "owner", "due", "outcome")
-"""What people write of an action item; the rest is the program's."""
+_WRITTEN = ("title", "owner", "due", "outcome")
+"""Fields of an action item that people write; the program writes the rest."""
 
 
 def list_missing(document: Document, *, timeline: int, figures: bool) -> list[str]:
-    """Return what a complete post-mortem still lacks, in words; nothing if it may be published (BEHAVIOURS 72).
+    """Return what is missing for publication, as text; empty if complete (BEHAVIOURS 72).
 
-    `timeline`: how many entries it has; `figures`: whether the impact was computed.
+    `timeline`: number of entries; `figures`: whether the impact was computed.
     """
     lacks = []
     if not timeline:
-        lacks.append("the timeline is empty")
+        lacks.append("empty timeline")
     if not figures:
-        lacks.append("the impact figures are not computed yet")
+        lacks.append("impact figures not computed yet")
     if not document.summary.strip():
-        lacks.append("the summary is empty")
+        lacks.append("no summary")
     if len(document.whys) < 3:
         lacks.append(f"{len(document.whys)} of at least 3 whys")
     if not document.root_cause.strip():
-        lacks.append("the whys end in no root cause")
+        lacks.append("no root cause yet")
     if not document.well:
-        lacks.append('"What went well" is empty')
+        lacks.append('nothing under "What went well"')
     if not document.better:
-        lacks.append('"What could be better" is empty')
+        lacks.append('nothing under "What could be better"')
     if not document.items and not document.no_items_because.strip():
-        lacks.append("no action item, and no reason why there is none")
+        lacks.append("no action items, and no reason for that")
     return lacks + [fault for item in document.items for fault in item_faults(item)]
 
 
 def item_faults(item: ActionItem) -> list[str]:
-    """Return what an action item lacks."""
-    wanted = {
+    """Return the missing parts of an action item."""
+    parts = {
         "owner": bool(item.owner),
         "due date": item.due is not None,
-        "verifiable outcome": bool(item.outcome),
+        "acceptance criterion": bool(item.outcome),
         "GitHub issue": item.issue is not None or bool(item.untracked),
     }
-    return [f"action item {item.id} has no {name}" for name, there in wanted.items() if not there]
+    return [f"action item {item.id} has no {name}" for name, there in parts.items() if not there]

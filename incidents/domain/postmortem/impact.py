@@ -15,19 +15,19 @@ from incidents.domain.incident.parts import Interval
 
 
 class Outage(Frozen):
-    """A stretch of time in which a region did not serve: what counts against the promised uptime."""
+    """Downtime of a region, as it counts against the SLA."""
 
     region: str
     since: AwareDatetime
     until: AwareDatetime
 
     def within(self, since: datetime, until: datetime) -> timedelta:
-        """Return how much of it lies between two instants."""
+        """Return its overlap with an interval."""
         return max(min(self.until, until) - max(self.since, since), timedelta())
 
 
 class Phase(Frozen):
-    """A stretch of the incident, such as from the alert to the acknowledgement."""
+    """A phase of the incident, such as from the alert to the acknowledgement."""
 
     name: str
     since: AwareDatetime
@@ -35,7 +35,7 @@ class Phase(Frozen):
 
 
 class Budget(Frozen):
-    """What a plan's promise allows in a calendar month (UTC), and what is left of it in the region that has least."""
+    """A plan's monthly downtime allowance (UTC), and its use in the region with the most downtime."""
 
     plan: str
     promised: float
@@ -45,12 +45,12 @@ class Budget(Frozen):
 
     @property
     def remaining(self) -> timedelta:
-        """What is left of the month's allowance; negative when the promise is broken."""
+        """What is left of the month's allowance; negative if the SLA is breached."""
         return self.allowed - self.month
 
 
 class Series(Frozen):
-    """One line of a chart: values over time, as the metrics were preserved."""
+    """One line of a chart, from the saved metrics."""
 
     name: str
     region: str
@@ -73,15 +73,14 @@ class Figures(Frozen):
 
 
 def outages(incident: Incident, runbook: RunbookConfig, now: datetime | None = None) -> tuple[Outage, ...]:
-    """Return when which region was down.
+    """Return the outages per region.
 
-    Down is: open, not yet mitigated, at a severity whose policy says `downtime`. The time between a resolution and a
-    reopening is none. Regions are those that the alerts name, else all that serve the service. `now`: until when an
-    incident that is still open counts.
+    Down means open and not mitigated at a severity with `downtime`. The time between a resolution and a reopening does
+    not count. Regions: those in the alerts' labels, else all of the service. `now`: end of an open incident's outage.
     """
     end = incident.mitigated_at or incident.resolved_at or now
     spans = incident.intervals
-    if not incident.over and end is not None:  # the stretch that is still open, after a reopening too
+    if not incident.over and end is not None:  # the interval that is still open, also after a reopening
         spans = (*spans, Interval(since=incident.reopened_at or incident.started_at, until=end, by=""))
     found = []
     for number, span in enumerate(spans, 1):
@@ -97,7 +96,7 @@ def outages(incident: Incident, runbook: RunbookConfig, now: datetime | None = N
 
 
 def regions_hit(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
-    """Return the regions that the alerts name, else all that serve the service."""
+    """Return the regions in the alerts' labels, else all of the service."""
     known = [region.name for region in runbook.regions_of(incident.service)]
     named = {alert.labels.get("region") for alert in incident.alerts}
     return tuple(name for name in known if name in named) or tuple(known)
@@ -106,7 +105,7 @@ def regions_hit(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
 def figures(
     incident: Incident, runbook: RunbookConfig, series: Iterable[Series] = (), others: Iterable[Outage] = ()
 ) -> Figures:
-    """Return the impact. `others`: the outages of other incidents, for what is left of the month."""
+    """Compute the impact. `others`: outages of other incidents, for the month's budget."""
     own = outages(incident, runbook)
     assessed = incident.assessment
     return Figures(
@@ -128,11 +127,11 @@ def _since_start(incident: Incident, instant: datetime | None) -> timedelta | No
 
 
 def _phases(incident: Incident) -> tuple[Phase, ...]:
-    """Return the phases in order; one that was skipped (resolved before anyone acknowledged) is left out."""
+    """Return the phases in order, without skipped ones (such as resolved before acknowledgement)."""
     marks = [
-        ("detected, not yet acknowledged", incident.acknowledged_at),
-        ("acknowledged, not yet mitigated", incident.mitigated_at),
-        ("mitigated, not yet resolved", incident.resolved_at),
+        ("detection to acknowledgement", incident.acknowledged_at),
+        ("acknowledgement to mitigation", incident.mitigated_at),
+        ("mitigation to resolution", incident.resolved_at),
     ]
     found, since = [], incident.started_at
     for name, until in marks:
@@ -143,7 +142,7 @@ def _phases(incident: Incident) -> tuple[Phase, ...]:
 
 
 def _failures(series: Iterable[Series]) -> list[str]:
-    """Say of each measured error ratio how bad it was and for how long."""
+    """Return the peak and duration of each error ratio."""
     said = []
     for line in series:
         if "error" not in line.name or not line.points:
@@ -154,18 +153,18 @@ def _failures(series: Iterable[Series]) -> list[str]:
         bad = sum(((b - a) for (a, value), (b, _) in pairwise(line.points) if value > 0.01), timedelta())
         where = f" ({line.region})" if line.region else ""
         lasted = f", above 1 % for {in_words(bad)}" if bad else ""
-        said.append(f"{line.name}{where}: at most {worst:.1%} of evaluations, at {at:%H:%M} UTC{lasted}")
+        said.append(f"{line.name}{where}: peak {worst:.1%} of evaluations at {at:%H:%M} UTC{lasted}")
     return said
 
 
 def _probed(incident: Incident) -> list[str]:
-    """Say what the probes found after each rollback."""
+    """Return the probes' findings after each rollback."""
     ended = (state for state in incident.rollbacks if state.status.ended and state.detail)
-    return [f"probes after the rollback of {state.offer.cluster}: {state.detail}" for state in ended]
+    return [f"Probes after the rollback of {state.offer.cluster}: {state.detail}" for state in ended]
 
 
 def month_of(instant: datetime) -> tuple[datetime, datetime]:
-    """Return the calendar month (UTC) of an instant: its first instant, and that of the next."""
+    """Return the calendar month (UTC) of an instant: its start and the start of the next."""
     first = instant.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return first, first + timedelta(days=monthrange(first.year, first.month)[1])
 
@@ -187,7 +186,7 @@ def _budgets(
 
 
 def downtime(found: Iterable[Outage], since: datetime, until: datetime) -> dict[str, timedelta]:
-    """Return the downtime of each region between two instants. Outages that overlap count once."""
+    """Return the downtime per region in an interval. Overlapping outages count once."""
     total: dict[str, timedelta] = {}
     reached: dict[str, datetime] = {}
     for outage in sorted(found, key=lambda outage: outage.since):
@@ -200,5 +199,5 @@ def downtime(found: Iterable[Outage], since: datetime, until: datetime) -> dict[
 
 
 def worst(found: Iterable[Outage], since: datetime, until: datetime) -> timedelta:
-    """Return the downtime of the region that was down longest."""
+    """Return the longest downtime of any region."""
     return max(downtime(found, since, until).values(), default=timedelta())

@@ -59,7 +59,7 @@ def reopened_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[
     if incident.round and incident.standing(f"postmortem/{incident.round}") is StepStatus.DONE:
         since = incident.reopened_at or incident.opened_at
         key = f"postmortem-withdraw/{incident.round}"
-        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, key, since, "Withdraw the post-mortem's deadline: reopened")
+        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, key, since, "Withdraw the post-mortem deadline (reopened)")
 
 
 def cancelled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:

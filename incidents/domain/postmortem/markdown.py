@@ -1,7 +1,7 @@
-"""The post-mortem as one GitHub-flavoured Markdown file, and back.
+"""Render the post-mortem as GitHub-flavored Markdown, and parse it back.
 
-What people write stands below headings of its own and is read back from there; what is computed is written anew each
-time, whatever somebody changed in it. `parse(render(document)) == document`, for a document in `plain` form.
+Written sections have their own headings and are parsed back; computed parts are rewritten each time, discarding edits.
+`parse(render(document)) == document` for a document in `plain` form.
 """
 
 import re
@@ -25,14 +25,14 @@ from incidents.domain.postmortem.document import (
 from incidents.domain.postmortem.impact import Figures
 from incidents.domain.postmortem.reconstructed_timeline import TimelineRow
 
-_HOLE = "_To be written"
-"""How a place begins that nobody has filled yet."""
+_PLACEHOLDER = "_To be written"
+"""Prefix of a placeholder for an unwritten section."""
 _COMPUTED = 5
-"""How much larger the file may be than what people wrote: it holds the timeline, too."""
+"""Largest file relative to the written text (the file also holds the timeline)."""
 
 
 class Page(Frozen):
-    """Everything that the file says. `chart`: the name of the picture beside it; "" if nothing was measured."""
+    """Content of the file. `chart`: file name of the chart; "" without metrics."""
 
     incident: Incident
     document: Document
@@ -41,7 +41,7 @@ class Page(Frozen):
     standing: str
     impact: str
     figures: Figures
-    moments: tuple[TimelineRow, ...]
+    rows: tuple[TimelineRow, ...]
     gaps: tuple[str, ...] = ()
     chart: str = ""
     blames: tuple[Blame, ...] = ()
@@ -49,7 +49,7 @@ class Page(Frozen):
 
 
 class Unreadable(Exception):
-    """The file cannot be read back; the message says where and why."""
+    """The file cannot be parsed; the message says where and why."""
 
 
 def line(text: object) -> str:
@@ -58,22 +58,22 @@ def line(text: object) -> str:
 
 
 def cell(text: object) -> str:
-    """Return a text within its table cell."""
+    """Escape a text for a table cell."""
     return line(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def _prose(text: str) -> str:
-    """Return paragraphs that hold no heading and no hole."""
+    """Escape headings and placeholders in paragraphs."""
     return re.sub(r"^(?=#|_To be written)", r"\\", text.strip(), flags=re.MULTILINE)
 
 
 def _label(text: object) -> str:
-    """Return a text as Mermaid takes it in a task's name: it ends at a colon, and some signs mean something."""
+    """Return a text for a Mermaid task name, without characters that have a meaning there."""
     return line(re.sub(r"[^\w .,()/%+-]", " ", str(text)))[:60]
 
 
 def _instant(at: datetime) -> str:
-    """Return an instant as digits of UTC, which Mermaid shows as they are, whatever the reader's zone is."""
+    """Return an instant in UTC digits, which Mermaid shows unchanged in any time zone."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
@@ -94,18 +94,23 @@ _ENVIRONMENT.filters |= {
 
 
 def render(page: Page) -> str:
-    """Return the file's text."""
+    """Render the file."""
     document = plain(page.document)
     return _ENVIRONMENT.get_template("postmortem.md.j2").render(
-        page=page, incident=page.incident, document=document, figures=page.figures, hole=_HOLE, marks=_marks(page)
+        page=page,
+        incident=page.incident,
+        document=document,
+        figures=page.figures,
+        placeholder=_PLACEHOLDER,
+        marks=_marks(page),
     )
 
 
 def _marks(page: Page) -> list[tuple[str, datetime]]:
-    """Return the milestones of the picture."""
+    """Return the milestones of the chart."""
     incident = page.incident
     known = [
-        *((m.what.partition(":")[0], m.at) for m in page.moments if m.source == "deployments"),
+        *((m.what.partition(":")[0], m.at) for m in page.rows if m.source == "deployments"),
         ("acknowledged", incident.acknowledged_at),
         ("mitigated", incident.mitigated_at),
         ("resolved", incident.resolved_at),
@@ -114,7 +119,7 @@ def _marks(page: Page) -> list[tuple[str, datetime]]:
 
 
 def plain(document: Document) -> Document:
-    """Return the document as a file can hold it: list entries and cells on one line, nothing blank."""
+    """Normalize the document as the file stores it: list entries and cells on one line, no blanks."""
 
     def lines(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(found for text in texts if (found := line(text)))
@@ -132,18 +137,18 @@ def plain(document: Document) -> Document:
 
 
 def parse(markdown: str, old: Document, base: Document | None = None) -> Document:
-    """Return the document that the file holds. What only the program knows of action items is kept from `old`.
+    """Parse the file into a document. Program fields of action items are kept from `old`.
 
-    `base`: the document as whoever edited the file saw it, if that is older than `old`.
+    `base`: the version that the file was edited from, if older than `old`.
 
     Raises:
-        Unreadable: a heading is missing, or a table's row cannot be understood.
+        Unreadable: a heading is missing, or a table row is malformed.
     """
     if len(markdown) > LARGEST * _COMPUTED:
-        raise Unreadable(f"It has {len(markdown):,} characters: link to what is long.")
+        raise Unreadable(f"The file has {len(markdown):,} characters; link to long material instead.")
     sections = _sections(markdown.replace("\r\n", "\n"))
-    wanted = ("Summary", "Root cause", "What went well", "What could be better", "Action items")
-    if absent := [name for name in wanted if name not in sections]:
+    required = ("Summary", "Root cause", "What went well", "What could be better", "Action items")
+    if absent := [name for name in required if name not in sections]:
         raise Unreadable(f'The heading "## {absent[0]}" is missing.')
     cause, root, whys = _root(sections["Root cause"])
     items, because = _items(sections["Action items"], old, base or old)
@@ -160,7 +165,7 @@ def parse(markdown: str, old: Document, base: Document | None = None) -> Documen
         )
     )
     if too_large(read):
-        raise Unreadable("What people wrote is larger than anybody reads: link to what is long.")
+        raise Unreadable(f"The written sections exceed {LARGEST:,} characters; link to long material instead.")
     return read
 
 
@@ -170,7 +175,7 @@ def _sections(markdown: str) -> dict[str, str]:
 
 
 def _filled(text: str) -> list[str]:
-    return [row for row in text.strip().splitlines() if not row.strip().startswith(_HOLE)]
+    return [row for row in text.strip().splitlines() if not row.strip().startswith(_PLACEHOLDER)]
 
 
 def _unprose(text: str) -> str:
@@ -182,7 +187,7 @@ def _bullets(text: str) -> tuple[str, ...]:
 
 
 def _entries(text: str, pattern: str) -> tuple[str, ...]:
-    """Return the entries of a list; a line that begins none goes on with the entry above it."""
+    """Return the entries of a list; other lines continue the entry above."""
     found: list[str] = []
     for row in _filled(text):
         if match := re.fullmatch(pattern, row.strip()):
@@ -199,9 +204,9 @@ def _root(text: str) -> tuple[Cause, str, tuple[str, ...]]:
             try:
                 cause = Cause(match[1].strip().lower() or "unknown")
             except ValueError:
-                raise Unreadable(f'"{match[1]}" is no kind of cause: write {", ".join(Cause)}.') from None
+                raise Unreadable(f'"{match[1]}" is not a cause category; use one of {", ".join(Cause)}.') from None
         elif match := re.fullmatch(r"\*\*Root cause:\*\* *(.*)", row.strip()):
-            root = "" if match[1].startswith(_HOLE) else match[1]
+            root = "" if match[1].startswith(_PLACEHOLDER) else match[1]
         else:
             rest.append(row)
     return cause, root, _entries("\n".join(rest), r"\d+[.)] +(.*)")
@@ -213,15 +218,17 @@ def _items(text: str, old: Document, base: Document) -> tuple[tuple[ActionItem, 
     for row in rows:
         cells = [_uncell(part) for part in re.split(r"(?<!\\)(?:\\\\)*\|", row)[1:-1]]
         if len(cells) != 7:
-            raise Unreadable(f"An action item has 7 cells, not {len(cells)}: {row[:80]}")
+            raise Unreadable(f"An action item row needs 7 cells but has {len(cells)}: {row[:80]}")
         if cells[1]:
             items.append(_item(cells, old, items))
     there = {item.id for item in items}
     gone = [item for item in old.items if item.issue is not None and base.item(item.id) and item.id not in there]
     if gone:
-        raise Unreadable(f"Action item {gone[0].id} has an issue and cannot be taken out: settle it instead.")
+        raise Unreadable(
+            f"Action item {gone[0].id} has an issue and cannot be removed; mark it done or won't do instead."
+        )
     because = re.search(r"^\*\*No action items because:\*\* *(.*)$", text, re.MULTILINE)
-    return tuple(items), because[1] if because and not because[1].startswith(_HOLE) else ""
+    return tuple(items), because[1] if because and not because[1].startswith(_PLACEHOLDER) else ""
 
 
 def _item(cells: list[str], old: Document, before: list[ActionItem]) -> ActionItem:
@@ -232,11 +239,11 @@ def _item(cells: list[str], old: Document, before: list[ActionItem]) -> ActionIt
         free = max([old.next_id, *(item.id + 1 for item in before)])
         item = known or ActionItem(id=int(number) if number else free, title=title)
     except ValueError:
-        raise Unreadable(f'Of action item "{title}" the number or the date (2026-12-31) cannot be read.') from None
+        raise Unreadable(f'Action item "{title}" has an invalid number or date (use 2026-12-31).') from None
     if why := day_fault(day):
         raise Unreadable(f'Action item "{title}": {why}.')
     if item.id in {other.id for other in before}:
-        raise Unreadable(f"There are two action items {item.id}.")
+        raise Unreadable(f"Action item number {item.id} is used twice.")
     return item.replace(title=title[:200], owner=owner[:100], due=day, outcome=outcome[:500])
 
 

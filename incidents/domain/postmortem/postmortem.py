@@ -17,10 +17,10 @@ from incidents.domain.postmortem.review import next_meeting
 
 
 class Stage(StrEnum):
-    """Where the post-mortem stands.
+    """Stage of a post-mortem.
 
-    `started`: before the incident is resolved. `overdue` is the breach of the deadline. `published`: its action items
-    and its review are followed. `completed`: the learning is done.
+    `started`: before resolution, no deadline yet. `overdue`: the deadline was missed. `published`: action items and
+    review are followed. `completed`: reviewed, all action items settled.
     """
 
     STARTED = "started"
@@ -33,23 +33,22 @@ class Stage(StrEnum):
 
 
 class Version(Frozen):
-    """A document as it was written, and the SHA-256 of its file."""
+    """A written document and the SHA-256 of its file."""
 
     digest: str
     document: Document
 
 
 class Postmortem(Frozen):
-    """Everything known of one incident's post-mortem.
+    """State of one incident's post-mortem.
 
     `round` counts the resolutions of the incident; `edits` counts the versions of the document, the newest to be
-    written at `write_at`. `figures`: whether its impact is computed. `assigned`: who was made its owner by a person.
-    `watches`, `reads` and `records` count the looks at its issues, at its pull request, and the records written.
+    written at `write_at`. `figures`: whether its impact is computed. `assigned`: the owner that a responder assigned.
+    `watches`, `reads` and `records` count the polls of its issues, of its pull request, and the records written.
     `read_digest`: the SHA-256 of the file in the repository as it was last seen; `unreadable`: it could not be taken
-    in, and is not overwritten until somebody mends it. `writing`: the document that is being written, `versions`: the
+    in, and is not overwritten until someone fixes it. `writing`: the document that is being written, `versions`: the
     last ones that were, `seen`: the one that the repository's readers see. `corrected` counts the times that were
-    corrected here, after the incident was closed. `faults`: errors of this program that kept an obligation from being
-    done.
+    corrected here, after the incident was closed. `faults`: errors in this program that blocked an obligation.
     """
 
     number: int
@@ -94,21 +93,21 @@ class Postmortem(Frozen):
 
     @property
     def over(self) -> bool:
-        """Tell whether the deadline is no more: it is published or waived."""
+        """Tell whether the deadline no longer applies: published, waived or completed."""
         return self.stage in (Stage.PUBLISHED, Stage.WAIVED, Stage.COMPLETED)
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing more is to be done: waived, or published and learnt from to the last action item."""
+        """Tell whether it is closed: waived or completed."""
         return self.stage in (Stage.WAIVED, Stage.COMPLETED)
 
     @property
     def lacks(self) -> list[str]:
-        """What the document still lacks before it may be published."""
+        """What is missing before it may be published."""
         return list_missing(self.document, timeline=len(self.incident.timeline), figures=self.figures)
 
     def settled(self, key: str) -> bool:
-        """Tell whether the obligation of that key needs no more doing."""
+        """Tell whether the obligation of that key is done or failed."""
         return key in self.fulfilled or any(failure.key == key for failure in self.failures)
 
     def logged(self, at: datetime, actor: str, text: str) -> Self:
@@ -118,7 +117,7 @@ class Postmortem(Frozen):
         return self.replace(timeline=(*self.timeline, entry), revision=self.revision + 1)
 
     def recorded(self) -> Self:
-        """Return the post-mortem with its record to be written anew."""
+        """Return the post-mortem with its record due to be rewritten."""
         return self.replace(records=self.records + 1)
 
     def edited(self, document: Document, write_at: datetime) -> Self:
@@ -127,14 +126,14 @@ class Postmortem(Frozen):
 
 
 def owner_of(incident: Incident, assigned: str, runbook: RunbookConfig) -> str:
-    """Return who owes it: whom a person assigned, else the commander, else the manager (BEHAVIOURS 73)."""
+    """Return the owner: as assigned, else the commander, else the manager (BEHAVIOURS 73)."""
     return assigned or incident.commander or runbook.contacts[runbook.postmortem.manager].name
 
 
 def open_postmortem(incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
-    """Return the post-mortem of an incident. The deadline counts from the resolution, not from now.
+    """Open the post-mortem of an incident. The deadline counts from the resolution, not from now.
 
-    Before the resolution it is only started: there is no deadline yet (BEHAVIOURS 70).
+    Before the resolution it is only started, without a deadline (BEHAVIOURS 70).
 
     Raises:
         ValueError: the incident has no number.
@@ -146,18 +145,18 @@ def open_postmortem(incident: Incident, runbook: RunbookConfig, at: datetime) ->
         number=incident.number, incident=incident, round=0, stage=Stage.STARTED, owner=owner, write_at=at
     )
     if incident.resolved_at is None:
-        return started.logged(at, SYSTEM, f"Started by {owner} before the resolution: no deadline yet").recorded()
+        return started.logged(at, SYSTEM, f"Started by {owner} before resolution (no deadline yet)").recorded()
     return restart_deadline(started, incident, runbook, at)
 
 
 def restart_deadline(postmortem: Postmortem, incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
-    """Start the deadline, after the first resolution or a later one. What people wrote stays (BEHAVIOURS 63).
+    """Start the deadline after a resolution, the first or a later one. Written sections stay (BEHAVIOURS 63).
 
-    The same resolution told again, with times that were corrected, brings the figures and the deadline up to date.
+    The same resolution with corrected times updates the figures and the deadline.
     """
     if incident.resolved_at is None or incident.round < postmortem.round or postmortem.ended:
         return postmortem
-    counted = at if incident.backfilled else incident.resolved_at  # what was over long ago is not late at once
+    counted = at if incident.backfilled else incident.resolved_at  # a past incident must not be overdue at once
     due = runbook.calendar.deadline(counted, runbook.postmortem.within)
     if incident.round == postmortem.round:
         current = postmortem.replace(incident=incident, resolved_at=incident.resolved_at, due=due)
@@ -176,7 +175,7 @@ def restart_deadline(postmortem: Postmortem, incident: Incident, runbook: Runboo
         write_at=at,
     )
     when = runbook.calendar.in_brackets(due)
-    said = f"Resolved again: now due {when}" if postmortem.round else f"Owed by {owner}, due {when}"
+    said = f"Resolved again (now due {when})" if postmortem.round else f"Owner {owner}, due {when}"
     return changed.logged(at, SYSTEM, said).recorded()
 
 
@@ -185,19 +184,19 @@ def withdraw(postmortem: Postmortem, at: datetime) -> Postmortem:
     if postmortem.over:
         return postmortem
     withdrawn = postmortem.replace(stage=Stage.WITHDRAWN)
-    return withdrawn.logged(at, SYSTEM, "Deadline withdrawn: the incident was reopened").recorded()
+    return withdrawn.logged(at, SYSTEM, "Deadline withdrawn (incident reopened)").recorded()
 
 
 def cancel(postmortem: Postmortem, at: datetime) -> Postmortem:
-    """End it because the incident was none."""
+    """Waive it because the incident was a false alarm."""
     if postmortem.over:
         return postmortem
     ended = postmortem.replace(stage=Stage.WAIVED, ended_at=at)
-    return ended.logged(at, SYSTEM, "Waived: the incident was cancelled as none").recorded()
+    return ended.logged(at, SYSTEM, "Waived (incident cancelled as a false alarm)").recorded()
 
 
 def record_publication(postmortem: Postmortem, runbook: RunbookConfig, at: datetime, by: str, url: str) -> Postmortem:
-    """Record the publication: the deadline is met or was missed, and the review is put on the next agenda."""
+    """Record the publication, and schedule the review."""
     rules = runbook.postmortem.review
     review_at = next_meeting(at + rules.notice, rules)
     place = url or postmortem.proposal_url or postmortem.draft_url
@@ -215,29 +214,30 @@ def record_publication(postmortem: Postmortem, runbook: RunbookConfig, at: datet
 
 
 def record_missed_deadline(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
-    """Record that the deadline has passed."""
+    """Record that the deadline was missed."""
     overdue = postmortem.replace(stage=Stage.OVERDUE, fulfilled=(*postmortem.fulfilled, key))
-    said = f"Deadline missed: it was due {postmortem.due:%Y-%m-%d %H:%M} UTC"
+    said = f"Deadline missed (due {postmortem.due:%Y-%m-%d %H:%M} UTC)"
     return overdue.logged(at, SYSTEM, said).recorded()
 
 
 def reschedule_review(postmortem: Postmortem, key: str, runbook: RunbookConfig, at: datetime) -> Postmortem:
-    """Record that nobody told the outcome of the review: it goes on the next agenda."""
+    """Move the review to the next meeting because no outcome was recorded."""
     review_at = next_meeting(at, runbook.postmortem.review)
-    said = f"No outcome of the review is recorded: it goes on the agenda of {runbook.calendar.in_brackets(review_at)}"
+    said = f"No review outcome recorded. Review moved to {runbook.calendar.in_brackets(review_at)}"
     moved = postmortem.replace(review_at=review_at, fulfilled=(*postmortem.fulfilled, key))
     return moved.logged(at, SYSTEM, said)
 
 
 def complete(postmortem: Postmortem, key: str, at: datetime) -> Postmortem:
-    """End it: everything that was to be learnt is learnt. Its last line says what."""
+    """Complete it: reviewed, with all action items settled."""
     done = postmortem.replace(stage=Stage.COMPLETED, ended_at=at, fulfilled=(*postmortem.fulfilled, key))
     return done.logged(at, SYSTEM, summarize_learning(postmortem)).recorded()
 
 
 def summarize_learning(postmortem: Postmortem) -> str:
-    """Say in one line what was learnt, and what came of it."""
+    """Return the lessons learned in one line: root cause, action items, review outcome."""
     document = postmortem.document
     items = [f"{item.title}: {item.state.replace('_', ' ')}" for item in document.items]
     done = "; ".join(items) or f"no action items ({document.no_items_because})"
-    return f"Learnt: {document.root_cause or 'no root cause'} ({document.cause}). {done}. {postmortem.review_outcome}"
+    cause = f"{document.root_cause or 'no root cause'} ({document.cause})"
+    return f"Lessons learned: {cause}. {done}. {postmortem.review_outcome}"

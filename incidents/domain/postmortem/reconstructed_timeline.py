@@ -1,4 +1,4 @@
-"""The minute-by-minute timeline: what the program did, what people wrote, what was deployed, in one order, in UTC."""
+"""Reconstruct the post-mortem timeline (UTC) from the incident, alerts, evidence, chat and deployments."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,17 +8,18 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.timeline import SYSTEM
 from incidents.domain.evidence.manifest import metric_file
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.impact import Series
 from incidents.domain.rollback.known_good import Deployment
 
 _LONGEST = 300
-"""Characters of one line: the transcript itself is with the evidence."""
+"""Largest row in characters; the full transcript is in the evidence."""
 
 
 class TimelineRow(Frozen):
-    """One line: when, from which source, who, and what. `answer`: it was said in a thread."""
+    """One timeline row. `answer`: a reply in a thread."""
 
     at: AwareDatetime
     source: str
@@ -28,42 +29,49 @@ class TimelineRow(Frozen):
 
 
 def reconstruct_timeline(incident: Incident, files: dict[str, bytes]) -> tuple[TimelineRow, ...]:
-    """Return everything that is known, in order. `files`: the evidence of the resolution, name to content.
+    """Return all rows in order. `files`: evidence of the resolution, name to content.
 
-    What cannot be read is left out: a file that a person has edited must not keep the draft from being written.
+    Unreadable evidence is skipped: an edited file must not block the draft.
     """
-    moments = [*_own(incident), *_alerts(incident), *_kept(incident)]
+    rows = [*_from_incident(incident), *_from_alerts(incident), *_from_manifests(incident)]
     for name, data in files.items():
         if name.endswith("slack.jsonl"):
-            moments += _said(data)
+            rows += _from_chat(data)
         elif "/deployments-" in name:
-            moments += _deployed(incident, data)
-    return tuple(sorted(moments, key=lambda moment: moment.at))
+            rows += _from_deployments(incident, data)
+    return tuple(sorted(rows, key=lambda row: row.at))
 
 
-def _own(incident: Incident) -> Iterator[TimelineRow]:
+def _from_incident(incident: Incident) -> Iterator[TimelineRow]:
     for entry in incident.timeline:
         at = entry.happened_at or entry.at
-        yield TimelineRow(at=at, source="runbook", who=entry.actor, what=entry.text[:_LONGEST])
+        yield TimelineRow(at=at, source="incident", who=entry.actor, what=entry.text[:_LONGEST])
 
 
-def _alerts(incident: Incident) -> Iterator[TimelineRow]:
+def _from_alerts(incident: Incident) -> Iterator[TimelineRow]:
     for alert in incident.alerts:
-        yield TimelineRow(at=alert.started_at, source="alert", who="alertmanager", what=f"{alert.title} fires")
+        yield TimelineRow(at=alert.started_at, source="alert", who="alertmanager", what=f"Firing: {alert.title}")
         if alert.ended_at is not None:
-            yield TimelineRow(at=alert.ended_at, source="alert", who="alertmanager", what=f"{alert.title} has ended")
+            yield TimelineRow(at=alert.ended_at, source="alert", who="alertmanager", what=f"Resolved: {alert.title}")
 
 
-def _kept(incident: Incident) -> Iterator[TimelineRow]:
-    for ref in incident.manifests:
-        at = next((entry.at for entry in incident.timeline if ref.sha256 in entry.text), incident.timeline[-1].at)
+def _from_manifests(incident: Incident) -> Iterator[TimelineRow]:
+    saves = [entry for entry in incident.timeline if entry.actor == SYSTEM and " file" in entry.text]
+    for ref in incident.manifests:  # in the order in which they were saved, like the entries
+        save = next((entry for entry in saves if f"{ref.parts} file" in entry.text), None)
+        at = save.at if save else incident.timeline[-1].at
+        if save:
+            saves.remove(save)
         yield TimelineRow(
-            at=at, source="evidence", who="runbook", what=f"{ref.path}: {ref.parts} files, {ref.gaps} gaps"
+            at=at,
+            source="evidence",
+            who="system",
+            what=f"Saved {ref.path} ({ref.parts} files, {ref.gaps} sources missing)",
         )
 
 
-def _said(data: bytes) -> Iterator[TimelineRow]:
-    """Yield what people wrote in the channel. What our own bot wrote is the timeline, said again."""
+def _from_chat(data: bytes) -> Iterator[TimelineRow]:
+    """Yield messages that people wrote in the channel. Our bot's messages repeat the timeline."""
     for row in _rows(data):
         try:
             if not row["by_person"]:
@@ -78,7 +86,7 @@ def _said(data: bytes) -> Iterator[TimelineRow]:
         yield TimelineRow(at=at, source="slack", who=who, what=f"{text}{reactions}", answer=answer)
 
 
-def _deployed(incident: Incident, data: bytes) -> Iterator[TimelineRow]:
+def _from_deployments(incident: Incident, data: bytes) -> Iterator[TimelineRow]:
     try:
         rows = [Deployment.model_validate(row) for row in json.loads(data)]
     except ValueError:
@@ -87,8 +95,8 @@ def _deployed(incident: Incident, data: bytes) -> Iterator[TimelineRow]:
     until = incident.resolved_at or incident.timeline[-1].at
     for row in rows:
         if since <= row.started_at <= until:
-            what = f"{row.version} deployed to {row.cluster}: {row.status}"
-            back = f", in place of {row.rollback_from}" if row.rollback_from else ""
+            what = f"{row.version} deployed to {row.cluster} ({row.status})"
+            back = f", replacing {row.rollback_from}" if row.rollback_from else ""
             yield TimelineRow(at=row.started_at, source="deployments", who="deployer", what=f"{what}{back}")
 
 
@@ -97,14 +105,14 @@ def _suspect(incident: Incident, row: Deployment) -> bool:
 
 
 def series(files: dict[str, bytes], metrics: Iterable[str]) -> tuple[Series, ...]:
-    """Return the preserved metrics by the names that runbook.yaml gives them."""
+    """Return the saved metrics by their names in runbook.yaml."""
     found: list[Series] = []
     for name in metrics:
         data = next((data for path, data in files.items() if path.endswith(f"/{metric_file(name)}")), b"")
         try:
             for row in json.loads(data or b'{"series": []}')["series"]:
                 points = tuple((datetime.fromisoformat(at), float(value)) for at, value in row["points"])
-                kept = tuple((at, value) for at, value in points if value == value)  # NaN: nothing was asked
+                kept = tuple((at, value) for at, value in points if value == value)  # NaN: no samples
                 found.append(Series(name=name, region=str(row["labels"].get("region", "")), points=kept))
         except (KeyError, TypeError, ValueError):
             continue

@@ -1,4 +1,4 @@
-"""The review at the engineering all-hands: when it is, and the invitation to it (runbook, "Post-Mortem Process")."""
+"""Schedule the review at the engineering all-hands, and its invitation (runbook, "Post-Mortem Process")."""
 
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
@@ -12,10 +12,10 @@ from incidents.domain.postmortem.config import ReviewRules
 def next_meeting(after: datetime, rules: ReviewRules) -> datetime:
     """Return the first meeting after that instant, in UTC.
 
-    The rule counts days on the wall clock of its zone, so the meeting keeps its hour over daylight saving changes.
+    The rule counts days on the wall clock of its zone, so the meeting keeps its hour across DST changes.
 
     Raises:
-        ValueError: the rule yields no meeting any more.
+        ValueError: the rule has no later meeting.
     """
     zone = ZoneInfo(rules.time_zone)
     days = rrulestr(rules.rule, dtstart=datetime.combine(rules.since, time()))
@@ -25,13 +25,13 @@ def next_meeting(after: datetime, rules: ReviewRules) -> datetime:
         if meeting > after:
             return meeting
         day = days.after(day)
-    raise ValueError(f"{rules.rule!r} yields no meeting after {after:%Y-%m-%d}")
+    raise ValueError(f"{rules.rule!r} has no meeting after {after:%Y-%m-%d}")
 
 
 def invitation(
     uid: str, title: str, url: str, at: datetime, rules: ReviewRules, sent_at: datetime, people: tuple[str, ...]
 ) -> str:
-    """Return the invitation as iCalendar text (RFC 5545). A later one with the same `uid` moves the earlier."""
+    """Return the invitation as iCalendar text (RFC 5545). A later one with the same `uid` updates it."""
     event = Event()
     event.add("uid", uid)
     event.add("sequence", int(sent_at.timestamp()) // 60)
@@ -39,7 +39,7 @@ def invitation(
     event.add("dtstart", at.astimezone(UTC))
     event.add("dtend", at.astimezone(UTC) + rules.lasts)
     event.add("summary", title)
-    event.add("description", f"The post-mortem: {url}" if url else "The post-mortem is reviewed.")
+    event.add("description", f"Post-mortem: {url}" if url else "Post-mortem review.")
     for address in people:
         event.add("attendee", vCalAddress(f"mailto:{address}"))
     calendar = Calendar()

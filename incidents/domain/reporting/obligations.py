@@ -23,7 +23,7 @@ def record_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
     if incident.number is not None and (incident.over or incident.corrections):
         key = f"record/{incident.round}/{incident.status}/{len(incident.corrections)}/{len(incident.updates)}"
         since = incident.timeline[-1].at
-        yield at_once(ObligationKind.RECORD, key, since, "Keep the record for the reports")
+        yield at_once(ObligationKind.RECORD, key, since, "Save the record for reports")
 
 
 def build_record(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:

@@ -1,4 +1,4 @@
-"""The report as people and programs read it: Markdown, CSV, and one HTML page that needs nothing else."""
+"""Render the report as Markdown, CSV, or one self-contained HTML page."""
 
 import csv
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ _PAGES = Environment(loader=PackageLoader("incidents.domain.postmortem"), undefi
 
 
 def spread(found: Spread | None) -> str:
-    """Say how long something took: the median, and what nine of ten did not exceed."""
+    """Return a duration's median, p90 and count as text."""
     return f"{in_words(found.median)} (p90 {in_words(found.p90)}, n={found.count})" if found else "none"
 
 
@@ -30,12 +30,12 @@ for _environment in (_ENVIRONMENT, _PAGES):
 
 
 def as_markdown(found: Report) -> str:
-    """Return the report as GitHub-flavoured Markdown."""
+    """Return the report as GitHub-flavored Markdown."""
     return _ENVIRONMENT.get_template("report.md.j2").render(report=found)
 
 
 def as_html(found: Report) -> str:
-    """Return the report as one page with its charts in it. It asks the network for nothing."""
+    """Return the report as one self-contained HTML page with charts."""
     severities = list(found.by_severity)  # worst first
     causes = sorted(found.by_cause)
     counts = [(s, [sum(x.severity == s and x.cause == c for x in found.lines) for c in causes]) for s in severities]
@@ -48,7 +48,7 @@ def as_html(found: Report) -> str:
 
 
 def as_csv(found: Report) -> str:
-    """Return the incidents, one a row; durations in seconds, empty where there is none."""
+    """Return the incidents, one per row; durations in seconds, empty if there is none."""
     rows = _Rows()
     writer = csv.writer(rows, lineterminator="\n")
     writer.writerow(Line.model_fields)
@@ -58,10 +58,10 @@ def as_csv(found: Report) -> str:
 
 
 class _Rows(list[str]):
-    """What a CSV writer writes into."""
+    """File-like target of a CSV writer."""
 
     def write(self, row: str) -> None:
-        """Take a row."""
+        """Append a row."""
         self.append(row)
 
 
@@ -69,4 +69,4 @@ def _plain(value: object) -> str:
     if isinstance(value, timedelta):
         return f"{value.total_seconds():.0f}"
     text = value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text  # a spreadsheet would calculate it
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text  # a spreadsheet would evaluate it as a formula

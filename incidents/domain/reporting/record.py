@@ -1,4 +1,4 @@
-"""What is kept of each incident for the reports, beside its evidence: it outlives Temporal's retention."""
+"""Records of incidents and post-mortems for reports. Stored beside the evidence, they outlive Temporal's retention."""
 
 from datetime import datetime, timedelta
 
@@ -15,11 +15,11 @@ from incidents.domain.postmortem.postmortem import Postmortem, Stage
 from incidents.domain.rollback.state import RollbackStatus
 
 _PUNCTUAL = timedelta(minutes=1)
-"""An update counts as punctual when it was published no later than this after it was due."""
+"""An update is on time if it was published within this delay after it was due."""
 
 
 class Record(Frozen):
-    """One incident, as reports count it. `acknowledge_due`: by when it should have been acknowledged.
+    """One incident, as reports count it. `acknowledge_due`: the acknowledgement deadline.
 
     `updates` and `punctual` count the status updates that were due at a time, and those of them that were on time.
     `postmortem_due` is set from the resolution on, if one is owed.
@@ -48,7 +48,7 @@ class Record(Frozen):
 
     @property
     def counts(self) -> bool:
-        """Tell whether it counts: drills and false positives do not (BEHAVIOURS 67 and 81)."""
+        """Tell whether it counts in reports: drills and false alarms do not (BEHAVIOURS 67 and 81)."""
         return not self.drill and self.status != Status.CANCELLED
 
 
@@ -68,7 +68,7 @@ class PostmortemRecord(Frozen):
 
 
 def record_of(incident: Incident, runbook: RunbookConfig, now: datetime | None = None) -> Record:
-    """Return the record of an incident, by its corrected times. `now`: until when an open one counts as down.
+    """Return the record of an incident, with corrected times. `now`: end of an open incident's downtime.
 
     Raises:
         ValueError: it has no number yet.
@@ -105,13 +105,13 @@ def record_of(incident: Incident, runbook: RunbookConfig, now: datetime | None =
 
 
 def _cause(incident: Incident) -> Cause:
-    """Return what kind of thing broke, as far as the program knows: a rollback that helped says that it was one."""
+    """Return the cause category, as far as it is known: a successful rollback means a deployment."""
     helped = any(state.status is RollbackStatus.HEALTHY for state in incident.rollbacks)
     return Cause.DEPLOYMENT if helped else Cause.UNKNOWN
 
 
 def postmortem_record(postmortem: Postmortem) -> PostmortemRecord:
-    """Return the record of a post-mortem. Of a private incident it tells no words."""
+    """Return the record of a post-mortem; without text for a private incident."""
     hidden, document = postmortem.incident.private, postmortem.document
     items = tuple(item.replace(title=f"item {item.id}", outcome="") if hidden else item for item in document.items)
     return PostmortemRecord(

@@ -1,4 +1,4 @@
-"""The SLA report: what a period of incidents amounts to, in figures that do not hide behind a mean."""
+"""The SLA report: figures over a period of incidents (medians and p90, not means)."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from incidents.domain.reporting.record import PostmortemRecord, Record
 
 
 class Spread(Frozen):
-    """How long something took, over `count` incidents: the median, and what nine of ten did not exceed."""
+    """Median and p90 of a duration over `count` incidents."""
 
     count: int
     median: timedelta
@@ -26,14 +26,14 @@ class Spread(Frozen):
 
 
 class Punctuality(Frozen):
-    """How many were on time, of how many."""
+    """Count on time, of a total."""
 
     on_time: int
     of: int
 
 
 class Attainment(Frozen):
-    """What became of a plan's promised uptime in a region, in percent."""
+    """SLA attainment of a plan in a region, in percent."""
 
     plan: str
     region: str
@@ -43,12 +43,12 @@ class Attainment(Frozen):
 
     @property
     def kept(self) -> bool:
-        """Tell whether the promise was kept."""
+        """Tell whether the SLA was met."""
         return self.attained >= self.promised
 
     @property
     def shown(self) -> str:
-        """The percentage, rounded down: 99.8996 of 99.9 promised never reads as kept, nor seven seconds as none."""
+        """The percentage, rounded down: 99.8996 with an SLA of 99.9 never reads as met, nor 7 s as no downtime."""
         return f"{floor(self.attained * 1000) / 1000:.3f}"
 
 
@@ -71,7 +71,7 @@ class Line(Frozen):
 
 
 class Postmortems(Frozen):
-    """How the post-mortems that were owed stand. Late ones were published late or are overdue; they are also counted
+    """Counts of required post-mortems. Late ones were published late or are overdue; they are also counted
     among the done or the open ones.
     """
 
@@ -83,7 +83,7 @@ class Postmortems(Frozen):
 
 
 class Items(Frozen):
-    """How the action items stand. Overdue ones are among the open ones."""
+    """Counts of action items. Overdue ones are included in the open ones."""
 
     open: int
     overdue: int
@@ -92,7 +92,7 @@ class Items(Frozen):
 
 
 class Report(Frozen):
-    """Everything that the report says. `unknown`: numbers of incidents of which nobody could tell."""
+    """The report. `unknown`: numbers of incidents without data."""
 
     since: AwareDatetime
     until: AwareDatetime
@@ -112,7 +112,7 @@ class Report(Frozen):
 
     @property
     def last_day(self) -> datetime:
-        """An instant of the last day that it is about: `until` is the first one that it is not."""
+        """Last instant inside the period (`until` is exclusive)."""
         return self.until - timedelta(seconds=1)
 
 
@@ -167,7 +167,7 @@ def _by_severity(lines: Iterable[Line], runbook: RunbookConfig) -> dict[str, int
 def _line(record: Record, learnt: PostmortemRecord | None) -> Line:
     cause = learnt.cause if learnt is not None and learnt.cause is not Cause.UNKNOWN else record.cause
     lasted = max((outage.until - outage.since for outage in record.outages), default=timedelta())
-    owed = "owed" if record.postmortem_due else ""
+    owed = "due" if record.postmortem_due else ""
     return Line(
         number=record.number,
         title=record.title,
@@ -199,7 +199,7 @@ def _spread(values: Iterable[timedelta | None]) -> Spread | None:
 
 
 def _acknowledged(found: list[Record], at: datetime) -> Punctuality:
-    """Count acknowledgements; one whose time is still running is not counted yet."""
+    """Count acknowledgements; one that is not due yet is not counted."""
     judged = [r for r in found if not r.backfilled and (r.acknowledged_at or at > r.acknowledge_due)]
     on_time = [r for r in judged if r.acknowledged_at and r.acknowledged_at <= r.acknowledge_due]
     return Punctuality(on_time=len(on_time), of=len(judged))

@@ -1,4 +1,4 @@
-"""What the incident learns of its rollbacks: offers, progress, ends, and offers that nobody decided."""
+"""Apply rollback events to the incident: offers, progress, results, verdicts, expired offers."""
 
 from datetime import datetime
 from itertools import takewhile
@@ -17,9 +17,9 @@ from incidents.domain.updates.publishing import record_news
 
 
 def apply_offers(incident: Incident, offers: tuple[Offer, ...], runbook: RunbookConfig, at: datetime) -> Incident:
-    """Take in what could be rolled back: offered to the responders, or begun at once where the policy says so.
+    """Offer each possible rollback to the responders, or start it at once where the policy allows.
 
-    A look that a responder asked for carries their approval: their request stands until it is answered here.
+    A responder's rollback request counts as approval; it is cleared here.
     """
     request = incident.rollback_request
     incident = incident.replace(rollback_request=None)
@@ -35,8 +35,8 @@ def _one_offer(
 ) -> Incident:
     policy = runbook.policy(incident.severity).rollback
     if not offer.possible or offer.suspect is None or offer.candidate is None or policy is RollbackPolicy.NEVER:
-        why = offer.reason if not offer.possible else f"the runbook never rolls back a {incident.severity}"
-        return incident.logged(at, SYSTEM, Kind.ROLLBACK, f"No rollback offered: {why}{_passed_over(offer)}")
+        why = offer.reason if not offer.possible else f"rollback is disabled for {incident.severity}"
+        return incident.logged(at, SYSTEM, Kind.ROLLBACK, f"No rollback offered: {why}{_skipped(offer)}")
     before = incident.rollback(offer.cluster)
     if before is not None and before.status.under_way:
         return incident
@@ -50,24 +50,24 @@ def _one_offer(
     if decided_by == SYSTEM:
         incident = incident.replace(automatic_rollbacks=(*incident.automatic_rollbacks, offer.cluster))
     incident = incident.with_rollback(state)
-    what = f"{offer.cluster} from {offer.suspect.version} to {offer.candidate.version} ({offer.reason})"
+    what = f"{offer.cluster} from {offer.suspect.version} to {offer.candidate.version}"
     if decided_by:
-        text = f"Rolling back {what}, " + ("as the runbook says" if decided_by == SYSTEM else f"for {decided_by}")
+        text = f"Rolling back {what} " + ("(automatic)" if decided_by == SYSTEM else f"(requested by {decided_by})")
     else:
-        asks = f"Approve or decline it within {in_words(runbook.rollback.approve_within)}."
-        held = f" Not by itself: {offer.caution}." if offer.caution else ""
-        diff = f" What changed: {offer.diff_url}" if offer.diff_url else ""
-        text = f"Rollback offered: {what}. {asks}{held}{diff}"
-    return incident.logged(at, SYSTEM, Kind.ROLLBACK, text + _passed_over(offer), announce=True)
+        asks = f"Approve or decline within {in_words(runbook.rollback.approve_within)}."
+        held = f" Needs approval because {offer.caution}." if offer.caution else ""
+        diff = f" Diff: {offer.diff_url}" if offer.diff_url else ""
+        text = f"Rollback offered: {what} ({offer.reason}). {asks}{held}{diff}"
+    return incident.logged(at, SYSTEM, Kind.ROLLBACK, text + _skipped(offer), announce=True)
 
 
 def _decided_by(
     incident: Incident, offer: Offer, request: RollbackRequest | None, policy: RollbackPolicy, runbook: RunbookConfig
 ) -> str:
-    """Return who has decided for it already: the one who asked, the runbook, or "" if a person is to be asked.
+    """Return who decided: the requester, `SYSTEM`, or "" if a responder must approve.
 
-    The runbook decides by itself at most once for each cluster, and never where caution is due: a release that cannot
-    be taken back, a deployment since the alert began (BEHAVIOURS 50, 52 and 56).
+    Automatic at most once per cluster (twice with `second_attempt`), and never with a caution: an irreversible
+    release, or a deployment since the alert began (BEHAVIOURS 50, 52 and 56).
     """
     if request is not None and request.by != SYSTEM:
         return request.by
@@ -77,14 +77,14 @@ def _decided_by(
     return SYSTEM if automatic else ""
 
 
-def _passed_over(offer: Offer) -> str:
+def _skipped(offer: Offer) -> str:
     newer = takewhile(lambda candidate: not candidate.taken, offer.considered)
-    over = [f"{candidate.deployment.version} {candidate.reason}" for candidate in newer]
-    return f". Passed over: {'; '.join(over[:3])}" if over else ""
+    over = [f"{candidate.deployment.version} ({candidate.reason})" for candidate in newer]
+    return f". Skipped {'; '.join(over[:3])}" if over else ""
 
 
 def record_rollback_progress(incident: Incident, progress: RollbackProgress, at: datetime) -> Incident:
-    """Record what a running rollback says of its progress. `quiet` progress is shown, and no line of the timeline."""
+    """Record the progress of a running rollback. `quiet` progress is shown but not added to the timeline."""
     state = _running(incident, progress.cluster, progress.attempt)
     if progress.manifest is not None:
         incident = incident.replace(manifests=(*incident.manifests, progress.manifest))
@@ -102,12 +102,12 @@ def record_rollback_progress(incident: Incident, progress: RollbackProgress, at:
 
 
 def record_rollback_result(incident: Incident, ended: RollbackResult, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Record how a rollback ended. Healthy everywhere means mitigated; a resolution that waited for it now happens."""
+    """Record a rollback's result. All healthy means mitigated; a pending resolution then takes effect."""
     state = _running(incident, ended.cluster, ended.attempt)
     if state is None or not state.may(ended.status):
         return incident
     incident = incident.with_rollback(state.moved(ended.status, detail=ended.detail))
-    text = f"Rollback of {ended.cluster}: {ended.status}: {ended.detail}"
+    text = f"Rollback of {ended.cluster} {ended.status}: {ended.detail}"
     incident = incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
     return _after(incident, state, ended.status, runbook, at)
 
@@ -115,10 +115,10 @@ def record_rollback_result(incident: Incident, ended: RollbackResult, runbook: R
 def record_rollback_verdict(
     incident: Incident, state: RollbackState, word: Judgement, runbook: RunbookConfig, at: datetime
 ) -> Incident:
-    """Record a person's verdict. A process that still probes has to be told of it."""
+    """Record a responder's verdict. A verification that is still running is notified."""
     to = RollbackStatus.HEALTHY if word.healthy else RollbackStatus.UNHEALTHY
-    told_later = word if state.status.under_way else None
-    newer = state.moved(to, detail=f"judged by {word.by}: {word.reason or 'no reason given'}", judgement=told_later)
+    pending = word if state.status.under_way else None
+    newer = state.moved(to, detail=f"judged by {word.by}: {word.reason or 'no reason given'}", judgement=pending)
     return _after(incident.with_rollback(newer), state.replace(decided_by=word.by), to, runbook, at)
 
 
@@ -142,7 +142,7 @@ def _recovered(incident: Incident, runbook: RunbookConfig, at: datetime) -> Inci
         return incident
     if incident.resolve_intent is not None:
         intent = incident.resolve_intent
-        said = PublicText.trusted(intent.text or texts.resolved)  # looked through when it was said
+        said = PublicText.trusted(intent.text or texts.resolved)  # screened when it was posted
         return resolve(incident.replace(resolve_intent=None), runbook, at, intent.by, said)
     if incident.status == Status.MONITORING:
         return incident
@@ -152,56 +152,59 @@ def _recovered(incident: Incident, runbook: RunbookConfig, at: datetime) -> Inci
 def _what_next(
     incident: Incident, state: RollbackState, status: RollbackStatus, runbook: RunbookConfig, at: datetime
 ) -> Incident:
-    """Say what can be done now; try the next candidate without a person only if the policy allows it."""
+    """Ask for a decision; try the next candidate without approval only if the policy allows it."""
     if incident.over:
         return incident
     cluster = state.offer.cluster
     again = state.decided_by == SYSTEM and status is RollbackStatus.UNHEALTHY
     if again and runbook.rollback.second_attempt and incident.automatic_rollbacks.count(cluster) < 2:
         request = RollbackRequest(by=SYSTEM, cluster=cluster)
-        text = f"Looking for the next candidate for {cluster}, as the runbook allows"
+        text = f"Searching the next candidate for {cluster} (automatic second attempt)"
         incident = incident.replace(rollback_request=request, looks=incident.looks + 1)
         return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
     number = incident.number
-    forward = f" with `--forward` it goes back to {_suspect(state)}," if state.ordered else ""
+    command = f"incident rollback {number} --cluster {cluster}"
+    forward = f" roll forward to {_suspect(state)} (`{command} --forward`)," if state.ordered else ""
     text = (
-        f"{cluster} needs a person: `incident rollback {number} --cluster {cluster}` tries the next candidate,"
-        f"{forward} `incident decline {number}` leaves it as it is"
+        f"Decision needed for {cluster}: try the next version (`{command}`),{forward}"
+        f" or leave it (`incident decline {number}`)"
     )
     return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
 
 
 def _suspect(state: RollbackState) -> str:
-    return state.offer.suspect.version if state.offer.suspect else "what was there"
+    return state.offer.suspect.version if state.offer.suspect else "the previous version"
 
 
 def record_rollback_failure(incident: Incident, cluster: str, reason: str, at: datetime) -> Incident:
-    """Record that the rollback's own process ended without a verdict, or never began, such as for the lock."""
+    """Record that the rollback workflow ended without a verdict, or never started, such as for the lock."""
     state = incident.rollback(cluster)
     if state is None or not state.status.under_way:
         return incident
     to = RollbackStatus.HELD if state.status is RollbackStatus.APPROVED else RollbackStatus.FAILED
-    known = "; the candidate was ordered, so look at what runs" if state.ordered else "; nothing was deployed"
+    known = (
+        "; the redeployment was ordered, so check the running version" if state.ordered else "; nothing was deployed"
+    )
     incident = incident.with_rollback(state.moved(to, detail=f"{reason}{known}"))
     return drop_resolve_intent(incident, at)
 
 
 def expire_offer(incident: Incident, cluster: str, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Record that nobody decided in time: what was offered may be out of date, so it is looked at again when asked."""
+    """Expire an undecided offer: it may be out of date, so a later request searches again."""
     state = incident.rollback(cluster)
     if state is None or not state.may(RollbackStatus.EXPIRED):
         return incident
-    incident = incident.with_rollback(state.moved(RollbackStatus.EXPIRED, detail="nobody decided in time"))
-    text = f"The offer to roll back {cluster} lapsed: nobody decided. `incident rollback {incident.number}` looks again"
+    incident = incident.with_rollback(state.moved(RollbackStatus.EXPIRED, detail="not decided in time"))
+    text = f"Rollback offer for {cluster} expired undecided. To search again: `incident rollback {incident.number}`"
     return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=True)
 
 
 def drop_resolve_intent(incident: Incident, at: datetime) -> Incident:
-    """Drop a resolution that waited for the rollback."""
+    """Drop a resolution that was waiting for the rollback."""
     intent = incident.resolve_intent
     if intent is None:
         return incident
-    text = f"The resolution by {intent.by} is dropped: the rollback did not end healthy"
+    text = "Not resolved: the rollback failed verification. Resolve again once service is healthy."
     return incident.replace(resolve_intent=None).logged(at, SYSTEM, Kind.STATUS, text, announce=True)
 
 
@@ -211,8 +214,8 @@ def _running(incident: Incident, cluster: str, attempt: int) -> RollbackState | 
 
 
 def known_bad_versions(incident: Incident) -> dict[str, str]:
-    """Return the versions that this incident knows to be bad, and why: flagged, or tried without help."""
-    why = "was tried already in this incident"
+    """Return the versions that this incident knows to be bad, with the reason: flagged, or tried without success."""
+    why = "already tried in this incident"
     tried = dict.fromkeys((version for state in incident.rollbacks for version in state.all_tried), why)
     flagged = {flag.version: f"flagged as bad by {flag.by}: {flag.reason}" for flag in incident.flags}
     return {**tried, **flagged}
@@ -221,7 +224,7 @@ def known_bad_versions(incident: Incident) -> dict[str, str]:
 def bad_releases(incident: Incident) -> tuple[str, ...]:
     """Return the versions that later incidents must not roll back to: flagged ones, and this incident's suspects.
 
-    A suspect whose rollback was declined is cleared, and a false alarm accuses nobody.
+    A suspect whose rollback was declined is cleared; a false alarm adds no suspects.
     """
     if incident.status == Status.CANCELLED:
         return tuple(flag.version for flag in incident.flags)

@@ -1,4 +1,4 @@
-"""Which deployment is suspect, and which one is the last known-good (runbook, "Rollback Procedures", step 1)."""
+"""Choose the suspect deployment and the last known-good one (runbook, "Rollback Procedures", step 1)."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from incidents.domain.core.duration import in_words
 from incidents.domain.rollback.config import Rollback as RollbackRules
 
 NEVER_SETTLED = "in_progress"
-"""What the Ops Portal calls a deployment for ever: only its time in service tells that it is finished."""
+"""Status that Ops Portal deployments never leave; time in service shows that they finished."""
 
 
 class Deployment(Frozen):
@@ -29,7 +29,7 @@ class Deployment(Frozen):
 
 
 class Candidate(Frozen):
-    """A deployment that was looked at, and why it was taken or passed over."""
+    """A deployment that was considered: selected or skipped, with the reason."""
 
     deployment: Deployment
     taken: bool
@@ -37,10 +37,10 @@ class Candidate(Frozen):
 
 
 class Offer(Frozen):
-    """What a rollback of one cluster would do. Without suspect or candidate, `reason` says why it is not offered.
+    """A possible rollback of one cluster. Without suspect or candidate, `reason` says why there is none.
 
-    `caution`, if not empty, says why this must not be rolled back without a person.
-    `mark`: the newest row of the history that this was judged by, so that whatever comes later is known to be new.
+    `caution`: why it needs approval; "" if it does not. `mark`: id of the newest deployment considered, so that later
+    ones are recognized as new.
     """
 
     cluster: str
@@ -54,12 +54,12 @@ class Offer(Frozen):
 
     @property
     def possible(self) -> bool:
-        """Tell whether there is something to roll back, and something to roll back to."""
+        """Tell whether there is a suspect and a candidate."""
         return self.suspect is not None and self.candidate is not None
 
     def reversed(self) -> "Offer":
-        """Return the way back: from the candidate forward to what it replaced (BEHAVIOURS 56)."""
-        return self.replace(suspect=self.candidate, candidate=self.suspect, reason="roll forward again", considered=())
+        """Return the roll-forward offer: from the candidate to the suspect it replaced (BEHAVIOURS 56)."""
+        return self.replace(suspect=self.candidate, candidate=self.suspect, reason="roll forward", considered=())
 
 
 _SHOWN = 8
@@ -72,22 +72,21 @@ def choose_rollback(
     rules: RollbackRules,
     blamed: Mapping[str, str] | None = None,
 ) -> Offer:
-    """Choose what to roll back from and to.
+    """Choose the suspect and the candidate for a rollback.
 
     `history` is the whole deployment history of the cluster, in any order. The suspect is the newest deployment, if it
     began within the suspicion window before the alert. The candidate is the newest deployment older than the suspect
-    that is known-good; never simply the previous one (BEHAVIOURS 49). `blamed`: versions that are known to be bad from
-    elsewhere, and why: a responder's word, an earlier incident, an attempt that did not help.
+    that is known-good; never simply the previous one (BEHAVIOURS 49). `blamed`: versions known to be bad,
+    with the reason: flagged, suspected in an earlier incident, or tried without success.
     """
     rows = newest_first(history)
     before = [row for row in rows if row.started_at <= alerted_at]
     if not before:
-        return Offer(cluster=cluster, reason=f"{cluster} has no deployment before the alert")
+        return Offer(cluster=cluster, reason=f"{cluster}: no deploy before the alert")
     suspect = before[0]
     age = alerted_at - suspect.started_at
     if age > rules.suspicion_window:
-        window = in_words(rules.suspicion_window)
-        reason = f"the newest deployment of {cluster}, {suspect.version}, is {in_words(age)} old: not within {window}"
+        reason = f"{cluster}: no deploy in the last {in_words(rules.suspicion_window)}"
         return Offer(cluster=cluster, reason=reason)
     bad = {**rolled_back(rows), **(blamed or {})}
     considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
@@ -95,7 +94,7 @@ def choose_rollback(
     considered = tuple(c if not c.taken or c.deployment is chosen else _next_in_line(c) for c in considered)
     found = Offer(cluster=cluster, suspect=suspect, considered=considered[:_SHOWN], reason="", mark=rows[0].id)
     if chosen is None:
-        reason = f"{suspect.version} on {cluster} is suspect, but no older deployment is known to be good"
+        reason = f"{cluster}: {suspect.version} is suspect, but there is no known-good version before it"
         return found.replace(reason=reason)
     return found.replace(
         candidate=chosen,
@@ -106,15 +105,15 @@ def choose_rollback(
 
 
 def newest_first(history: tuple[Deployment, ...]) -> list[Deployment]:
-    """Return a history in the order in which it is read: the newest row first."""
+    """Sort a history newest first."""
     return sorted(history, key=lambda row: (row.started_at, row.id), reverse=True)
 
 
 def rolled_back(rows: list[Deployment]) -> dict[str, str]:
-    """Return the versions that were rolled back away from, and why we think so; `rows` are newest first.
+    """Return the versions that were rolled back, with the reason; `rows` are newest first.
 
-    A step back is one from a version to another that had been deployed before it for the first time. So it is known
-    also where the portal kept no `rollback_from`, and a rollback of a rollback, which goes forward, accuses nobody.
+    A rollback is a change to a version whose first deployment is older. This finds rollbacks without a
+    `rollback_from`, and a roll-forward after a rollback marks no version as bad.
     """
     oldest_first = rows[::-1]
     first = {row.version: place for place, row in reversed(list(enumerate(oldest_first)))}
@@ -122,33 +121,33 @@ def rolled_back(rows: list[Deployment]) -> dict[str, str]:
     for before, after in pairwise(oldest_first):
         left = after.rollback_from or before.version
         if left in first and first[after.version] < first[left]:
-            bad[left] = f"was itself rolled back, to {after.version}"
+            bad[left] = f"was rolled back to {after.version}"
     return bad
 
 
 def _next_in_line(candidate: Candidate) -> Candidate:
-    return candidate.replace(taken=False, reason=f"known-good too, but older: {candidate.reason}")
+    return candidate.replace(taken=False, reason=f"known-good but older ({candidate.reason})")
 
 
 def _consider(place: int, rows: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Candidate:
-    """Judge one deployment that is older than the suspect; `rows` are newest first, the suspect at their head."""
+    """Judge one deployment older than the suspect; `rows` are newest first, starting with the suspect."""
     row, suspect = rows[place], rows[0]
     served = rows[place - 1].started_at - row.started_at
     if row.version == suspect.version:
-        return Candidate(deployment=row, taken=False, reason="the same version as the suspect")
+        return Candidate(deployment=row, taken=False, reason="same version as the suspect")
     if row.status not in ("success", NEVER_SETTLED):
-        return Candidate(deployment=row, taken=False, reason=f"its status is {row.status}")
+        return Candidate(deployment=row, taken=False, reason=f"status {row.status}")
     if row.version in bad:
         return Candidate(deployment=row, taken=False, reason=bad[row.version])
     if served < rules.bake_time:
-        reason = f"in service for {in_words(served)} only, less than {in_words(rules.bake_time)}"
+        reason = f"in service for only {in_words(served)} (bake time {in_words(rules.bake_time)})"
         return Candidate(deployment=row, taken=False, reason=reason)
-    settled = "" if row.status == "success" else "; the portal never settled its status"
+    settled = "" if row.status == "success" else "; completion not reported by the Ops Portal"
     return Candidate(deployment=row, taken=True, reason=f"in service for {in_words(served)}{settled}")
 
 
 def irreversible(left: list[Deployment], rules: RollbackRules) -> str:
-    """Say which of the releases that a rollback would leave is marked as one that cannot be taken back, or nothing."""
+    """Return which of the releases to roll back is marked irreversible, or ""."""
     for row in left:
         for word in (row.version, *row.labels):
             for pattern in rules.irreversible:
@@ -158,15 +157,15 @@ def irreversible(left: list[Deployment], rules: RollbackRules) -> str:
 
 
 def _changed_since(newest: Deployment, suspect: Deployment, bad: Mapping[str, str]) -> str:
-    """Say that somebody deployed after the alert began; what this incident itself deployed and found bad is no news."""
+    """Return that a newer version was deployed after the alert began, or ""; ignore versions known to be bad."""
     if newest.id == suspect.id or newest.version in bad:
         return ""
     return f"{newest.version} was deployed after the alert began"
 
 
 def portal_would_pick(rows: list[Deployment], suspect_id: str) -> str | None:
-    """Return the version to which the Ops Portal's own rollback of that row would go (VENDORS 1.6), or None.
+    """Return the version that the Ops Portal's own rollback would choose (VENDORS 1.6), or None.
 
-    It sees the two newest rows only, skips the given one, and takes the first with status success.
+    It looks at the two newest rows only, skips the given one, and takes the first with status success.
     """
     return next((row.version for row in rows[:2] if row.id != suspect_id and row.status == "success"), None)

@@ -53,18 +53,18 @@ def _rollback(state: RollbackState, incident: Incident, runbook: RunbookConfig) 
             kind=ObligationKind.OFFER_LAPSES,
             due=since + runbook.rollback.approve_within,
             since=since,
-            says=f"The offer to roll back {cluster} lapses",
+            says=f"Rollback offer for {cluster} expires",
             subject=cluster,
         )
     if status in _NEEDS_A_PERSON and runbook.policy(incident.severity).page:
-        says = f"Page for a decision: the rollback of {cluster} is {status}"
+        says = f"Page on-call for a decision (rollback of {cluster} is {status})"
         yield at_once(ObligationKind.ALARM, f"alarm/{key}/{status}", since, says, subject=cluster)
 
 
 def look_again(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the search for a rollback that a responder asked for."""
     if incident.rollback_request is not None:
-        key, says = f"look/{incident.looks}", "Look at the deployments again"
+        key, says = f"look/{incident.looks}", "Search the deployment history again"
         subject = Source.DEPLOYMENTS.value
         yield at_once(ObligationKind.LOOK_AGAIN, key, incident.opened_at, says, subject=subject)
 
@@ -74,7 +74,7 @@ def rollback_verdicts(incident: Incident, runbook: RunbookConfig) -> Iterator[Ob
     for state in incident.rollbacks:
         if state.judgement is not None:
             cluster = state.offer.cluster
-            key, says = f"rollback/{cluster}/{state.attempt}/judged", f"Tell the rollback of {cluster} its verdict"
+            key, says = f"rollback/{cluster}/{state.attempt}/judged", f"Send the verdict to the rollback of {cluster}"
             yield at_once(ObligationKind.TELL_ROLLBACK, key, state.since, says, subject=cluster)
 
 

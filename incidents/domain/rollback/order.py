@@ -1,4 +1,4 @@
-"""The rollback of one cluster: what is ordered, whether it may go on, how it goes, how it ended."""
+"""The rollback of one cluster: its order, preflight decision, progress and result."""
 
 from pydantic import AwareDatetime
 
@@ -19,7 +19,7 @@ from incidents.domain.rollback.state import Judgement, RollbackState, RollbackSt
 from incidents.domain.rollback.verification import RegionVerdict, Verdict, combine
 
 HOLDER = "holder"
-"""The memo of a rollback's process that says for whom it runs."""
+"""Memo key of a rollback workflow: the incident that holds the lock."""
 
 
 class RollbackOrder(Frozen):
@@ -55,17 +55,17 @@ class RollbackOrder(Frozen):
 
     @property
     def good_until(self) -> AwareDatetime:
-        """When good times ended: the newer of the two versions came then, also where the way leads forward again."""
+        """End of the baseline window: when the newer of the two versions was deployed (also for roll-forward)."""
         return max(self.suspect.started_at, self.candidate.started_at)
 
     @property
     def phase(self) -> str:
-        """What the evidence of the bad state is filed under."""
+        """Evidence folder for the state before the rollback."""
         return f"before-rollback-{self.cluster}-{self.attempt}"
 
 
 class Probed(Frozen):
-    """What the verification of one region says while it is open."""
+    """Progress of one region's verification."""
 
     region: str
     says: str
@@ -75,7 +75,7 @@ class Probed(Frozen):
 class Preflight(Frozen):
     """The state just before the redeployment. `newest`: the cluster's newest deployment.
 
-    `recovered`: every region answered well, and fast enough, as often in a row as a recovery needs.
+    `recovered`: every region passed the health and latency checks of a recovery.
     """
 
     newest: Deployment | None
@@ -84,34 +84,34 @@ class Preflight(Frozen):
 
 
 class Go(Frozen):
-    """The decision at the last moment. `hold`: why a person is asked instead; `deployed`: it is there already."""
+    """The preflight decision. `hold`: why a responder must decide; `deployed`: the candidate is already deployed."""
 
     hold: str = ""
     deployed: str = ""
 
 
 def decide_redeployment(order: RollbackOrder, found: Preflight) -> Go:
-    """Decide whether the redeployment may still be ordered.
+    """Decide whether to go ahead with the redeployment.
 
-    The state may have changed since it was decided: somebody deployed (BEHAVIOURS 52), or the region recovered by
-    itself (59). Then a person is asked, unless the one who ordered it knew: by default nothing is rolled back.
+    Since the decision, someone may have deployed (BEHAVIOURS 52) or the region recovered (59). Then hold for a
+    responder's decision, unless the order says `insist`.
     """
     newest = found.newest
     if newest is not None and newest.id != order.mark:
         if newest.version == order.candidate.version:
-            return Go(deployed=f"{newest.version} was deployed already by somebody else ({newest.id})")
+            return Go(deployed=f"{newest.version} was already deployed outside this incident ({newest.id})")
         if not order.insist:
-            return Go(hold=f"{newest.version} was deployed to {order.cluster} since this was decided")
+            return Go(hold=f"{newest.version} was deployed to {order.cluster} after the rollback was decided")
     if found.recovered and not order.insist:
-        return Go(hold=f"{order.cluster} recovered by itself before the redeployment ({found.looks})")
+        return Go(hold=f"{order.cluster} recovered before the redeployment ({found.looks})")
     return Go()
 
 
 class RollbackProgress(Frozen):
-    """A step that a running rollback has taken.
+    """Progress of a running rollback.
 
-    `ordered`: the redeployment is ordered from here on. `undecided`: the verification cannot tell, and a person is
-    asked. `quiet`: to be shown, not remembered. `manifest`: the evidence that was kept.
+    `ordered`: the redeployment has been ordered. `undecided`: the verification needs a responder's verdict. `quiet`:
+    shown, but not added to the timeline. `manifest`: the evidence that was saved.
     """
 
     cluster: str
@@ -124,7 +124,7 @@ class RollbackProgress(Frozen):
 
 
 class RollbackResult(Frozen):
-    """How a rollback ended."""
+    """The result of a rollback."""
 
     cluster: str
     attempt: int
@@ -134,14 +134,14 @@ class RollbackResult(Frozen):
 
 
 def build_order(incident: Incident, state: RollbackState, runbook: RunbookConfig, at: AwareDatetime) -> RollbackOrder:
-    """Return the order for an approved rollback.
+    """Build the order of an approved rollback.
 
     Raises:
-        ValueError: the offer has no suspect or no candidate; such an offer is never approved.
+        ValueError: the offer has no suspect or candidate (such an offer is never approved).
     """
     offer = state.offer
     if offer.suspect is None or offer.candidate is None:
-        raise ValueError(f"the offer for {offer.cluster} names nothing to roll back")
+        raise ValueError(f"the offer for {offer.cluster} has no suspect or candidate")
     regions = tuple(region for region in runbook.regions_of(incident.service) if region.cluster == offer.cluster)
     made = RollbackOrder(
         key=f"{incident.first_run_id}/rollback/{offer.cluster}/{state.attempt}",
@@ -169,9 +169,9 @@ def build_order(incident: Incident, state: RollbackState, runbook: RunbookConfig
 
 
 def build_result(order: RollbackOrder, regions: tuple[RegionVerdict, ...]) -> RollbackResult:
-    """Return how the rollback ended, by what its regions say."""
+    """Build the result from the regions' verdicts."""
     verdict = combine(regions)
-    detail = "; ".join(f"{region.region}: {region.detail}" for region in regions) or "no region to probe"
+    detail = "; ".join(f"{region.region}: {region.detail}" for region in regions) or "no region to verify"
     status = {
         Verdict.HEALTHY: RollbackStatus.HEALTHY,
         Verdict.UNHEALTHY: RollbackStatus.UNHEALTHY,
@@ -183,11 +183,11 @@ def build_result(order: RollbackOrder, regions: tuple[RegionVerdict, ...]) -> Ro
 def end_rollback(
     order: RollbackOrder, status: RollbackStatus, detail: str, regions: tuple[RegionVerdict, ...] = ()
 ) -> RollbackResult:
-    """Return a result of that order."""
+    """Build a result for an order."""
     return RollbackResult(cluster=order.cluster, attempt=order.attempt, status=status, detail=detail, regions=regions)
 
 
 def build_judged_result(order: RollbackOrder, word: Judgement) -> RollbackResult:
-    """Return how a rollback ended that a person judged."""
+    """Build the result from a responder's verdict."""
     status = RollbackStatus.HEALTHY if word.healthy else RollbackStatus.UNHEALTHY
     return end_rollback(order, status, f"judged by {word.by}: {word.reason or 'no reason given'}")

@@ -1,4 +1,4 @@
-"""Is a region healthy again? (runbook, "Rollback Procedures", step 3)"""
+"""Verify that a region is healthy again (runbook, "Rollback Procedures", step 3)."""
 
 from enum import StrEnum
 
@@ -9,7 +9,7 @@ from incidents.domain.rollback.config import Rollback
 
 
 class Verdict(StrEnum):
-    """What the probes say. Inconclusive is neither a pass nor a failure: a person decides."""
+    """Verdict of the probes. Inconclusive is neither pass nor fail: a responder decides."""
 
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
@@ -17,9 +17,9 @@ class Verdict(StrEnum):
 
 
 class Probe(Frozen):
-    """One look at a region: its health endpoint, and one real evaluation (`elapsed_ms`, None without an answer).
+    """One probe of a region: its health endpoint and one real evaluation (`elapsed_ms`, None without an answer).
 
-    `measured` is false when the look itself failed, such as refused probe credentials: it says nothing of the region.
+    `measured` is false when the probe itself failed, such as rejected credentials: it tells nothing about the region.
     """
 
     at: AwareDatetime
@@ -30,7 +30,7 @@ class Probe(Frozen):
 
 
 class Baseline(Frozen):
-    """The latency of good times, measured: quantiles in milliseconds, from how many samples, and who measured it."""
+    """Evaluation latency while healthy: quantiles (ms), sample count and source."""
 
     p50_ms: float
     p95_ms: float
@@ -41,7 +41,7 @@ class Baseline(Frozen):
 
 
 class BaselineFinding(Frozen):
-    """The baseline of one region; without one, `why` says why. `failed`: nobody could be asked, so it may exist."""
+    """Baseline of one region, or `why` there is none. `failed`: no source answered, so one may exist."""
 
     region: str
     baseline: Baseline | None = None
@@ -50,7 +50,7 @@ class BaselineFinding(Frozen):
 
 
 class RegionVerdict(Frozen):
-    """The verdict for one region, with the figures that it rests on."""
+    """Verdict for one region, with its figures."""
 
     region: str
     verdict: Verdict
@@ -67,7 +67,7 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def baseline_of(values: list[float], source: str, since: AwareDatetime, until: AwareDatetime) -> Baseline:
-    """Return the baseline that these samples (milliseconds) make. There is at least one."""
+    """Return the baseline of these samples (ms); at least one."""
     return Baseline(
         p50_ms=quantile(values, 0.5),
         p95_ms=quantile(values, 0.95),
@@ -79,12 +79,12 @@ def baseline_of(values: list[float], source: str, since: AwareDatetime, until: A
 
 
 def limit_ms(normal_ms: float, rules: Rollback) -> float:
-    """Return how slow a quantile may be that is `normal_ms` in good times."""
+    """Return the latency limit (ms) of a quantile whose baseline is `normal_ms`."""
     return max(normal_ms * rules.latency_tolerance, normal_ms + rules.latency_slack_ms)
 
 
-def good_in_a_row(probes: tuple[Probe, ...]) -> int:
-    """Return how many of the newest looks were good without a bad one between."""
+def consecutive_good(probes: tuple[Probe, ...]) -> int:
+    """Return the number of consecutive good probes at the end."""
     count = 0
     for probe in reversed([probe for probe in probes if probe.measured]):
         if not probe.healthy:
@@ -96,23 +96,23 @@ def good_in_a_row(probes: tuple[Probe, ...]) -> int:
 def judge(
     region: str, probes: tuple[Probe, ...], finding: BaselineFinding, rules: Rollback, *, last: bool
 ) -> RegionVerdict | None:
-    """Return the verdict, or None while it is open; with `last` there is always one.
+    """Return the verdict, or None while undecided; with `last` there is always one.
 
-    Healthy: the newest `healthy_probes` looks in a row were good, and over a full `window` the p50 and the p95 of the
-    evaluations are within tolerance of the baseline. A good answer that is slow is not healthy (BEHAVIOURS 54), and
-    what cannot be measured is inconclusive (55).
+    Healthy: the last `healthy_probes` probes were good, and over a full `window` p50 and p95 of the evaluations are
+    within tolerance of the baseline. Good but slow answers are not healthy (BEHAVIOURS 54); without measurements the
+    verdict is inconclusive (55).
     """
     measured = tuple(probe for probe in probes if probe.measured)
     if not probes:
-        return RegionVerdict(region=region, verdict=Verdict.INCONCLUSIVE, detail="no probe was made") if last else None
+        return RegionVerdict(region=region, verdict=Verdict.INCONCLUSIVE, detail="no probes") if last else None
     newest = probes[-1].at
     window = [probe for probe in measured if newest - probe.at <= rules.window]
     times = [probe.elapsed_ms for probe in window if probe.elapsed_ms is not None]
-    row, full = good_in_a_row(probes), bool(measured) and newest - measured[0].at >= rules.window
+    row, full = consecutive_good(probes), bool(measured) and newest - measured[0].at >= rules.window
     slow = _slow(times, finding.baseline, rules)
     enough = full and len(times) >= rules.min_samples
     if row >= rules.healthy_probes and enough and slow == "":
-        said = f"{row} good probes in a row, {_figures(times, finding)}"
+        said = f"{row} consecutive good probes, {_figures(times, finding)}"
         return _verdict(region, Verdict.HEALTHY, said, probes, times)
     if not last:
         return None
@@ -121,10 +121,12 @@ def judge(
         return _verdict(region, Verdict.UNHEALTHY, f"{problem}; {_figures(times, finding)}", probes, times)
     if enough and slow:
         return _verdict(region, Verdict.UNHEALTHY, slow, probes, times)
-    return _verdict(region, Verdict.INCONCLUSIVE, _too_little(probes, measured, times, finding, rules), probes, times)
+    return _verdict(
+        region, Verdict.INCONCLUSIVE, _why_inconclusive(probes, measured, times, finding, rules), probes, times
+    )
 
 
-def _too_little(
+def _why_inconclusive(
     probes: tuple[Probe, ...],
     measured: tuple[Probe, ...],
     times: list[float],
@@ -132,31 +134,31 @@ def _too_little(
     rules: Rollback,
 ) -> str:
     if len(measured) < rules.healthy_probes:
-        problem = next((probe.problem for probe in reversed(probes) if probe.problem), "too little time")
-        return f"only {len(measured)} usable probes: {problem}"
+        problem = next((probe.problem for probe in reversed(probes) if probe.problem), "not enough time")
+        return f"only {len(measured)} usable probes ({problem})"
     if finding.baseline is None:
-        return f"healthy, but there is no latency to compare with: {finding.why or 'no baseline'}"
-    return f"healthy, but only {len(times)} evaluations in the window, of {rules.min_samples} needed"
+        return f"healthy, but no latency baseline ({finding.why or 'not measured'})"
+    return f"healthy, but only {len(times)} of {rules.min_samples} evaluations in the window"
 
 
 def _slow(times: list[float], baseline: Baseline | None, rules: Rollback) -> str | None:
-    """Say which quantile is too slow; "" if none is, None if that cannot be told."""
+    """Return which quantile is too slow; "" if none, None if unknown."""
     if baseline is None or not times:
         return None
     for name, share, normal in (("p95", 0.95, baseline.p95_ms), ("p50", 0.5, baseline.p50_ms)):
         found, limit = quantile(times, share), limit_ms(normal, rules)
         if found > limit:
-            return f"slow: {name} {found:.0f} ms, normal {normal:.0f} ms, limit {limit:.0f} ms"
+            return f"slow: {name} {found:.0f} ms, baseline {normal:.0f} ms, limit {limit:.0f} ms"
     return ""
 
 
 def _figures(times: list[float], finding: BaselineFinding) -> str:
     if not times:
-        return "no evaluation answered"
+        return "no evaluations answered"
     found = f"p50 {quantile(times, 0.5):.0f} ms, p95 {quantile(times, 0.95):.0f} ms of {len(times)} evaluations"
     if finding.baseline is None:
         return found
-    return f"{found}, normal {finding.baseline.p50_ms:.0f} and {finding.baseline.p95_ms:.0f} ms"
+    return f"{found}, baseline {finding.baseline.p50_ms:.0f} and {finding.baseline.p95_ms:.0f} ms"
 
 
 def _verdict(
@@ -167,14 +169,14 @@ def _verdict(
 
 
 def describe_progress(region: str, probes: tuple[Probe, ...], count: int, rules: Rollback) -> str:
-    """Say in a line how the verification of a region goes while it is open; `count` looks were made so far."""
-    row, newest = good_in_a_row(probes), probes[-1]
-    said = f"{region}: {count} probes, {min(row, rules.healthy_probes)} of {rules.healthy_probes} good in a row"
-    return f"{said}; the last: {newest.problem}" if newest.problem else said
+    """Return the progress of a region's verification in one line; `count`: probes so far."""
+    row, newest = consecutive_good(probes), probes[-1]
+    progress = f"{region}: {count} probes, {min(row, rules.healthy_probes)}/{rules.healthy_probes} consecutive good"
+    return f"{progress}; last: {newest.problem}" if newest.problem else progress
 
 
 def combine(regions: tuple[RegionVerdict, ...]) -> Verdict:
-    """Return the verdict for all regions: the worst one; none at all is inconclusive."""
+    """Return the worst verdict of all regions; inconclusive without regions."""
     for verdict in (Verdict.UNHEALTHY, Verdict.INCONCLUSIVE):
         if any(region.verdict == verdict for region in regions):
             return verdict

@@ -1,4 +1,4 @@
-"""The customer-facing message, and the words in which responders are told things."""
+"""Message texts: status updates for customers, pages, escalations and alerts for operators."""
 
 from datetime import datetime
 
@@ -13,6 +13,14 @@ from incidents.domain.incident.parts import CommandFailed, Status, StatusUpdate
 from incidents.domain.incident.summary import impact
 from incidents.domain.obligation import Obligation
 
+_VENDOR_NAMES = {
+    "github": "GitHub",
+    "pagerduty": "PagerDuty",
+    "sendgrid": "SendGrid",
+    "slack": "Slack",
+    "statuspage": "Statuspage",
+    "zoom": "Zoom",
+}
 _STATUS = {
     Status.INVESTIGATING: "INVESTIGATING",
     Status.MONITORING: "MONITORING",
@@ -22,18 +30,18 @@ _STATUS = {
 
 
 def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
-    """Return the title that customers read: the assessor's, or the service's public name; never the alert's words.
+    """Return the public title: as assessed, or from the service's public name; never the alert's text.
 
-    A service that the runbook does not know has no name that customers know.
+    A service that is not in runbook.yaml is called by the product's name.
     """
     if incident.assessment is not None and incident.assessment.title:
-        return PublicText.trusted(incident.assessment.title)  # looked through when it was said
+        return PublicText.trusted(incident.assessment.title)  # screened when it was posted
     known = next((service.public_name for service in runbook.services if service.name == incident.service), None)
     return PublicText.filled(runbook.templates.texts.title, SERVICE=known or runbook.product)
 
 
 def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookConfig) -> PublicMessage:
-    """Fill the runbook's template for one update."""
+    """Fill the customer-facing template for one update."""
     calendar = runbook.calendar
     coming = _next(update, runbook)
     values = {
@@ -56,7 +64,7 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookC
 
 
 def bare_message(incident: Incident, runbook: RunbookConfig) -> PublicMessage:
-    """Say the end of a private incident where it was public before: no title, no impact, nobody's words."""
+    """Return the closing message of a private incident that was public before: no title, impact or text."""
     texts = runbook.templates.texts
     return PublicMessage(
         subject=PublicText.filled(texts.private_subject, INCIDENT_ID=incident.name),
@@ -80,7 +88,7 @@ def customer_question(incident: Incident, runbook: RunbookConfig) -> PublicMessa
 
 
 def _next(update: StatusUpdate, runbook: RunbookConfig) -> str:
-    """Say when the next update comes; one that waits for office hours says so (BEHAVIOURS 41)."""
+    """Return the time of the next update, and whether it waits for office hours (BEHAVIOURS 41)."""
     cadence, texts = runbook.policy(update.severity).updates, runbook.templates.texts
     if update.next_at is None:
         over = update.status in (Status.RESOLVED, Status.CANCELLED)
@@ -91,16 +99,14 @@ def _next(update: StatusUpdate, runbook: RunbookConfig) -> str:
 
 
 def page_text(incident: Incident) -> str:
-    """Return the one line that a pager shows."""
+    """Return the one-line summary of a page."""
     return f"{incident.severity} {incident.service} ({incident.environment}): {incident.title}"[:1000]
 
 
 def escalation_text(incident: Incident, runbook: RunbookConfig, at: datetime) -> InternalMessage:
-    """Return what somebody reads to whom the incident is escalated, as it stands at that moment (BEHAVIOURS 42)."""
-    acknowledged = (
-        f"Acknowledged by {incident.acknowledged_by}." if incident.attended else "Nobody has acknowledged it yet."
-    )
-    commander = f"Commander: {incident.commander}." if incident.commander else "It has no commander."
+    """Return the escalation message: the incident's state at that moment (BEHAVIOURS 42)."""
+    acknowledged = f"Acknowledged by {incident.acknowledged_by}." if incident.attended else "Not acknowledged yet."
+    commander = f"Commander: {incident.commander}." if incident.commander else "No commander."
     lines = [
         f"{incident.name} ({incident.severity}) has been open for {in_words(at - incident.started_at)}.",
         f"Service: {incident.service} ({incident.environment}). {incident.title}",
@@ -117,37 +123,38 @@ def escalation_text(incident: Incident, runbook: RunbookConfig, at: datetime) ->
 
 
 def broken_text(refusal: CommandFailed, incident: Incident) -> InternalMessage:
-    """Return what the operators read when a vendor refuses our credentials (BEHAVIOURS 21)."""
+    """Return the operators' message when a vendor rejects our credentials (BEHAVIOURS 21)."""
+    name = _VENDOR_NAMES.get(refusal.vendor, refusal.vendor)
     body = (
-        f"{refusal.vendor} refuses the credentials of the incident runbook: {refusal.reason}\n\n"
-        f"Noticed in {incident.name} at {refusal.at:%Y-%m-%d %H:%M} UTC. Until they are mended, what needs them"
-        f" does not go out by {refusal.vendor}; all other channels go on.\n\nMend them and restart the worker."
-        f" Then, for what failed: `incident step {incident.number} NAME --retry`"
-        f" (`incident show {incident.number}` names it).\n"
+        f"{name} rejected our credentials ({refusal.reason}).\n\n"
+        f"First seen in {incident.name} at {refusal.at:%Y-%m-%d %H:%M} UTC. Until fixed, nothing goes out through"
+        f" {name}; all other channels keep working.\n\nFix the credentials and restart the worker. Then retry"
+        f" what failed: `incident step {incident.number} NAME --retry`"
+        f" (`incident show {incident.number}` lists it).\n"
     )
-    return InternalMessage(subject=f"Operators: {refusal.vendor} refuses our credentials", body=body)
+    return InternalMessage(subject=f"Operators: {name} rejected our credentials", body=body)
 
 
 def fault_text(fault: Fault, incident: Incident) -> InternalMessage:
-    """Return what the operators read when an error in this program keeps an obligation from being fulfilled."""
+    """Return the operators' message when an error in this program blocks an obligation."""
     number = incident.number if incident.number is not None else "NUMBER"
     body = (
-        f"An error in the incident runbook itself: {fault.error}\n\n"
-        f"What failed in {incident.name} at {fault.at:%Y-%m-%d %H:%M} UTC: {fault.where}. The incident's other"
-        f" obligations go on, and nothing recorded is lost.\n\nDo by hand what failed, or fix the error, restart the"
-        f" workers, and then: `incident step {number} NAME --retry` (`incident show {number}` names it). If the"
-        f" incident stands still after the fix: `incident reset {number}`.\n"
+        f"Error in the incident program itself: {fault.error}\n\n"
+        f"Failed in {incident.name} at {fault.at:%Y-%m-%d %H:%M} UTC ({fault.where}). The incident's other obligations"
+        f" continue, and nothing recorded is lost.\n\nDo the failed step by hand. Or fix the error, restart the"
+        f" workers, and retry with `incident step {number} NAME --retry` (`incident show {number}` lists it). If the"
+        f" incident is still stuck after the fix: `incident reset {number}`.\n"
     )
-    return InternalMessage(subject=f"Operators: error in the incident runbook ({incident.name})", body=body)
+    return InternalMessage(subject=f"Operators: error in the incident program ({incident.name})", body=body)
 
 
 def reminder_text(sequence: int, due: str, draft: PublicText, kept: PublicText, number: int | None) -> str:
-    """Return what responders read before an update goes out: its text, and what they can do about it."""
-    unfinished = f"\nA draft is kept that will not go out by itself:\n> {kept}" if kept and kept != draft else ""
+    """Return the reminder before an update is published: its text, and how to change or hold it."""
+    unfinished = f"\nUnpublished draft:\n> {kept}" if kept and kept != draft else ""
     return (
-        f"Update {sequence} goes out at {due} with this text:\n> {draft}{unfinished}\n"
-        f'Other words: `incident update {number} --next "…"`.'
-        f' Hold it back once: `incident hold {number} 10 --reason "…"`.'
+        f"Update {sequence} will be published at {due} with this text:\n> {draft}{unfinished}\n"
+        f'To replace it: `incident update {number} --next "…"`.'
+        f' To hold it once: `incident hold {number} 10 --reason "…"`.'
     )
 
 

@@ -21,7 +21,7 @@ from incidents.domain.updates.publishing import delivery_key, has_ticket, next_d
 
 
 def cadence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the next status update, the reminder before it, and the question for words of a person's own."""
+    """Yield the next status update, its reminder, and the request for a written update."""
     due = next_due(incident, runbook)
     if due is None or incident.update_anchor is None:
         return
@@ -39,7 +39,7 @@ def cadence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
             kind=ObligationKind.REMIND,
             due=max(due - before, since),
             since=since,
-            says=f"Show the responders the draft of update {sequence}",
+            says=f"Post the draft of update {sequence} for review",
             sequence=sequence,
         )
     if incident.no_news >= runbook.updates.nudge_after and incident.resources.channel_id:

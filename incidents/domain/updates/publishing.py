@@ -1,4 +1,4 @@
-"""Status updates: when the next one is due, what it says, and where it goes (runbook, "Status Update Cadence")."""
+"""Status updates: when they are due, their text, and their channels (runbook, "Status Update Cadence")."""
 
 from datetime import datetime, timedelta
 
@@ -15,15 +15,15 @@ from incidents.domain.incident.parts import (
     UpdateKind,
 )
 
-_WORTH_TELLING = timedelta(minutes=1)
-"""A shorter delay of an update is not worth a line of the timeline."""
+_RECORDED_DELAY = timedelta(minutes=1)
+"""Delay of an update from which the timeline records it."""
 
 
 def next_due(incident: Incident, runbook: RunbookConfig) -> datetime | None:
-    """Return when the next update is due, or None if none is owed.
+    """Return when the next update is due, or None if there is none.
 
-    Due times lie on a grid from the anchor (the first update, the last one by hand, or the rise to this severity), so
-    that an update that went out late does not shift those after it (BEHAVIOURS 37).
+    Due times are multiples of the cadence after the anchor (the first update, the last manual one, or the raise to
+    this severity), so that a late update does not shift later ones (BEHAVIOURS 37).
     """
     every = runbook.policy(incident.severity).updates.every
     if incident.over or every is None or incident.update_anchor is None:
@@ -33,7 +33,7 @@ def next_due(incident: Incident, runbook: RunbookConfig) -> datetime | None:
 
 
 def _coming(anchor: datetime, after: datetime, incident: Incident, runbook: RunbookConfig) -> datetime:
-    """Return the first due time on the grid after that moment, or the next opening if it lies out of office hours."""
+    """Return the first due time after `after`, moved to the next opening if it is outside office hours."""
     cadence = runbook.policy(incident.severity).updates
     every = cadence.every or timedelta(days=1)
     due = anchor + every * ((after - anchor) // every + 1)
@@ -41,9 +41,9 @@ def _coming(anchor: datetime, after: datetime, incident: Incident, runbook: Runb
 
 
 def release_at(incident: Incident, runbook: RunbookConfig, due: datetime) -> datetime:
-    """Return when the update due at `due` really goes out.
+    """Return when the update due at `due` is published.
 
-    A responder may hold it back once (BEHAVIOURS 38); a draft begun since the last update holds it for a grace.
+    A responder may hold it once (BEHAVIOURS 38); a draft since the last update holds it for `draft_grace`.
     """
     hold = incident.hold
     if hold is not None and hold.sequence == len(incident.updates) + 1:
@@ -54,18 +54,18 @@ def release_at(incident: Incident, runbook: RunbookConfig, due: datetime) -> dat
 
 
 def used_channels(incident: Incident) -> tuple[Channel, ...]:
-    """Return every channel on which this incident was ever published, in the order of first use."""
+    """Return every channel that ever carried an update of this incident, in order of first use."""
     return tuple(dict.fromkeys(channel for update in incident.updates for channel in update.channels))
 
 
-def everywhere(incident: Incident, runbook: RunbookConfig) -> tuple[Channel, ...]:
-    """Return every channel ever used and those of the current severity (BEHAVIOURS 62)."""
+def all_channels(incident: Incident, runbook: RunbookConfig) -> tuple[Channel, ...]:
+    """Return all channels ever used plus those of the current severity (BEHAVIOURS 62)."""
     now = _allowed(incident, runbook.policy(incident.severity).updates.channels)
     return tuple(dict.fromkeys((*used_channels(incident), *now)))
 
 
 PUBLIC_PLACES = (Channel.STATUS_PAGE, Channel.ISSUE_TRACKER)
-"""Where more people can read than work on it. A private incident is not published there (BEHAVIOURS 24)."""
+"""Channels with a wider audience than the responders. Private incidents skip them (BEHAVIOURS 24)."""
 
 
 def has_ticket(incident: Incident, runbook: RunbookConfig) -> bool:
@@ -90,15 +90,16 @@ def publish(
     channels: tuple[Channel, ...] | None = None,
     anchor: datetime | None = None,
 ) -> Incident:
-    """Return the incident with one more update. `anchor` starts the grid of due times again from there.
+    """Return the incident with one more update. `anchor` restarts the cadence from there.
 
-    An older update that is still on its way to one of the channels is superseded: only the newest text goes out there
-    (BEHAVIOURS 35).
+    An undelivered older update on one of the channels is superseded: only the newest text is sent (BEHAVIOURS 35).
     """
     channels = channels if channels is not None else runbook.policy(incident.severity).updates.channels
-    if kind is not UpdateKind.FINAL:  # the end is said everywhere, so that no page says "investigating" for ever
+    if (
+        kind is not UpdateKind.FINAL
+    ):  # the final update goes to all channels, so that no page shows "investigating" forever
         channels = _allowed(incident, channels)
-    stranded = superseded(incident, channels)
+    undelivered = superseded(incident, channels)
     update = StatusUpdate(
         sequence=len(incident.updates) + 1,
         kind=kind,
@@ -119,13 +120,13 @@ def publish(
     )
     update = update.replace(next_at=next_due(incident, runbook))
     incident = incident.replace(updates=(*incident.updates[:-1], update))
-    said = f"Update {update.sequence} ({kind}) for {', '.join(channels)}"
-    said += f"; superseded, as they never went out: {', '.join(stranded)}" if stranded else ""
+    said = f"Update {update.sequence} ({kind}) to {', '.join(channels)}"
+    said += f" (supersedes undelivered {', '.join(undelivered)})" if undelivered else ""
     return incident.logged(at, by, Kind.UPDATE, said)
 
 
 def superseded(incident: Incident, channels: tuple[Channel, ...]) -> list[str]:
-    """Return the updates that are still on their way to one of these channels, in words."""
+    """Return undelivered updates on these channels, such as `update 3 on slack`."""
     newest = {channel: update.sequence for update in incident.updates for channel in update.channels}
     waiting = [channel for channel in channels if channel in newest]
     return [
@@ -141,21 +142,21 @@ def delivery_key(sequence: int, channel: Channel) -> str:
 
 
 def record_news(incident: Incident, at: datetime, text: PublicText) -> Incident:
-    """Return the incident with a fact that customers may read, for the next update."""
+    """Record a customer-facing fact for the next update."""
     return incident.replace(news=(*incident.news, PublicFact(at=at, text=text)))
 
 
 def opening_text(incident: Incident, runbook: RunbookConfig) -> PublicText:
-    """Say the first thing that customers read."""
+    """Return the text of the first update."""
     when = runbook.calendar.in_brackets(incident.started_at)
     return PublicText.filled(runbook.templates.texts.opening, START_TIME=when)
 
 
 def scheduled_text(incident: Incident, runbook: RunbookConfig, next_at: datetime | None) -> tuple[PublicText, bool]:
-    """Return the text of the update that is due, and whether it holds news.
+    """Return the text of the scheduled update, and whether it holds news.
 
-    It is the responder's words for it, or what happened since the last update, or an honest "no change", which never
-    repeats the last text (BEHAVIOURS 33).
+    Text from a responder, or facts since the last update, or "no change", which never repeats the last text
+    (BEHAVIOURS 33).
     """
     if incident.next_words:
         return incident.next_words, True
@@ -173,7 +174,7 @@ def scheduled_text(incident: Incident, runbook: RunbookConfig, next_at: datetime
 
 
 def publish_due(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Publish the update that is due; if it is late, the timeline says by how much. A draft is kept (BEHAVIOURS 34)."""
+    """Publish the scheduled update; the timeline records a delay. A draft is kept (BEHAVIOURS 34)."""
     due, anchor = next_due(incident, runbook), incident.update_anchor
     if due is None or anchor is None:
         return incident
@@ -182,7 +183,9 @@ def publish_due(incident: Incident, runbook: RunbookConfig, at: datetime) -> Inc
     text, news = scheduled_text(incident, runbook, coming)
     incident = publish(incident, runbook, at, UpdateKind.SCHEDULED, text, news=news, due=due)
     incident = incident.replace(next_words=PublicText(), hold=None)
-    if late < _WORTH_TELLING:
+    if late < _RECORDED_DELAY:
         return incident
     sequence = incident.updates[-1].sequence
-    return incident.logged(at, SYSTEM, Kind.UPDATE, f"Update {sequence}, due {due:%H:%M} UTC, is {in_words(late)} late")
+    return incident.logged(
+        at, SYSTEM, Kind.UPDATE, f"Update {sequence} was {in_words(late)} late (due {due:%H:%M} UTC)"
+    )
