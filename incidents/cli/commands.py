@@ -228,7 +228,7 @@ def resolve(
     text: Words = "",
     force: Annotated[
         bool,
-        typer.Option("--force", help="Though an alert still fires"),
+        typer.Option("--force", help="Resolve although an alert is still firing"),
     ] = False,
     reason: Reason = "",
     as_json: Json = False,

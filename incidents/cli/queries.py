@@ -1,4 +1,4 @@
-"""The subcommands that change nothing: show, watch, timeline, check."""
+"""The read-only subcommands: show, watch, timeline, check."""
 
 import asyncio
 import json
@@ -177,7 +177,7 @@ def check(
         elif faults:
             print(*faults, sep="\n", file=sys.stderr)
         else:
-            say(f"{source.name} makes sense.")
+            say(f"{source.name} is valid")
         return 1 if faults else 0
 
     run_and_exit(main())

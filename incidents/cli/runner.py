@@ -50,7 +50,7 @@ def dump(model: BaseModel) -> str:
 
 
 def run(work: Callable[[Client], Awaitable[None]], *, models: bool = True) -> NoReturn:
-    """Connect, do the work, and end the process. `models`: it sends or reads payloads, which are our models."""
+    """Connect, do the work, and exit. `models`: it sends or reads payloads, which are our models."""
 
     async def main() -> int:
         settings = load_temporal_settings()

@@ -44,7 +44,7 @@ _STEP_STYLES = {StepStatus.DONE: "green", StepStatus.FAILED: "bold red", StepSta
 _OBLIGATIONS = 6
 _ENTRIES = 12
 _TALL = 36
-"""Rows from which a screen has room for `_OBLIGATIONS` obligations; a smaller one shows half of them."""
+"""Terminal rows from which `_OBLIGATIONS` obligations fit; a smaller terminal shows half of them."""
 
 
 def _columns(table: Table, kinds: str) -> Table:

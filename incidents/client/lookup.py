@@ -73,7 +73,7 @@ async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescrip
         return await describe(client, f"postmortem-{number}")
     except NotFound:
         raise NotFound(
-            f"The post-mortem of INC-{number} does not exist: none is owed, or the incident is not resolved."
+            f"INC-{number} has no post-mortem. To start one: `incident postmortem start {number}`."
         ) from None
 
 

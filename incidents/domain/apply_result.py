@@ -7,7 +7,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.program_errors import what_to_do, with_fault
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import CommandFailed, Unfulfilled
+from incidents.domain.incident.parts import Refusal, Unfulfilled
 from incidents.domain.incident.steps import update_steps
 from incidents.domain.obligation import Obligation
 from incidents.domain.operators.obligations import REPORT_FAULT
@@ -102,9 +102,7 @@ def failed(
     if spec.repeats:
         return spec.apply_failure(incident, obligation, reason, runbook, at)
     if unauthorized and all(known.vendor != unauthorized for known in incident.refusals):
-        incident = incident.replace(
-            refusals=(*incident.refusals, CommandFailed(vendor=unauthorized, reason=reason, at=at))
-        )
+        incident = incident.replace(refusals=(*incident.refusals, Refusal(vendor=unauthorized, reason=reason, at=at)))
     failure = Unfulfilled(key=obligation.key, reason=reason, at=at)
     incident = incident.replace(failures=(*incident.failures, failure))
     incident = spec.apply_failure(incident, obligation, reason, runbook, at)

@@ -104,7 +104,7 @@ def test_an_offer_says_what_and_why_and_what_was_passed_over() -> None:
     assert "eu-001 from v3 to v2 (v3 was deployed to eu-001 5m before the alert)" in text
     assert "Approve or decline within 15m." in text
     assert "https://diff.example/v2...v3" in text
-    assert "Skipped v2b (its status is failed)" in text
+    assert "Skipped v2b (status failed)" in text
 
 
 def test_a_p0_is_rolled_back_by_itself_where_the_policy_says_so() -> None:
@@ -224,7 +224,7 @@ def test_what_is_older_than_the_candidate_was_not_passed_over() -> None:
     older = Candidate(deployment=row("v1", -9000), taken=False, reason="known-good too, but older")
     taken = Candidate(deployment=row("v2", -900), taken=True, reason="in service for 14h")
     offer = OFFER.replace(considered=(*OFFER.considered, taken, older))
-    assert offered(offer=offer).timeline[-1].text.endswith("Skipped v2b (its status is failed)")
+    assert offered(offer=offer).timeline[-1].text.endswith("Skipped v2b (status failed)")
 
 
 def test_56_the_runbook_never_tries_twice_by_itself() -> None:

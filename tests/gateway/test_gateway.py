@@ -288,7 +288,7 @@ async def test_while_temporal_is_away_the_sender_is_asked_to_repeat(
     monkeypatch.setattr("incidents.gateway.app.intake", away)
     answer = await http.post("/alerts", json=ALERT, headers={"authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 503, "Alertmanager repeats after a 5xx, and never after a 4xx"
-    assert "send it again" in answer.json()["error"]
+    assert "Send it again" in answer.json()["error"]
 
 
 async def found(world: World, number: int | None) -> None:

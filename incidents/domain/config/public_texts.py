@@ -1,4 +1,4 @@
-"""The sentences that customers read, beside the message's template: data, so that each company words its own.
+"""The texts that customers read, beside the message template: data, so that each company can adapt them.
 
 A `{NAME}` in capitals is filled in. The defaults name no product and no kind of service.
 """
@@ -7,14 +7,14 @@ from incidents.domain.core.base import Frozen
 
 
 class PublicTexts(Frozen):
-    """What an update says when no responder has worded it, and the small messages to customers."""
+    """The default texts of status updates, and the short messages to customers."""
 
     title: str = "{SERVICE} disruption"
     opening: str = "We detected a problem at {START_TIME} and are investigating it."
     still_investigating: str = "We are still investigating. No change since {SINCE}."
-    still_monitoring: str = "We are still watching the recovery. No change since {SINCE}."
+    still_monitoring: str = "We are still monitoring the recovery. No change since {SINCE}."
     next_update: str = "Next update: {NEXT_UPDATE}."
-    office_hours: str = "{NEXT_UPDATE}, when our office hours begin"
+    office_hours: str = "{NEXT_UPDATE} (start of office hours)"
     on_resolution: str = "when resolved"
     no_next_update: str = "none (resolved)"
     severity_raised: str = "The severity was raised from {OLD} to {NEW}."
@@ -33,12 +33,12 @@ class PublicTexts(Frozen):
     question_subject: str = "{PRODUCT}: is service restored for you? ({INCIDENT_ID})"
     question_body: str = (
         "About: {BRIEF_TITLE}.\n\n"
-        "We have reverted a recent change, and our own checks are good again.\n\n"
-        "Is service restored for you? Please answer this message; we will record what you say for {INCIDENT_ID}.\n\n"
+        "We have reverted a recent change, and our own checks pass again.\n\n"
+        "Is service restored for you? Please reply to this message; we will record your answer in {INCIDENT_ID}.\n\n"
         "{TEAM}\n"
     )
     private_subject: str = "Incident closed"
-    private_body: str = "{INCIDENT_ID} is over.\n"
+    private_body: str = "{INCIDENT_ID} is closed.\n"
 
 
 def fill(template: str, values: dict[str, str]) -> str:

@@ -15,7 +15,6 @@ from incidents.domain.incident.checklist import Step, StepState, StepStatus
 from incidents.domain.incident.commands import Assess, Resolve
 from incidents.domain.incident.parts import (
     AlertState,
-    CommandFailed,
     Confirmation,
     Correction,
     Episode,
@@ -25,6 +24,7 @@ from incidents.domain.incident.parts import (
     Interval,
     OnCall,
     PublicFact,
+    Refusal,
     Resources,
     RollbackRequest,
     Silence,
@@ -78,7 +78,7 @@ class Incident(Frozen):
     alert_checks: int = 0
     alerts_checked_at: AwareDatetime | None = None
     hastened: tuple[Hastened, ...] = ()
-    refusals: tuple[CommandFailed, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     mitigated_at: AwareDatetime | None = None
     monitoring_since: AwareDatetime | None = None
     stable_since: AwareDatetime | None = None

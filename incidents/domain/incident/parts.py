@@ -199,7 +199,7 @@ class Hold(Frozen):
     by: str
 
 
-class CommandFailed(Frozen):
+class Refusal(Frozen):
     """A vendor refused our credentials: nothing goes out there until an operator mends them."""
 
     vendor: str

@@ -1,4 +1,4 @@
-"""Obligations of rollbacks: roll back, look at the deployments again, expire offers, page for decisions."""
+"""Obligations of rollbacks: roll back, search the deployment history again, expire offers, page for decisions."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,7 +24,7 @@ from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.events import apply_offers, expire_offer, known_bad_versions, record_rollback_failure
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
 
-_NEEDS_A_PERSON = (
+_NEEDS_DECISION = (
     RollbackStatus.EXPIRED,
     RollbackStatus.HELD,
     RollbackStatus.UNDECIDED,
@@ -32,7 +32,7 @@ _NEEDS_A_PERSON = (
     RollbackStatus.INCONCLUSIVE,
     RollbackStatus.FAILED,
 )
-"""Where a rollback waits for a decision that only a person can take: on-call is paged."""
+"""Statuses in which a rollback waits for a responder's decision: page on-call."""
 
 
 def rollbacks_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -56,7 +56,7 @@ def _rollback(state: RollbackState, incident: Incident, runbook: RunbookConfig) 
             says=f"Rollback offer for {cluster} expires",
             subject=cluster,
         )
-    if status in _NEEDS_A_PERSON and runbook.policy(incident.severity).page:
+    if status in _NEEDS_DECISION and runbook.policy(incident.severity).page:
         says = f"Page on-call for a decision (rollback of {cluster} is {status})"
         yield at_once(ObligationKind.ALARM, f"alarm/{key}/{status}", since, says, subject=cluster)
 
@@ -122,7 +122,7 @@ def build_decision_page(
 def apply_found_offers(
     incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
 ) -> Incident:
-    """Take in what could be rolled back."""
+    """Offer what can be rolled back."""
     return apply_offers(incident, result.offers, runbook, at)
 
 

@@ -23,7 +23,7 @@ HOLDER = "holder"
 
 
 class RollbackOrder(Frozen):
-    """Everything that the rollback of one cluster needs. `report_to` is the workflow that is told of its progress.
+    """Input of a cluster's rollback workflow. `report_to`: the workflow id that receives progress signals.
 
     `rank`: the severity's place in the incident's runbook, 1 for the worst.
     """

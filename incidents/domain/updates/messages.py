@@ -9,7 +9,7 @@ from incidents.domain.core.duration import in_words
 from incidents.domain.core.program_errors import Fault
 from incidents.domain.core.public_text import InternalMessage, PublicMessage, PublicText
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import CommandFailed, Status, StatusUpdate
+from incidents.domain.incident.parts import Refusal, Status, StatusUpdate
 from incidents.domain.incident.summary import impact
 from incidents.domain.obligation import Obligation
 
@@ -122,7 +122,7 @@ def escalation_text(incident: Incident, runbook: RunbookConfig, at: datetime) ->
     )
 
 
-def broken_text(refusal: CommandFailed, incident: Incident) -> InternalMessage:
+def broken_text(refusal: Refusal, incident: Incident) -> InternalMessage:
     """Return the operators' message when a vendor rejects our credentials (BEHAVIOURS 21)."""
     name = _VENDOR_NAMES.get(refusal.vendor, refusal.vendor)
     body = (
