@@ -1,4 +1,4 @@
-"""The post-mortem: required by the severity's policy, due that long after resolution (runbook, "Post-Mortem Process")."""
+"""The post-mortem: required by the severity's policy, due a set time after resolution ("Post-Mortem Process")."""
 
 from datetime import datetime
 from enum import StrEnum
