@@ -29,7 +29,7 @@ _FALLBACK = "incident"
 
 
 def channel_name(text: str, suffix: str = "") -> str:
-    """Return a name that Slack accepts: lower case, [a-z0-9-_], at most 80 characters (BEHAVIOURS 19).
+    """Return a name that Slack accepts: lower case, [a-z0-9-_], at most 80 characters (behaviour 19).
 
     It begins with a letter or digit: Slack rejects names of punctuation alone.
     """
@@ -48,7 +48,7 @@ class Chat:
 
     @activity.defn
     def open_channel(self, request: OpenChannel) -> ActivityResult:
-        """Create the channel, or adopt the one with our marker; never another team's (BEHAVIOURS 18, 20).
+        """Create the channel, or adopt the one with our marker; never another team's (behaviours 18, 20).
 
         A channel that our bot created without a purpose is ours, too: an earlier attempt was interrupted before it set
         the marker.
@@ -97,7 +97,7 @@ class Chat:
 
     @activity.defn
     def invite(self, request: Invite) -> ActivityResult:
-        """Invite people by e-mail address. Unknown users are reported and do not block the others (BEHAVIOURS 21)."""
+        """Invite people by e-mail address. Unknown users are reported and do not block the others (behaviour 21)."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():

@@ -41,7 +41,7 @@ _TYPES: tuple[tuple[type[VendorError], ErrorType], ...] = (
 def translate_vendor_errors() -> Iterator[None]:
     """Translate a vendor error into a retryable or non-retryable `ApplicationError`.
 
-    `Retry-After` becomes the delay before the next attempt; no thread sleeps (BEHAVIOURS 22).
+    `Retry-After` becomes the delay before the next attempt; no thread sleeps (behaviour 22).
     """
     try:
         yield

@@ -88,7 +88,7 @@ class IssueTracker:
 
     @staticmethod
     def _standing(client: Tracker, number: int) -> IssueFact:
-        """Return an issue's state; a deleted or moved issue is a state, not a failure (BEHAVIOURS 74)."""
+        """Return an issue's state; a deleted or moved issue is a state, not a failure (behaviour 74)."""
         try:
             issue = client.get_issue(number)
         except VendorNotFound:

@@ -1,4 +1,4 @@
-"""`/alertmanager/api/v2`: alerts and silences (VENDORS, Prometheus / Alertmanager). It sends no webhooks."""
+"""`/alertmanager/api/v2`: alerts and silences. It sends no webhooks."""
 
 from __future__ import annotations
 

@@ -216,7 +216,7 @@ def _seconds(fault: Fault) -> str:
 
 
 def _rate_limited(fault: Fault) -> Response:
-    """Each vendor says "slow down" in its own way (VENDORS.md)."""
+    """Each vendor says "slow down" in its own way (docs/vendor-notes.md#limits)."""
     status, headers, body = RATE_LIMITS.get(fault.vendor, (429, {"Retry-After": "{seconds}"}, {"error": "slow down"}))
     seconds = _seconds(fault)
     # SendGrid names the epoch second, all others how many seconds to wait.

@@ -1,4 +1,4 @@
-"""`/github`: issues, comments and labels of one repository (VENDORS, GitHub). Actions: sandbox.github_actions."""
+"""`/github`: issues, comments and labels of one repository. Actions: sandbox.github_actions."""
 
 from __future__ import annotations
 

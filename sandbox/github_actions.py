@@ -18,7 +18,7 @@ from sandbox.state import Credentials, Ledger, Options, now
 
 INPUT_LIMIT = 25
 QUEUED_SHARE = 0.2
-# The workflows of the FeatureSignals repository: their inputs, the required ones first (VENDORS §3).
+# The workflows of the FeatureSignals repository: their inputs, the required ones first (docs/vendor-notes.md#product).
 WORKFLOWS: dict[str, tuple[str, int, tuple[str, ...], tuple[str, ...]]] = {
     "cd.yml": ("CD - Deploy to K3s", 501, ("version",), ("services",)),
     "ci.yml": ("CI - Build Images", 502, ("sha",), ("services",)),

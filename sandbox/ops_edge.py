@@ -1,4 +1,6 @@
-"""The Ops Portal's front door: the global router's bearer and WAF, and the portal's sessions (VENDORS §1.2, §1.3)."""
+"""The Ops Portal's front door: the global router's bearer and WAF, and the portal's sessions
+(docs/vendor-notes.md#ops-portal).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The Ops Portal's books: clusters and deployment rows, kept as wrongly as the real one keeps them (VENDORS §1.6)."""
+"""The Ops Portal's books: clusters and deployment rows, kept as wrongly as the real one keeps them
+(docs/vendor-notes.md#ops-portal).
+"""
 
 from __future__ import annotations
 

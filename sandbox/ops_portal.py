@@ -1,4 +1,6 @@
-"""`/ops`: the FeatureSignals Ops Portal behind the global router, with every trap that VENDORS §1 lists."""
+"""`/ops`: the FeatureSignals Ops Portal behind the global router, with every trap that docs/vendor-notes.md#ops-portal
+lists.
+"""
 
 from __future__ import annotations
 

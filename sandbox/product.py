@@ -1,4 +1,6 @@
-"""The product to break: two regions that evaluate flags as well as the version deployed on them allows (VENDORS §2)."""
+"""The product to break: two regions that evaluate flags as well as the version deployed on them allows
+(docs/vendor-notes.md#product).
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,9 @@ class Fleet:
 
 
 class Product:
-    """`/product/{region}`: GET /health and POST /v1/evaluate of the FeatureSignals server (VENDORS §2.1, §2.2)."""
+    """`/product/{region}`: GET /health and POST /v1/evaluate of the FeatureSignals server
+    (docs/vendor-notes.md#product).
+    """
 
     def __init__(self, credentials: Credentials, options: Options, fleet: Fleet) -> None:
         self.credentials, self.options, self.fleet = credentials, options, fleet
@@ -143,7 +147,7 @@ class Product:
             raise RefusalError(500, {"error": "internal_error", "message": "ruleset could not be evaluated"}, NO_STORE)
 
     async def audit(self, request: Request) -> Response:
-        """GET /v1/audit/export?format=json: who changed which flag (VENDORS 2.6)."""
+        """GET /v1/audit/export?format=json: who changed which flag (docs/vendor-notes.md#product)."""
         self._region(request)
         if request.headers.get("authorization") != f"Bearer {self.credentials.product_api_token}":
             raise RefusalError(401, {"error": "unauthorized", "message": "unauthorized"})

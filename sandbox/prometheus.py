@@ -1,4 +1,4 @@
-"""`/prometheus/api/v1`: query and query_range over a few named series (VENDORS, Prometheus).
+"""`/prometheus/api/v1`: query and query_range over a few named series.
 
 This is no PromQL engine: an expression is answered by the first known metric that it names, its label matchers applied.
 Functions and aggregations around it are ignored, an unknown metric gives an empty result as in Prometheus.

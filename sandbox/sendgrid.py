@@ -1,4 +1,4 @@
-"""`/sendgrid/v3/mail/send`: SendGrid, whose mail lands in a mailbox that can be looked at (VENDORS, SendGrid)."""
+"""`/sendgrid/v3/mail/send`: SendGrid, whose mail lands in a mailbox that can be looked at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/signoz/api/v5/query_range`: SigNoz with a few error logs and spans while a bad version runs (VENDORS, SigNoz).
+"""`/signoz/api/v5/query_range`: SigNoz with a few error logs and spans while a bad version runs.
 
 No query engine: of a query its signal, its limit and the region that its filter names are understood.
 """

@@ -1,4 +1,4 @@
-"""`/slack/api/METHOD`: Slack's Web API as the bot of one workspace sees it (VENDORS, Slack outbound)."""
+"""`/slack/api/METHOD`: Slack's Web API as the bot of one workspace sees it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ SECTION_LIMIT, HEADER_LIMIT, BUTTON_LIMIT, CONTEXT_LIMIT, ACTIONS_LIMIT = 3000, 
 
 
 class Messages:
-    """No method here is idempotent: the same call twice is two messages, two bookmarks (VENDORS)."""
+    """No method here is idempotent: the same call twice is two messages, two bookmarks (docs/vendor-notes.md)."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -206,7 +206,7 @@ def _parsed(value: Any, error: str) -> Any:
 
 
 def _check_blocks(blocks: Any) -> None:
-    """Refuses what Block Kit refuses by size and shape (VENDORS: text limits)."""
+    """Refuses what Block Kit refuses by size and shape (docs/vendor-notes.md#limits)."""
     if not isinstance(blocks, list) or not all(isinstance(block, dict) and block.get("type") for block in blocks):
         raise SlackError("invalid_blocks")
     complaints = ["no more than 50 items allowed"] if len(blocks) > BLOCK_LIMIT else []

@@ -1,4 +1,4 @@
-"""`/statuspage/v1`: Atlassian Statuspage, one page with four components (VENDORS, Statuspage)."""
+"""`/statuspage/v1`: Atlassian Statuspage, one page with four components."""
 
 from __future__ import annotations
 

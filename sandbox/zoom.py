@@ -1,4 +1,4 @@
-"""`/zoom-oauth/oauth/token` and `/zoom/v2`: a Zoom server-to-server app and its owner's meetings (VENDORS, Zoom)."""
+"""`/zoom-oauth/oauth/token` and `/zoom/v2`: a Zoom server-to-server app and its owner's meetings."""
 
 from __future__ import annotations
 

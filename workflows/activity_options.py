@@ -91,7 +91,7 @@ _RETRY = RetryPolicy(
 _LOOKING = RetryPolicy(
     initial_interval=timedelta(seconds=10), backoff_coefficient=2, maximum_interval=timedelta(hours=1)
 )
-"""Of what waits for a change elsewhere: while the vendor is down it asks less and less often (BEHAVIOURS 76)."""
+"""Of what waits for a change elsewhere: while the vendor is down it asks less and less often (behaviour 76)."""
 
 _LONGEST_LOOK = timedelta(seconds=15)
 """How long one look at a region may take beyond the pause before it."""

@@ -1,6 +1,6 @@
 """The interpreter of an agenda: it waits for the next obligation or a change, then fulfills or applies it.
 
-`IncidentWorkflow` and `PostmortemWorkflow` both run on it. It keeps three promises (BEHAVIOURS 79, 108):
+`IncidentWorkflow` and `PostmortemWorkflow` both run on it. It keeps three promises (behaviours 79, 108):
 
 - An error of this program fails the one obligation that it concerns, never the workflow task: a failing task is tried
   again for ever, and the whole incident would stand still.

@@ -73,7 +73,7 @@ class RollbackWorkflow:
         return result
 
     async def _roll_back_or_fail(self) -> RollbackResult:
-        """Roll back; an error of this program is a failed rollback, which a person decides about (BEHAVIOURS 108)."""
+        """Roll back; an error of this program is a failed rollback, which a person decides about (behaviour 108)."""
         try:
             return await self._roll_back()
         except Exception as error:
@@ -247,7 +247,7 @@ class RollbackWorkflow:
         return verdict
 
     async def _announce_freeze(self, what: str, words: str) -> None:
-        """Ask for a halt of deployments, or end it (BEHAVIOURS 52)."""
+        """Ask for a halt of deployments, or end it (behaviour 52)."""
         order = self._order
         if not order.rules.freeze_channel:
             return

@@ -1,4 +1,4 @@
-"""Ops Portal deployer, with its pitfalls (VENDORS 1).
+"""Ops Portal deployer, with its pitfalls (docs/vendor-notes.md#ops-portal).
 
 The portal's own rollback sees only the two newest deployments and can roll forward to the bad version. It is used only
 if it would choose our candidate, because it records `rollback_from`. Deployments never leave `in_progress` there, so

@@ -1,7 +1,8 @@
 """Looks for stuck workflows, and notifies the operators of each of them once. Every worker runs it beside its work.
 
 What Temporal records by itself is read every `EVERY` seconds: it needs no worker and no query. Only an incident's
-obligations need one (TEMPORAL 6.2), so these are asked for seldom and slowly. Workers do not coordinate: the id of
+obligations need one (docs/temporal-notes.md#queries), so these are asked for seldom and slowly. Workers do not
+coordinate: the id of
 `StandstillWorkflow` makes sure that one notification is sent for each stuck run.
 """
 

@@ -156,7 +156,7 @@ def _is_new(handle: WorkflowHandle[Any, Any]) -> bool:
 
 
 async def _signal_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...], patience: timedelta) -> Started:
-    """Tell a running incident that its alerts ended; without one, nothing is opened (BEHAVIOURS 5)."""
+    """Tell a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
     handle = client.get_workflow_handle(workflow_id)
     try:
         await handle.signal(ALERT_RESOLVED, AlertBatch(alerts=alerts), rpc_timeout=_RPC)
@@ -246,7 +246,7 @@ def _login() -> str:
 
 
 def explain(alerts: Iterable[Alert], intake: Intake) -> list[str]:
-    """Return which labels select the incident of each alert (BEHAVIOURS 10)."""
+    """Return which labels select the incident of each alert (behaviour 10)."""
     return [
         f"{alert.title}: incident-{key} from " + ", ".join(f"{k}={v}" for k, v in identity(alert, intake).items())
         for key, group in grouped(alerts, intake).items()

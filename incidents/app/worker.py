@@ -83,7 +83,7 @@ def make_setup_worker(client: Client, task_queue: str, activities: list[Callable
     """Return the worker for channel setup, limited to `per_minute` calls (0: no limit).
 
     Temporal enforces the rate across all workers. Only these calls go this way: a queue of its own costs the eager
-    start, and the first page must not wait (PERFORMANCE).
+    start, and the first page must not wait (docs/temporal-notes.md#pace).
     """
     names = {ACTIVITIES[kind].__name__ for kind in SETUP}
     return Worker(

@@ -81,7 +81,7 @@ def _names(titles: Iterable[str]) -> str:
 def _flagged(
     incident: Incident, which: str, claims: Iterable[tuple[str, datetime | None, datetime]], at: datetime
 ) -> Incident:
-    """Record in one line which instants were out of bounds (BEHAVIOURS 26): title, what was claimed, what is used."""
+    """Record in one line which instants were out of bounds (behaviour 26): title, what was claimed, what is used."""
     found = [(title, claimed, used) for title, claimed, used in claims if claimed is not None]
     if not found:
         return incident
@@ -111,7 +111,7 @@ def alert_resolved(incident: Incident, alerts: tuple[Alert, ...], runbook: Runbo
     """Take in the end of alerts.
 
     If all have ended soon after the start and nobody is on it, the incident only needs watching: paging stops
-    (BEHAVIOURS 6). Once a person works on it, the end is recorded and said, never acted on (BEHAVIOURS 7). The end is
+    (behaviour 6). Once a person works on it, the end is recorded and said, never acted on (behaviour 7). The end is
     recorded after a resolution too: only so is the next firing known to be a new one.
     """
     alerts = tuple(in_bounds(alert, at) for alert in alerts)
@@ -147,7 +147,7 @@ def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -
 
 
 def postmortem_published(incident: Incident, at: datetime, url: str) -> Incident:
-    """Record that the post-mortem is published: the incident cannot be reopened any more (BEHAVIOURS 64)."""
+    """Record that the post-mortem is published: the incident cannot be reopened any more (behaviour 64)."""
     return incident.replace(postmortem_published=True).logged(
         at, SYSTEM, Kind.POSTMORTEM, f"Post-mortem published: {url}", announce=True
     )

@@ -1,4 +1,4 @@
-"""FeatureSignals' own audit of flag changes (VENDORS 2.6): `GET /v1/audit/export`, in JSON.
+"""FeatureSignals' own audit of flag changes (docs/vendor-notes.md#product): `GET /v1/audit/export`, in JSON.
 
 Its CSV tells an estimated Content-Length, so JSON it is. 402 means that the plan has no audit.
 """

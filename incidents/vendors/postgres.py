@@ -1,4 +1,5 @@
-"""The product's PostgreSQL, asked the runbook's five diagnosis queries (VENDORS 3). It is a replica that is asked.
+"""The product's PostgreSQL, asked the runbook's five diagnosis queries (docs/vendor-notes.md#product). It is a replica
+that is asked.
 
 The session is read-only and each query has a time limit, both enforced by the server, so that a look at an ailing
 database does not make it worse.

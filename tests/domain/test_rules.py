@@ -1,4 +1,4 @@
-"""BEHAVIOURS as pure rules: which obligations an incident has, and when, after which commands and facts."""
+"""Behaviors as pure rules: which obligations an incident has, and when, after which commands and facts."""
 
 from datetime import timedelta
 

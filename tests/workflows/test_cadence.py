@@ -58,7 +58,7 @@ async def test_28_raising_publishes_at_once_and_calls_from_that_moment(world: Wo
 
     assert [m for m, _ in world.sent("send_page", "cto")] == [120]
     assert minutes(world, "send_mail") == [120]
-    assert world.sent("open_bridge"), "a P2 that becomes a P0 gets its war room then (BEHAVIOURS 23)"
+    assert world.sent("open_bridge"), "a P2 that becomes a P0 gets its war room then (behaviour 23)"
     await world.at(155)
     assert [m for m, _ in world.sent("send_page", "ceo")] == [150]
     assert minutes(world, "send_mail") == [120, 150]

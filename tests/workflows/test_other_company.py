@@ -10,7 +10,7 @@ from tests.support.environment import World
 
 ACME = parse_runbook(Path("tests/support/acme.yaml").read_text(encoding="utf-8"), "acme.yaml")
 OURS = re.compile("feature ?signals|feature ?flag|flag evaluation|evaluation", re.IGNORECASE)
-"""What no customer of another company may read (BEHAVIOURS 107)."""
+"""What no customer of another company may read (behaviour 107)."""
 
 
 async def test_107_a_whole_incident_says_no_word_of_featuresignals(world: World) -> None:

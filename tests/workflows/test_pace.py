@@ -1,4 +1,5 @@
-"""Setting channels up has a pace that Temporal holds, for all workers together; pages do not wait for it (PERFORMANCE).
+"""Setting channels up has a pace that Temporal holds, for all workers together; pages do not wait for it
+(docs/temporal-notes.md#pace).
 
 On the development server, in real time: the time-skipping server holds no pace. Slower than the pace is fine here; only
 faster is a fault.

@@ -1,4 +1,4 @@
-"""A worker that is away over due times: one update, late, and then the old grid (BEHAVIOURS 37).
+"""A worker that is away over due times: one update, late, and then the old grid (behaviour 37).
 
 On the development server, with a cadence of seconds: the time-skipping server's time stands still without a worker.
 """

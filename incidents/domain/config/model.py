@@ -215,7 +215,7 @@ class RunbookConfig(Frozen):
 
     @property
     def unknown_severity(self) -> Severity:
-        """What an alert without a known severity is taken as: never the worst (BEHAVIOURS 11)."""
+        """What an alert without a known severity is taken as: never the worst (behaviour 11)."""
         return self.intake.unknown_severity or self.severity_names[1]
 
     def severity_named(self, name: str) -> Severity | None:

@@ -75,7 +75,7 @@ class Calendar(Frozen):
         """Return the same wall-clock time, `days` working days later; a day off counts from the next opening.
 
         The wall-clock time is kept over a change to or from daylight saving time: Friday 17:00 plus two business
-        days is Tuesday 17:00 (BEHAVIOURS 68).
+        days is Tuesday 17:00 (behaviour 68).
         """
         zone = ZoneInfo(self.time_zone)
         local = start.astimezone(zone)

@@ -1,4 +1,4 @@
-"""What an incident does about an error in this program: that obligation fails, the others go on (BEHAVIOURS 108)."""
+"""What an incident does about an error in this program: that obligation fails, the others go on (behaviour 108)."""
 
 from datetime import datetime
 from typing import Protocol, TypeVar

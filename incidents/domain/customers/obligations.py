@@ -29,7 +29,7 @@ def customers_to_ask(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
     helped = any(state.status is RollbackStatus.HEALTHY for state in incident.rollbacks)
     if since is None or not helped or incident.number is None or incident.status == Status.CANCELLED:
         return
-    if incident.private:  # customers of a private incident are not contacted (BEHAVIOURS 24)
+    if incident.private:  # customers of a private incident are not contacted (behaviour 24)
         return
     for customer in affected(incident, runbook):
         key = f"customer/{since.isoformat()}/{customer}"
@@ -75,7 +75,7 @@ def build_question(
 
 
 def unanswered(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Record that a customer did not say whether service is restored: never taken for a yes (BEHAVIOURS 60)."""
+    """Record that a customer did not say whether service is restored: never taken for a yes (behaviour 60)."""
     incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
     text = f"{obligation.subject} did not answer whether service is restored"
     return incident.logged(at, SYSTEM, Kind.CONFIRMATION, text)

@@ -22,7 +22,7 @@ from incidents.domain.incident.parts import (
 
 
 class Backfill(Frozen):
-    """A past incident. `postmortem`: require one, due from now (BEHAVIOURS 82)."""
+    """A past incident. `postmortem`: require one, due from now (behaviour 82)."""
 
     title: str = Field(min_length=1, max_length=200)
     service: str = Field(min_length=1, max_length=200)

@@ -88,7 +88,7 @@ class PostUpdate(Command):
 
 
 class HoldUpdate(Command):
-    """Hold the next update back, once. The interval afterwards stays as it is (BEHAVIOURS 38)."""
+    """Hold the next update back, once. The interval afterwards stays as it is (behaviour 38)."""
 
     name = "hold_update"
     says = "Hold the next status update back, once, for some minutes (within the severity's cap), with a reason."
@@ -100,7 +100,7 @@ class Escalate(Command):
     """Climb the next rung of the ladder now.
 
     `revision`: the incident's when the sender looked at it, as a button carries it. If the incident has turned since,
-    the command is refused (BEHAVIOURS 46). 0: whatever it is now.
+    the command is refused (behaviour 46). 0: whatever it is now.
     """
 
     name = "escalate"
@@ -273,7 +273,7 @@ class Mark(StrEnum):
 
 
 class CorrectTime(Command):
-    """Correct a time that was written down wrongly. Both values are kept (BEHAVIOURS 83)."""
+    """Correct a time that was written down wrongly. Both values are kept (behaviour 83)."""
 
     name = "correct_time"
     says = "Correct when it was started, acknowledged, mitigated or resolved, with a reason."

@@ -19,7 +19,7 @@ _FIELDS = {
 
 
 def correct_time(incident: Incident, command: CorrectTime, at: datetime) -> Incident:
-    """Return the incident with one of its times corrected (BEHAVIOURS 83).
+    """Return the incident with one of its times corrected (behaviour 83).
 
     Raises:
         CommandRejected: there is no such time yet, or the new one is in the future, out of bounds or out of order.

@@ -25,9 +25,9 @@ def change_severity(
 ) -> Incident:
     """Raise or lower the severity.
 
-    Raised: publish an update at once on the new severity's channels; the cadence restarts now (BEHAVIOURS 28, 31).
+    Raised: publish an update at once on the new severity's channels; the cadence restarts now (behaviours 28, 31).
     Lowered: publish the new time of the next update on the old and the new channels, counted from the last update
-    (BEHAVIOURS 27).
+    (behaviour 27).
     """
     owed, old = incident, incident.severity
     raised = runbook.rank(severity) < runbook.rank(old)
@@ -67,7 +67,7 @@ def monitor(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, t
 
 
 def resolve(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, text: PublicText) -> Incident:
-    """Resolve the incident: cancel open obligations and publish on every channel ever used (BEHAVIOURS 62)."""
+    """Resolve the incident: cancel open obligations and publish on every channel ever used (behaviour 62)."""
     owed, since = incident, incident.reopened_at or incident.started_at
     incident = incident.replace(
         status=Status.RESOLVED,
@@ -90,7 +90,7 @@ def resolve(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, t
 def reopen(
     incident: Incident, runbook: RunbookConfig, at: datetime, by: str, reason: str, *, attended: bool
 ) -> Incident:
-    """Reopen the incident: same number and channel, cadence from now (BEHAVIOURS 63).
+    """Reopen the incident: same number and channel, cadence from now (behaviour 63).
 
     A new alert reopens a resolved or cancelled incident as long as the workflow runs.
     """
@@ -118,7 +118,7 @@ def reopen(
 
 
 def cancel(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, reason: str) -> Incident:
-    """Cancel a false alarm, with a correction on every channel that carried an update (BEHAVIOURS 67)."""
+    """Cancel a false alarm, with a correction on every channel that carried an update (behaviour 67)."""
     owed = incident
     incident = incident.replace(
         status=Status.CANCELLED,
@@ -138,7 +138,7 @@ def cancel(incident: Incident, runbook: RunbookConfig, at: datetime, by: str, re
 
 
 def _log_cancelled_escalations(before: Incident, after: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Record scheduled escalations that are now cancelled (BEHAVIOURS 27 and 43)."""
+    """Record scheduled escalations that are now cancelled (behaviours 27 and 43)."""
     still = {obligation.key for obligation in pending_escalations(after, runbook)}
     gone = [
         f"{obligation.says} (was due in {in_words(obligation.due - at)})"
@@ -167,7 +167,7 @@ def acknowledge(incident: Incident, at: datetime, by: str, happened_at: datetime
 
 
 def repage_after_silence(incident: Incident, at: datetime, silent_for: timedelta) -> Incident:
-    """Re-page on-call: no activity since the acknowledgement (BEHAVIOURS 44)."""
+    """Re-page on-call: no activity since the acknowledgement (behaviour 44)."""
     text = f"No activity for {in_words(silent_for)} since the acknowledgement: re-paging on-call"
     incident = incident.replace(attended=False, silent=True, repage_count=incident.repage_count + 1, last_paged_at=at)
     return incident.logged(at, SYSTEM, Kind.PAGE, text, announce=True)

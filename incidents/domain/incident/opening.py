@@ -20,7 +20,7 @@ from incidents.domain.incident.parts import Episode, Opening, UpdateKind
 from incidents.domain.updates.publishing import opening_text, publish
 
 _SKEW = 60
-"""Delay in seconds between alert and opening from which the timeline shows it (BEHAVIOURS 26)."""
+"""Delay in seconds between alert and opening from which the timeline shows it (behaviour 26)."""
 
 
 def opening_from(alerts: tuple[Alert, ...], key: str, runbook: RunbookConfig) -> Opening:
@@ -57,7 +57,7 @@ def open_incident(
     """Return the new incident: severity set, timer started, first update queued.
 
     The SLA clock starts at the alert's own time, not at ours; a time in the future or out of bounds is clamped and
-    flagged (BEHAVIOURS 26).
+    flagged (behaviour 26).
     """
     started = min(bounded(opening.alerted_at, at), at)
     incident = Incident(

@@ -15,7 +15,7 @@ from incidents.domain.updates.messages import escalation_text, internal_mail, pa
 
 
 def dedup_key(incident: Incident, calling: int) -> str:
-    """Return the pager's key: at first the workflow id, which the starter knows too (BEHAVIOURS 13), then one each."""
+    """Return the pager's key: at first the workflow id, which the starter knows too (behaviour 13), then one each."""
     return f"{incident.workflow_id}/{calling}" if calling else incident.workflow_id
 
 

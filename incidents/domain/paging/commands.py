@@ -23,7 +23,7 @@ _TURNS = (Kind.ACKNOWLEDGED, Kind.SEVERITY, Kind.ESCALATION, Kind.STATUS, Kind.R
 
 
 def hold(command: HoldUpdate, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Hold the next update back, once and within the cap; those after it come when they would have (BEHAVIOURS 38)."""
+    """Hold the next update back, once and within the cap; those after it come when they would have (behaviour 38)."""
     due, cap = next_due(incident, runbook), runbook.policy(incident.severity).updates.hold_at_most
     sequence = len(incident.updates) + 1
     if due is None:
@@ -42,7 +42,7 @@ def hold(command: HoldUpdate, incident: Incident, runbook: RunbookConfig, at: da
 
 
 def escalate(command: Escalate, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Call the next person of the ladder now, unless the sender looked at an older state (BEHAVIOURS 46)."""
+    """Call the next person of the ladder now, unless the sender looked at an older state (behaviour 46)."""
     since = [entry for entry in incident.timeline if entry.sequence > command.revision and entry.kind in _TURNS]
     if command.revision and since:
         state = f"{incident.severity}, {incident.status}, commander {incident.commander or 'nobody'}"
@@ -74,7 +74,7 @@ def make_private(command: MakePrivate, incident: Incident, at: datetime) -> Inci
     """Take it out of every public place: a new, private channel, and the digest loses all but the number.
 
     What was published stays known; from now on only the end is said there, without a title or anybody's words
-    (BEHAVIOURS 24).
+    (behaviour 24).
     """
     if incident.private:
         raise AlreadyDone(f"{incident.name} is private already.")

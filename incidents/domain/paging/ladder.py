@@ -17,7 +17,7 @@ _MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
 def ladder_start(incident: Incident, runbook: RunbookConfig) -> tuple[datetime, int]:
     """Return from when the current severity's ladder counts, and the number of that episode.
 
-    A severity that was left for no longer than `escalation.rejoin_within` goes on where it was (BEHAVIOURS 29).
+    A severity that was left for no longer than `escalation.rejoin_within` goes on where it was (behaviour 29).
     """
     number = len(incident.episodes) - 1
     since = incident.episodes[number].since
@@ -33,8 +33,8 @@ def ladder_start(incident: Incident, runbook: RunbookConfig) -> tuple[datetime, 
 def ladder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield every call that the ladder of the current severity holds.
 
-    A rung whose contact cannot be reached by any way brings the next one forward to that moment (BEHAVIOURS 45), and so
-    does a schedule with nobody on it (BEHAVIOURS 25).
+    A rung whose contact cannot be reached by any way brings the next one forward to that moment (behaviour 45), and so
+    does a schedule with nobody on it (behaviour 25).
     """
     since, number = ladder_start(incident, runbook)
     forward = None

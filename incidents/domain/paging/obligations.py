@@ -56,7 +56,7 @@ def escalation_pages(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
 
 
 def quiet_responder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the check for activity of the responder who acknowledged (BEHAVIOURS 44)."""
+    """Yield the check for activity of the responder who acknowledged (behaviour 44)."""
     patience = runbook.policy(incident.severity).silent_after
     if patience is None or not incident.attended or incident.status != Status.INVESTIGATING:
         return

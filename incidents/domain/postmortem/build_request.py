@@ -278,7 +278,7 @@ def _chase(
     obligation: PostmortemObligation,
     runbook: RunbookConfig,
 ) -> ActivityRequest | ActivityResult:
-    """Remind the owner first, then the owner and the manager (BEHAVIOURS 77)."""
+    """Remind the owner first, then the owner and the manager (behaviour 77)."""
     first = obligation.key.endswith("/0")
     owner = _people((item.owner,), runbook)
     to = owner if first and owner else tuple(dict.fromkeys((*owner, *_people((runbook.postmortem.manager,), runbook))))

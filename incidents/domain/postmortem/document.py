@@ -138,7 +138,7 @@ _WRITTEN = ("title", "owner", "due", "outcome")
 
 
 def list_missing(document: Document, *, timeline: int, figures: bool) -> list[str]:
-    """Return what is missing for publication, as text; empty if complete (BEHAVIOURS 72).
+    """Return what is missing for publication, as text; empty if complete (behaviour 72).
 
     `timeline`: number of entries; `figures`: whether the impact was computed.
     """

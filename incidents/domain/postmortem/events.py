@@ -182,7 +182,7 @@ def _changed_sections(old: Document, new: Document) -> list[str]:
 
 
 def apply_issue_changes(postmortem: Postmortem, changes: tuple[IssueFact, ...], at: datetime) -> Postmortem:
-    """Apply issue changes to the action items (BEHAVIOURS 74). Idempotent."""
+    """Apply issue changes to the action items (behaviour 74). Idempotent."""
     for change in changes:
         for item in postmortem.document.items:
             if item.issue != change.number or closing(postmortem, item):

@@ -20,7 +20,7 @@ from incidents.domain.obligation_spec import (
 
 
 def postmortem_owed(incident: Incident, runbook: RunbookConfig) -> bool:
-    """Tell whether it owes a post-mortem: by the highest severity ever reached (BEHAVIOURS 69), or once it is started.
+    """Tell whether it owes a post-mortem: by the highest severity ever reached (behaviour 69), or once it is started.
 
     A false positive owes none.
     """
@@ -29,7 +29,7 @@ def postmortem_owed(incident: Incident, runbook: RunbookConfig) -> bool:
 
 
 def backfilled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (BEHAVIOURS 82)."""
+    """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (behaviour 82)."""
     if incident.postmortem_started and incident.number is not None:
         at = incident.timeline[-1].at
         yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.round}", at, "Start the post-mortem")

@@ -279,5 +279,5 @@ def _review(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Postmort
 
 
 def needs_reason(item: ActionItem) -> bool:
-    """Tell whether an item was closed as not planned without a reason (BEHAVIOURS 74)."""
+    """Tell whether an item was closed as not planned without a reason (behaviour 74)."""
     return item.state is ItemState.WONT_DO and not item.reason

@@ -126,14 +126,14 @@ class Postmortem(Frozen):
 
 
 def owner_of(incident: Incident, assigned: str, runbook: RunbookConfig) -> str:
-    """Return the owner: as assigned, else the commander, else the manager (BEHAVIOURS 73)."""
+    """Return the owner: as assigned, else the commander, else the manager (behaviour 73)."""
     return assigned or incident.commander or runbook.contacts[runbook.postmortem.manager].name
 
 
 def open_postmortem(incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
     """Open the post-mortem of an incident. The deadline counts from the resolution, not from now.
 
-    Before the resolution it is only started, without a deadline (BEHAVIOURS 70).
+    Before the resolution it is only started, without a deadline (behaviour 70).
 
     Raises:
         ValueError: the incident has no number.
@@ -150,7 +150,7 @@ def open_postmortem(incident: Incident, runbook: RunbookConfig, at: datetime) ->
 
 
 def restart_deadline(postmortem: Postmortem, incident: Incident, runbook: RunbookConfig, at: datetime) -> Postmortem:
-    """Start the deadline after a resolution, the first or a later one. Written sections stay (BEHAVIOURS 63).
+    """Start the deadline after a resolution, the first or a later one. Written sections stay (behaviour 63).
 
     The same resolution with corrected times updates the figures and the deadline.
     """
@@ -180,7 +180,7 @@ def restart_deadline(postmortem: Postmortem, incident: Incident, runbook: Runboo
 
 
 def withdraw(postmortem: Postmortem, at: datetime) -> Postmortem:
-    """Stop the deadline because the incident was reopened (BEHAVIOURS 63)."""
+    """Stop the deadline because the incident was reopened (behaviour 63)."""
     if postmortem.over:
         return postmortem
     withdrawn = postmortem.replace(stage=Stage.WITHDRAWN)

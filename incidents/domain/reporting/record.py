@@ -48,7 +48,7 @@ class Record(Frozen):
 
     @property
     def counts(self) -> bool:
-        """Tell whether it counts in reports: drills and false alarms do not (BEHAVIOURS 67 and 81)."""
+        """Tell whether it counts in reports: drills and false alarms do not (behaviours 67 and 81)."""
         return not self.drill and self.status != Status.CANCELLED
 
 

@@ -130,7 +130,7 @@ def report(
 ) -> Report:
     """Return the report of the incidents that began in a period, as of the instant `at`.
 
-    Drills and false positives do not count; backfilled incidents count with their own times (BEHAVIOURS 67, 81, 82).
+    Drills and false positives do not count; backfilled incidents count with their own times (behaviours 67, 81, 82).
     Downtime counts in the period in which it was, also that of an incident that began before.
     """
     everything = [record for record in records if record.counts and service in ("", record.service)]

@@ -46,7 +46,7 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
 
 
 def _roll_forward(command: RequestRollback, incident: Incident, states: list[RollbackState], at: datetime) -> Incident:
-    """Roll forward to the version before the rollback (BEHAVIOURS 56)."""
+    """Roll forward to the version before the rollback (behaviour 56)."""
     ready = [state for state in states if state.helpless]
     if not ready:
         raise CommandRejected("Nothing to roll forward: no rollback has failed. Nothing was changed.")

@@ -67,7 +67,7 @@ def _decided_by(
     """Return who decided: the requester, `SYSTEM`, or "" if a responder must approve.
 
     Automatic at most once per cluster (twice with `second_attempt`), and never with a caution: an irreversible
-    release, or a deployment since the alert began (BEHAVIOURS 50, 52 and 56).
+    release, or a deployment since the alert began (behaviours 50, 52 and 56).
     """
     if request is not None and request.by != SYSTEM:
         return request.by

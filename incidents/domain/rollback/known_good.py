@@ -58,7 +58,7 @@ class Offer(Frozen):
         return self.suspect is not None and self.candidate is not None
 
     def reversed(self) -> "Offer":
-        """Return the roll-forward offer: from the candidate to the suspect it replaced (BEHAVIOURS 56)."""
+        """Return the roll-forward offer: from the candidate to the suspect it replaced (behaviour 56)."""
         return self.replace(suspect=self.candidate, candidate=self.suspect, reason="roll forward", considered=())
 
 
@@ -76,7 +76,7 @@ def choose_rollback(
 
     `history` is the whole deployment history of the cluster, in any order. The suspect is the newest deployment, if it
     began within the suspicion window before the alert. The candidate is the newest deployment older than the suspect
-    that is known-good; never simply the previous one (BEHAVIOURS 49). `blamed`: versions known to be bad,
+    that is known-good; never simply the previous one (behaviour 49). `blamed`: versions known to be bad,
     with the reason: flagged, suspected in an earlier incident, or tried without success.
     """
     rows = newest_first(history)
@@ -164,7 +164,7 @@ def _changed_since(newest: Deployment, suspect: Deployment, bad: Mapping[str, st
 
 
 def portal_would_pick(rows: list[Deployment], suspect_id: str) -> str | None:
-    """Return the version that the Ops Portal's own rollback would choose (VENDORS 1.6), or None.
+    """Return the version that the Ops Portal's own rollback would choose (docs/vendor-notes.md#ops-portal), or None.
 
     It looks at the two newest rows only, skips the given one, and takes the first with status success.
     """

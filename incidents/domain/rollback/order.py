@@ -93,7 +93,7 @@ class Go(Frozen):
 def decide_redeployment(order: RollbackOrder, found: Preflight) -> Go:
     """Decide whether to go ahead with the redeployment.
 
-    Since the decision, someone may have deployed (BEHAVIOURS 52) or the region recovered (59). Then hold for a
+    Since the decision, someone may have deployed (behaviour 52) or the region recovered (59). Then hold for a
     responder's decision, unless the order says `insist`.
     """
     newest = found.newest

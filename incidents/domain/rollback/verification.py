@@ -99,7 +99,7 @@ def judge(
     """Return the verdict, or None while undecided; with `last` there is always one.
 
     Healthy: the last `healthy_probes` probes were good, and over a full `window` p50 and p95 of the evaluations are
-    within tolerance of the baseline. Good but slow answers are not healthy (BEHAVIOURS 54); without measurements the
+    within tolerance of the baseline. Good but slow answers are not healthy (behaviour 54); without measurements the
     verdict is inconclusive (55).
     """
     measured = tuple(probe for probe in probes if probe.measured)

@@ -88,7 +88,7 @@ def customer_question(incident: Incident, runbook: RunbookConfig) -> PublicMessa
 
 
 def _next(update: StatusUpdate, runbook: RunbookConfig) -> str:
-    """Return the time of the next update, and whether it waits for office hours (BEHAVIOURS 41)."""
+    """Return the time of the next update, and whether it waits for office hours (behaviour 41)."""
     cadence, texts = runbook.policy(update.severity).updates, runbook.templates.texts
     if update.next_at is None:
         over = update.status in (Status.RESOLVED, Status.CANCELLED)
@@ -104,7 +104,7 @@ def page_text(incident: Incident) -> str:
 
 
 def escalation_text(incident: Incident, runbook: RunbookConfig, at: datetime) -> InternalMessage:
-    """Return the escalation message: the incident's state at that moment (BEHAVIOURS 42)."""
+    """Return the escalation message: the incident's state at that moment (behaviour 42)."""
     acknowledged = f"Acknowledged by {incident.acknowledged_by}." if incident.attended else "Not acknowledged yet."
     commander = f"Commander: {incident.commander}." if incident.commander else "No commander."
     lines = [
@@ -123,7 +123,7 @@ def escalation_text(incident: Incident, runbook: RunbookConfig, at: datetime) ->
 
 
 def broken_text(refusal: Refusal, incident: Incident) -> InternalMessage:
-    """Return the operators' message when a vendor rejects our credentials (BEHAVIOURS 21)."""
+    """Return the operators' message when a vendor rejects our credentials (behaviour 21)."""
     name = _VENDOR_NAMES.get(refusal.vendor, refusal.vendor)
     body = (
         f"{name} rejected our credentials ({refusal.reason}).\n\n"

@@ -49,7 +49,7 @@ def cadence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
 
 
 def deliveries(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the newest update for each channel; older ones are superseded (BEHAVIOURS 35 and 36)."""
+    """Yield the newest update for each channel; older ones are superseded (behaviours 35 and 36)."""
     if incident.number is None:
         return
     newest = {channel: update for update in incident.updates for channel in update.channels}

@@ -23,7 +23,7 @@ def next_due(incident: Incident, runbook: RunbookConfig) -> datetime | None:
     """Return when the next update is due, or None if there is none.
 
     Due times are multiples of the cadence after the anchor (the first update, the last manual one, or the raise to
-    this severity), so that a late update does not shift later ones (BEHAVIOURS 37).
+    this severity), so that a late update does not shift later ones (behaviour 37).
     """
     every = runbook.policy(incident.severity).updates.every
     if incident.over or every is None or incident.update_anchor is None:
@@ -43,7 +43,7 @@ def _coming(anchor: datetime, after: datetime, incident: Incident, runbook: Runb
 def release_at(incident: Incident, runbook: RunbookConfig, due: datetime) -> datetime:
     """Return when the update due at `due` is published.
 
-    A responder may hold it once (BEHAVIOURS 38); a draft since the last update holds it for `draft_grace`.
+    A responder may hold it once (behaviour 38); a draft since the last update holds it for `draft_grace`.
     """
     hold = incident.hold
     if hold is not None and hold.sequence == len(incident.updates) + 1:
@@ -59,13 +59,13 @@ def used_channels(incident: Incident) -> tuple[Channel, ...]:
 
 
 def all_channels(incident: Incident, runbook: RunbookConfig) -> tuple[Channel, ...]:
-    """Return all channels ever used plus those of the current severity (BEHAVIOURS 62)."""
+    """Return all channels ever used plus those of the current severity (behaviour 62)."""
     now = _allowed(incident, runbook.policy(incident.severity).updates.channels)
     return tuple(dict.fromkeys((*used_channels(incident), *now)))
 
 
 PUBLIC_PLACES = (Channel.STATUS_PAGE, Channel.ISSUE_TRACKER)
-"""Channels with a wider audience than the responders. Private incidents skip them (BEHAVIOURS 24)."""
+"""Channels with a wider audience than the responders. Private incidents skip them (behaviour 24)."""
 
 
 def has_ticket(incident: Incident, runbook: RunbookConfig) -> bool:
@@ -92,7 +92,7 @@ def publish(
 ) -> Incident:
     """Return the incident with one more update. `anchor` restarts the cadence from there.
 
-    An undelivered older update on one of the channels is superseded: only the newest text is sent (BEHAVIOURS 35).
+    An undelivered older update on one of the channels is superseded: only the newest text is sent (behaviour 35).
     """
     channels = channels if channels is not None else runbook.policy(incident.severity).updates.channels
     if (
@@ -156,7 +156,7 @@ def scheduled_text(incident: Incident, runbook: RunbookConfig, next_at: datetime
     """Return the text of the scheduled update, and whether it holds news.
 
     Text from a responder, or facts since the last update, or "no change", which never repeats the last text
-    (BEHAVIOURS 33).
+    (behaviour 33).
     """
     if incident.next_words:
         return incident.next_words, True
@@ -174,7 +174,7 @@ def scheduled_text(incident: Incident, runbook: RunbookConfig, next_at: datetime
 
 
 def publish_due(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Publish the scheduled update; the timeline records a delay. A draft is kept (BEHAVIOURS 34)."""
+    """Publish the scheduled update; the timeline records a delay. A draft is kept (behaviour 34)."""
     due, anchor = next_due(incident, runbook), incident.update_anchor
     if due is None or anchor is None:
         return incident
