@@ -21,6 +21,7 @@ from incidents.domain.incident.commands import (
     Resolve,
 )
 from incidents.domain.incident.incident import Incident
+from incidents.priority import LAST_RANK
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import QUEUE, RUNBOOK, an_alert
 from tests.support.fake_activities import FakeActivities, an_offer
@@ -166,7 +167,7 @@ async def test_workflows_start_with_the_priority_of_their_severity(
         await handle.execute_update(command.name, command, result_type=Receipt)
     await becomes(handed_over)
     assert await priority(env.client, "rollback-eu-001-flag-evaluation") == 1
-    assert await priority(env.client, f"postmortem-{urgent.number}") == 4, "nobody is paged for it"
+    assert await priority(env.client, f"postmortem-{urgent.number}") == LAST_RANK, "nobody is paged for it"
 
 
 async def test_a_burst_of_updates_supersedes_itself_and_wedges_nothing(
