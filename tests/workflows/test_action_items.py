@@ -45,7 +45,7 @@ async def test_each_item_becomes_one_issue_with_owner_date_and_a_way_back(world:
     first = opened[0]
     assert first.labels == ("action-item",)
     assert "Owner: on_call_backup" in first.body
-    assert "Done when: It runs in CI." in first.body
+    assert "Acceptance criterion: It runs in CI." in first.body
     assert "post-mortem of INC-1: file:///evidence/postmortem-1.md" in first.body
     assert first.marker.startswith("<!-- incident-runbook postmortem-1 item-1 ")
     items = (await state(world)).document.items
@@ -112,7 +112,7 @@ async def test_74_a_deleted_or_transferred_issue_is_flagged_not_dropped(world: W
     assert (two.state, two.flag) == (ItemState.GONE, "its issue was moved elsewhere")
     await world.env.sleep(timedelta(days=36))
     [text] = {mail.text for _, mail in world.sent("send_mail", "/chase/1/")}
-    assert "Its issue needs you: its issue was deleted." in text
+    assert "Problem with its issue" in text
     await tell(world, l.SettleActionItem(by="bob", number=1, state=ItemState.DONE))
     assert not world.sent("comment_ticket", "/close/1/"), "there is no issue to close"
 
@@ -191,7 +191,7 @@ async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
     await world.env.sleep(timedelta(hours=1))
     broken = await state(world)
     assert broken.unreadable
-    assert 'not taken: The heading "## Summary" is missing. It is left as it is.' in broken.timeline[-1].text
+    assert 'were not merged, and the file was left as it is: The heading "## Summary" is missing.' in broken.timeline[-1].text
     await tell(world, l.AddLine(by="bob", section=l.Section.BETTER, text="Said at the same time."))
     world.hands.edits.append(text)
     await world.env.sleep(timedelta(hours=2))

@@ -10,7 +10,7 @@ from incidents.domain.core.base import build_models
 from tests.support.environment import RUNBOOK
 
 WORKER = """
-import asyncio, shutil
+import asyncio, os, shutil, sys
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from incidents.domain.core.base import Frozen
@@ -28,6 +28,8 @@ async def main():
     assert unbuilt(Frozen) == []
 
 asyncio.run(main())
+sys.stdout.flush()
+os._exit(0)  # a client of temporalio 1.35 may crash while the interpreter shuts down
 """
 COMMAND_LINE = """
 import incidents.cli.main

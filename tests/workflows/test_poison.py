@@ -95,7 +95,7 @@ async def test_26_the_same_told_to_the_workflow_directly(world: World) -> None:
     assert pages(world)
     ended = raw.replace(fingerprint="f", started_at=datetime.max.replace(tzinfo=UTC), ended_at=YEAR_1)
     incident = await lived_through(world, [("alert_fired", {"alerts": [json.loads(ended.model_dump_json())]})])
-    assert "lies before 2000 and was not used" in incident.timeline[1].text
+    assert "ignored the alert's own time 0001-01-01 00:00:00 UTC (before 2000)" in incident.timeline[1].text
     assert [flag[:22] for flag in flags(incident)] == ["Start of E ignored: 00", "Start of E ignored: 99"]
 
 

@@ -99,7 +99,7 @@ async def test_a_p2_owes_none_and_70_one_may_be_started_all_the_same(world: Worl
     assert (begun.stage, begun.due) == ("started", None)
     await quiet(world)
     await written(world)
-    assert "INC-1 is open: publish when it is resolved. What you wrote is kept." in await refused(
+    assert "INC-1 is still open. Your text is saved. Publish once it is resolved." in await refused(
         world, l.PublishPostmortem(by="ann")
     )
     await world.at(90)
@@ -137,7 +137,7 @@ async def test_63_reopening_withdraws_the_deadline_and_the_new_resolution_restar
     await world.at(100)
     await world.tell(Reopen(by="ann", reason="it is back"))
     assert (await state(world)).stage == "withdrawn"
-    assert "INC-1 is open" in await refused(world, l.PublishPostmortem(by="ann"))
+    assert "INC-1 is still open" in await refused(world, l.PublishPostmortem(by="ann"))
     await world.at(200)
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     await quiet(world)

@@ -151,13 +151,13 @@ async def test_an_incident_that_cannot_be_opened_as_told_is_opened_barely(world:
     assert incident.number == 1
     assert incident.severity == "P0"
     assert len(world.sent("send_page", "/page/")) == 1
-    assert "Opened with what could be read of the alert" in incident.timeline[0].text
+    assert "Opened with partial alert data" in incident.timeline[0].text
     assert len(told_operators(world)) == 1
     await assert_no_task_failed(world)
 
 
 async def test_what_cannot_be_shown_stops_nothing(world: World, boom: Any) -> None:
-    boom(incident_module, "details", lambda *_: True)
+    boom(incident_module, "render_current_details", lambda *_: True)
     await world.open()
     assert len(world.sent("send_page", "/page/")) == 1
     await assert_no_task_failed(world)
@@ -174,7 +174,7 @@ async def test_what_cannot_even_be_recorded_is_left_alone(world: World, boom: An
 
 
 async def test_an_error_in_a_rollback_is_a_failed_rollback(world: World, boom: Any) -> None:
-    boom(rollback_module, "last_word", lambda *_: True)
+    boom(rollback_module, "decide_redeployment", lambda *_: True)
     world.hands.offers = (an_offer(await world.now()),)
     await world.open()
     await world.tell(ApproveRollback(by="ann"))
