@@ -1,12 +1,15 @@
 """Send a responder's command: as an update, or without a worker as a signal."""
 
+import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel
 from temporalio.client import (
     Client,
     WorkflowExecution,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -22,6 +25,9 @@ from incidents.client.lookup import (
 )
 from incidents.client.problems import CommandFailed as CommandFailed
 from incidents.domain.incident.commands import Command, Receipt
+
+_SEAM_RETRIES, _SEAM_PAUSE = 3, 0.2
+"""How often and after how many seconds to send again what met an incident just as it continued as new."""
 
 
 class Sent(BaseModel):
@@ -52,9 +58,7 @@ async def send(client: Client, run: WorkflowExecution, command: Command, answer_
     # continue-as-new fails until its timeout.
     handle = client.get_workflow_handle(run.id, first_execution_run_id=run.raw_info.first_run_id)
     try:
-        receipt: Receipt = await handle.execute_update(
-            command.name, command, id=command.id, result_type=Receipt, rpc_timeout=answer_within
-        )
+        receipt = await _update(client, run, handle, command, answer_within)
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         said = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
@@ -66,6 +70,27 @@ async def send(client: Client, run: WorkflowExecution, command: Command, answer_
             return await _queue(client, run, command, answer_within)
         raise _unsent(error, run) from None
     return Sent(message=receipt.message, changed=receipt.changed, revision=receipt.revision)
+
+
+async def _update(
+    client: Client, run: WorkflowExecution, handle: WorkflowHandle[Any, Any], command: Command, answer_within: timedelta
+) -> Receipt:
+    """Send the update; again if it met the moment in which the incident continues as new, where it is "not found"."""
+    for _ in range(_SEAM_RETRIES):
+        try:
+            return await _execute(handle, command, answer_within)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND or not is_open(await current(client, run)):
+                raise
+            await asyncio.sleep(_SEAM_PAUSE)
+    return await _execute(handle, command, answer_within)
+
+
+async def _execute(handle: WorkflowHandle[Any, Any], command: Command, answer_within: timedelta) -> Receipt:
+    receipt: Receipt = await handle.execute_update(
+        command.name, command, id=command.id, result_type=Receipt, rpc_timeout=answer_within
+    )
+    return receipt
 
 
 async def _queue(client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta) -> Sent:

@@ -106,13 +106,13 @@ def test_one_cluster_is_rolled_back_and_the_other_declined(offered: Opened, on_s
     number = offered.number
     said = on_stage("rollback", number, "--cluster", "eu-001", "--by", "ann", "--json")
     assert changed(said) == "Rollback of eu-001 approved by ann"
-    said = on_stage("decline", number, "--reason", "it is fine", "--json")
-    assert changed(said) == "Rollback of us-001 declined: it is fine"
+    said = on_stage("decline", number, "--reason", "it is fine", "--by", "ann", "--json")
+    assert changed(said) == "Rollback of us-001 declined by ann: it is fine"
     assert "No rollback is waiting for a decision" in refused(on_stage("decline", number, "--reason", "x"))
     first, second = offered.state().rollbacks
     assert first.status is not RollbackStatus.OFFERED
     assert second.status is RollbackStatus.DECLINED
-    assert "runs on no cluster mars" in refused(on_stage("rollback", number, "--cluster", "mars"))
+    assert "does not run on cluster mars" in refused(on_stage("rollback", number, "--cluster", "mars"))
 
 
 def test_approve(offered: Opened, on_stage: Incidental) -> None:
@@ -124,10 +124,10 @@ def test_approve(offered: Opened, on_stage: Incidental) -> None:
 def test_nothing_to_roll_back(opened: Opened, on_stage: Incidental) -> None:
     for words in (("approve",), ("verdict", "healthy"), ("decline", "--reason", "x")):
         told = on_stage(words[0], opened.number, *words[1:])
-        assert "No rollback is offered" in refused(told)
+        assert "No rollback offered" in refused(told)
     assert "Nothing to roll forward" in refused(on_stage("rollback", opened.number, "--forward"))
     said = changed(on_stage("rollback", opened.number, "--by", "ann", "--json"))
-    assert said == "ann asks for a rollback: the deployments are looked at again"
+    assert said == "Rollback requested by ann: searching the deployment history"
 
 
 def test_a_verdict_is_one_of_two_words(opened: Opened, on_stage: Incidental) -> None:
@@ -138,7 +138,7 @@ def test_a_verdict_is_one_of_two_words(opened: Opened, on_stage: Incidental) -> 
 
 def test_flag(opened: Opened, on_stage: Incidental) -> None:
     said = changed(on_stage("flag", opened.number, "v3", "--reason", "leaks", "--by", "ann", "--json"))
-    assert said == "v3 is flagged as bad: leaks"
+    assert said == "v3 flagged as bad: leaks"
     assert [flag.version for flag in opened.state().flags] == ["v3"]
 
 

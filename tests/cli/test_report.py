@@ -91,7 +91,7 @@ def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"--resolved": "2026-01-01T00:00:00"}, "the times are not in order"),
+        ({"--resolved": "2026-01-01T00:00:00"}, "times must be in order"),
         ({"--severity": "P9"}, "severity"),
         ({"--started": "once"}, "not an ISO 8601 time"),
         ({"--resolved": "2999-01-01T00:00:00"}, "is in the future"),
@@ -111,7 +111,7 @@ def test_83_a_time_is_corrected_from_the_command_line(stage: Stage, on_stage: In
     to = (before - timedelta(minutes=7)).isoformat()
     said = on_stage("correct", opened.number, "started", to, "--by", "ann", "--reason", "the first error")
     assert said.status == 0, said.err
-    assert said.out.startswith("Corrected: started ")
+    assert said.out.startswith("Corrected started time: ")
     refused = on_stage("correct", opened.number, "resolved", to, "--by", "ann", "--reason", "x")
     assert refused.status == 1
     assert "was not resolved yet" in refused.why

@@ -193,7 +193,7 @@ def test_a_server_that_falls_silent_is_one_line(
     async def silent(*_: object, **__: object) -> None:
         raise RPCError("gone", RPCStatusCode.UNAVAILABLE, b"")
 
-    monkeypatch.setattr("incidents.cli.listing.listed", silent)
+    monkeypatch.setattr("incidents.cli.listing.list_incidents", silent)
     monkeypatch.setattr("incidents.client.lookup._by_visibility", silent)
     said = on_stage(words[0], *([] if words == ("list",) else [opened.number]), *words[1:])
     assert (said.status, said.out) == (1, "")

@@ -191,7 +191,10 @@ async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
     await world.env.sleep(timedelta(hours=1))
     broken = await state(world)
     assert broken.unreadable
-    assert 'were not merged, and the file was left as it is: The heading "## Summary" is missing.' in broken.timeline[-1].text
+    assert (
+        'were not merged, and the file was left as it is: The heading "## Summary" is missing.'
+        in broken.timeline[-1].text
+    )
     await tell(world, l.AddLine(by="bob", section=l.Section.BETTER, text="Said at the same time."))
     world.hands.edits.append(text)
     await world.env.sleep(timedelta(hours=2))

@@ -86,7 +86,7 @@ async def test_without_an_offer_approving_is_refused(world: World) -> None:
     await world.open()
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await world.tell(ApproveRollback(by="ann"))
-    assert "No rollback is offered" in str(refused.value.cause)
+    assert "No rollback offered" in str(refused.value.cause)
 
 
 async def test_57_resolving_during_a_rollback_waits_for_it(world: World) -> None:
