@@ -52,6 +52,8 @@ class Reader:
         return False
 
     def _ask(self, workflow_id: str) -> None:
+        if self._asking:
+            return  # one question waits already, and is answered between these two tasks
         task = asyncio.create_task(self._query(workflow_id))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)

@@ -53,7 +53,7 @@ async def test_52_a_deployment_in_between_holds_it_and_a_person_is_paged(world: 
     await approved(world)
     state = await the_state(world)
     assert state.status is RollbackStatus.HELD
-    assert state.detail == "nothing was deployed: v4 was deployed to eu-001 since this was decided"
+    assert state.detail == "nothing was deployed: v4 was deployed to eu-001 after the rollback was decided"
     assert not world.sent("redeploy")
     assert world.sent("send_page", "alarm/rollback/eu-001/1/held")
 

@@ -13,6 +13,7 @@ from tests.support.histories import silent
 from tests.support.worker_modes import Mode
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("mode", Mode)
 async def test_each_step_leaves_an_event_and_a_new_worker_sees_what_the_old_one_saw(
     empty_world: World, mode: Mode, monkeypatch: pytest.MonkeyPatch
