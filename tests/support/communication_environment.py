@@ -76,7 +76,13 @@ class Stage(World):
     began: datetime = T0
 
     def worker(self) -> Worker:
-        return make_worker(self.env.client, QUEUE, self.real.methods(), interceptors=[VendorsClock(self.sandbox)])
+        return make_worker(
+            self.env.client,
+            QUEUE,
+            self.real.methods(),
+            interceptors=[VendorsClock(self.sandbox)],
+            query_safety=self.safety,
+        )
 
     async def begin(
         self,

@@ -10,6 +10,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from incidents.app.query_safety import QuerySafety
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
@@ -45,7 +46,7 @@ async def empty_world() -> AsyncIterator[World]:
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
-        yield World(env=env, hands=FakeActivities())
+        yield World(env=env, hands=FakeActivities(), safety=QuerySafety.EVICT)
 
 
 @pytest.fixture

@@ -35,4 +35,4 @@ async def test_each_step_leaves_an_event_and_a_new_worker_sees_what_the_old_one_
     history = await world.handle.fetch_history()
     assert silent(history) == []
     await replayer().replay_workflow(history)
-    assert reader is None or reader.answers > 3, "it was queried between its tasks"
+    assert reader is None or reader.answers > 1, "it was queried between its tasks"
