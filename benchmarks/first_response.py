@@ -16,12 +16,13 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from benchmarks.floor import WAVES, Floor, nothing
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.app.starter import start
-from incidents.app.worker import WORKFLOWS, make_worker
+from incidents.app.worker import make_worker
+from incidents.client.intake import start
 from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
+from workflows.registry import WORKFLOWS
 
 ROUNDS = 15
 QUEUE = "bench"

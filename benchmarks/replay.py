@@ -15,14 +15,15 @@ from temporalio.worker import Replayer
 
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.app.starter import start
-from incidents.app.worker import WORKFLOWS, make_worker, sandbox_runner
+from incidents.app.worker import make_worker
+from incidents.client.intake import start
 from incidents.domain.core.base import build_models
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
+from workflows.registry import WORKFLOWS, sandbox_runner
 
 QUEUE = "bench"
 LENGTHS = (250, 500, 1000)

@@ -24,8 +24,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.app.starter import start
 from incidents.app.worker import make_worker
+from incidents.client.intake import start
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.opening import opening_from
 from sandbox.temporal_server import running_temporal

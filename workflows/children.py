@@ -1,4 +1,4 @@
-"""The workflows that an incident hands obligations to."""
+"""The child workflows that fulfill some of an incident's obligations."""
 
 from datetime import timedelta
 from typing import assert_never

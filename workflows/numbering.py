@@ -1,4 +1,4 @@
-"""The counter that hands out incident numbers: one workflow, so that no number is given twice."""
+"""The counter that allocates incident numbers: one workflow, so that no number is given twice."""
 
 from temporalio import workflow
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from rich.table import Table
 from temporalio.client import Client
 
 import activities.deployers as deploying
@@ -158,7 +157,6 @@ def _evidence(
         EvidenceSource.SLACK: off.get("slack", ""),
         EvidenceSource.FLAG_AUDIT: off.get("flag audit", ""),
         EvidenceSource.DATABASE: off.get("database diagnostics", ""),
-        EvidenceSource.INCIDENT: "asked for by an earlier version, whose activities queried the incident",
     }
     return Evidence(FileStore(settings.evidence_url), settings.evidence_url, found, why)
 
@@ -174,15 +172,6 @@ def _progress_sender(processes: WorkflowQueries) -> Callable[[str, Probed], None
         asyncio.run_coroutine_threadsafe(processes.send_progress(workflow_id, probed), loop)
 
     return send
-
-
-def integrations_table(settings: Settings) -> Table:
-    """Return the table of integrations, on or off with the reason, that the worker prints at startup."""
-    table = Table("integration", "", "because", title="Integrations", title_justify="left")
-    for found in settings.integrations():
-        style = "green" if found.on else "red" if found.half_set else "dim"
-        table.add_row(found.name, "on" if found.on else "off", found.reason, style=style)
-    return table
 
 
 def _slack(settings: Settings) -> SlackClient | None:

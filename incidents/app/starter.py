@@ -7,25 +7,20 @@
 Signal-with-start makes this one atomic call, durable even while no worker runs.
 """
 
-import asyncio
 import getpass
 import sys
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, INCIDENT_WORKFLOW, AlertBatch, IncidentInput
+from incidents.client.intake import LARGEST, Started, intake, start
 from incidents.domain.alerting.alert import (
     Alert,
     MalformedAlert,
@@ -36,163 +31,12 @@ from incidents.domain.alerting.alert import (
 from incidents.domain.config.model import Intake, RunbookConfig
 from incidents.domain.core.payload import NotJson, read_json
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text import cut_bytes, one_line
-from incidents.domain.incident.opening import opening_from
+from incidents.domain.core.text import one_line
 from incidents.domain.incident.parts import Opening
-from incidents.priority import priority_of
-from incidents.search_attributes import NUMBER, at_start
-
-LARGEST = 512 * 1024
-"""Largest payload in bytes. An incident's history holds facts, not dumps."""
-NUMBER_PATIENCE = timedelta(seconds=5)
-"""How long to wait for a worker to number a new incident. The incident is durable without it."""
-_ENDED_PATIENCE = timedelta(seconds=1)
-"""How long at most to wait for the number of an incident whose alerts ended."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
-"""Seconds between two reads of the number: the first pause, and the longest."""
-_RPC = timedelta(seconds=10)
-_SUMMARY = 200
-"""Bytes of a workflow's summary: the server takes 400, with quotes and escapes."""
-_HOW_TO = """One incident, from its alert to the end of its reopen window. See **Current Details** for its state.
-
-To act: `incident ack`, `assess`, `severity`, `update`, `approve`, `monitor`, `resolve` … (`incident --help`), or send
-the signal of that name from here, with `{"by": "you"}`. Do not cancel or terminate the workflow: `incident cancel`
-withdraws a false alarm and notifies everyone who was notified.
-"""
 
 
 class InvalidInput(Exception):
     """The input cannot open an incident. The message is one line."""
-
-
-class Started(BaseModel):
-    """The result for the alerts of one incident.
-
-    `number` is None until a worker has numbered it, or without waiting; so is `run_id` for resolved alerts. `created`
-    is the server's answer: false if the answer to a first attempt was lost.
-    """
-
-    workflow_id: str
-    run_id: str | None
-    number: int | None
-    created: bool
-    action: str
-
-
-async def intake(
-    client: Client,
-    alerts: Iterable[Alert],
-    runbook: RunbookConfig,
-    task_queue: str,
-    *,
-    patience: timedelta = NUMBER_PATIENCE,
-) -> list[Started]:
-    """Send alerts to their incidents; return one result per incident, in the order of the alerts.
-
-    Raises:
-        RPCError: Temporal did not accept them. Calling again is safe: nothing is duplicated.
-    """
-    groups = grouped(alerts, runbook.intake)
-    return [await _bring(client, key, group, runbook, task_queue, patience) for key, group in groups.items()]
-
-
-async def _bring(
-    client: Client, key: str, alerts: tuple[Alert, ...], runbook: RunbookConfig, task_queue: str, patience: timedelta
-) -> Started:
-    firing = tuple(alert for alert in alerts if alert.firing)
-    ended = tuple(alert for alert in alerts if not alert.firing)
-    workflow_id = f"incident-{key}"
-    started = None
-    if firing:
-        opening = opening_from(firing, key, runbook)
-        started = await start(client, workflow_id, opening, runbook, task_queue, alerts=firing, patience=patience)
-    if ended:
-        updated = await _signal_ended(client, workflow_id, ended, min(patience, _ENDED_PATIENCE))
-        started = started or updated
-    assert started is not None  # a group holds at least one alert, firing or ended
-    return started
-
-
-async def start(
-    client: Client,
-    workflow_id: str,
-    opening: Opening,
-    runbook: RunbookConfig,
-    task_queue: str,
-    *,
-    alerts: tuple[Alert, ...] = (),
-    patience: timedelta = NUMBER_PATIENCE,
-) -> Started:
-    """Start the incident, or tell the one that runs, in one atomic call."""
-    handle = await client.start_workflow(
-        INCIDENT_WORKFLOW,
-        IncidentInput(opening=opening, runbook=runbook, history_limit=runbook.durability.history_events),
-        id=workflow_id,
-        task_queue=task_queue,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        start_signal=ALERT_FIRED,
-        start_signal_args=[AlertBatch(alerts=alerts)],
-        search_attributes=at_start(opening),
-        priority=priority_of(runbook.rank(opening.severity)),
-        static_summary=cut_bytes(f"{opening.severity} {opening.service}: {opening.title}", _SUMMARY),
-        static_details=_HOW_TO,
-        rpc_timeout=_RPC,
-    )
-    run_id, created = handle.result_run_id, _is_new(handle)
-    # That run and no later one of the same id; its search attributes keep the number when it continues as new.
-    number = await _number(client.get_workflow_handle(workflow_id, run_id=run_id), patience)
-    action = "opened" if created else "updated"
-    return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=created, action=action)
-
-
-def _is_new(handle: WorkflowHandle[Any, Any]) -> bool:
-    """Tell whether the start opened a new incident.
-
-    The server's response says so. temporalio 1.35 keeps it on the handle, but not in public; the public way is a
-    `describe` after each start, which took 18 % of the gateway's time.
-    """
-    response = handle._start_workflow_response
-    return response is not None and response.started
-
-
-async def _signal_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...], patience: timedelta) -> Started:
-    """Tell a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
-    handle = client.get_workflow_handle(workflow_id)
-    try:
-        await handle.signal(ALERT_RESOLVED, AlertBatch(alerts=alerts), rpc_timeout=_RPC)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return Started(workflow_id=workflow_id, run_id=None, number=None, created=False, action="ignored")
-    run = await _numbered(handle, patience)
-    run_id, number = (run.run_id, run.typed_search_attributes.get(NUMBER)) if run else (None, None)
-    return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=False, action="updated")
-
-
-async def _number(handle: WorkflowHandle[Any, Any], patience: timedelta) -> int | None:
-    """Return the incident's number, once a worker has given it; None if none does in time."""
-    run = await _numbered(handle, patience)
-    return run.typed_search_attributes.get(NUMBER) if run else None
-
-
-async def _numbered(handle: WorkflowHandle[Any, Any], patience: timedelta) -> WorkflowExecutionDescription | None:
-    """Return what the server knows of the run, once that includes a number, or at the end of `patience`.
-
-    The number is a search attribute, so no worker is asked. None without patience, or if the server does not answer.
-    """
-    loop = asyncio.get_running_loop()
-    until, pause = loop.time() + patience.total_seconds(), _FIRST_PAUSE
-    run = None
-    while (left := until - loop.time()) > 0:
-        try:
-            run = await handle.describe(rpc_timeout=timedelta(seconds=left))
-        except RPCError:  # it is with Temporal already: only its number is not known here
-            return run
-        if run.typed_search_attributes.get(NUMBER) is not None or run.status is not WorkflowExecutionStatus.RUNNING:
-            return run
-        await asyncio.sleep(min(pause, max(until - loop.time(), 0)))
-        pause = min(pause * 2, _LONGEST_PAUSE)
-    return run
 
 
 def read_payload(source: str) -> Any:
@@ -217,6 +61,21 @@ def read_payload(source: str) -> Any:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(LARGEST + 1)
+
+
+def declared_severity(title: str, service: str, severity: str, runbook: RunbookConfig) -> Severity:
+    """Return the severity that a person declared, as the runbook spells it.
+
+    Raises:
+        InvalidInput: it has none of that name, or something else is missing.
+    """
+    if not one_line(title, 200) or not one_line(service, 200) or not severity.strip():
+        raise InvalidInput("--title needs --service and --severity")
+    declared = runbook.severity_named(severity)
+    if declared is None:
+        typed = one_line(severity, 40)
+        raise InvalidInput(f"no severity {typed!r}, the runbook has {', '.join(runbook.severity_names)}")
+    return declared
 
 
 def by_hand(
@@ -289,28 +148,20 @@ def main(
     async def run() -> int:
         settings = load_settings()
         runbook = load_runbook(settings)
-        opening = None
-        alerts: tuple[Alert, ...] = ()
         if (source is None) == (title is None):
             raise InvalidInput("pass an alert file (or - for stdin), or --title with --service and --severity")
-        if title is not None:
-            if not one_line(title, 200) or not one_line(service or "", 200) or not severity.strip():
-                raise InvalidInput("--title needs --service and --severity")
-            declared = runbook.severity_named(severity)
-            if declared is None:
-                typed = one_line(severity, 40)
-                raise InvalidInput(f"no severity {typed!r}, the runbook has {', '.join(runbook.severity_names)}")
-            opening = by_hand(title, service or "", environment, declared, by or _login(), drill, private)
-        elif source is not None:
+        if source is not None:
             alerts = parse_alerts(read_payload(source), datetime.now(UTC))
-        if explain_fingerprint:
-            print("\n".join(explain(alerts, runbook.intake)))
-            return 0
-        client = await connect(settings)
-        queue = settings.temporal_task_queue
-        results = (
-            [await start(client, *opening, runbook, queue)] if opening else await intake(client, alerts, runbook, queue)
-        )
+            if explain_fingerprint:
+                print("\n".join(explain(alerts, runbook.intake)))
+                return 0
+            client = await connect(settings)
+            results = await intake(client, alerts, runbook, settings.temporal_task_queue)
+        else:
+            declared = declared_severity(title or "", service or "", severity, runbook)
+            opening = by_hand(title or "", service or "", environment, declared, by or _login(), drill, private)
+            client = await connect(settings)
+            results = [await start(client, *opening, runbook, settings.temporal_task_queue)]
         _report(results, as_json)
         return 0
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import (
@@ -26,7 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Interceptor, Worker
 
 from activities.processes import RECORDER
-from incidents.app.composition import build_activities, integrations_table
+from incidents.app.composition import build_activities
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.query_safety import QuerySafety, guarded_worker
 from incidents.app.runbook_file import load_runbook, runbook_source
@@ -41,8 +42,7 @@ from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from workflows.activity_options import ACTIVITIES
 from workflows.baseline_recorder import RecorderWorkflow
-from workflows.registry import WORKFLOWS as WORKFLOWS
-from workflows.registry import sandbox_runner as sandbox_runner
+from workflows.registry import WORKFLOWS, sandbox_runner
 from workflows.signals import SignalGuard
 
 THREADS = 40
@@ -156,7 +156,7 @@ async def serve() -> int:
     await ensure_search_attributes(client)
     activities = build_activities(settings, client)
     console = Console(stderr=True)
-    console.print(integrations_table(settings))
+    console.print(_integrations_table(settings))
     console.print(f"Runbook: {source}", soft_wrap=True)
     console.print(await ensure_recorder(client, settings, runbook))
     queue = settings.temporal_task_queue
@@ -172,6 +172,15 @@ async def serve() -> int:
         await stop.wait()
         console.print("Shutting down: finishing running tasks")
     return 0
+
+
+def _integrations_table(settings: Settings) -> Table:
+    """Return the table of integrations, on or off with the reason, that the worker prints at startup."""
+    table = Table("integration", "", "because", title="Integrations", title_justify="left")
+    for found in settings.integrations():
+        style = "green" if found.on else "red" if found.half_set else "dim"
+        table.add_row(found.name, "on" if found.on else "off", found.reason, style=style)
+    return table
 
 
 def main() -> None:

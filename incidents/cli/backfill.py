@@ -58,31 +58,35 @@ def backfill(
         raise typer.BadParameter("--resolved is in the future. For an open incident, send an alert or use starter.py")
 
     async def work(client: Client) -> None:
-        workflow_id = f"incident-{known.key}"
-        opening = build_opening(known)
-        start = IncidentInput(
-            opening=opening,
-            runbook=runbook,
-            incident=build_backfilled_incident(known, runbook, workflow_id, now),
-            history_limit=runbook.durability.history_events,
-        )
-        try:
-            await client.start_workflow(
-                INCIDENT_WORKFLOW,
-                start,
-                id=workflow_id,
-                task_queue=settings.temporal_task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=at_start(opening),
-                static_summary=cut_bytes(f"Backfilled: {known.title}", 200),
-                priority=priority_of(LAST_RANK),  # it is over: what goes on comes first
-            )
-        except WorkflowAlreadyStartedError:
-            raise CommandFailed(f"Already recorded as {workflow_id}. Nothing was changed.") from None
-        said = f'{{"workflow_id": "{workflow_id}"}}' if as_json else f"Recorded as {workflow_id}."
-        say(said)
+        workflow_id = await _start(client, settings.temporal_task_queue, known, runbook, now)
+        say(f'{{"workflow_id": "{workflow_id}"}}' if as_json else f"Recorded as {workflow_id}.")
 
     run(work)
+
+
+async def _start(client: Client, task_queue: str, known: Backfill, runbook: RunbookConfig, now: datetime) -> str:
+    """Start the workflow of a past incident; return its ID. An incident is recorded once."""
+    workflow_id, opening = f"incident-{known.key}", build_opening(known)
+    start = IncidentInput(
+        opening=opening,
+        runbook=runbook,
+        incident=build_backfilled_incident(known, runbook, workflow_id, now),
+        history_limit=runbook.durability.history_events,
+    )
+    try:
+        await client.start_workflow(
+            INCIDENT_WORKFLOW,
+            start,
+            id=workflow_id,
+            task_queue=task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            search_attributes=at_start(opening),
+            static_summary=cut_bytes(f"Backfilled: {known.title}", 200),
+            priority=priority_of(LAST_RANK),  # it is over: what goes on comes first
+        )
+    except WorkflowAlreadyStartedError:
+        raise CommandFailed(f"Already recorded as {workflow_id}. Nothing was changed.") from None
+    return workflow_id
 
 
 def _severity(typed: str, runbook: RunbookConfig) -> str:

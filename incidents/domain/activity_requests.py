@@ -1,8 +1,8 @@
-"""What the runbook's hands are asked to do, and what they report. One request model for each activity.
+"""Requests to activities, and what they return. One request model for each activity.
 
-Requests hold only what the hand needs: the text is rendered when the obligation is due, from the state at that moment.
-`key` is the obligation's idempotency key, unique in the installation; `again` tells that an earlier attempt may have
-left its mark, so the hand looks for it before it acts.
+Requests hold only what the activity needs: the text is rendered when the obligation is due, from the state at that
+moment. `key` is the obligation's idempotency key, unique in the installation; `again` tells that an earlier
+attempt may have left its mark, so the activity looks for it before it acts.
 """
 
 from pydantic import AwareDatetime
@@ -16,7 +16,7 @@ from incidents.domain.rollback.known_good import Offer
 
 
 class ActivityRequest(Frozen):
-    """A request to one of the hands."""
+    """A request to one activity."""
 
     key: str
     again: bool = False

@@ -15,10 +15,7 @@ from incidents.domain.registry import spec_of
 
 
 def begun(incident: Incident, key: str) -> Incident:
-    """Remember that an obligation was begun:
-
-    Whoever does it again must first look for the mark of the earlier attempt.
-    """
+    """Record that an obligation was begun: a later attempt looks for the effect of this one before it acts."""
     return incident if key in incident.begun else incident.replace(begun=(*incident.begun, key))
 
 
@@ -113,10 +110,7 @@ def failed(
 
 
 def abandoned(incident: Incident, obligation: Obligation, error: str, at: datetime) -> Incident:
-    """Record that an obligation failed, by the simplest means:
-
-    `failed` itself could not, because of an error of ours.
-    """
+    """Record that an obligation failed, by the simplest means: `failed` itself raised."""
     failure = Unfulfilled(key=obligation.key, reason=error, at=at)
     incident = incident.replace(failures=(*incident.failures, failure))
     text = f"Failed: {obligation.says}: error in this program ({error}). {what_to_do(obligation.key, incident.number)}"
@@ -124,10 +118,7 @@ def abandoned(incident: Incident, obligation: Obligation, error: str, at: dateti
 
 
 def faulty(incident: Incident, obligation: Obligation, error: str, at: datetime) -> Incident:
-    """Remember the error that kept an obligation from being done, for the operators;
-
-    Not that it could not be told to them.
-    """
+    """Keep the error that failed an obligation, to notify the operators; not a failure to notify them."""
     if obligation.kind is REPORT_FAULT.kind:
         return incident
     return incident.replace(faults=with_fault(incident, obligation.says, error, at))

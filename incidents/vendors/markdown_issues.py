@@ -1,6 +1,6 @@
 """An issue tracker without a vendor: a folder with one Markdown file for each issue.
 
-The name of a file is its number, `0007.md`; making it exclusively is what hands out the number. The first line is the
+The name of a file is its number, `0007.md`; making it exclusively is what allocates the number. The first line is the
 title, the second its state and labels; comments follow below. People may edit the files.
 """
 

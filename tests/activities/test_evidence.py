@@ -87,16 +87,9 @@ def test_every_source_of_the_sandbox_is_kept(hands: ActivitySet, sandbox: Runnin
 
 def test_sources_that_are_off_leave_gaps_that_say_so(idle: ActivitySet) -> None:
     gaps = {part.source: part.gap for part in captured(idle) if part.gap}
-    assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook", "incident"}
+    assert set(gaps) == {source.value for source in EvidenceSource} - {"runbook"}
     assert gaps["deployments"].startswith("Ops Portal not configured (OPS_PORTAL_URL")
     assert gaps["prometheus"] == "Prometheus not configured (PROMETHEUS_URL is not set)"
-
-
-def test_a_request_of_an_earlier_version_for_the_incidents_own_record_leaves_a_gap(idle: ActivitySet) -> None:
-    item = Item(name="p/record.json", source=EvidenceSource.INCIDENT, query="incident")
-    wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
-    part = perform(idle.evidence.capture_evidence, wanted)
-    assert (part.bytes, part.gap) == (0, "asked for by an earlier version, whose activities queried the incident")
 
 
 def test_a_source_that_fails_is_an_error_for_temporal(hands: ActivitySet, sandbox: RunningSandbox) -> None:

@@ -8,9 +8,9 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.numbers import Numbers
-from incidents.app.worker import sandbox_runner
 from incidents.domain.activity_requests import AllocateNumber
 from workflows.numbering import IncidentNumbersWorkflow
+from workflows.registry import sandbox_runner
 
 
 async def test_2_numbers_are_unique_and_repeatable() -> None:

@@ -14,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from incidents.app.worker import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 LONGEST_HISTORY = 1000
 """Events of one run. Replaying more takes seconds on a busy worker, and a workflow task has ten."""

@@ -1,7 +1,4 @@
-"""Workers that are killed and paused while people read the incident:
-
-Its history replays, each obligation is done once.
-"""
+"""Workers are killed and paused while people read the incident: it replays, and each effect happens once."""
 
 import gzip
 from pathlib import Path

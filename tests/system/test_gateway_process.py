@@ -20,7 +20,7 @@ def test_the_gateway_runs_and_ends(stage: Stage) -> None:
     port, log = free_port(), stage.home / "gateway.log"
     environment = stage.environment | {"GATEWAY_TOKEN": "t"}
     with log.open("w", encoding="utf-8") as out:
-        words = [sys.executable, "-m", "incidents.gateway.app", "--port", str(port)]
+        words = [sys.executable, "-m", "incidents.gateway.main", "--port", str(port)]
         process = subprocess.Popen(words, env=environment, stdout=out, stderr=out, text=True)
     try:
         url = f"http://127.0.0.1:{port}"

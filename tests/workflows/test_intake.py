@@ -11,8 +11,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.numbers import Numbers
-from incidents.app.starter import Started, intake
 from incidents.app.worker import make_worker
+from incidents.client.intake import Started, intake
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.incident.commands import (
     ApproveRollback,

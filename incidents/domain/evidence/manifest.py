@@ -12,10 +12,9 @@ from incidents.domain.core.base import Frozen
 
 
 class EvidenceSource(StrEnum):
-    """Where evidence comes from. `INCIDENT` is what requests of earlier versions name; it is a gap now."""
+    """Where evidence comes from."""
 
     RUNBOOK = "runbook"
-    INCIDENT = "incident"
     DEPLOYMENTS = "deployments"
     PROMETHEUS = "prometheus"
     SIGNOZ_LOGS = "signoz_logs"

@@ -143,10 +143,7 @@ class AddNote(Command):
 
 
 class SettleStep(Command):
-    """Deal with a checklist step or another obligation that failed:
-
-    Try again, skip with a reason, or say it is done.
-    """
+    """Retry, skip with a reason, or complete by hand a checklist step or obligation that failed."""
 
     name = "settle_step"
     says = "Deal with a failed obligation: how=retry, skip (with a reason) or done (by hand)."

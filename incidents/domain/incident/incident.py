@@ -175,10 +175,7 @@ class Incident(Frozen):
         return next(state for state in self.steps if state.step == step)
 
     def settled(self, key: str) -> bool:
-        """Tell whether the obligation of that key needs no more doing:
-
-        It was fulfilled, skipped, or failed for good.
-        """
+        """Tell whether the obligation of that key was fulfilled, skipped, or failed for good."""
         return key in self.fulfilled or any(obligation.key == key for obligation in (*self.failures, *self.skips))
 
     def standing(self, key: str) -> StepStatus:

@@ -1,4 +1,4 @@
-"""What the hands are asked to do for a rollback and its proof: find, measure, look, redeploy, verify, preserve."""
+"""Requests to the activities of a rollback: find, measure, check, redeploy, verify, preserve evidence."""
 
 from pydantic import AwareDatetime
 
