@@ -55,7 +55,7 @@ class Deployments:
         with translate_vendor_errors():
             ordered = deployer.deploy(request, repeated=may_be_repeat(request))
         if ordered is None:
-            return ActivityResult(skipped=f"cluster {request.cluster} not found in the Ops Portal")
+            return ActivityResult(skipped=f"{request.cluster}: not found in the Ops Portal")
         return ActivityResult(detail=ordered.how, reference=ordered.reference)
 
     @activity.defn

@@ -81,7 +81,7 @@ def test_a_good_version_is_healthy(hands: ActivitySet, sandbox: RunningSandbox) 
     assert verdict.p95_ms is not None
     assert 0 < verdict.p50_ms <= verdict.p95_ms
     assert " consecutive good probes, p50 " in verdict.detail
-    assert verdict.detail.endswith("normal 4 and 8 ms")
+    assert verdict.detail.endswith("baseline 4 and 8 ms")
     evaluated = [call for call in sandbox.calls("product") if call["path"] == "/product/eu/v1/evaluate"]
     assert len(evaluated) == verdict.probes >= 3, "health alone proves nothing: each look evaluates a flag"
 

@@ -121,7 +121,7 @@ def test_a_damaged_record_keeps_no_draft_from_being_written(hands: ActivitySet, 
     )
     text = (tmp_path / "INC-1" / "postmortem-1.md").read_text(encoding="utf-8")
     assert "- Missing evidence: INC-9/record.json: damaged record" in text
-    assert "- Missing: the evidence of the resolution is not preserved" in text
+    assert "- Missing evidence: no evidence was saved at resolution" in text
 
 
 def test_an_edit_in_the_same_moment_is_read_and_not_lost(hands: ActivitySet, sandbox: RunningSandbox) -> None:

@@ -35,7 +35,7 @@ def judged(*rows: Deployment, alerted_at: datetime = T0) -> tuple[str, str]:
 def test_48_without_a_deployment_in_the_window_there_is_no_suspect() -> None:
     assert judged(row("v1", -3 * DAY), row("v2", -121)) == (
         "",
-        "eu-001: no deploy in the last 2h",
+        "eu-001: no deploy in the last 2h (newest: v2, 2h 1m before the alert)",
     )
     assert judged() == ("", "eu-001: no deploy before the alert")
     assert judged(row("v1", 5)) == ("", "eu-001: no deploy before the alert")

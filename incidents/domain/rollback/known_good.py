@@ -86,7 +86,10 @@ def choose_rollback(
     suspect = before[0]
     age = alerted_at - suspect.started_at
     if age > rules.suspicion_window:
-        reason = f"{cluster}: no deploy in the last {in_words(rules.suspicion_window)}"
+        window = in_words(rules.suspicion_window)
+        reason = (
+            f"{cluster}: no deploy in the last {window} (newest: {suspect.version}, {in_words(age)} before the alert)"
+        )
         return Offer(cluster=cluster, reason=reason)
     bad = {**rolled_back(rows), **(blamed or {})}
     considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
