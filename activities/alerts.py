@@ -10,7 +10,7 @@ from incidents.domain.activity_requests import (
     SilenceAlerts,
 )
 from incidents.domain.incident.parts import Silence
-from incidents.vendors.alertmanager import AlertmanagerClient, Matcher
+from incidents.vendors.monitoring.alertmanager import AlertmanagerClient, Matcher
 
 
 class Alerts:

@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.errors import translate_vendor_errors
 from incidents.domain.activity_requests import ActivityResult, SendMail
-from incidents.vendors.mail import Mail, Mailer
+from incidents.vendors.mail.mail import Mail, Mailer
 
 _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
 

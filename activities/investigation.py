@@ -7,9 +7,9 @@ from temporalio import activity
 from incidents.domain.activity_requests import ActivityResult, QueryLogs, QueryMetrics
 from incidents.domain.config.model import Region
 from incidents.vendors.errors import VendorError
+from incidents.vendors.monitoring.prometheus import PrometheusClient
+from incidents.vendors.monitoring.signoz import SigNozClient
 from incidents.vendors.probe import ProductProbe
-from incidents.vendors.prometheus import PrometheusClient
-from incidents.vendors.signoz import SigNozClient
 
 _TOP = 3
 _LONGEST = 160

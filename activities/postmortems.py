@@ -5,24 +5,24 @@ from datetime import datetime
 from temporalio import activity
 
 from activities.errors import build_unchanged_error, translate_vendor_errors
-from activities.issue_tracker import Tracker
+from activities.updates.issue_tracker import Tracker
 from incidents.domain.activity_requests import ActivityResult
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.evidence.manifest import ManifestRef, Part, parts_of
 from incidents.domain.incident.parts import Resources
 from incidents.domain.incident.summary import impact
 from incidents.domain.postmortem.activity_requests import ProposeDocument, WatchDocument, WritePostmortem
-from incidents.domain.postmortem.blameless import find_blame
 from incidents.domain.postmortem.build_request import CHART, document_name
-from incidents.domain.postmortem.charts import over_time
 from incidents.domain.postmortem.config import Proposal
-from incidents.domain.postmortem.impact import Outage, Series, figures
-from incidents.domain.postmortem.markdown import Page, render
+from incidents.domain.postmortem.document.blameless import find_blame
+from incidents.domain.postmortem.document.markdown import Page, render
+from incidents.domain.postmortem.document.reconstructed_timeline import TimelineRow, reconstruct_timeline, series
+from incidents.domain.postmortem.figures.charts import over_time
+from incidents.domain.postmortem.figures.impact import Outage, Series, figures
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
-from incidents.domain.postmortem.reconstructed_timeline import TimelineRow, reconstruct_timeline, series
 from incidents.domain.reporting.record import Record
 from incidents.vendors.errors import VendorNotFound
-from incidents.vendors.github_files import GitHubFiles, RepoFile
+from incidents.vendors.github.files import GitHubFiles, RepoFile
 from incidents.vendors.storage import FileStore
 
 _LARGEST = 20_000_000

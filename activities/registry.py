@@ -5,21 +5,21 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from activities.alerts import Alerts
-from activities.baselines import Baselines
-from activities.chat import Chat
-from activities.deployments import Deployments
+from activities.chat.chat import Chat
 from activities.email import Email
-from activities.evidence import Evidence
-from activities.health import Health
+from activities.evidence.evidence import Evidence
 from activities.investigation import Investigation
-from activities.issue_tracker import IssueTracker
 from activities.numbers import Numbers
-from activities.on_call import OnCall
-from activities.paging import Paging
+from activities.paging.on_call import OnCall
+from activities.paging.paging import Paging
 from activities.postmortems import Postmortems
-from activities.preflights import Preflights
 from activities.processes import WorkflowQueries
+from activities.rollback.baselines import Baselines
+from activities.rollback.deployments import Deployments
+from activities.rollback.health import Health
+from activities.rollback.preflights import Preflights
 from activities.status_page import StatusPage
+from activities.updates.issue_tracker import IssueTracker
 from activities.war_room import WarRoom
 
 

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities.errors import may_be_repeat, translate_vendor_errors
-from activities.status_site import StatusSite
+from activities.updates.status_pages.static_site import StatusSite
 from incidents.domain.activity_requests import ActivityResult, PublishStatus
 from incidents.domain.incident.parts import Resources
 from incidents.vendors.statuspage import StatusIncident, StatuspageClient

@@ -12,24 +12,24 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Receive, Scope, Send
 
-from sandbox.alertmanager import Alertmanager
 from sandbox.control import Control
 from sandbox.faults import Faults, Gate
-from sandbox.github import GitHub
-from sandbox.github_actions import GitHubActions
-from sandbox.github_files import GitHubFiles
 from sandbox.http import RefusalError, route
-from sandbox.ops_portal import OpsPortal
 from sandbox.page import Page
-from sandbox.pagerduty import PagerDuty
-from sandbox.product import Fleet, Product
-from sandbox.prometheus import Prometheus
-from sandbox.sendgrid import SendGrid
-from sandbox.signoz import SigNoz
-from sandbox.slack import Slack
 from sandbox.state import Credentials, Ledger, Options
-from sandbox.statuspage import Statuspage
-from sandbox.zoom import Zoom
+from sandbox.vendors.alertmanager import Alertmanager
+from sandbox.vendors.github.actions import GitHubActions
+from sandbox.vendors.github.files import GitHubFiles
+from sandbox.vendors.github.repository import GitHub
+from sandbox.vendors.ops_portal.portal import OpsPortal
+from sandbox.vendors.pagerduty import PagerDuty
+from sandbox.vendors.product import Fleet, Product
+from sandbox.vendors.prometheus import Prometheus
+from sandbox.vendors.sendgrid import SendGrid
+from sandbox.vendors.signoz import SigNoz
+from sandbox.vendors.slack.web_api import Slack
+from sandbox.vendors.statuspage import Statuspage
+from sandbox.vendors.zoom import Zoom
 
 
 class Vendor(Protocol):

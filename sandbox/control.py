@@ -12,12 +12,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from sandbox.environment import environment
-from sandbox.github import GitHub
-from sandbox.github_files import GitHubFiles
 from sandbox.http import Handler, RefusalError, json_object, route
-from sandbox.ops_history import DEFAULT_SERVICES, RELEASE_BOT, STATUSES
-from sandbox.slack_workspace import SlackError
 from sandbox.state import CLOCK
+from sandbox.vendors.github.files import GitHubFiles
+from sandbox.vendors.github.repository import GitHub
+from sandbox.vendors.ops_portal.history import DEFAULT_SERVICES, RELEASE_BOT, STATUSES
+from sandbox.vendors.slack.workspace import SlackError
 
 if TYPE_CHECKING:
     from sandbox.app import World

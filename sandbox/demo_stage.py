@@ -19,8 +19,8 @@ from rich.live import Live
 from temporalio.client import Client
 
 from activities.processes import WorkflowQueries
+from incidents.cli.live import WatchedRun, state
 from incidents.cli.views import incident_view
-from incidents.cli.watch import WatchedRun, state
 from incidents.client.lookup import describe
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sandbox.product import REGIONS
 from sandbox.state import Credentials
+from sandbox.vendors.product import REGIONS
 
 PATHS = {
     "SLACK_API_URL": "/slack/api/",

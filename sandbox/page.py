@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from sandbox.product import FIRST_VERSION
+from sandbox.vendors.product import FIRST_VERSION
 
 if TYPE_CHECKING:
     from sandbox.app import World

@@ -9,7 +9,7 @@ from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from incidents.contracts import IncidentInput, PostmortemInput, Resolution
 from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.core.text import cut_bytes
+from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.evidence.preservation import (
     evidence_folder,
     incident_scope,

@@ -41,9 +41,9 @@ from incidents.domain.rollback.events import record_rollback_progress, record_ro
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from workflows.activity_options import perform, unauthorized, why
 from workflows.children import run_step
-from workflows.incident_commands import IncidentCommands
+from workflows.commands.response import IncidentCommands
+from workflows.commands.rollback import RollbackCommands
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
-from workflows.rollback_commands import RollbackCommands
 
 T = TypeVar("T")
 

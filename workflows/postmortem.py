@@ -44,8 +44,8 @@ from incidents.domain.postmortem.postmortem import (
     withdraw,
 )
 from workflows.activity_options import perform, why
+from workflows.commands.postmortem import PostmortemCommands
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
-from workflows.postmortem_commands import PostmortemCommands
 
 
 @workflow.defn

@@ -5,9 +5,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from workflows.baseline_recorder import RecorderWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.numbering import IncidentNumbersWorkflow
+from workflows.operators.standstill import StandstillWorkflow
 from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
-from workflows.standstill import StandstillWorkflow
 
 WORKFLOWS = (
     IncidentWorkflow,

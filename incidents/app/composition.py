@@ -6,47 +6,47 @@ from collections.abc import Callable
 from temporalio.client import Client
 
 import activities.deployers as deploying
-from activities import evidence_sources
 from activities.alerts import Alerts
-from activities.baselines import Baselines
-from activities.chat import Chat
-from activities.deployers.github_actions import GitHubActionsDeployer
-from activities.deployers.ops_portal import OpsPortalDeployer
-from activities.deployments import Deployments
+from activities.chat.chat import Chat
 from activities.email import Email
-from activities.evidence import Evidence, Source
-from activities.health import Health
+from activities.evidence import sources as evidence_sources
+from activities.evidence.evidence import Evidence, Source
 from activities.investigation import Investigation
-from activities.issue_tracker import IssueTracker, Tracker
 from activities.numbers import Numbers
-from activities.on_call import OnCall
-from activities.paging import Paging
+from activities.paging.on_call import OnCall
+from activities.paging.paging import Paging
 from activities.past import PastIncidents
 from activities.postmortems import Postmortems
-from activities.preflights import Preflights
 from activities.processes import WorkflowQueries
 from activities.registry import ActivitySet
+from activities.rollback.baselines import Baselines
+from activities.rollback.deployers.github_actions import GitHubActionsDeployer
+from activities.rollback.deployers.ops_portal import OpsPortalDeployer
+from activities.rollback.deployments import Deployments
+from activities.rollback.health import Health
+from activities.rollback.preflights import Preflights
 from activities.status_page import StatusPage
-from activities.status_site import StatusSite
+from activities.updates.issue_tracker import IssueTracker, Tracker
+from activities.updates.status_pages.static_site import StatusSite
 from activities.war_room import WarRoom
 from incidents.app.settings import Settings
 from incidents.domain.evidence.manifest import EvidenceSource
 from incidents.domain.rollback.config import Deployer
 from incidents.domain.rollback.order import Probed
-from incidents.vendors.alertmanager import AlertmanagerClient
-from incidents.vendors.flag_audit import FlagAuditClient
-from incidents.vendors.github import GitHubClient
-from incidents.vendors.mail import Mailer
-from incidents.vendors.markdown_issues import MarkdownIssues
+from incidents.vendors.github.client import GitHubClient
+from incidents.vendors.issues.markdown import MarkdownIssues
+from incidents.vendors.mail.mail import Mailer
+from incidents.vendors.mail.sendgrid import SendGridClient
+from incidents.vendors.mail.smtp import SmtpClient
+from incidents.vendors.monitoring.alertmanager import AlertmanagerClient
+from incidents.vendors.monitoring.prometheus import PrometheusClient
+from incidents.vendors.monitoring.signoz import SigNozClient
 from incidents.vendors.ops_portal import OpsPortalClient
 from incidents.vendors.pagerduty import PagerDutyClient, PagerDutyEvents
-from incidents.vendors.postgres import Diagnostics
 from incidents.vendors.probe import ProductProbe
-from incidents.vendors.prometheus import PrometheusClient
-from incidents.vendors.sendgrid_mail import SendGridClient
-from incidents.vendors.signoz import SigNozClient
-from incidents.vendors.slack import SlackClient
-from incidents.vendors.smtp_mail import SmtpClient
+from incidents.vendors.product.flag_audit import FlagAuditClient
+from incidents.vendors.product.postgres import Diagnostics
+from incidents.vendors.slack.client import SlackClient
 from incidents.vendors.statuspage import StatuspageClient
 from incidents.vendors.storage import FileStore
 from incidents.vendors.zoom import ZoomClient

@@ -31,7 +31,7 @@ from incidents.domain.alerting.alert import (
 from incidents.domain.config.model import Intake, RunbookConfig
 from incidents.domain.core.payload import NotJson, read_json
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text import one_line
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.incident.parts import Opening
 
 

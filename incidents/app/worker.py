@@ -37,7 +37,7 @@ from incidents.contracts import RecorderInput, setup_queue
 from incidents.domain.build_request import SETUP
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import build_models
-from incidents.domain.core.duration import in_words
+from incidents.domain.core.time.duration import in_words
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from workflows.activity_options import ACTIVITIES

@@ -11,13 +11,13 @@ SUBCOMMANDS: dict[str, dict[str, str]] = {
     "incidents.cli.listing": {
         "list": "List open incidents, newest first.",
     },
-    "incidents.cli.queries": {
+    "incidents.cli.commands.queries": {
         "show": "Show people, checklist, what is up next, and timeline.",
         "watch": "Watch an incident live, with countdowns.",
         "timeline": "Print the timeline (UTC), oldest first.",
         "check": "Validate runbook.yaml; lists each error with line and field.",
     },
-    "incidents.cli.commands": {
+    "incidents.cli.commands.response": {
         "ack": "Acknowledge and stop paging.",
         "correct": "Correct a recorded time.",
         "assess": "Record the customer impact (blast radius).",
@@ -35,7 +35,7 @@ SUBCOMMANDS: dict[str, dict[str, str]] = {
         "reopen": "Reopen a resolved incident.",
         "cancel": "Cancel as a false alarm.",
     },
-    "incidents.cli.rollback": {
+    "incidents.cli.commands.rollback": {
         "rollback": "Roll back now: the offered rollback, or a new candidate.",
         "approve": "Approve the offered rollback.",
         "decline": "Decline the offered rollback, or leave a failed one as it is.",
@@ -43,13 +43,13 @@ SUBCOMMANDS: dict[str, dict[str, str]] = {
         "flag": "Flag a release as bad.",
         "candidates": "Show rollback candidates, selected and skipped, with reasons.",
     },
-    "incidents.cli.report": {
+    "incidents.cli.commands.report": {
         "report": "Report MTTA, MTTM, MTTR and SLA attainment for a period.",
     },
-    "incidents.cli.backfill": {
+    "incidents.cli.commands.backfill": {
         "backfill": "Record a past incident.",
     },
-    "incidents.cli.stuck": {
+    "incidents.cli.commands.operating.stuck": {
         "stuck": "List workflows whose workflow task fails or is not picked up.",
         "reset": "Reset a stuck workflow to the last replayable point.",
     },
@@ -57,6 +57,6 @@ SUBCOMMANDS: dict[str, dict[str, str]] = {
 """By module, in the order in which they are listed: name and help."""
 GROUPS: dict[str, tuple[str, str]] = {
     "evidence": ("incidents.cli.evidence", "List and verify an incident's evidence."),
-    "postmortem": ("incidents.cli.postmortem", "Write, publish and follow up the post-mortem."),
+    "postmortem": ("incidents.cli.commands.postmortem", "Write, publish and follow up the post-mortem."),
 }
 """Groups of further subcommands: module and help."""

@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 from temporalio.client import WorkflowExecution
 
-from incidents.cli.plain import plain
+from incidents.cli.output.plain import plain
+from incidents.cli.output.severities import severity_style
 from incidents.cli.rows import incident_row, overdue_row
-from incidents.cli.severities import severity_style
 from incidents.domain.core.elapsed import in_words
 
 STATUS_STYLES = {"investigating": "red", "monitoring": "yellow", "resolved": "green", "cancelled": "dim"}

@@ -12,7 +12,7 @@ import typer
 
 from incidents.cli.index import PLAIN
 from incidents.cli.lazy import LazyGroup
-from incidents.domain.core.text import is_text
+from incidents.domain.core.text.untrusted import is_text
 
 app = typer.Typer(cls=LazyGroup, **PLAIN, add_completion=False, pretty_exceptions_enable=False)
 

@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import ConnectionProblem, connect, run_and_exit
 from incidents.app.temporal_settings import load_temporal_settings
-from incidents.cli.plain import plain
+from incidents.cli.output.plain import plain
 from incidents.client.lookup import find
 from incidents.client.problems import CommandFailed, NoAnswer, NotFound
 

@@ -15,8 +15,8 @@ from incidents.cli.list_views import STATUS_STYLES, clock
 from incidents.cli.list_views import countdown as countdown
 from incidents.cli.list_views import one_line as one_line
 from incidents.cli.list_views import text as text
-from incidents.cli.severities import severity_style
-from incidents.domain.core.duration import in_words
+from incidents.cli.output.severities import severity_style
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.core.timeline import Entry
 from incidents.domain.evidence.manifest import Part
 from incidents.domain.incident.checklist import StepStatus
@@ -24,7 +24,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.summary import links, people_line
 from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.current_details import item_line
-from incidents.domain.postmortem.document import ActionItem
+from incidents.domain.postmortem.document.sections import ActionItem
 from incidents.domain.postmortem.postmortem import Postmortem
 from incidents.domain.registry import up_next
 from incidents.domain.rollback.state import RollbackStatus

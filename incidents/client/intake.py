@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, INCIDENT_WORKFLOW, AlertBatch, IncidentInput
 from incidents.domain.alerting.alert import Alert, grouped
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text import cut_bytes
+from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.incident.opening import opening_from
 from incidents.domain.incident.parts import Opening
 from incidents.priority import priority_of

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from incidents.domain.config.model import Region
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.evidence.manifest import ManifestRef
 from incidents.domain.incident.parts import Resources, Silence
 from incidents.domain.rollback.known_good import Offer

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from incidents.domain.alerting.alert import Alert, in_bounds, is_private
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.instants import bounded, not_used
-from incidents.domain.core.public_text import PublicText
-from incidents.domain.core.text import cut, one_line
+from incidents.domain.core.text.public_text import PublicText
+from incidents.domain.core.text.untrusted import cut, one_line
+from incidents.domain.core.time.instants import bounded, not_used
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.commands import MakePrivate
 from incidents.domain.incident.incident import Incident

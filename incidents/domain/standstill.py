@@ -13,8 +13,8 @@ from pydantic import AwareDatetime
 from incidents.domain.activity_requests import ActivityRequest, DirectMessage, SendMail
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.duration import in_words
-from incidents.domain.core.public_text import InternalMessage
+from incidents.domain.core.text.public_text import InternalMessage
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import RetryLimit
 from incidents.domain.registry import retry_for, spec_of

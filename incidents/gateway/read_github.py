@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from incidents.domain.activity_requests import IssueFact
 from incidents.domain.core.payload import first_fault, read_json
-from incidents.domain.core.text import one_line
+from incidents.domain.core.text.untrusted import one_line
 
 _MARK = re.compile(r"<!-- incident-runbook (postmortem-[0-9]{1,9}) item-[0-9]{1,9} ")
 _LOST = {"deleted": "gone", "transferred": "moved"}

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from incidents.domain.core.instants import bounded
 from incidents.domain.core.payload import first_fault, read_json
-from incidents.domain.core.text import one_line
+from incidents.domain.core.text.untrusted import one_line
+from incidents.domain.core.time.instants import bounded
 from incidents.domain.incident.commands import Acknowledge
 
 _OURS = re.compile(r"incident-[\x21-\x2e\x30-\x7e]{1,300}")
@@ -46,7 +46,7 @@ class _Event(BaseModel):
 def read(body: bytes, received_at: datetime) -> Acknowledged | None:
     """Parse a webhook; None for other events, such as one caused by our own API call.
 
-    A time out of bounds (`incidents.domain.core.instants`) is replaced by `received_at`, with the claimed time kept.
+    A time out of bounds (`domain.core.time.instants`) is replaced by `received_at`, with the claimed time kept.
 
     Raises:
         ValueError: not a PagerDuty webhook.

@@ -20,7 +20,7 @@ from incidents.domain.activity_requests import (
     SendMail,
     SendPage,
 )
-from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.rollback.activity_requests import FindRollback
 from incidents.domain.rollback.config import Rollback
 from incidents.vendors import errors

@@ -27,7 +27,7 @@ from incidents.domain.postmortem.postmortem import Postmortem, open_postmortem
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
-from tests.domain.test_learning import resolved
+from tests.domain.postmortem.test_learning import resolved
 from tests.support.incidents import RUNBOOK, WRITTEN
 
 METRICS = {"error ratio": "fs_evaluation_error_ratio", "latency p95 (s)": "fs_evaluation_latency_seconds"}

@@ -19,7 +19,7 @@ MARK = "__temporal_activity_definition"
 
 def defined() -> Iterator[Callable[..., Any]]:
     """Every function of the package that is marked as an activity."""
-    for module in pkgutil.iter_modules(activities.__path__, "activities."):
+    for module in pkgutil.walk_packages(activities.__path__, "activities."):
         for _, thing in inspect.getmembers(importlib.import_module(module.name)):
             if inspect.isclass(thing) and thing.__module__ == module.name:
                 yield from (method for _, method in inspect.getmembers(thing) if hasattr(method, MARK))

@@ -10,8 +10,8 @@ import pytest
 
 from activities.registry import ActivitySet
 from incidents.domain.activity_requests import CommentTicket, OpenTicket, PublishStatus
-from incidents.domain.core.public_text import PublicText
-from incidents.vendors.smtp_mail import SmtpClient
+from incidents.domain.core.text.public_text import PublicText
+from incidents.vendors.mail.smtp import SmtpClient
 from incidents.vendors.storage import FileStore, Stored
 from tests.activities.conftest import perform
 

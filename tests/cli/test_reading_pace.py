@@ -9,7 +9,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import connect
 from incidents.cli import runner as running
-from incidents.cli.watch import Look, WatchedRun, state
+from incidents.cli.live import Look, WatchedRun, state
 from incidents.client.lookup import (
     NoAnswer,
     NotFound,

@@ -11,8 +11,8 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.worker import make_worker
+from incidents.cli import live as watch
 from incidents.cli import runner as running
-from incidents.cli import watch
 from incidents.client.commands import CommandFailed, send
 from incidents.client.lookup import find
 from incidents.domain.incident.commands import AddNote

@@ -11,7 +11,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from incidents import search_attributes as attributes
 from incidents.cli import list_views, rows, views
-from incidents.cli.plain import plain
+from incidents.cli.output.plain import plain
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.core.timeline import Kind

@@ -12,7 +12,7 @@ from incidents.app.composition import build_activities
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import Settings, load_settings
 from sandbox.server import RunningSandbox, running_sandbox
-from tests.support.communication_environment import Stage, quiet_client, with_digest
+from tests.support.communication.environment import Stage, quiet_client, with_digest
 from tests.support.environment import QUEUE
 from tests.support.fake_activities import FakeActivities
 from tests.workflows.conftest import skipping_server

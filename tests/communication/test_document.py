@@ -3,15 +3,15 @@
 import os
 
 from sandbox.server import RunningSandbox
-from tests.support.communication_document import (
+from tests.support.communication.document import (
     DOCUMENT,
     MAIL,
     between,
     replaced,
     table,
 )
-from tests.support.communication_environment import Stage
-from tests.support.communication_scenarios import six_hours, vendors_down
+from tests.support.communication.environment import Stage
+from tests.support.communication.scenarios import six_hours, vendors_down
 
 WRITE = os.environ.get("WRITE_DOCS") == "1"
 """`make communication` sets it: the documents are written then, and compared otherwise."""

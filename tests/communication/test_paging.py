@@ -16,7 +16,7 @@ from incidents.domain.incident.commands import (
 )
 from sandbox.server import RunningSandbox
 from tests.communication.conftest import standing
-from tests.support.communication_environment import T0, Stage, minutes
+from tests.support.communication.environment import T0, Stage, minutes
 
 NO_SCOPE = {"ok": False, "error": "missing_scope"}
 ONCALL, BACKUP, CTO, CEO = "P0 flag-", "Escalated to Second", "Escalated to CTO", "Escalated to CEO"

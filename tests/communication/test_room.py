@@ -18,7 +18,7 @@ from incidents.domain.incident.commands import (
     Role,
     SettleStep,
 )
-from tests.support.communication_environment import Stage, minutes
+from tests.support.communication.environment import Stage, minutes
 from tests.support.environment import an_alert
 
 NO_SCOPE = {"ok": False, "error": "missing_scope"}

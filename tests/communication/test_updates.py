@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.calendar import Calendar
+from incidents.domain.core.time.calendar import Calendar
 from incidents.domain.incident.commands import (
     Acknowledge,
     Assess,
@@ -16,7 +16,7 @@ from incidents.domain.incident.commands import (
     Publication,
     Resolve,
 )
-from tests.support.communication_environment import Stage, minutes
+from tests.support.communication.environment import Stage, minutes
 
 
 def current(text: str) -> str:

@@ -18,9 +18,8 @@ from incidents.domain.alerting.alert import (
 )
 from incidents.domain.apply_command import apply_command
 from incidents.domain.core.base import CommandRejected
-from incidents.domain.core.instants import bounded, fault
 from incidents.domain.core.payload import NotJson, read_json
-from incidents.domain.core.text import (
+from incidents.domain.core.text.untrusted import (
     all_printable,
     cut,
     cut_bytes,
@@ -28,6 +27,7 @@ from incidents.domain.core.text import (
     one_line,
     printable,
 )
+from incidents.domain.core.time.instants import bounded, fault
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.backfill import Backfill
 from incidents.domain.incident.incident import Incident

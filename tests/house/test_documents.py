@@ -10,7 +10,7 @@ import pytest
 
 from incidents.app.settings import Settings
 from incidents.domain.config.model import RunbookConfig
-from tests.support.behaviours import DOCUMENT, NONE, ROOT, generated, held_by, holders, numbers
+from tests.support.documents.behaviours import DOCUMENT, NONE, ROOT, generated, held_by, holders, numbers
 
 WRITE = os.environ.get("WRITE_DOCS") == "1"
 """`make behaviours` sets it: the column is written then, and compared otherwise."""

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from incidents.domain.postmortem.config import Proposal
-from incidents.domain.postmortem.impact import Outage
-from incidents.domain.postmortem.markdown import parse, plain
+from incidents.domain.postmortem.document.markdown import parse, plain
+from incidents.domain.postmortem.figures.impact import Outage
 from incidents.domain.reporting.pages import as_html
 from incidents.domain.reporting.record import PostmortemRecord, Record
 from incidents.domain.reporting.report import report
-from tests.support.communication_environment import Stage
+from tests.support.communication.environment import Stage
 from tests.support.postmortems import state
 from tests.support.scripted_incidents import broken_by_a_release, written_down
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from incidents.domain.core.duration import parse_duration
+from incidents.domain.core.time.duration import parse_duration
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:

@@ -25,8 +25,8 @@ from incidents.domain.incident.opening import opening_from
 from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.config import PostmortemPolicy, Proposal
 from incidents.search_attributes import at_start
+from tests.support.determinism.histories import assert_sound
 from tests.support.fake_activities import Call, FakeActivities
-from tests.support.histories import assert_sound
 from workflows.incident import IncidentWorkflow
 
 T = TypeVar("T")

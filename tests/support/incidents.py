@@ -15,7 +15,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
 from incidents.domain.incident.parts import Opening, Resources, Silence
 from incidents.domain.obligation import Obligation
-from incidents.domain.postmortem.document import Cause, Document
+from incidents.domain.postmortem.document.sections import Cause, Document
 from incidents.domain.registry import spec_of
 
 TEXT = Path("runbook.yaml").read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from incidents.domain.incident.commands import (
     Resolve,
 )
 from incidents.domain.postmortem import commands as l
-from incidents.domain.postmortem.document import Cause, ItemState
-from tests.support.communication_environment import T0, Stage
+from incidents.domain.postmortem.document.sections import Cause, ItemState
+from tests.support.communication.environment import T0, Stage
 from tests.support.postmortems import quiet, tell
 
 ROOM = "incident-1"

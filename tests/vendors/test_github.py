@@ -16,7 +16,7 @@ from incidents.vendors.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from incidents.vendors.github import Comment, GitHubClient
+from incidents.vendors.github.client import Comment, GitHubClient
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from incidents.vendors.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from incidents.vendors.slack import Channel, SlackClient
+from incidents.vendors.slack.client import Channel, SlackClient
 
 TOKEN = "xoxb-very-secret"
 ROW = {

@@ -13,7 +13,7 @@ from temporalio.api.enums.v1 import EventType
 
 from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.alerting.alert import Alert, MalformedAlert, parse_alerts
-from incidents.domain.core.text import all_printable
+from incidents.domain.core.text.untrusted import all_printable
 from incidents.domain.incident.commands import AddNote, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from

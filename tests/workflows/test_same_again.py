@@ -7,10 +7,10 @@ import pytest
 
 from incidents.domain.incident.commands import AddNote
 from tests.replay.test_replay import replayer
-from tests.support import worker_modes as modes
+from tests.support.determinism import worker_modes as modes
+from tests.support.determinism.histories import silent
+from tests.support.determinism.worker_modes import Mode
 from tests.support.environment import World
-from tests.support.histories import silent
-from tests.support.worker_modes import Mode
 
 
 @pytest.mark.timeout(120)

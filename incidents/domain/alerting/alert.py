@@ -10,15 +10,15 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, StringConstraint
 
 from incidents.domain.config.model import Intake, RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.instants import bounded
 from incidents.domain.core.payload import first_fault
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text import (
+from incidents.domain.core.text.untrusted import (
     all_printable,
     cut,
     one_line,
     printable,
 )
+from incidents.domain.core.time.instants import bounded
 
 _NEVER = "0001-01-01"
 """How Go spells an instant that is not set: an alert that has not ended ends so."""

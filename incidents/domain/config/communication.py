@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from incidents.domain.config.public_texts import PublicTexts
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.duration import Duration
+from incidents.domain.core.time.duration import Duration
 
 
 class Channel(StrEnum):

@@ -25,9 +25,9 @@ from incidents.domain.config.communication import (
     WarRoom,
 )
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.calendar import Calendar
-from incidents.domain.core.duration import Duration, Term
 from incidents.domain.core.severity import ComponentState, PagerSeverity, Severity, StatuspageImpact, name_fault
+from incidents.domain.core.time.calendar import Calendar
+from incidents.domain.core.time.duration import Duration, Term
 from incidents.domain.postmortem.config import PostmortemPolicy
 from incidents.domain.rollback.config import Rollback
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from incidents.domain.core.text import one_line
+from incidents.domain.core.text.untrusted import one_line
 
 _LONGEST_FAULT = 300
 

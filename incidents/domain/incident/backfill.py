@@ -7,9 +7,9 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.instants import EARLIEST
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text import all_printable
+from incidents.domain.core.text.untrusted import all_printable
+from incidents.domain.core.time.instants import EARLIEST
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident

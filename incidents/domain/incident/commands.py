@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, field_validator
 
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text import all_printable
+from incidents.domain.core.text.untrusted import all_printable
 
 
 class Command(Frozen):

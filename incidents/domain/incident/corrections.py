@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from incidents.domain.core.base import AlreadyDone, CommandRejected
-from incidents.domain.core.instants import fault, written
+from incidents.domain.core.time.instants import fault, written
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.commands import CorrectTime, Mark
 from incidents.domain.incident.incident import Incident

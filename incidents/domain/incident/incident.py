@@ -7,8 +7,8 @@ from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.program_errors import Fault
-from incidents.domain.core.public_text import PublicText
 from incidents.domain.core.severity import Severity
+from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.core.timeline import Entry, Kind
 from incidents.domain.evidence.manifest import ManifestRef
 from incidents.domain.incident.checklist import Step, StepState, StepStatus

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import CommandRejected
-from incidents.domain.core.duration import in_words
-from incidents.domain.core.public_text import PublicText
 from incidents.domain.core.severity import Severity
+from incidents.domain.core.text.public_text import PublicText
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import Step, StepStatus
 from incidents.domain.incident.incident import Incident

@@ -6,7 +6,7 @@ from datetime import datetime
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.customers.obligations import NO_ANSWER
 from incidents.domain.incident.incident import Incident

@@ -9,10 +9,10 @@ from incidents.domain.alerting.alert import (
     severity_of,
 )
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.duration import in_words
-from incidents.domain.core.instants import EARLIEST, bounded, written
 from incidents.domain.core.program_errors import with_fault
-from incidents.domain.core.text import one_line
+from incidents.domain.core.text.untrusted import one_line
+from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.time.instants import EARLIEST, bounded, written
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import Step, StepState, StepStatus
 from incidents.domain.incident.incident import Incident

@@ -8,9 +8,9 @@ from pydantic import AwareDatetime
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.config.communication import Channel
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.public_text import PublicText
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text import cut
+from incidents.domain.core.text.public_text import PublicText
+from incidents.domain.core.text.untrusted import cut
 
 _TITLE = 200
 """Characters of an alert's title."""

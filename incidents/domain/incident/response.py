@@ -4,8 +4,8 @@ from datetime import datetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
-from incidents.domain.core.instants import fault, not_used, written
-from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.text.public_text import PublicText
+from incidents.domain.core.time.instants import fault, not_used, written
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import Step, StepStatus
 from incidents.domain.incident.commands import (

@@ -1,7 +1,7 @@
 """Render an incident for responders: the pinned summary, the channel topic, the digest line, links."""
 
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
-from incidents.domain.core.duration import in_words
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.commands import (
     AssignRole,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.duration import Term, in_words
+from incidents.domain.core.time.duration import Term, in_words
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
-from incidents.domain.core.instants import fault, written
+from incidents.domain.core.time.instants import fault, written
 from incidents.domain.incident.commands import Command, CorrectTime, remembered
 from incidents.domain.incident.corrections import correct_time
-from incidents.domain.postmortem.blameless import find_blame
 from incidents.domain.postmortem.commands import (
     AddLine,
     AssignPostmortem,
@@ -20,14 +19,15 @@ from incidents.domain.postmortem.commands import (
     SubmitPostmortem,
     WaivePostmortem,
 )
-from incidents.domain.postmortem.document import (
+from incidents.domain.postmortem.document.blameless import find_blame
+from incidents.domain.postmortem.document.markdown import Unreadable, parse
+from incidents.domain.postmortem.document.sections import (
     LARGEST,
     ActionItem,
     Document,
     ItemState,
     too_large,
 )
-from incidents.domain.postmortem.markdown import Unreadable, parse
 from incidents.domain.postmortem.postmortem import (
     Postmortem,
     Stage,

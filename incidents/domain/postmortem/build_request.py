@@ -6,7 +6,7 @@ from typing import assert_never
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.duration import in_words
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.postmortem.activity_requests import (
     ProposeDocument,
@@ -15,7 +15,7 @@ from incidents.domain.postmortem.activity_requests import (
     WritePostmortem,
 )
 from incidents.domain.postmortem.config import Proposal
-from incidents.domain.postmortem.document import ActionItem, ItemState
+from incidents.domain.postmortem.document.sections import ActionItem, ItemState
 from incidents.domain.postmortem.mails import chase, contact_of, mail, reminder_mail, reminder_text, review_mail
 from incidents.domain.postmortem.obligations import PostmortemObligation, PostmortemObligationKind
 from incidents.domain.postmortem.postmortem import Postmortem

@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from incidents.domain.core.instants import day_fault
+from incidents.domain.core.time.instants import day_fault
 from incidents.domain.incident.commands import Command
-from incidents.domain.postmortem.document import LARGEST, Cause, ItemState
+from incidents.domain.postmortem.document.sections import LARGEST, Cause, ItemState
 
 
 class EditDocument(Command):

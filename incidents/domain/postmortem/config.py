@@ -7,8 +7,8 @@ from dateutil.rrule import rrulestr
 from pydantic import Field, field_validator, model_validator
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.calendar import Zone
-from incidents.domain.core.duration import Duration, Term
+from incidents.domain.core.time.calendar import Zone
+from incidents.domain.core.time.duration import Duration, Term
 
 
 class Proposal(StrEnum):

@@ -1,7 +1,7 @@
 """Current Details for the Temporal Web UI: owner, deadline, up next, action items, latest."""
 
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.postmortem.document import ActionItem
+from incidents.domain.postmortem.document.sections import ActionItem
 from incidents.domain.postmortem.obligations import POLLS, PostmortemObligationKind, postmortem_agenda
 from incidents.domain.postmortem.postmortem import Postmortem
 

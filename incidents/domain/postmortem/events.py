@@ -7,13 +7,13 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.program_errors import with_fault
 from incidents.domain.core.timeline import SYSTEM
 from incidents.domain.incident.parts import Unfulfilled
-from incidents.domain.postmortem.document import (
+from incidents.domain.postmortem.document.markdown import Unreadable, parse, plain
+from incidents.domain.postmortem.document.sections import (
     ActionItem,
     Document,
     ItemState,
     merge_edits,
 )
-from incidents.domain.postmortem.markdown import Unreadable, parse, plain
 from incidents.domain.postmortem.obligations import (
     POLLS,
     PostmortemObligation,

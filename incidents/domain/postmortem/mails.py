@@ -6,8 +6,8 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.config.communication import Contact
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.duration import in_words
-from incidents.domain.postmortem.document import ActionItem
+from incidents.domain.core.time.duration import in_words
+from incidents.domain.postmortem.document.sections import ActionItem
 from incidents.domain.postmortem.obligations import (
     PostmortemObligation,
     PostmortemObligationKind,

@@ -9,9 +9,9 @@ from pydantic import AwareDatetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.duration import in_words
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.postmortem.config import Proposal
-from incidents.domain.postmortem.document import ActionItem, ItemState
+from incidents.domain.postmortem.document.sections import ActionItem, ItemState
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
 
 

@@ -12,7 +12,7 @@ from incidents.domain.core.program_errors import Fault
 from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Unfulfilled
-from incidents.domain.postmortem.document import Document, list_missing
+from incidents.domain.postmortem.document.sections import Document, list_missing
 from incidents.domain.postmortem.review import next_meeting
 
 

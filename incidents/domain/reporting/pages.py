@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from incidents.domain.core.duration import in_words
-from incidents.domain.postmortem.charts import bars
-from incidents.domain.postmortem.markdown import cell
+from incidents.domain.core.time.duration import in_words
+from incidents.domain.postmortem.document.markdown import cell
+from incidents.domain.postmortem.figures.charts import bars
 from incidents.domain.reporting.report import Line, Report, Spread
 
 _ENVIRONMENT = Environment(

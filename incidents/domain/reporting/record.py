@@ -9,8 +9,8 @@ from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Interval, Status
-from incidents.domain.postmortem.document import ActionItem, Cause
-from incidents.domain.postmortem.impact import Outage, outages
+from incidents.domain.postmortem.document.sections import ActionItem, Cause
+from incidents.domain.postmortem.figures.impact import Outage, outages
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
 from incidents.domain.rollback.state import RollbackStatus
 

@@ -10,8 +10,8 @@ from pydantic import AwareDatetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.postmortem.document import Cause, ItemState
-from incidents.domain.postmortem.impact import downtime
+from incidents.domain.postmortem.document.sections import Cause, ItemState
+from incidents.domain.postmortem.figures.impact import downtime
 from incidents.domain.postmortem.obligations import overdue
 from incidents.domain.postmortem.postmortem import Stage
 from incidents.domain.reporting.record import PostmortemRecord, Record

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field, field_validator, model_validator
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.duration import Duration
+from incidents.domain.core.time.duration import Duration
 
 
 class Deployer(StrEnum):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.duration import in_words
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.rollback.config import Rollback as RollbackRules
 
 NEVER_SETTLED = "in_progress"

@@ -8,7 +8,7 @@ from incidents.domain.activity_requests import ActivityRequest, ActivityResult
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.public_text import PublicMessage
+from incidents.domain.core.text.public_text import PublicMessage
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Status, StatusUpdate
 from incidents.domain.obligation import Obligation

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import CommandRejected
-from incidents.domain.core.public_text import PublicText
+from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.commands import (
     PostUpdate,

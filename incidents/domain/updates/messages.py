@@ -5,9 +5,9 @@ from datetime import datetime
 from incidents.domain.activity_requests import ActivityRequest, SendMail
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.public_texts import fill
-from incidents.domain.core.duration import in_words
 from incidents.domain.core.program_errors import Fault
-from incidents.domain.core.public_text import InternalMessage, PublicMessage, PublicText
+from incidents.domain.core.text.public_text import InternalMessage, PublicMessage, PublicText
+from incidents.domain.core.time.duration import in_words
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.parts import Refusal, Status, StatusUpdate
 from incidents.domain.incident.summary import impact

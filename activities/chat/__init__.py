@@ -1,0 +1,1 @@
+"""The incident's channel and its war room."""

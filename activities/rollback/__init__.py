@@ -1,0 +1,1 @@
+"""Rollbacks: which version, its deployment, and the health that proves it."""

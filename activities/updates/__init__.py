@@ -1,0 +1,1 @@
+"""Updates outside chat: e-mail, status page, issue tracker."""

@@ -1,0 +1,1 @@
+"""Status pages: the adapters of `activities.ports.StatusPage` (docs/extending.md)."""

@@ -1,0 +1,1 @@
+"""The subcommands of `incident`; each module is imported when it is called."""

@@ -1,0 +1,1 @@
+"""The document: its sections, its Markdown, its timeline, and edits of it."""

@@ -1,0 +1,1 @@
+"""The impact of incidents in figures and charts."""

@@ -1,0 +1,1 @@
+"""GitHub: issues, workflow runs, files and pull requests."""

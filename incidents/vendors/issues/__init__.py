@@ -1,0 +1,1 @@
+"""Issues as every tracker returns them, and a tracker without a vendor."""

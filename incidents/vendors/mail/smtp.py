@@ -1,0 +1,103 @@
+"""E-mail by SMTP, as an alternative to SendGrid.
+
+Each recipient gets a message of their own, all of them over one connection. There is no idempotency: what a server
+took before the connection broke is sent again by a repeat.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from urllib.parse import unquote, urlsplit
+
+from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
+from incidents.vendors.http import one_line
+from incidents.vendors.mail.mail import Mail
+
+
+class SmtpClient:
+    """One mail server: `smtp://user:password@host:587` (STARTTLS if it is offered) or `smtps://…:465`."""
+
+    def __init__(self, url: str, timeout: float = 10) -> None:
+        parts = urlsplit(url)
+        self._host, self._tls = parts.hostname or "localhost", parts.scheme == "smtps"
+        self._port = parts.port or (465 if self._tls else 587)
+        self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
+        self._timeout = timeout
+
+    def send(self, mail: Mail) -> str:
+        """Send to each recipient alone; return the first one's Message-ID, or "".
+
+        Raises:
+            VendorRejected: the server permanently rejected an address or the text; others were sent theirs.
+        """
+        people = mail.people()
+        if not people:
+            raise VendorRejected("smtp", "send", "the mail has no recipients", code="no_recipients")
+        refused, sent = [], 0
+        try:
+            with self._connected() as server:
+                for person in people:
+                    try:
+                        server.send_message(_message(mail, person), to_addrs=[parseaddr(person)[1]])
+                        sent += 1
+                    except smtplib.SMTPRecipientsRefused as error:
+                        code, why = next(iter(error.recipients.values()))
+                        if 400 <= code < 500:
+                            raise smtplib.SMTPResponseException(code, why) from None
+                        refused.append(f"{code} {why.decode('utf-8', 'replace')}")
+        except smtplib.SMTPAuthenticationError as error:
+            raise VendorUnauthorized("smtp", "login", f"{error.smtp_code}", status=error.smtp_code) from None
+        except smtplib.SMTPResponseException as error:
+            raise self._failed(error, sent) from None
+        except (OSError, smtplib.SMTPException) as error:
+            problem = one_line(str(error) or type(error).__name__, [self._password] if self._password else [])
+            raise VendorUnavailable("smtp", "send", problem, maybe_done=sent > 0) from None
+        if refused:
+            raise VendorRejected("smtp", "send", one_line(f"{len(refused)} of {len(people)}: {refused[0]}"))
+        return str(mail.headers.get("Message-ID", ""))
+
+    def _failed(self, error: smtplib.SMTPResponseException, sent: int) -> VendorRejected | VendorUnavailable:
+        said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        problem = one_line(f"{error.smtp_code} {said}", [self._password] if self._password else [])
+        kind = VendorRejected if error.smtp_code >= 500 else VendorUnavailable  # 4yz: try again later (RFC 5321, 4.2.1)
+        return kind("smtp", "send", problem, status=error.smtp_code, maybe_done=sent > 0)
+
+    def _connected(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self._tls:
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=context)
+        else:
+            server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+            server.ehlo()
+            if server.has_extn("starttls"):
+                server.starttls(context=context)
+                server.ehlo()
+            elif self._user:
+                server.close()
+                raise VendorUnauthorized(
+                    "smtp", "login", "the server offers no TLS; the password was not sent in clear text"
+                )
+        if self._user:
+            server.login(self._user, self._password)
+        return server
+
+
+def _message(mail: Mail, person: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"] = mail.sender, person
+    message["Subject"] = " ".join(mail.subject.split())
+    message["Date"] = format_datetime(datetime.now(UTC))
+    if mail.reply_to:
+        message["Reply-To"] = mail.reply_to
+    for name, value in mail.headers.items():
+        message[name] = " ".join(value.split())
+    message.set_content(mail.text)
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html")
+    if mail.invitation:
+        message.add_attachment(mail.invitation, filename="invite.ics", subtype="calendar", params={"method": "REQUEST"})
+    return message

@@ -1,0 +1,1 @@
+"""Monitoring: what fires alerts, and what metrics and logs say."""

@@ -1,0 +1,1 @@
+"""The product itself: probes from outside, its database, its audit of flag changes."""

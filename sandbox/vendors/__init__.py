@@ -1,0 +1,1 @@
+"""Stand-ins of vendors and of the product."""

@@ -1,0 +1,117 @@
+"""SMTP, against a real mail server in a thread."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
+from incidents.vendors.mail.mail import Mail
+from incidents.vendors.mail.smtp import SmtpClient
+
+MAIL = Mail(
+    sender="Incident Team <incidents@x.example>",
+    recipients=("a@y.example", "Bea <b@y.example>", "A@y.example"),
+    subject="[INCIDENT] X P0\r\n— down",
+    text="Status: INVESTIGATING\n",
+    html="<p>Status: INVESTIGATING</p>",
+    key="inc-1/update/1",
+    reply_to="support@x.example",
+    headers={
+        "Message-ID": "<inc-1.1@x.example>",
+        "References": "<inc-1@x.example>",
+        "Auto-Submitted": "auto-generated",
+    },
+)
+
+
+class Postman:
+    """Keeps what it is given; refuses whom it is told to."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[tuple[list[str], EmailMessage]] = []
+        self.answers: dict[str, str] = {}
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address in self.answers:
+            return self.answers[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.envelopes.append((list(envelope.rcpt_tos), message))
+        return "250 OK"
+
+
+@pytest.fixture
+def postman() -> Postman:
+    return Postman()
+
+
+@pytest.fixture
+def url(postman: Postman) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(postman, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
+def test_each_recipient_gets_a_message_of_their_own(url: str, postman: Postman) -> None:
+    assert SmtpClient(url, timeout=2).send(MAIL) == "<inc-1.1@x.example>"
+    assert [to for to, _ in postman.envelopes] == [["a@y.example"], ["b@y.example"]]
+    for to, message in postman.envelopes:
+        assert to[0] in message["To"]
+        assert message["Subject"] == "[INCIDENT] X P0 — down"
+        assert message["Message-ID"] == "<inc-1.1@x.example>"
+        assert message["References"] == "<inc-1@x.example>"
+        assert message["Auto-Submitted"] == "auto-generated"
+        assert message["Reply-To"] == "support@x.example"
+        assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    others = [address for to, message in postman.envelopes for address in ("a@y", "b@y") if address not in to[0]]
+    assert all(other not in str(message) for other, (_, message) in zip(others, postman.envelopes, strict=True))
+
+
+def test_a_refused_address_holds_up_nobody(url: str, postman: Postman) -> None:
+    postman.answers["a@y.example"] = "550 no such mailbox"
+    with pytest.raises(VendorRejected) as caught:
+        SmtpClient(url, timeout=2).send(MAIL)
+    assert "1 of 2: 550 no such mailbox" in str(caught.value)
+    assert [to for to, _ in postman.envelopes] == [["b@y.example"]]
+
+
+def test_a_busy_server_is_tried_again_later(url: str, postman: Postman) -> None:
+    postman.answers["b@y.example"] = "451 try again"
+    with pytest.raises(VendorUnavailable) as caught:
+        SmtpClient(url, timeout=2).send(MAIL)
+    assert caught.value.retryable
+    assert caught.value.maybe_done, "the first recipient has it already"
+
+
+def test_a_password_is_not_sent_in_the_clear(url: str, postman: Postman) -> None:
+    with pytest.raises(VendorUnauthorized) as caught:
+        SmtpClient(url.replace("//", "//me:secret@"), timeout=2).send(MAIL)
+    assert "no TLS" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert postman.envelopes == []
+
+
+def test_without_a_server_it_is_unavailable() -> None:
+    with pytest.raises(VendorUnavailable) as caught:
+        SmtpClient("smtp://127.0.0.1:1", timeout=0.5).send(MAIL)
+    assert not caught.value.maybe_done
+
+
+def test_a_mail_to_nobody_is_refused(url: str) -> None:
+    with pytest.raises(VendorRejected):
+        SmtpClient(url).send(Mail("a@x.example", (), "S", "T", "k"))

@@ -1,0 +1,156 @@
+"""79: an incident that lives long goes on in a fresh run, and nothing is lost or doubled at the seam.
+
+On the development server, with a cadence of seconds: the time-skipping server loses workflow tasks at the seam.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from incidents.app.query_safety import QuerySafety
+from incidents.contracts import PostmortemInput
+from incidents.domain.config.model import HISTORY_EVENTS
+from incidents.domain.incident.commands import Acknowledge, AddNote, Resolve
+from incidents.domain.incident.incident import Incident
+from incidents.domain.postmortem.commands import RecordReview, SettleActionItem
+from incidents.domain.postmortem.document.sections import ActionItem, ItemState
+from incidents.domain.postmortem.postmortem import open_postmortem, record_publication
+from tests.support.determinism import worker_modes as modes
+from tests.support.determinism.worker_modes import Mode
+from tests.support.environment import QUEUE, World
+from tests.support.incidents import WRITTEN
+from workflows.postmortem import PostmortemWorkflow
+
+pytestmark = pytest.mark.timeout(120)
+
+EVERY = timedelta(seconds=2)
+
+
+@pytest.fixture(params=[mode for mode in Mode if mode is not Mode.QUERIED])  # `make chaos` queries across the seam
+async def live_world(
+    empty_world: World, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """A world in real time, in each mode."""
+    mode: Mode = request.param
+    empty_world.slow = mode is not Mode.AS_SHIPPED
+    empty_world.safety = mode.safety
+    modes.apply(mode, empty_world.env.client, monkeypatch)
+    async with empty_world.worker():
+        yield empty_world
+        await empty_world.assert_sound()
+
+
+@pytest.fixture
+def world(live_world: World) -> World:
+    """A P0 whose updates are due every two seconds, and the CEO after one."""
+    severities = dict(live_world.runbook.severities)
+    policy = severities["P0"]
+    ladder = tuple(rung.replace(after=EVERY / 2) if rung.contact == "ceo" else rung for rung in policy.escalation)
+    cadence = policy.updates.replace(every=EVERY, remind_before=EVERY / 4)
+    severities["P0"] = policy.replace(updates=cadence, escalation=ladder)
+    live_world.runbook = live_world.runbook.replace(severities=severities)
+    return live_world
+
+
+async def went_out(world: World, count: int) -> None:
+    """Wait until so many updates are out."""
+    for _ in range(600):
+        if len(world.sent("publish_status", "update/")) >= count:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{count} updates were not published within a minute")
+
+
+def assert_on_the_grid(incident: Incident) -> None:
+    """Each update was due at its time, and at none twice; one that a busy machine made late is made once (37)."""
+    dues = [update.due - incident.opened_at for update in incident.updates]
+    assert all(due % EVERY == timedelta() for due in dues), dues
+    assert dues == sorted(set(dues))
+
+
+def limit_of(world: World) -> int:
+    """The shipped limit; in the slow modes a smaller one, so that there is a seam within the same time."""
+    return HISTORY_EVENTS if world.safety is QuerySafety.EVICT and not world.slow else 150
+
+
+async def until_continued(world: World, runs: int = 2) -> None:
+    """Wait until the incident is in its second, third … run."""
+    seen: set[str | None] = set()
+    for _ in range(900):
+        seen.add((await world.handle.describe()).run_id)
+        if len(seen) >= runs:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("it did not continue as new")
+
+
+async def test_79_duties_go_on_across_many_runs(world: World) -> None:
+    await world.open(history_limit=limit_of(world))
+    await world.tell(Acknowledge(by="ann", id="ack-1"))
+    await until_continued(world, runs=2)
+    await went_out(world, len((await world.incident()).updates) + 2)
+    assert (await world.handle.describe()).status == WorkflowExecutionStatus.RUNNING
+    incident = await world.incident()
+    assert_on_the_grid(incident)
+    keys = [call.effect.key for call in world.hands.calls if call.attempt == 1 and not call.effect.again]
+    assert len(keys) == len(set(keys)), "no obligation was done twice"
+    assert len(world.sent("send_page", "/ceo/")) == 1
+    again = await world.handle.execute_update("acknowledge", Acknowledge(by="ann", id="ack-1"), result_type=dict)
+    assert again["changed"] is False, "a command id is remembered across runs"
+
+
+async def test_79_at_the_exact_due_instant_of_an_update(world: World) -> None:
+    """A flood of notes drives history over the limit just when an update is due."""
+    await world.open(history_limit=limit_of(world))
+    await world.tell(Acknowledge(by="ann"))
+    for number in range(1, 6):
+        due = world.t0 + EVERY * number
+        await asyncio.sleep(max((due - await world.now()).total_seconds() - 0.05, 0))
+        for note in range(12):
+            await world.handle.signal("add_note", AddNote(by="ann", text=f"note {number}.{note}"))
+    await went_out(world, 6)
+    incident = await world.incident()
+    assert_on_the_grid(incident)
+    notes = [text for text in await world.said() if text.startswith("note ")]
+    assert len(notes) == len(set(notes)) == 60
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    assert (await world.incident()).status == "resolved"
+
+
+async def test_77_a_post_mortem_that_lives_for_months_goes_on_in_fresh_runs(live_world: World) -> None:
+    """An item is overdue and is asked for every two seconds: no reminder is lost or doubled at a seam."""
+    world = live_world
+    await world.open()
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    rules = world.runbook.postmortem
+    every = rules.items.replace(chase_every=EVERY, check_every=timedelta(seconds=1))
+    review = rules.review.replace(remind_before=timedelta())
+    runbook = world.runbook.replace(postmortem=rules.replace(items=every, review=review))
+    today = (await world.now()).date()
+    items = (ActionItem(id=1, title="Test it", owner="ann", due=today - timedelta(days=9), outcome="CI", issue=7),)
+    owed = open_postmortem((await world.incident()).replace(number=9), runbook, await world.now())
+    document = WRITTEN.replace(items=items)
+    start = PostmortemInput(
+        incident=owed.incident,
+        runbook=runbook,
+        postmortem=record_publication(
+            owed.replace(document=document, figures=True), runbook, await world.now(), "ann", "https://x"
+        ),
+        history_limit=60,
+    )
+    process = await world.env.client.start_workflow(PostmortemWorkflow.run, start, id="postmortem-9", task_queue=QUEUE)
+    first = process.first_execution_run_id
+    for _ in range(600):
+        if len(world.sent("send_mail", "/chase/")) >= 12 and (await process.describe()).run_id != first:
+            break
+        await asyncio.sleep(0.1)
+    assert (await process.describe()).run_id != first, "it continued as new"
+    keys = [effect.key.rsplit("/", 1)[1] for _, effect in world.sent("send_mail", "/chase/")]
+    assert keys == [str(count) for count in range(len(keys))], "each reminder once, in order"
+    assert len(world.sent("send_mail", "/invite/")) == 1
+    await process.execute_update("settle_action_item", SettleActionItem(by="bob", number=1, state=ItemState.DONE))
+    await process.execute_update("record_review", RecordReview(by="ann", outcome="Read."))
+    assert (await process.result()).stage == "completed"

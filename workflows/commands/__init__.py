@@ -1,0 +1,1 @@
+"""Commands as Temporal messages. Each union in `incidents/domain/apply_command.py` has its module here."""

@@ -1,0 +1,1 @@
+"""Workflows that notify operators, or stand for what they were notified of."""
