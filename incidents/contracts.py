@@ -6,28 +6,21 @@ What only reads imports `incidents.names`: no model has to be made for it.
 
 from datetime import timedelta
 
+from pydantic import AwareDatetime
+
 from incidents.domain.alerting.alert import Alert
+from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.config.model import Region, RunbookConfig
+from incidents.domain.config.probes import Probe
 from incidents.domain.core.base import Frozen
+from incidents.domain.heartbeat.config import HeartbeatRule
+from incidents.domain.heartbeat.watch import HeartbeatWatch
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Opening
+from incidents.domain.incident.state import Opening
+from incidents.domain.operators.notifications import Operator
 from incidents.domain.postmortem.postmortem import Postmortem
 from incidents.domain.rollback.config import RecorderRules
-from incidents.domain.standstill import Operator, Standstill
-from incidents.names import AGENDA_QUERY as AGENDA_QUERY
-from incidents.names import ALLOCATE_NUMBER as ALLOCATE_NUMBER
-from incidents.names import FIND_NUMBER_QUERY as FIND_NUMBER_QUERY
-from incidents.names import INCIDENT_QUERY as INCIDENT_QUERY
-from incidents.names import INCIDENT_WORKFLOW as INCIDENT_WORKFLOW
-from incidents.names import NUMBERS_ID as NUMBERS_ID
-from incidents.names import NUMBERS_WORKFLOW as NUMBERS_WORKFLOW
-from incidents.names import POSTMORTEM_QUERY as POSTMORTEM_QUERY
-from incidents.names import POSTMORTEM_WORKFLOW as POSTMORTEM_WORKFLOW
-from incidents.names import ROLLBACK_STEPS_QUERY as ROLLBACK_STEPS_QUERY
-from incidents.names import ROLLBACK_WORKFLOW as ROLLBACK_WORKFLOW
-from incidents.names import STANDSTILL_WORKFLOW as STANDSTILL_WORKFLOW
-from incidents.names import TIMELINE_QUERY as TIMELINE_QUERY
-from incidents.names import WATCHED as WATCHED
+from incidents.domain.standstill import Standstill
 
 
 def setup_queue(task_queue: str) -> str:
@@ -35,8 +28,13 @@ def setup_queue(task_queue: str) -> str:
     return f"{task_queue}-setup"
 
 
+def drill_queue(task_queue: str) -> str:
+    """Return the queue of drills: their workers bind every activity to a sink (behaviours 81 and 104)."""
+    return f"{task_queue}-drill"
+
+
 class IncidentInput(Frozen):
-    """What an incident starts with; `incident` is set when it goes on after continue-as-new.
+    """What an incident starts with; `incident` is set after continue-as-new.
 
     `history_limit`: events after which it continues as new; 0 leaves that to the server's advice.
     """
@@ -59,6 +57,26 @@ class AlertBatch(Frozen):
     alerts: tuple[Alert, ...]
 
 
+WINDOWS_CHANGED = "windows_changed"
+"""To an incident: the maintenance windows that responders have started, as `WindowsChanged`."""
+WINDOWS_MEMO = "started-windows"
+"""In the memo of the maintenance workflow, which is read without a worker: a list of `StartedWindow`."""
+
+
+class WindowsChanged(Frozen):
+    """All windows that responders have started and that are not over."""
+
+    windows: tuple[MaintenanceWindow, ...]
+
+
+MERGE_MESSAGE = "merge_message"
+"""Between a merged incident and the one that it was merged into, as `MergeMessage`."""
+
+
+SURGE_MESSAGE = "surge_message"
+"""Between the incidents of a surge, as `SurgeMessage`."""
+
+
 ROLLBACK_MOVED = "rollback_moved"
 """From a rollback to its incident: a step, as `RollbackProgress`."""
 ROLLBACK_ENDED = "rollback_ended"
@@ -66,7 +84,7 @@ ROLLBACK_ENDED = "rollback_ended"
 PROBED = "probed"
 """To a rollback: how the verification of a region goes, as `Probed`."""
 JUDGED = "judged"
-"""To a rollback: a person's verdict, as `Judgement`."""
+"""To a rollback: a person's verdict, as `ResponderVerdict`."""
 
 
 class RecorderInput(Frozen):
@@ -74,22 +92,61 @@ class RecorderInput(Frozen):
 
     regions: tuple[Region, ...]
     rules: RecorderRules
+    probes: tuple[Probe, ...] = ()
+
+
+HEARTBEAT_CAME = "heartbeat_came"
+"""To the watch of a heartbeat: it came, as `HeartbeatCame`."""
+HEARTBEAT_RULE = "heartbeat_rule"
+"""To the watch of a heartbeat: what the runbook says of it now, as `HeartbeatRule`."""
+HEARTBEAT_RETIRED = "heartbeat_retired"
+"""To the watch of a heartbeat, without a payload: the runbook does not name it any more."""
+
+
+class HeartbeatInput(Frozen):
+    """What the watch of a heartbeat starts with; `watch` and `history_limit`: as of `IncidentInput`."""
+
+    name: str
+    rule: HeartbeatRule
+    watch: HeartbeatWatch | None = None
+    history_limit: int = 0
+
+
+class HeartbeatCame(Frozen):
+    """A heartbeat. `at`: when it came, aware UTC."""
+
+    at: AwareDatetime
 
 
 POSTMORTEM_PUBLISHED = "postmortem_published"
 """From a post-mortem to its incident: it is `Published`."""
 
 
+POSTMORTEM_WAIVED = "postmortem_waived"
+"""From a post-mortem to its incident: it is `Waived`."""
+
+
 class Published(Frozen):
-    """Where the post-mortem can be read."""
+    """Where the post-mortem of the incident with that first run can be read.
+
+    A later incident of the same alert has the same workflow id: it ignores the message by `first_run_id`.
+    """
 
     url: str
+    first_run_id: str = ""
+
+
+class Waived(Frozen):
+    """The post-mortem of the incident with that first run is waived."""
+
+    first_run_id: str = ""
 
 
 class PostmortemInput(Frozen):
-    """What a post-mortem starts with; `postmortem` is set when it goes on after continue-as-new.
+    """What a post-mortem starts with; `postmortem` is set after continue-as-new.
 
-    `incident_notified`: the incident was sent `POSTMORTEM_PUBLISHED`. `history_limit`: as of `IncidentInput`.
+    `incident_notified`: the incident was sent `POSTMORTEM_PUBLISHED` or `POSTMORTEM_WAIVED`. `history_limit`: as of
+    `IncidentInput`.
     """
 
     incident: Incident
@@ -105,6 +162,8 @@ INCIDENT_REOPENED = "incident_reopened"
 """From an incident to its post-mortem, without a payload."""
 INCIDENT_CANCELLED = "incident_cancelled"
 """From an incident to its post-mortem, without a payload."""
+INCIDENT_CLOSED = "incident_closed"
+"""From an incident that closes before its post-mortem is over to the post-mortem, without a payload."""
 ISSUE_CHANGED = "issue_changed"
 """To a post-mortem: the issue of an action item was changed, as `IssueFact`."""
 

@@ -5,9 +5,23 @@ POSTMORTEM_WORKFLOW = "PostmortemWorkflow"
 ROLLBACK_WORKFLOW = "RollbackWorkflow"
 NUMBERS_WORKFLOW = "IncidentNumbersWorkflow"
 STANDSTILL_WORKFLOW = "StandstillWorkflow"
+HEARTBEAT_WORKFLOW = "HeartbeatWorkflow"
+MAINTENANCE_WORKFLOW = "MaintenanceWorkflow"
+OUTAGE_WORKFLOW = "OutageWorkflow"
+MAINTENANCE_ID = "maintenance-windows"
 NUMBERS_ID = "incident-numbers"
-WATCHED = (INCIDENT_WORKFLOW, POSTMORTEM_WORKFLOW, ROLLBACK_WORKFLOW, NUMBERS_WORKFLOW)
+WATCHED = (
+    INCIDENT_WORKFLOW,
+    POSTMORTEM_WORKFLOW,
+    ROLLBACK_WORKFLOW,
+    NUMBERS_WORKFLOW,
+    HEARTBEAT_WORKFLOW,
+    MAINTENANCE_WORKFLOW,
+)
 """The workflows whose standing still operators are notified of."""
+
+TITLE_MEMO = "title"
+"""In the memo of an incident, which is read without a worker: the title that it was opened with."""
 
 INCIDENT_QUERY = "incident"
 """Of an incident: the `Incident`."""

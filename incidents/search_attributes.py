@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 if TYPE_CHECKING:
+    from incidents.domain.config.model import RunbookConfig
     from incidents.domain.incident.incident import Incident
-    from incidents.domain.incident.parts import Opening
+    from incidents.domain.incident.state import Opening
     from incidents.domain.postmortem.postmortem import Postmortem
 
 NUMBER = SearchAttributeKey.for_int("IncidentNumber")
@@ -24,11 +25,20 @@ ACK_SECONDS = SearchAttributeKey.for_int("IncidentAckSeconds")
 RESOLVE_SECONDS = SearchAttributeKey.for_int("IncidentResolveSeconds")
 DRILL = SearchAttributeKey.for_bool("IncidentDrill")
 BAD_RELEASES = SearchAttributeKey.for_keyword_list("IncidentBadReleases")
-"""Releases that later incidents must not roll back to (activities/past.py reads them)."""
+"""Releases that later incidents must not roll back to (activities/rollback/past.py reads them)."""
+
+RESTORED = SearchAttributeKey.for_keyword_list("IncidentRestoredDeployments")
+"""Deployments that a verified rollback made: no suspects in later incidents (behaviour 90)."""
 
 POSTMORTEM = SearchAttributeKey.for_keyword("IncidentPostmortem")
 """Where the post-mortem stands; `overdue` is the breach of its deadline."""
 POSTMORTEM_DUE = SearchAttributeKey.for_datetime("IncidentPostmortemDue")
+
+UPDATE_OVERDUE_AT = SearchAttributeKey.for_datetime("IncidentUpdateOverdueAt")
+"""From when a status update is overdue unless it goes out. In the past: one is."""
+
+LAST_UPDATE_AT = SearchAttributeKey.for_datetime("IncidentLastUpdateAt")
+"""When the newest status update was published."""
 
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     NUMBER,
@@ -40,9 +50,18 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     RESOLVE_SECONDS,
     DRILL,
     BAD_RELEASES,
+    RESTORED,
     POSTMORTEM,
     POSTMORTEM_DUE,
+    UPDATE_OVERDUE_AT,
+    LAST_UPDATE_AT,
 )
+
+_RIDERS = (LAST_UPDATE_AT,)
+"""Attributes that are sent only with another change: a command for them alone would not replay in older histories.
+
+A publication moves `UPDATE_OVERDUE_AT`, so it takes them along; without `updates.overdue_after` they lag behind.
+"""
 
 _LONGEST = 200
 """Characters of a value: one over 2,048 bytes would fail the workflow."""
@@ -54,7 +73,7 @@ Values = dict[str, str | int | bool | datetime | list[str]]
 
 def at_start(opening: Opening) -> TypedSearchAttributes:
     """Return what is known when the incident is started: free of charge then."""
-    from incidents.domain.incident.parts import Status
+    from incidents.domain.core.status import Status
 
     return TypedSearchAttributes(
         [
@@ -96,31 +115,38 @@ def of_postmortem(postmortem: Postmortem) -> Values:
 def known(attributes: TypedSearchAttributes) -> Values:
     """Return the values that the server has already."""
     held = ((pair.key, pair.value) for pair in attributes if pair.key in SEARCH_ATTRIBUTES)
-    return {key.name: list(value) if key == BAD_RELEASES else value for key, value in held}
+    return {key.name: list(value) if key in (BAD_RELEASES, RESTORED) else value for key, value in held}
 
 
 def changes(old: Values, new: Values) -> list[SearchAttributeUpdate[Any]]:
     """Return the updates that lead from the old values to the new ones."""
     fresh = [key for key in SEARCH_ATTRIBUTES if key.name in new and new[key.name] != old.get(key.name)]
     gone = [key for key in SEARCH_ATTRIBUTES if key.name in old and key.name not in new]
+    if all(key in _RIDERS for key in (*fresh, *gone)):
+        return []
     return [*(key.value_set(new[key.name]) for key in fresh), *(key.value_unset() for key in gone)]
 
 
-def values(incident: Incident) -> Values:
+def values(incident: Incident, runbook: RunbookConfig) -> Values:
     """Return the attributes' values as the incident stands; what is not known yet is left out."""
+    from incidents.domain.incident.measures import time_to_acknowledge
     from incidents.domain.rollback.events import bad_releases
+    from incidents.domain.updates.overdue import overdue_at
 
-    found: dict[str, str | int | bool | list[str] | None] = {
+    found: dict[str, str | int | bool | datetime | list[str] | None] = {
         NUMBER.name: incident.number,
         SEVERITY.name: str(incident.severity),
-        STATUS.name: str(incident.status),
+        STATUS.name: "merged" if incident.merging.into is not None else str(incident.status),
         SERVICE.name: incident.service[:_LONGEST],
-        COMMANDER.name: incident.commander[:_LONGEST] or None,
+        COMMANDER.name: incident.roles.commander[:_LONGEST] or None,
         DRILL.name: incident.drill,
         BAD_RELEASES.name: [version[:_LONGEST] for version in bad_releases(incident)] or None,
+        RESTORED.name: [deployment[:_LONGEST] for deployment in incident.rollback.restored] or None,
+        UPDATE_OVERDUE_AT.name: overdue_at(incident, runbook),
+        LAST_UPDATE_AT.name: incident.updates.published[-1].at if incident.updates.published else None,
     }
-    if incident.acknowledged_at is not None:
-        found[ACK_SECONDS.name] = int((incident.acknowledged_at - incident.started_at).total_seconds())
+    if (acknowledged := time_to_acknowledge(incident)) is not None:
+        found[ACK_SECONDS.name] = int(acknowledged.total_seconds())
     if incident.resolved_at is not None:
         found[RESOLVE_SECONDS.name] = int((incident.resolved_at - incident.started_at).total_seconds())
     return {name: value for name, value in found.items() if value is not None}

@@ -1,40 +1,68 @@
-"""Requests to activities, and what they return. One request model for each activity.
+"""Requests to activities. One request model for each activity; its type parameter is what the activity returns.
 
 Requests hold only what the activity needs: the text is rendered when the obligation is due, from the state at that
 moment. `key` is the obligation's idempotency key, unique in the installation; `again` tells that an earlier
 attempt may have left its mark, so the activity looks for it before it acts.
 """
 
-from pydantic import AwareDatetime
+from typing import ClassVar, Generic
 
-from incidents.domain.config.model import Region
+from pydantic import AwareDatetime, JsonValue
+from typing_extensions import TypeVar
+
+from incidents.domain import activity_results as results
+from incidents.domain.activity_results import ActivityResult
+from incidents.domain.alerting.config import AlertApi
+from incidents.domain.chat.card import Card
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.text.mrkdwn import Mrkdwn
 from incidents.domain.core.text.public_text import PublicText
-from incidents.domain.evidence.manifest import ManifestRef
-from incidents.domain.incident.parts import Resources, Silence
-from incidents.domain.rollback.known_good import Offer
+from incidents.domain.numbering import Allocation
+from incidents.domain.recipients import Recipient
+
+LONGEST_TITLE = 256
+"""Characters of an issue's title that the tracker takes."""
 
 
-class ActivityRequest(Frozen):
-    """A request to one activity."""
+Returned = TypeVar("Returned", covariant=True, default=ActivityResult)
+
+
+class ActivityRequest(Frozen, Generic[Returned]):
+    """A request to one activity, which returns a `Returned`. `ActivityRequest` alone: one that returns any result."""
 
     key: str
     again: bool = False
+    idempotent: ClassVar[bool] = False
+    """Whether a second request does no harm while the first is still on its way: it has the same effect, once."""
+
+    @classmethod
+    def result_type(cls) -> type[Returned]:
+        """Return what the activity returns, as the request's class declares it.
+
+        Raises:
+            TypeError: it declares nothing.
+        """
+        for base in cls.__mro__:
+            if issubclass(base, ActivityRequest) and (declared := base.__pydantic_generic_metadata__["args"]):
+                found: type[Returned] = declared[0]
+                return found
+        raise TypeError(f"{cls.__name__} does not declare what its activity returns")
 
 
-class AllocateNumber(ActivityRequest):
-    """Get the incident's number: the same one for the same `first_run_id`."""
+class AllocateNumber(ActivityRequest[results.NumberAllocated]):
+    """Get the incident's number: the same one for the same run."""
 
-    first_run_id: str
-    workflow_id: str
+    idempotent = True
+    allocation: Allocation
 
 
-class SendPage(ActivityRequest):
-    """Page somebody. A repeated `dedup_key` is the same page while it is open. `severity`: PagerDuty's word.
+class SendPage(ActivityRequest[ActivityResult]):
+    """Send a page. A repeated `dedup_key` is the same page while it is open. `severity`: the pager's word.
 
     `to`: the contact, for whom a pager of their own may be set up. `links`: label to address, such as the war room.
     """
 
+    idempotent = True
     dedup_key: str
     summary: str
     source: str
@@ -44,50 +72,64 @@ class SendPage(ActivityRequest):
     links: dict[str, str] = {}
 
 
-class SettlePage(ActivityRequest):
+class SettlePage(ActivityRequest[ActivityResult]):
     """Acknowledge or resolve an open page. `action` is `acknowledge` or `resolve`."""
 
+    idempotent = True
     dedup_key: str
     action: str
     to: str = ""
 
 
-class FindOnCall(ActivityRequest):
+class FindOnCall(ActivityRequest[results.OnCallFound]):
     """Ask who is on call by a schedule."""
 
     schedule: str
 
 
-class SilenceAlerts(ActivityRequest):
-    """Silence exactly these alerts (fingerprint to labels) until then, each once."""
+class SilenceAlerts(ActivityRequest[results.AlertsSilenced]):
+    """Silence exactly these alerts (fingerprint to labels) until then, each once.
+
+    `apis`: of each source, by fingerprint; one that is missing has the API that incidents of 0.1 had.
+    """
 
     alerts: dict[str, dict[str, str]]
+    apis: dict[str, AlertApi] = {}
     since: AwareDatetime
     until: AwareDatetime
     by: str
     comment: str
 
 
-class LiftSilences(ActivityRequest):
-    """End silences; one that has ended is as good."""
+class LiftSilences(ActivityRequest[ActivityResult]):
+    """Expire silences. One that has already expired counts as success. `apis`: as `SilenceAlerts`', by silence."""
 
     silences: tuple[str, ...]
+    apis: dict[str, AlertApi] = {}
 
 
-class CheckAlerts(ActivityRequest):
-    """Ask which of these alerts (fingerprint to labels) do not fire any more, silenced or not."""
+class CheckAlerts(ActivityRequest[results.AlertsChecked]):
+    """Ask which of these alerts (fingerprint to labels) do not fire any more, silenced or not.
+
+    `apis`: as `SilenceAlerts`'.
+    """
 
     alerts: dict[str, dict[str, str]]
+    apis: dict[str, AlertApi] = {}
 
 
-class HearChannel(ActivityRequest):
-    """Look for the newest word of a person in a channel, threads of the newest messages included."""
+class HearChannel(ActivityRequest[results.ChannelRead]):
+    """Look for the newest word of a person in a channel, threads of the newest messages included.
+
+    `thread_ts`: a thread that counts however old it is.
+    """
 
     channel_id: str
     since: AwareDatetime
+    thread_ts: str | None = None
 
 
-class OpenChannel(ActivityRequest):
+class OpenChannel(ActivityRequest[results.ResourcesChanged]):
     """Open the incident's channel, or adopt the one that carries its `marker`."""
 
     name: str
@@ -95,55 +137,53 @@ class OpenChannel(ActivityRequest):
     private: bool = False
 
 
-class SetTopic(ActivityRequest):
+class SetTopic(ActivityRequest[results.ResourcesChanged]):
     """Set a channel's topic."""
 
     channel_id: str
     topic: str
 
 
-class Invite(ActivityRequest):
+class Invite(ActivityRequest[ActivityResult]):
     """Invite people, by e-mail address, to a channel."""
 
     channel_id: str
     emails: tuple[str, ...]
 
 
-class PostMessage(ActivityRequest):
-    """Post a message into a channel, once."""
+class PostMessage(ActivityRequest[ActivityResult]):
+    """Post a message into a channel, once. `mentions`: the names of people who are notified of it.
+
+    `card` shows the text with its parts and buttons. `thread_ts`: the message below which it goes.
+    """
 
     channel_id: str
-    text: str
+    text: Mrkdwn
+    mentions: tuple[str, ...] = ()
     thread_ts: str | None = None
+    card: Card | None = None
 
 
-class DirectMessage(ActivityRequest):
-    """Send a person a direct message, once."""
+class DirectMessage(ActivityRequest[ActivityResult]):
+    """Send a person a direct message, once: to the one in the directory named `person`, else to that address."""
 
-    email: str
-    text: str
-
-
-class Button(Frozen):
-    """A button below a message: what it says, which action it stands for, and what it sends back."""
-
-    label: str
-    action: str
-    value: str
-    danger: bool = False
+    email: str = ""
+    text: Mrkdwn
+    person: str = ""
 
 
-class KeepSummary(ActivityRequest):
-    """Post the summary message, or bring the one that is there up to date."""
+class KeepSummary(ActivityRequest[results.ResourcesChanged]):
+    """Post a message, or bring the one that is there up to date. `card` shows it with its parts and buttons."""
 
     channel_id: str
     ts: str | None
-    text: str
+    text: Mrkdwn
     pin: bool = True
-    buttons: tuple[Button, ...] = ()
+    card: Card | None = None
+    thread_ts: str | None = None
 
 
-class AddBookmark(ActivityRequest):
+class AddBookmark(ActivityRequest[ActivityResult]):
     """Put a bookmark above a channel, once."""
 
     channel_id: str
@@ -151,20 +191,20 @@ class AddBookmark(ActivityRequest):
     url: str
 
 
-class ArchiveChannel(ActivityRequest):
+class ArchiveChannel(ActivityRequest[ActivityResult]):
     """Archive a channel."""
 
     channel_id: str
 
 
-class OpenBridge(ActivityRequest):
+class OpenBridge(ActivityRequest[results.ResourcesChanged]):
     """Open a video call; `static_url` is the bridge that serves without a vendor, if there is one."""
 
     topic: str
     static_url: str = ""
 
 
-class PublishStatus(ActivityRequest):
+class PublishStatus(ActivityRequest[results.ResourcesChanged]):
     """Publish an update on the status page, as a new incident there if `page_id` is unset.
 
     `marker` finds the incident whose creation reply was lost; `sequence` keeps the page from going backwards.
@@ -183,32 +223,52 @@ class PublishStatus(ActivityRequest):
     notify: bool = True
 
 
-class SendMail(ActivityRequest):
+class SendMail(ActivityRequest[results.MailSent]):
     """Mail an update to each of `to`, who never see each other. `thread` is the same for one incident's mails.
 
-    `invitation`: an iCalendar text that goes with it.
+    `fallback`: who gets it if no address of `to` is known. `invitation`: an iCalendar text that goes with it. `first`:
+    how many recipients an earlier request has reached.
     """
 
-    to: tuple[str, ...]
+    to: tuple[Recipient, ...] = ()
+    fallback: tuple[Recipient, ...] = ()
     subject: str
     text: str
     thread: str
     sequence: int
     category: str = "incident"
     invitation: str = ""
+    first: int = 0
 
 
-class OpenTicket(ActivityRequest):
-    """Open a ticket in the issue tracker, or find the one that carries the `marker`."""
+class PostWebhook(ActivityRequest[ActivityResult]):
+    """Post `payload` by the incoming webhook. It cannot be asked what it posted, so it is posted at least once."""
+
+    payload: JsonValue
+
+
+class OpenTicket(ActivityRequest[results.ResourcesChanged]):
+    """Open a ticket in the issue tracker, or find the one that carries the `marker`.
+
+    `assignees`: logins; `people`: names whose logins the directory has.
+    """
 
     title: str
     body: str
     labels: tuple[str, ...]
     marker: str
     assignees: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
 
 
-class CommentTicket(ActivityRequest):
+class RetitleTicket(ActivityRequest[results.ResourcesChanged]):
+    """Give a ticket another title; the same again changes nothing."""
+
+    ticket: int
+    title: str
+
+
+class CommentTicket(ActivityRequest[results.ResourcesChanged]):
     """Comment on a ticket, opening it first if it is missing; close it if `close`, as not planned if `not_planned`."""
 
     ticket: int | None
@@ -218,69 +278,9 @@ class CommentTicket(ActivityRequest):
     not_planned: bool = False
 
 
-class Investigate(ActivityRequest):
-    """Look at one source of facts about the service around the time of the alert."""
-
-    service: str
-    regions: tuple[Region, ...]
-    since: AwareDatetime
-    until: AwareDatetime
-
-
-class QueryMetrics(Investigate):
-    """Ask each of `queries` (name to PromQL), and probe each region once."""
-
-    queries: dict[str, str] = {}
-
-
-class QueryLogs(Investigate):
-    """Ask for the error logs of the service, by the name that the logs know."""
-
-    log_service: str
-
-
-class KeepDocument(ActivityRequest):
+class KeepDocument(ActivityRequest[results.ResourcesChanged]):
     """Write a document that people will edit, such as the post-mortem's draft, beside the incident's evidence."""
 
     folder: str
     name: str
     text: str
-
-
-class IssueFact(Frozen):
-    """How an issue stands: `open`, `closed` (`reason`: completed, not_planned ...), `gone` (deleted) or `moved`."""
-
-    number: int
-    state: str
-    reason: str = ""
-
-
-class Person(Frozen):
-    """Somebody on call."""
-
-    name: str
-    email: str = ""
-
-
-class ActivityResult(Frozen):
-    """What came of a request. `skipped`: why it was not done on purpose, such as an integration that is off.
-
-    `reference`: what a deployment is called by its deployer, or where a document is read. `ended`: the fingerprints of
-    alerts that fire no more. `text`: what a document says now, `digest` its SHA-256. `issues`: those that are not as
-    they were known.
-    """
-
-    skipped: str | None = None
-    detail: str = ""
-    resources: Resources = Resources()
-    number: int | None = None
-    reference: str = ""
-    manifest: ManifestRef | None = None
-    on_call: tuple[Person, ...] = ()
-    silences: tuple[Silence, ...] = ()
-    ended: tuple[str, ...] = ()
-    heard_at: AwareDatetime | None = None
-    offers: tuple[Offer, ...] = ()
-    text: str = ""
-    digest: str = ""
-    issues: tuple[IssueFact, ...] = ()

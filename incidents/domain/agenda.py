@@ -46,4 +46,4 @@ def surviving_agenda(incident: Incident, runbook: RunbookConfig) -> list[Obligat
 
 
 def _unsettled(obligations: Iterator[Obligation], incident: Incident) -> list[Obligation]:
-    return [obligation for obligation in obligations if not incident.settled(obligation.key)]
+    return [obligation for obligation in obligations if not incident.ledger.settled(obligation.key)]

@@ -2,21 +2,24 @@
 
 from datetime import datetime
 
-from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.activity_results import ActivityResult, ResourcesChanged, check_family
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.program_errors import what_to_do, with_fault
+from incidents.domain.core.ledger import Unfulfilled
+from incidents.domain.core.program_errors import settle_hint, what_to_do
 from incidents.domain.core.timeline import SYSTEM, Kind
+from incidents.domain.core.vendor_failure import VendorFailure
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Refusal, Unfulfilled
 from incidents.domain.incident.steps import update_steps
 from incidents.domain.obligation import Obligation
 from incidents.domain.operators.obligations import REPORT_FAULT
+from incidents.domain.operators.state import CredentialRejection
 from incidents.domain.registry import spec_of
 
 
-def begun(incident: Incident, key: str) -> Incident:
+def begun(incident: Incident, obligation: Obligation, runbook: RunbookConfig) -> Incident:
     """Record that an obligation was begun: a later attempt looks for the effect of this one before it acts."""
-    return incident if key in incident.begun else incident.replace(begun=(*incident.begun, key))
+    incident = incident.replace(ledger=incident.ledger.begin(obligation.key, obligation.kind))
+    return spec_of(obligation).apply_begun(incident, obligation, runbook)
 
 
 def apply_due(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
@@ -37,17 +40,21 @@ def fulfilled(
     """Record that an obligation was done, or skipped on purpose.
 
     A second report of the same obligation changes nothing.
+
+    Raises:
+        TypeError: an obligation of this kind has no such result.
     """
-    if incident.settled(obligation.key):
+    if incident.ledger.settled(obligation.key):
         return incident
-    incident = incident.replace(begun=tuple(key for key in incident.begun if key != obligation.key))
+    incident = incident.replace(ledger=incident.ledger.end_attempt(obligation.key))
     if outcome.skipped is not None:
         return _skipped(incident, obligation, outcome.skipped, runbook, at)
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
     spec = spec_of(obligation)
+    check_family(outcome, spec.apply_result)
+    incident = incident.with_fulfilled(obligation.key)
     if not spec.is_current(incident, obligation):
         return _moved_on(incident, outcome)
-    if spec.shares_resources:
+    if spec.shares_resources and isinstance(outcome, ResourcesChanged):
         incident = incident.replace(resources=incident.resources.merged(outcome.resources))
     return update_steps(_done(incident, obligation, outcome, runbook, at), runbook, at)
 
@@ -58,7 +65,7 @@ def _done(
     spec = spec_of(obligation)
     if not spec.silent:
         detail = f": {outcome.detail}" if outcome.detail else ""
-        text = f"{obligation.says}{detail}"
+        text = f"{obligation.summary}{detail}"
         incident = incident.logged(at, SYSTEM, spec.timeline, text, announce=spec.announce)
     return spec.apply_result(incident, obligation, outcome, runbook, at)
 
@@ -66,18 +73,22 @@ def _done(
 def _skipped(incident: Incident, obligation: Obligation, reason: str, runbook: RunbookConfig, at: datetime) -> Incident:
     spec = spec_of(obligation)
     skip = Unfulfilled(key=obligation.key, reason=reason, at=at)
-    incident = incident.replace(skips=(*incident.skips, skip))
+    incident = incident.with_skips(skip)
     incident = spec.apply_skip(incident, obligation, reason, runbook, at)
     if not spec.logs_undone:
         return incident
-    text = f"Skipped: {obligation.says}: {reason}"
+    text = f"Skipped: {obligation.summary}: {reason}"
     return update_steps(incident.logged(at, SYSTEM, spec.timeline, text), runbook, at)
 
 
 def _moved_on(incident: Incident, outcome: ActivityResult) -> Incident:
     """Remember a channel that was opened too late: it is archived like the one that was left."""
-    channel = outcome.resources.channel_id
-    return incident.replace(former_channels=(*incident.former_channels, channel)) if channel else incident
+    channel = outcome.resources.channel_id if isinstance(outcome, ResourcesChanged) else None
+    return (
+        incident.replace(chat=incident.chat.replace(former_channels=(*incident.chat.former_channels, channel)))
+        if channel
+        else incident
+    )
 
 
 def failed(
@@ -87,33 +98,39 @@ def failed(
     runbook: RunbookConfig,
     at: datetime,
     *,
-    unauthorized: str = "",
+    unauthorized: VendorFailure | None = None,
+    attempts: int | None = None,
 ) -> Incident:
-    """Record that an obligation failed for good. The incident goes on; a responder may retry, skip or do it by hand.
+    """Record that an obligation failed for good. The incident continues; a responder may retry, skip or do it by hand.
 
-    `unauthorized`: the vendor that rejected our credentials, if that was why: the operators are notified.
+    `unauthorized`: the vendor that rejected our credentials, if that was why: the operators are notified. `attempts`:
+    how often it was tried, if that is known.
     """
-    if incident.settled(obligation.key):
+    if incident.ledger.settled(obligation.key):
         return incident
     spec = spec_of(obligation)
     if spec.repeats:
         return spec.apply_failure(incident, obligation, reason, runbook, at)
-    if unauthorized and all(known.vendor != unauthorized for known in incident.refusals):
-        incident = incident.replace(refusals=(*incident.refusals, Refusal(vendor=unauthorized, reason=reason, at=at)))
-    failure = Unfulfilled(key=obligation.key, reason=reason, at=at)
-    incident = incident.replace(failures=(*incident.failures, failure))
+    if unauthorized is not None and all(known.vendor != unauthorized.vendor for known in incident.operators.rejections):
+        rejection = CredentialRejection(**dict(unauthorized), reason=reason, at=at)
+        operators = incident.operators.replace(rejections=(*incident.operators.rejections, rejection))
+        incident = incident.replace(operators=operators)
+    failure = Unfulfilled(key=obligation.key, reason=reason, at=at, attempts=attempts)
+    incident = incident.with_failure(failure)
     incident = spec.apply_failure(incident, obligation, reason, runbook, at)
     if not spec.logs_undone:
         return incident
-    text = f"Failed: {obligation.says}: {reason}. Next: `incident step` {obligation.key} with --retry, --skip or --done"
+    text = f"Failed: {obligation.summary}: {failure.described}. Next: {settle_hint(obligation.key, incident.number)}"
     return update_steps(incident.logged(at, SYSTEM, spec.timeline, text, announce=not spec.silent), runbook, at)
 
 
 def abandoned(incident: Incident, obligation: Obligation, error: str, at: datetime) -> Incident:
     """Record that an obligation failed, by the simplest means: `failed` itself raised."""
     failure = Unfulfilled(key=obligation.key, reason=error, at=at)
-    incident = incident.replace(failures=(*incident.failures, failure))
-    text = f"Failed: {obligation.says}: error in this program ({error}). {what_to_do(obligation.key, incident.number)}"
+    incident = incident.with_failure(failure)
+    text = (
+        f"Failed: {obligation.summary}: error in this program ({error}). {what_to_do(obligation.key, incident.number)}"
+    )
     return incident.logged(at, SYSTEM, Kind.CHECKLIST, text, announce=not spec_of(obligation).silent)
 
 
@@ -121,16 +138,16 @@ def faulty(incident: Incident, obligation: Obligation, error: str, at: datetime)
     """Keep the error that failed an obligation, to notify the operators; not a failure to notify them."""
     if obligation.kind is REPORT_FAULT.kind:
         return incident
-    return incident.replace(faults=with_fault(incident, obligation.says, error, at))
+    return incident.replace(operators=incident.operators.with_fault(obligation.summary, error, at))
 
 
 def agenda_broke(incident: Incident, error: str, at: datetime) -> Incident:
     """Record, once for each error, that the agenda cannot be derived as a whole."""
-    faults = with_fault(incident, "deriving the agenda", error, at)
-    if faults == incident.faults:
+    operators = incident.operators.with_fault("deriving the agenda", error, at)
+    if operators == incident.operators:
         return incident
     text = (
-        f"Error in this program ({error}): some obligations cannot be derived. Paging goes on; publish updates"
-        " by hand (`incident update`) until it is fixed."
+        f"Error in this program ({error}): some obligations cannot be derived. Paging continues; publish updates"
+        " manually (`incident update`) until it is fixed."
     )
-    return incident.replace(faults=faults).logged(at, SYSTEM, Kind.STATUS, text, announce=True)
+    return incident.replace(operators=operators).logged(at, SYSTEM, Kind.STATUS, text, announce=True)

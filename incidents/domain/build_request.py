@@ -6,7 +6,8 @@ The text is rendered here, at the moment at which the obligation is due.
 from datetime import datetime
 
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
@@ -30,21 +31,8 @@ def request(
     built = build(obligation, incident, runbook, at)
     if isinstance(built, ActivityResult):
         return built
-    return built.replace(key=f"{incident.first_run_id}/{obligation.key}", again=obligation.key in incident.begun)
-
-
-_MAILED_AT_ONCE = 1000
-"""Recipients of one request (SendGrid)."""
-
-
-def parts(asked: ActivityRequest) -> tuple[ActivityRequest, ...]:
-    """Return a request as the requests that are made one after the other: a mail to very many goes out in parts."""
-    if not isinstance(asked, activity_requests.SendMail) or len(asked.to) <= _MAILED_AT_ONCE:
-        return (asked,)
-    starts = range(0, len(asked.to), _MAILED_AT_ONCE)
-    return tuple(
-        asked.replace(key=f"{asked.key}/{number}", to=asked.to[start : start + _MAILED_AT_ONCE])
-        for number, start in enumerate(starts, 1)
+    return built.replace(
+        key=f"{incident.first_run_id}/{obligation.key}", again=incident.ledger.is_begun(obligation.key)
     )
 
 
@@ -54,7 +42,7 @@ SETUP = (
     activity_requests.Invite,
     activity_requests.AddBookmark,
 )
-"""What sets a channel up: Slack takes twenty a minute of each of them (tier 2), of the whole workspace."""
+"""What sets a channel up: a chat may take only twenty a minute of each of them, of the whole workspace."""
 
 
 def is_limited(asked: ActivityRequest, runbook: RunbookConfig) -> bool:

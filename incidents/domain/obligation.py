@@ -13,6 +13,7 @@ class ObligationKind(StrEnum):
     """What is to be done. Each kind has one `ObligationSpec`; `registry.py` says which goes first."""
 
     PAGE = "page"
+    UPDATE_PAGE = "update_page"
     ON_CALL = "on_call"
     NUMBER = "number"
     ACKNOWLEDGE_PAGE = "acknowledge_page"
@@ -20,7 +21,9 @@ class ObligationKind(StrEnum):
     SILENCE = "silence"
     UNSILENCE = "unsilence"
     CHECK_ALERTS = "check_alerts"
-    LISTEN = "listen"
+    QUIET = "quiet"
+    MAINTENANCE = "maintenance"
+    CHECK_ACTIVITY = "listen"
     OPERATORS = "operators"
     REPORT_FAULT = "report_fault"
     CHANNEL = "channel"
@@ -36,22 +39,31 @@ class ObligationKind(StrEnum):
     UPDATE = "update"
     REMIND = "remind"
     NUDGE = "nudge"
+    UPDATE_OVERDUE = "update_overdue"
     REMIND_COMMANDER = "remind_commander"
     DELIVER = "deliver"
     ESCALATE = "escalate"
     TARGET = "target"
     INVESTIGATE = "investigate"
-    LOOK_AGAIN = "look_again"
+    CONFIRM_BLAST_RADIUS = "confirm_blast_radius"
+    SEARCH_DEPLOYMENTS = "look_again"
     ROLLBACK = "rollback"
-    TELL_ROLLBACK = "tell_rollback"
+    SEND_VERDICT = "tell_rollback"
     SHOW_ROLLBACK = "show_rollback"
-    OFFER_LAPSES = "offer_lapses"
-    ALARM = "alarm"
+    OFFER_EXPIRES = "offer_expires"
+    DECISION_PAGE = "alarm"
     ASK_CUSTOMER = "ask_customer"
     NO_ANSWER = "no_answer"
     STABILITY = "stability"
+    MERGE = "merge"
+    SURGE = "surge"
+    SURGE_LEAVE = "surge_leave"
+    LEFT_OPEN = "left_open"
+    AUTO_RESOLVE = "auto_resolve"
     EVIDENCE = "evidence"
     RECORD = "record"
+    DRILL_REVIEW = "drill_review"
+    DRILL_REMINDER = "drill_reminder"
     POSTMORTEM = "postmortem"
     WITHDRAW_POSTMORTEM = "withdraw_postmortem"
     CLOSE = "close"
@@ -70,18 +82,26 @@ class Obligation(Frozen):
     """One obligation: what, by when, and the idempotency key by which it is done once.
 
     `due` never lies before `since`, the moment of its cause. `subject` names the channel, contact, cluster or source.
+    `by` and `rung`: how an escalation reaches its contact, and for which rung of the ladder. `page`: the key of the
+    page that is resolved, if it is not on-call's. `until`: work that goes on for a while has ended by then; it is
+    overdue only after that.
     """
 
     key: str
     kind: ObligationKind
     due: AwareDatetime
     since: AwareDatetime
-    says: str
+    summary: str
     subject: str = ""
     sequence: int = 0
     by: Reach | None = None
+    rung: str = ""
+    page: str = ""
+    until: AwareDatetime | None = None
 
 
-def at_once(kind: ObligationKind, key: str, since: datetime, says: str, **more: str | int) -> Obligation:
+def at_once(kind: ObligationKind, key: str, since: datetime, summary: str, **more: str | int | datetime) -> Obligation:
     """Return an obligation that is due as soon as its cause exists."""
-    return Obligation.model_validate({"key": key, "kind": kind, "due": since, "since": since, "says": says, **more})
+    return Obligation.model_validate(
+        {"key": key, "kind": kind, "due": since, "since": since, "summary": summary, **more}
+    )

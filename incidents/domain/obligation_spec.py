@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Generic
 
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult, Result
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind
 
 Derive = Callable[[Incident, RunbookConfig], Iterator[Obligation]]
-BuildRequest = Callable[[Obligation, Incident, RunbookConfig, datetime], ActivityRequest | ActivityResult]
+BuildRequest = Callable[[Obligation, Incident, RunbookConfig, datetime], ActivityRequest[Result] | Result]
 ApplyDue = Callable[[Incident, Obligation, RunbookConfig, datetime], Incident]
-ApplyResult = Callable[[Incident, Obligation, ActivityResult, RunbookConfig, datetime], Incident]
+ApplyResult = Callable[[Incident, Obligation, Result, RunbookConfig, datetime], Incident]
+ApplyBegun = Callable[[Incident, Obligation, RunbookConfig], Incident]
+SpentKeys = Callable[[Incident], Iterator[str]]
 ApplyUndone = Callable[[Incident, Obligation, str, RunbookConfig, datetime], Incident]
 
 
@@ -26,18 +30,24 @@ class Phase(StrEnum):
     """Where an incident is in its life, as far as that decides which obligations can exist at all."""
 
     BACKFILLED = "backfilled"
+    WAITING = "waiting"
     LIVE = "live"
     OVER = "over"
     CLOSED = "closed"
 
 
 def phase_of(incident: Incident) -> Phase:
-    """Return the phase. A backfilled incident has one of its own until it closes; nobody is paged for it."""
+    """Return the phase. A backfilled incident has one of its own until it closes; nobody is paged for it.
+
+    An incident waiting for the end of a maintenance window has only the check at that time.
+    """
     if incident.closed:
         return Phase.CLOSED
     if incident.backfilled:
         return Phase.BACKFILLED
-    return Phase.OVER if incident.over else Phase.LIVE
+    if incident.over:
+        return Phase.OVER
+    return Phase.WAITING if incident.alerting.waiting is not None else Phase.LIVE
 
 
 LIVE = frozenset({Phase.LIVE})
@@ -68,7 +78,7 @@ class OwedAfter:
 
 
 class RetryLimit(StrEnum):
-    """Which limit of runbook.yaml's `patience` a failing activity is retried for."""
+    """Which limit of runbook.yaml's `retry_for` a failing activity is retried for."""
 
     PAGE = "page"
     REACH = "reach"
@@ -85,6 +95,13 @@ class WorkflowStep(StrEnum):
     PRESERVE_EVIDENCE = "preserve_evidence"
     START_POSTMORTEM = "start_postmortem"
     WITHDRAW_POSTMORTEM = "withdraw_postmortem"
+    SEND_MERGE_MESSAGE = "send_merge_message"
+    SEND_SURGE_MESSAGE = "send_surge_message"
+
+
+def keep_begun(incident: Incident, obligation: Obligation, runbook: RunbookConfig) -> Incident:
+    """Change nothing beyond what every attempt changes. The default of `ObligationSpec.apply_begun`."""
+    return incident
 
 
 def keep_result(
@@ -101,18 +118,37 @@ def keep_undone(
     return incident
 
 
+def none_spent(incident: Incident) -> Iterator[str]:
+    """Yield nothing: every key is kept. The default of `ObligationSpec.spent`, for kinds that people cause."""
+    yield from ()
+
+
+def spent_instants(prefix: str) -> SpentKeys:
+    """Return what yields all keys of that prefix but the newest, for keys that end in an instant which never goes back.
+
+    The newest one may still be owed; ISO instants of one time zone sort as text.
+    """
+
+    def spent(incident: Incident) -> Iterator[str]:
+        yield from sorted(key for key in incident.ledger.keys if key.startswith(prefix))[:-1]
+
+    return spent
+
+
 def always_current(incident: Incident, obligation: Obligation) -> bool:
     """Tell that a result is never too late. The default of `ObligationSpec.is_current`."""
     return True
 
 
 @dataclass(frozen=True)
-class ObligationSpec:
-    """One kind of obligation. It is fulfilled in exactly one of three ways.
+class ObligationSpec(Generic[Result]):
+    """One kind of obligation, and what its requests return. It is fulfilled in exactly one of three ways.
 
     Fulfilled by: `build_request`, an activity; `workflow_step`, more than one activity or another workflow;
     `apply_due`, a change of the incident's own state when it is due.
     `owed`: what derives it; or `owed_after`, if that depends on what else is owed.
+
+    Its attempt: `apply_begun` is what else beginning it changes.
 
     Its result: `timeline` is the kind of its timeline entries. `silent`: success is not worth an entry, nor failure an
     announcement. `announce`: success is posted in the channel. `apply_result` is what else success changes, after the
@@ -122,26 +158,31 @@ class ObligationSpec:
     Its failure: `apply_failure` and `apply_skip` are what else failing or being skipped changes, before the entry;
     `logs_undone`: there is an entry at all. `repeats`: a failure is not kept, because it is asked again anyway.
 
+    Its end: `spent` yields keys that can never be owed again and that no rule looks at: they move to the archive. For
+    kinds of which an incident owes more the longer it lasts.
+
     Its time: `retry_for`; `withdrawable`: cancelled in mid-attempt when no longer owed; `has_own_deadline`: another
     workflow watches how long it takes. `housekeeping`: keeps records and the channel current, not among "up next".
     """
 
     kind: ObligationKind
     owed: tuple[Owed, ...]
-    build_request: BuildRequest | None = None
+    build_request: BuildRequest[Result] | None = None
     owed_after: OwedAfter | None = None
     workflow_step: WorkflowStep | None = None
     apply_due: ApplyDue | None = None
+    apply_begun: ApplyBegun = keep_begun
     timeline: Kind = Kind.CHECKLIST
     silent: bool = False
     announce: bool = False
-    apply_result: ApplyResult = keep_result
+    apply_result: ApplyResult[Result] = keep_result
     shares_resources: bool = True
     is_current: Callable[[Incident, Obligation], bool] = always_current
     apply_failure: ApplyUndone = keep_undone
     apply_skip: ApplyUndone = keep_undone
     logs_undone: bool = True
     repeats: bool = False
+    spent: SpentKeys = none_spent
     retry_for: RetryLimit = RetryLimit.OTHERS
     withdrawable: bool = False
     has_own_deadline: bool = False

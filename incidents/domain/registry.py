@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from incidents.domain.alerting import obligations as alerting
 from incidents.domain.chat import obligations as chat
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.customers import obligations as customers
+from incidents.domain.drill import obligations as drill
 from incidents.domain.evidence import obligations as evidence
 from incidents.domain.incident import obligations as incident
 from incidents.domain.investigation import obligations as investigation
+from incidents.domain.left_open import obligations as left_open
+from incidents.domain.merging import obligations as merging
 from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import ObligationSpec, RetryLimit
 from incidents.domain.operators import obligations as operators
@@ -18,18 +21,22 @@ from incidents.domain.paging import obligations as paging
 from incidents.domain.postmortem import incident_obligations as postmortem
 from incidents.domain.reporting import obligations as reporting
 from incidents.domain.rollback import obligations as rollback
+from incidents.domain.surge import obligations as surge
 from incidents.domain.updates import obligations as updates
 
-SPECS: tuple[ObligationSpec, ...] = (
+SPECS: tuple[ObligationSpec[Any], ...] = (
     paging.PAGE,
     paging.ON_CALL,
     incident.NUMBER,
+    paging.UPDATE_PAGE,
     paging.ACKNOWLEDGE_PAGE,
     paging.RESOLVE_PAGE,
     alerting.SILENCE,
     alerting.UNSILENCE,
     alerting.CHECK_ALERTS,
-    paging.LISTEN,
+    alerting.QUIET,
+    alerting.MAINTENANCE,
+    paging.CHECK_ACTIVITY,
     operators.OPERATORS,
     operators.REPORT_FAULT,
     chat.CHANNEL,
@@ -45,22 +52,31 @@ SPECS: tuple[ObligationSpec, ...] = (
     updates.UPDATE,
     updates.REMIND,
     updates.NUDGE,
+    updates.UPDATE_OVERDUE,
     paging.REMIND_COMMANDER,
     updates.DELIVER,
     paging.ESCALATE,
     paging.TARGET,
     investigation.INVESTIGATE,
-    rollback.LOOK_AGAIN,
+    investigation.CONFIRM_BLAST_RADIUS,
+    rollback.SEARCH_DEPLOYMENTS,
     rollback.ROLLBACK,
-    rollback.TELL_ROLLBACK,
+    rollback.SEND_VERDICT,
     chat.SHOW_ROLLBACK,
-    rollback.OFFER_LAPSES,
-    rollback.ALARM,
+    rollback.OFFER_EXPIRES,
+    rollback.DECISION_PAGE,
     customers.ASK_CUSTOMER,
     customers.NO_ANSWER,
     incident.STABILITY,
+    merging.MERGE,
+    surge.SURGE_LEAVE,
+    surge.SURGE,
+    left_open.LEFT_OPEN,
+    left_open.AUTO_RESOLVE,
     evidence.EVIDENCE,
     reporting.RECORD,
+    drill.DRILL_REVIEW,
+    drill.DRILL_REMINDER,
     postmortem.POSTMORTEM,
     postmortem.WITHDRAW_POSTMORTEM,
     incident.CLOSE,
@@ -76,7 +92,7 @@ OWED_AFTER = tuple(spec.owed_after for spec in SPECS if spec.owed_after is not N
 """Those that derive obligations from what else is owed, each from what all before it yielded, too."""
 
 
-def spec_of(obligation: Obligation) -> ObligationSpec:
+def spec_of(obligation: Obligation) -> ObligationSpec[Any]:
     """Return the spec of an obligation's kind."""
     return _SPEC_OF[obligation.kind]
 
@@ -90,13 +106,13 @@ def retry_for(obligation: Obligation, runbook: RunbookConfig) -> timedelta:
     """Return how long a failing obligation is retried. The number needs no vendor and is never given up."""
     match spec_of(obligation).retry_for:
         case RetryLimit.PAGE:
-            return runbook.patience.page
+            return runbook.retry_for.page
         case RetryLimit.REACH:
-            return runbook.patience.reach
+            return runbook.retry_for.reach
         case RetryLimit.PUBLISH:
-            return runbook.patience.publish
+            return runbook.retry_for.publish
         case RetryLimit.OTHERS:
-            return runbook.patience.others
+            return runbook.retry_for.others
         case RetryLimit.FOREVER:
             return timedelta(days=3650)
         case limit:

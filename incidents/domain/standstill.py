@@ -1,7 +1,6 @@
 """Stuck workflows: when a workflow counts as stuck, and what operators read and type then.
 
-`at` is the time of the look, aware UTC. Nothing here asks Temporal: `incidents/app/standstill_watch.py` does, and hands
-over what it read.
+`at` is when the runs were read, aware UTC. Nothing here asks Temporal: `incidents/app/standstill_watch.py` does.
 """
 
 import re
@@ -10,11 +9,11 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from incidents.domain.activity_requests import ActivityRequest, DirectMessage, SendMail
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.text.escaping import mail_header
 from incidents.domain.core.text.public_text import InternalMessage
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import RetryLimit
 from incidents.domain.registry import retry_for, spec_of
@@ -114,13 +113,13 @@ def stuck_obligation(
 ) -> Standstill | None:
     """Return the obligation that has been due for longer than it can take, if there is one.
 
-    `last` is the look that holds these obligations. If nothing is pending, then nobody works on what is due, and its
+    `last` is the look that holds these obligations. If nothing is pending, no one works on what is due, and its
     due time counts; else it may have come up late, and what counts is since when the looks have seen it.
     """
     for obligation in owed:
         limit = longest(obligation, runbook)
         if limit is not None and at - (obligation.due if run.idle else last.owed[obligation.key]) > limit:
-            return _stuck(run, Reason.OVERDUE, obligation.due).replace(obligation=obligation.says)
+            return _stuck(run, Reason.OVERDUE, obligation.due).replace(obligation=obligation.summary)
     return None
 
 
@@ -129,9 +128,9 @@ def longest(obligation: Obligation, runbook: RunbookConfig) -> timedelta | None:
     spec = spec_of(obligation)
     if spec.has_own_deadline:
         return None
-    # The number is retried for ever; but an incident without one has no channel either.
+    # The number is retried forever; but an incident without one has no channel either.
     forever = spec.retry_for is RetryLimit.FOREVER
-    return (runbook.patience.others if forever else retry_for(obligation, runbook)) + GRACE
+    return (runbook.retry_for.others if forever else retry_for(obligation, runbook)) + GRACE
 
 
 def look_at(run: RunReading, owed: list[Obligation], last: Look | None, runbook: RunbookConfig, at: datetime) -> Look:
@@ -199,48 +198,13 @@ def operators_text(stuck: Standstill) -> InternalMessage:
         *([f"Last failure: {stuck.failure}"] if stuck.failure else []),
         "",
         "Nothing recorded is lost: Temporal keeps its history, and every alert and command that arrives meanwhile.",
-        "Until it is fixed it may not page, escalate or publish updates: do that by hand.",
+        "Until it is fixed it may not page, escalate or publish updates: do that manually.",
         "",
         "What to do:",
         f"  {remedy(stuck)}",
         "  `incident stuck` lists what is stuck now; it works without a worker.",
     ]
-    return InternalMessage(subject=f"Operators: {stuck.name} is stuck"[:200], body="\n".join(lines) + "\n")
-
-
-class Operator(Frozen):
-    """Who is notified. `email` is empty if runbook.yaml has none."""
-
-    contact: str
-    email: str = ""
-
-
-def operators(runbook: RunbookConfig) -> tuple[Operator, ...]:
-    """Return whom runbook.yaml names as operators."""
-    return tuple(Operator(contact=name, email=runbook.contacts[name].email or "") for name in runbook.people.operators)
-
-
-def notifications(stuck: Standstill, to: tuple[Operator, ...], key: str) -> dict[str, ActivityRequest]:
-    """Return the requests that notify each operator by each way; what each is called, such as `cto by mail`."""
-    message = operators_text(stuck)
-    found: dict[str, ActivityRequest] = {}
-    for operator in to:
-        if not operator.email:
-            continue
-        own = f"{key}/{operator.contact}"
-        found[f"{operator.contact} by mail"] = SendMail(
-            key=f"{own}/mail",
-            to=(operator.email,),
-            subject=message.subject,
-            text=message.body,
-            thread=key,
-            sequence=1,
-            category="operators",
-        )
-        found[f"{operator.contact} by Slack"] = DirectMessage(
-            key=f"{own}/slack", email=operator.email, text=f"*{message.subject}*\n{message.body}"
-        )
-    return found
+    return InternalMessage(subject=mail_header(f"Operators: {stuck.name} is stuck"), body="\n".join(lines) + "\n")
 
 
 def how_long(stuck: Standstill, at: datetime) -> str:

@@ -1,34 +1,41 @@
-"""Requests to Slack: the incident's channel, the digest, the war room."""
+"""Requests to the chat: the incident's channel, the digest, the war room."""
 
-import json
 from datetime import datetime
 
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult, Button
-from incidents.domain.chat.channel import channel_id
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult, ResourcesChanged
+from incidents.domain.chat.cards import decision_card, summary_card
+from incidents.domain.chat.channel import channel_id, static_war_room
 from incidents.domain.chat.promised import promised
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.commands import Acknowledge, Escalate
+from incidents.domain.core.text.mrkdwn import as_mrkdwn
+from incidents.domain.incident.display.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.obligation import Obligation
 from incidents.domain.paging.ladder import address
 from incidents.domain.paging.on_call import on_call_of
-from incidents.domain.updates.messages import customer_message
+from incidents.domain.updates.messages import customer_message, titled
 
 
-def open_channel(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def open_channel(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged]:
     """Open the channel; an incident that became private gets one of its own."""
-    moved = incident.channels > 1
+    moved = incident.chat.channel_count > 1
     return activity_requests.OpenChannel(
         key=obligation.key,
         name=f"{runbook.chat.channel_prefix}-{incident.number}" + ("-private" if moved else ""),
-        marker=f"[{incident.first_run_id}]" if not moved else f"[{incident.first_run_id}/{incident.channels}]",
+        marker=f"[{incident.first_run_id}]"
+        if not moved
+        else f"[{incident.first_run_id}/{incident.chat.channel_count}]",
         private=runbook.chat.private or incident.private,
     )
 
 
-def topic(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def topic(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged]:
     """Set the topic."""
     return activity_requests.SetTopic(key=obligation.key, channel_id=channel_id(incident), topic=topic_text(incident))
 
@@ -36,7 +43,7 @@ def topic(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at
 def invite(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest | ActivityResult:
-    """Invite whoever is on call and the responders: whoever they are now by their schedules."""
+    """Invite on-call and the responders, as their schedules say now."""
     names = (on_call_of(incident, runbook), *runbook.people.responders)
     emails = tuple(dict.fromkeys(email for name in names if (email := address(name, incident, runbook))))
     if not emails:
@@ -44,16 +51,17 @@ def invite(
     return activity_requests.Invite(key=obligation.key, channel_id=channel_id(incident), emails=emails)
 
 
-def summary(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def summary(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged]:
     """Keep the pinned summary current, with buttons for what is done most in a hurry."""
-    text = summary_text(incident, runbook, promised(incident, runbook))
-    value = json.dumps({"incident": incident.workflow_id, "revision": incident.revision})
-    offered = () if incident.attended else (Button(label="Acknowledge", action=Acknowledge.name, value=value),)
-    called = Button(label="Escalate", action=Escalate.name, value=value, danger=True)
-    buttons = () if incident.over else (*offered, called)
-    ts = incident.resources.summary_ts
+    coming = promised(incident, runbook)
     return activity_requests.KeepSummary(
-        key=obligation.key, channel_id=channel_id(incident), ts=ts, text=text, buttons=buttons
+        key=obligation.key,
+        channel_id=channel_id(incident),
+        ts=incident.resources.summary_ts,
+        text=summary_text(incident, runbook, coming),
+        card=summary_card(incident, runbook, coming),
     )
 
 
@@ -65,7 +73,9 @@ def bookmark(obligation: Obligation, incident: Incident, runbook: RunbookConfig,
     )
 
 
-def digest(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def digest(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged]:
     """Keep the incident's line in the channel of all incidents current."""
     return activity_requests.KeepSummary(
         key=obligation.key,
@@ -78,32 +88,46 @@ def digest(obligation: Obligation, incident: Incident, runbook: RunbookConfig, a
 
 def digest_update(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Show an update in the thread below the incident's line in the digest."""
-    message = customer_message(incident, incident.updates[obligation.sequence - 1], runbook)
+    message = customer_message(incident, incident.updates.numbered(obligation.sequence), runbook)
     return activity_requests.PostMessage(
         key=obligation.key,
         channel_id=runbook.chat.digest_channel,
-        text=f"*{message.subject}*\n{message.body}",
+        text=titled(message.subject, message.body),
         thread_ts=incident.resources.digest_ts,
     )
 
 
 def notice(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
-    """Say a line of the timeline in the channel."""
-    entry = incident.timeline[obligation.sequence - 1]
-    return activity_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=entry.text)
+    """Post a timeline entry below the summary; a requested decision is a message of its own, with buttons."""
+    entry = incident.entry(obligation.sequence)
+    card = decision_card(incident, entry)
+    asked = tuple(name for name in (incident.roles.commander,) if card and name not in ("", entry.actor))
+    return activity_requests.PostMessage(
+        key=obligation.key,
+        channel_id=channel_id(incident),
+        text=as_mrkdwn(entry.text),
+        mentions=tuple(dict.fromkeys((*entry.mentions, *asked))),
+        thread_ts=None if card else incident.resources.summary_ts,
+        card=card,
+    )
 
 
 def show_rollback(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
-) -> ActivityRequest | ActivityResult:
+) -> ActivityRequest[ResourcesChanged] | ResourcesChanged:
     """Keep the message current that shows how a rollback goes."""
-    state = incident.rollback(obligation.subject)
+    state = incident.rollback.of(obligation.subject)
     if state is None:
-        return ActivityResult(skipped="there is no such rollback any more")
+        return ResourcesChanged(skipped="this rollback no longer exists")
     ts = state.note.ts if state.note else None
     text = rollback_text(incident, state)
     return activity_requests.KeepSummary(
-        key=obligation.key, channel_id=channel_id(incident), ts=ts, text=text, pin=False
+        key=obligation.key,
+        channel_id=channel_id(incident),
+        ts=ts,
+        text=text,
+        pin=False,
+        thread_ts=incident.resources.summary_ts,
     )
 
 
@@ -112,7 +136,9 @@ def archive(obligation: Obligation, incident: Incident, runbook: RunbookConfig, 
     return activity_requests.ArchiveChannel(key=obligation.key, channel_id=obligation.subject)
 
 
-def bridge(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def bridge(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged]:
     """Open the war room."""
     topic = f"{incident.name} war room [{incident.first_run_id}]"
-    return activity_requests.OpenBridge(key=obligation.key, topic=topic, static_url=runbook.war_room.static_url)
+    return activity_requests.OpenBridge(key=obligation.key, topic=topic, static_url=static_war_room(incident, runbook))

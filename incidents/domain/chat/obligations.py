@@ -1,16 +1,16 @@
-"""Obligations in Slack: the incident's channel, its line in the digest, the war room."""
+"""Obligations in the chat: the incident's channel, its line in the digest, the war room."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.activity_results import ResourcesChanged, Result
 from incidents.domain.chat import build_request as requests
-from incidents.domain.chat.channel import channel_key
+from incidents.domain.chat.channel import channel_key, key_in_channel, notice_key
 from incidents.domain.chat.promised import promised_among
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.incident.display.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import (
     LIVE,
@@ -22,37 +22,51 @@ from incidents.domain.obligation_spec import (
     OwedAfter,
     Phase,
     RetryLimit,
+    SpentKeys,
     always_current,
     keep_result,
+    none_spent,
 )
+from incidents.domain.paging.on_call import is_lookup_running
 from incidents.domain.rollback.state import Note
+from incidents.domain.updates.publishing import DIGEST as DIGEST_END
+from incidents.domain.updates.publishing import update_key
 
 
 def channel_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield what opens the channel and keeps it current."""
     if incident.number is None:
         return
-    opened, room_key = incident.opened_at, channel_key(incident)
-    yield at_once(ObligationKind.CHANNEL, room_key, opened, "Open the incident's channel")
+    opened = incident.opened_at
+    yield at_once(ObligationKind.CHANNEL, channel_key(incident), opened, "Open the incident's channel")
     if incident.resources.channel_id is None:
         return
-    asking = [key for key in incident.begun if key.startswith("on-call/") and not incident.settled(key)]
-    if not asking:  # whoever is on call is invited, too
-        yield at_once(ObligationKind.INVITE, room_key.replace("channel", "invite"), opened, "Invite the responders")
+    if not is_lookup_running(incident):  # on-call is invited as well
+        yield at_once(ObligationKind.INVITE, key_in_channel(incident, "invite"), opened, "Invite the responders")
     if incident.resources.topic != topic_text(incident):
-        yield at_once(ObligationKind.TOPIC, f"topic/{incident.topics}", opened, "Set the channel's topic")
+        yield at_once(ObligationKind.TOPIC, f"topic/{incident.chat.topic_count}", opened, "Set the channel's topic")
     for label, _ in bookmarks(incident):
-        says = f"Bookmark in the channel: {label}"
+        summary = f"Bookmark in the channel: {label}"
         yield at_once(
-            ObligationKind.BOOKMARK, room_key.replace("channel", f"bookmark/{label}"), opened, says, subject=label
+            ObligationKind.BOOKMARK, key_in_channel(incident, f"bookmark/{label}"), opened, summary, subject=label
         )
+    if runbook.chat.notices_below_summary and _summary_is_coming(incident):
+        return
     unsaid = (
-        entry for entry in incident.timeline if entry.announce and not incident.settled(f"notice/{entry.sequence}")
+        entry
+        for entry in incident.timeline
+        if entry.announce and not incident.ledger.settled(notice_key(entry.sequence))
     )
     for entry in unsaid:
-        says = f"Say in the channel: {entry.text}"
-        yield at_once(ObligationKind.NOTICE, f"notice/{entry.sequence}", entry.at, says, sequence=entry.sequence)
+        summary = f"Post in the channel: {entry.text}"
+        yield at_once(ObligationKind.NOTICE, notice_key(entry.sequence), entry.at, summary, sequence=entry.sequence)
         break  # one at a time, so that the channel reads in order
+
+
+def _summary_is_coming(incident: Incident) -> bool:
+    """Tell whether the channel will have its summary, and has none yet."""
+    key = f"summary/{incident.chat.summary_count}"
+    return incident.resources.summary_ts is None and not incident.ledger.settled(key)
 
 
 def summary_owed(incident: Incident, runbook: RunbookConfig, others: list[Obligation]) -> Iterator[Obligation]:
@@ -62,13 +76,13 @@ def summary_owed(incident: Incident, runbook: RunbookConfig, others: list[Obliga
         return
     if resources.summary_text == summary_text(incident, runbook, promised_among(others)):
         return
-    due = incident.summary_at + runbook.chat.summary_every if incident.summary_at else incident.opened_at
+    due = incident.chat.summary_at + runbook.chat.summary_every if incident.chat.summary_at else incident.opened_at
     yield Obligation(
-        key=f"summary/{incident.summaries}",
+        key=f"summary/{incident.chat.summary_count}",
         kind=ObligationKind.SUMMARY,
         due=due,
         since=incident.opened_at,
-        says="Keep the summary in the channel current",
+        summary="Update the pinned summary",
     )
 
 
@@ -77,23 +91,23 @@ def digest_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
     if incident.number is None or not runbook.chat.digest_channel:
         return
     if incident.resources.digest_text != digest_text(incident):
-        says = "Keep the line in the digest current"
-        yield at_once(ObligationKind.DIGEST, f"digest/{incident.digests}", incident.opened_at, says)
+        summary = "Update the digest"
+        yield at_once(ObligationKind.DIGEST, f"digest/{incident.chat.digest_count}", incident.opened_at, summary)
     if incident.resources.digest_ts is None or incident.private:
         return
-    told = [update for update in incident.updates if Channel.SLACK in update.channels]
+    told = [update for update in incident.updates.published if Channel.SLACK in update.channels]
     if told:
         newest = told[-1]
-        says = f"Show update {newest.sequence} below the digest"
-        key = f"update/{newest.sequence}/digest"
-        yield at_once(ObligationKind.DIGEST_UPDATE, key, newest.at, says, sequence=newest.sequence)
+        summary = f"Post update {newest.sequence} in the digest's thread"
+        key = f"{update_key(newest.sequence)}/{DIGEST_END}"
+        yield at_once(ObligationKind.DIGEST_UPDATE, key, newest.at, summary, sequence=newest.sequence)
 
 
 def shown_rollbacks(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the message in the channel, one for each attempt, that shows how a rollback goes."""
     if incident.number is None or incident.resources.channel_id is None:
         return
-    for state in incident.rollbacks:
+    for state in incident.rollback.clusters:
         begun = state.status.under_way or state.status.ended
         if not begun or (state.note is not None and state.note.text == rollback_text(incident, state)):
             continue
@@ -103,21 +117,25 @@ def shown_rollbacks(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
             kind=ObligationKind.SHOW_ROLLBACK,
             due=state.note.at + runbook.chat.summary_every if state.note else state.since,
             since=state.since,
-            says=f"Show in the channel how the rollback of {cluster} goes",
+            summary=f"Post the progress of the rollback of {cluster}",
             subject=cluster,
         )
 
 
 def archive_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the archiving of the channel once the incident is closed, and of a channel left for a private one."""
-    at, says = incident.timeline[-1].at, "Archive the channel"
-    if incident.closed and (channel := incident.resources.channel_id) is not None:
-        yield at_once(ObligationKind.ARCHIVE, f"archive/{incident.repage_count}", at, says, subject=channel)
+    """Yield the archiving of the channel once the incident is closed, and of a channel left for a private one.
+
+    A post-mortem that is still being written keeps the channel, and archives it itself.
+    """
+    at, summary = incident.timeline[-1].at, "Archive the channel"
+    channel = incident.resources.channel_id
+    if incident.closed and channel is not None and not incident.postmortem.pending:
+        yield at_once(ObligationKind.ARCHIVE, f"archive/{incident.paging.repage_count}", at, summary, subject=channel)
     if incident.closed or incident.number is None:
         return
-    for channel in incident.former_channels:
-        says = "Archive the channel that everybody can read"
-        yield at_once(ObligationKind.ARCHIVE, f"archive/{channel}", incident.opened_at, says, subject=channel)
+    for channel in incident.chat.former_channels:
+        summary = "Archive the public channel"
+        yield at_once(ObligationKind.ARCHIVE, f"archive/{channel}", incident.opened_at, summary, subject=channel)
 
 
 def war_room_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -127,34 +145,56 @@ def war_room_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obliga
         yield at_once(ObligationKind.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
 
 
+def spent_notices(incident: Incident) -> Iterator[str]:
+    """Yield the keys of the notices of archived entries."""
+    yield from (notice_key(sequence) for sequence in range(1, incident.timeline[0].sequence))
+
+
+def spent_topics(incident: Incident) -> Iterator[str]:
+    """Yield the keys of the topics before the next one."""
+    yield from (f"topic/{number}" for number in range(incident.chat.topic_count))
+
+
+def spent_summaries(incident: Incident) -> Iterator[str]:
+    """Yield the keys of the summaries before the next one."""
+    yield from (f"summary/{number}" for number in range(incident.chat.summary_count))
+
+
+def spent_digests(incident: Incident) -> Iterator[str]:
+    """Yield the keys of the digest lines before the next one."""
+    yield from (f"digest/{number}" for number in range(incident.chat.digest_count))
+
+
 def apply_summary(
-    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+    incident: Incident, obligation: Obligation, result: ResourcesChanged, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Count the summary, and remember when it was brought up to date."""
-    return incident.replace(summary_at=at, summaries=incident.summaries + 1)
+    return incident.replace(chat=incident.chat.replace(summary_at=at, summary_count=incident.chat.summary_count + 1))
 
 
 def apply_topic(
-    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+    incident: Incident, obligation: Obligation, result: ResourcesChanged, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Count the topic."""
-    return incident.replace(topics=incident.topics + 1)
+    return incident.replace(chat=incident.chat.replace(topic_count=incident.chat.topic_count + 1))
 
 
 def apply_digest(
-    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+    incident: Incident, obligation: Obligation, result: ResourcesChanged, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Remember the incident's line in the digest."""
     found = result.resources
     resources = incident.resources.replace(digest_ts=found.summary_ts, digest_text=found.summary_text)
-    return incident.replace(resources=resources, digests=incident.digests + 1)
+    return incident.replace(
+        resources=resources, chat=incident.chat.replace(digest_count=incident.chat.digest_count + 1)
+    )
 
 
 def apply_shown_rollback(
-    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+    incident: Incident, obligation: Obligation, result: ResourcesChanged, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Remember the message that shows a rollback's progress."""
-    state, found = incident.rollback(obligation.subject), result.resources
+    state, found = incident.rollback.of(obligation.subject), result.resources
     if state is None or found.summary_ts is None or found.summary_text is None:
         return incident
     changes = state.note.changes + 1 if state.note else 1
@@ -165,12 +205,13 @@ def apply_shown_rollback(
 def _upkeep(
     kind: ObligationKind,
     owed: Owed | OwedAfter,
-    build_request: BuildRequest,
-    apply_result: ApplyResult = keep_result,
+    build_request: BuildRequest[Result],
+    apply_result: ApplyResult[Result] = keep_result,
     *,
     shares_resources: bool = True,
     is_current: Callable[[Incident, Obligation], bool] = always_current,
-) -> ObligationSpec:
+    spent: SpentKeys = none_spent,
+) -> ObligationSpec[Result]:
     """Return the spec of something that keeps the channel or the digest current."""
     return ObligationSpec(
         kind,
@@ -180,6 +221,7 @@ def _upkeep(
         apply_result=apply_result,
         shares_resources=shares_resources,
         is_current=is_current,
+        spent=spent,
         silent=True,
         retry_for=RetryLimit.PUBLISH,
         housekeeping=True,
@@ -200,7 +242,8 @@ TOPIC = _upkeep(
     _CHANNEL,
     requests.topic,
     apply_topic,
-    is_current=lambda incident, obligation: obligation.key == f"topic/{incident.topics}",
+    is_current=lambda incident, obligation: obligation.key == f"topic/{incident.chat.topic_count}",
+    spent=spent_topics,
 )
 INVITE = ObligationSpec(
     ObligationKind.INVITE,
@@ -214,12 +257,15 @@ SUMMARY = _upkeep(
     OwedAfter(summary_owed, LIVE_OR_OVER),
     requests.summary,
     apply_summary,
-    is_current=lambda incident, obligation: obligation.key == f"summary/{incident.summaries}",
+    is_current=lambda incident, obligation: obligation.key == f"summary/{incident.chat.summary_count}",
+    spent=spent_summaries,
 )
 BOOKMARK = _upkeep(ObligationKind.BOOKMARK, _CHANNEL, requests.bookmark)
-DIGEST = _upkeep(ObligationKind.DIGEST, _DIGEST, requests.digest, apply_digest, shares_resources=False)
+DIGEST = _upkeep(
+    ObligationKind.DIGEST, _DIGEST, requests.digest, apply_digest, shares_resources=False, spent=spent_digests
+)
 DIGEST_UPDATE = _upkeep(ObligationKind.DIGEST_UPDATE, _DIGEST, requests.digest_update)
-NOTICE = _upkeep(ObligationKind.NOTICE, _CHANNEL, requests.notice)
+NOTICE = _upkeep(ObligationKind.NOTICE, _CHANNEL, requests.notice, spent=spent_notices)
 SHOW_ROLLBACK = _upkeep(
     ObligationKind.SHOW_ROLLBACK,
     Owed(shown_rollbacks, LIVE_OR_OVER),

@@ -1,24 +1,52 @@
-"""Reading runbook.yaml: text in, `Runbook` out, and errors that name file, line and field."""
+"""Reading runbook.yaml: text in, `RunbookFile` out, and errors that name file, line and field."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from incidents.domain.config import references
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.base import RunbookError
+from incidents.domain.core.errors import RunbookError
+from incidents.domain.customers.config import CustomersSection
+from incidents.domain.customers.directory import CustomerDirectory
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class RunbookFile:
+    """What runbook.yaml says: the runbook that incidents carry, and the customers' addresses, which they do not."""
+
+    runbook: RunbookConfig
+    customers: CustomerDirectory
 
 
 def parse_runbook(text: str, name: str = "runbook.yaml") -> RunbookConfig:
+    """Return the runbook that incidents carry, as `parse_runbook_file` does."""
+    return parse_runbook_file(text, name).runbook
+
+
+def parse_runbook_file(text: str, name: str = "runbook.yaml") -> RunbookFile:
     """Parse and validate the text of a runbook file called `name`.
 
     Raises:
         RunbookError: not YAML, a key given twice, an unknown field, a missing or a wrong value.
     """
+    root, data = _read(text, name)
+    file = _validate(root, data, name)
+    faults = [_fault(root, name, place, message) for place, message in references.dangling(file.runbook)]
+    if faults:
+        raise RunbookError("\n".join(faults))
+    return file
+
+
+def _read(text: str, name: str) -> tuple[yaml.MappingNode, dict[Any, Any]]:
+    """Return the YAML as nodes and as values."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        root, data = _load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RunbookError(f"{name}:{line}: not YAML: {error.problem}") from None
@@ -32,19 +60,45 @@ def parse_runbook(text: str, name: str = "runbook.yaml") -> RunbookConfig:
         raise RunbookError(f"{name}:1: an anchor refers to itself") from None
     if twice:
         raise RunbookError("\n".join(twice))
-    try:
-        runbook = RunbookConfig.model_validate(data, extra="forbid")
-    except ValidationError as error:
-        raise RunbookError("\n".join(_lines(error, root, name))) from None
-    faults = [_fault(root, name, place, message) for place, message in references.dangling(runbook)]
-    if faults:
+    return root, data
+
+
+def _validate(root: yaml.MappingNode, data: dict[Any, Any], name: str) -> RunbookFile:
+    """Validate the file's customers apart from the rest: their addresses are no part of a `RunbookConfig`."""
+    faults: list[str] = []
+
+    def checked(model: type[Model], value: Any, *place: str) -> Model | None:
+        try:
+            return model.model_validate(value, extra="forbid")
+        except ValidationError as error:
+            faults.extend(_lines(error, root, name, place))
+            return None
+
+    others = {key: value for key, value in data.items() if key != "customers"}
+    runbook = checked(RunbookConfig, others)
+    customers = checked(CustomersSection, data.get("customers", {}), "customers")
+    if runbook is None or customers is None:
         raise RunbookError("\n".join(faults))
-    return runbook
+    return RunbookFile(runbook.replace(customers=customers.without_addresses()), CustomerDirectory(customers))
 
 
-def _lines(error: ValidationError, root: yaml.Node, name: str) -> Iterator[str]:
+def _load(text: str) -> tuple[yaml.Node | None, Any]:
+    """Parse YAML once, for its lines and for its values.
+
+    The loader is the one in Python: libyaml's crashes the process on deep nesting, where this one raises.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _lines(error: ValidationError, root: yaml.Node, name: str, place: tuple[str, ...]) -> Iterator[str]:
+    """Yield each fault of what stands at `place`."""
     for fault in error.errors():
-        path = tuple(part for part in fault["loc"] if part != "[key]")
+        path = (*place, *(part for part in fault["loc"] if part != "[key]"))
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             message = "unknown field"
@@ -52,7 +106,8 @@ def _lines(error: ValidationError, root: yaml.Node, name: str) -> Iterator[str]:
 
 
 def _fault(root: yaml.Node, name: str, path: tuple[str | int, ...], message: str) -> str:
-    return f"{name}:{_line(root, path)}: {'.'.join(map(str, path)) or 'runbook'}: {message}"
+    field = ".".join("[address]" if "@" in str(part) else str(part) for part in path)
+    return f"{name}:{_line(root, path)}: {field or 'runbook'}: {message}"
 
 
 def _line(node: yaml.Node, path: tuple[str | int, ...]) -> int:

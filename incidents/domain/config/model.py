@@ -6,15 +6,17 @@ A copy travels in the input of each incident, so that editing the file never cha
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, TypeVar, get_args
+from urllib.parse import quote
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 
+from incidents.domain.alerting.config import AlertApi, Flapping, MaintenanceWindow, Route, Surge, UnknownService
 from incidents.domain.config.communication import (
     Cadence,
     Chat,
     Contact,
-    Customers,
     Escalation,
+    PageLinks,
     Paging,
     People,
     Rung,
@@ -23,11 +25,18 @@ from incidents.domain.config.communication import (
     Tracker,
     Updates,
     WarRoom,
+    Webhook,
 )
+from incidents.domain.config.probes import Probe
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.severity import ComponentState, PagerSeverity, Severity, StatuspageImpact, name_fault
+from incidents.domain.core.severity import ComponentState, PagerSeverity, PublicImpact, Severity, name_fault
 from incidents.domain.core.time.calendar import Calendar
 from incidents.domain.core.time.duration import Duration, Term
+from incidents.domain.customers.config import Customers
+from incidents.domain.drill.config import DrillRules
+from incidents.domain.heartbeat.config import HeartbeatName, HeartbeatRule
+from incidents.domain.investigation.config import Investigation
+from incidents.domain.left_open.config import LeftOpen
 from incidents.domain.postmortem.config import PostmortemPolicy
 from incidents.domain.rollback.config import Rollback
 
@@ -45,9 +54,12 @@ class RollbackPolicy(StrEnum):
 class SeverityPolicy(Frozen):
     """What the runbook promises for incidents of one severity.
 
-    `silent_after`: acknowledged, and then no word for so long: the on-call is paged again. `commander_within`: without
-    a commander for so long, the channel is reminded. Unset: never. `downtime`: its minutes count against the SLA.
-    `pager_severity`, `statuspage_impact`, `component_state`: what PagerDuty and Statuspage call it; unset: by its rank.
+    `silent_after`: time without activity since the acknowledgement after which on-call is re-paged.
+    `commander_within`: time without a commander after which the channel is reminded. `auto_resolve_after`: time without
+    activity (a command, a message in its channel) after which it is resolved once all alerts have ended; unset: never.
+    `downtime`: its minutes count against the SLA.
+    `complete_checklist`: to resolve with open checklist steps, a responder has to force it and give a reason.
+    `pager_severity`, `status_page_impact`, `component_state`: what pager and status page call it; unset: by rank.
     """
 
     name: str
@@ -66,10 +78,12 @@ class SeverityPolicy(Frozen):
     downtime: bool = False
     rollback: RollbackPolicy = RollbackPolicy.APPROVE
     confirm_resolution: bool = False
+    complete_checklist: bool = False
+    auto_resolve_after: Duration | None = None
     stability_window: Duration
     reopen_window: Duration
     pager_severity: PagerSeverity | None = None
-    statuspage_impact: StatuspageImpact | None = None
+    status_page_impact: PublicImpact | None = None
     component_state: ComponentState | None = None
 
     @property
@@ -82,6 +96,9 @@ class Intake(Frozen):
     """How an alert finds its incident and its first severity. An alert whose `private_label` is "true" is private.
 
     `unknown_severity`: what an alert without a known severity is taken as. Unset: the second worst there is.
+    `sources`: the API of each alert source; one that is not named has none. `raise_on_graver_alert`: an alert that
+    states a worse severity than its incident has raises it. `recurrence_within`: an incident that opens within this
+    time of the last one with the same key links it; 0: none does. `routes`: by source and labels.
     """
 
     correlate_by: tuple[str, ...] = ("service", "environment")
@@ -91,6 +108,22 @@ class Intake(Frozen):
     unknown_severity: Severity | None = None
     private_label: str = "private"
     self_resolve_within: Duration = timedelta(minutes=5)
+    sources: dict[str, AlertApi] = {"alertmanager": AlertApi.ALERTMANAGER}
+    raise_on_graver_alert: bool = True
+    flapping: Flapping = Flapping()
+    unknown_service: UnknownService = UnknownService()
+    recurrence_within: Duration = timedelta(days=30)
+    surge: Surge = Surge()
+    routes: tuple[Route, ...] = ()
+
+    def route(self, name: str) -> Route | None:
+        """Return the route of that name; None if there is none, as in a runbook of before it."""
+        return next((route for route in self.routes if name and route.name == name), None)
+
+    def api_of(self, source: str) -> AlertApi:
+        """Return the API by which the alerts of that source are silenced and asked about."""
+        named = {name.casefold(): api for name, api in self.sources.items()}
+        return named.get(source.casefold(), AlertApi.NONE)
 
     @field_validator("correlate_by")
     @classmethod
@@ -100,10 +133,10 @@ class Intake(Frozen):
         return labels
 
 
-class Patience(Frozen):
+class RetryLimits(Frozen):
     """How long a vendor that fails is tried again before the obligation counts as failed.
 
-    `reach`: an escalation by one way; after that, the person's next way is tried.
+    `reach`: an escalation by one way; after that, the person's next way is tried. Once called `patience`.
     """
 
     page: Duration = timedelta(hours=1)
@@ -113,17 +146,22 @@ class Patience(Frozen):
 
 
 class Region(Frozen):
-    """A region of the product: where its probes go, and the deployment portal's name of its cluster."""
+    """A region of the product: where its probes go, and the deployer's name of its cluster."""
 
     name: str
     url: str
     cluster: str
 
+    def address(self, probe: Probe) -> str:
+        """Return where that probe goes in this region."""
+        return probe.url.format(api=self.url.rstrip("/"), region=self.name, cluster=self.cluster)
+
 
 class Service(Frozen):
     """A service that alerts name: what customers call it, and what serves it.
 
-    `on_call` and, by severity, `escalation`: who is paged and called for it in place of the runbook's own.
+    `on_call` and, by severity, `escalation`: who is paged and called for it in place of the runbook's own. `links`: of
+    its pages, besides or in place of `paging.links`, such as its dashboard and its section of the runbook.
     """
 
     name: str
@@ -132,16 +170,7 @@ class Service(Frozen):
     deploys: tuple[str, ...] = ()
     on_call: str = ""
     escalation: dict[Severity, tuple[Rung, ...]] = {}
-
-
-class Investigation(Frozen):
-    """What the investigation asks the monitoring: PromQL by name, and the service's name in the logs.
-
-    `log_service`, unset: the name that the incident's alert gives.
-    """
-
-    metrics: dict[str, str] = {}
-    log_service: str = ""
+    links: PageLinks = {}
 
 
 class EvidenceRules(Frozen):
@@ -171,7 +200,7 @@ class RunbookConfig(Frozen):
     calendar: Calendar = Calendar()
     intake: Intake = Intake()
     severities: dict[Severity, SeverityPolicy]
-    patience: Patience = Patience()
+    retry_for: RetryLimits = Field(RetryLimits(), validation_alias=AliasChoices("retry_for", "patience"))
     paging: Paging = Paging()
     escalation: Escalation = Escalation()
     updates: Updates = Updates()
@@ -179,17 +208,23 @@ class RunbookConfig(Frozen):
     people: People = People()
     customers: Customers = Customers()
     regions: tuple[Region, ...] = ()
+    probes: tuple[Probe, ...] = ()
     services: tuple[Service, ...] = ()
+    heartbeats: dict[HeartbeatName, HeartbeatRule] = {}
     rollback: Rollback = Rollback()
     postmortem: PostmortemPolicy = PostmortemPolicy()
     sla: dict[str, Annotated[float, Field(gt=0, le=100)]] = {}
     status_page: StatusPage = StatusPage()
     chat: Chat = Chat()
     tracker: Tracker = Tracker()
+    webhook: Webhook = Webhook()
     investigation: Investigation = Investigation()
     evidence: EvidenceRules = EvidenceRules()
     war_room: WarRoom = WarRoom()
+    drill: DrillRules = DrillRules()
     durability: Durability = Durability()
+    left_open: LeftOpen | None = None
+    maintenance: tuple[MaintenanceWindow, ...] = ()
     templates: Templates
 
     @field_validator("severities")
@@ -233,17 +268,17 @@ class RunbookConfig(Frozen):
         return min((first, *others), key=self.rank)
 
     def pager_severity(self, severity: Severity) -> PagerSeverity:
-        """Return what PagerDuty calls that severity."""
+        """Return what the pager calls that severity."""
         words: tuple[PagerSeverity, ...] = get_args(PagerSeverity)
         return self.policy(severity).pager_severity or self._by_rank(severity, words)
 
-    def statuspage_impact(self, severity: Severity) -> StatuspageImpact:
-        """Return what Statuspage calls the impact of an incident of that severity."""
-        words: tuple[StatuspageImpact, ...] = get_args(StatuspageImpact)
-        return self.policy(severity).statuspage_impact or self._by_rank(severity, words)
+    def status_page_impact(self, severity: Severity) -> PublicImpact:
+        """Return what the status page calls the impact of an incident of that severity."""
+        words: tuple[PublicImpact, ...] = get_args(PublicImpact)
+        return self.policy(severity).status_page_impact or self._by_rank(severity, words)
 
     def component_state(self, severity: Severity) -> ComponentState:
-        """Return Statuspage's state of a component during an incident of that severity."""
+        """Return the status page's state of a component during an incident of that severity."""
         words: tuple[ComponentState, ...] = get_args(ComponentState)
         return self.policy(severity).component_state or self._by_rank(severity, words)
 
@@ -253,6 +288,11 @@ class RunbookConfig(Frozen):
     def service(self, name: str) -> Service:
         """Return the service of that name; one that the runbook does not know has neither regions nor deployments."""
         return next((s for s in self.services if s.name == name), Service(name=name, public_name=name))
+
+    def page_links(self, service: str, severity: Severity, environment: str) -> dict[str, str]:
+        """Return the links of a page, label to URL: the service's own and those of all pages."""
+        filled = {"service": quote(service), "severity": quote(severity), "environment": quote(environment)}
+        return {label: url.format(**filled) for label, url in (self.paging.links | self.service(service).links).items()}
 
     def regions_of(self, service: str) -> tuple[Region, ...]:
         """Return the regions that serve `service`, in the runbook's order."""

@@ -1,16 +1,19 @@
-"""The names in a runbook that refer to another part of it: contacts, severities, regions."""
+"""What one part of a runbook says of another: names of contacts, severities, services and regions, and the probes."""
 
 from collections.abc import Iterator
+from typing import Literal
 
-from incidents.domain.config.model import RunbookConfig
+from incidents.domain.alerting.config import Route
+from incidents.domain.config.model import RunbookConfig, Service
 
 Place = tuple[str | int, ...]
 """Where a name stands in the file: keys and indices from its top."""
 
 
 def dangling(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
-    """Yield the place of every name that refers to nothing, with what is wrong with it."""
+    """Yield the place of every name that refers to nothing, with what is wrong with it, and faults of the probes."""
     yield from _severities(config)
+    yield from _probes(config)
     for place, contact in _contacts(config):
         if contact not in config.contacts:
             yield place, f"{contact!r} is not among contacts: {', '.join(config.contacts)}"
@@ -19,6 +22,35 @@ def dangling(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
         for n, region in enumerate(service.regions):
             if region not in regions:
                 yield ("services", index, "regions", n), f"{region!r} is not among regions: {', '.join(regions)}"
+    yield from _routes(config)
+    for name, rule in config.heartbeats.items():
+        yield from _unlisted(("heartbeats", name), "service", rule.service, config)
+    for index, window in enumerate(config.maintenance):
+        yield from scope_faults(window.service, window.region, config, ("maintenance", index))
+
+
+def scope_faults(service: str, region: str, config: RunbookConfig, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Yield what a maintenance window names that the runbook does not list: no alert would ever be within it."""
+    yield from _unlisted(place, "service", service, config)
+    yield from _unlisted(place, "region", region, config)
+
+
+def _unlisted(
+    place: Place, field: Literal["service", "region"], name: str, config: RunbookConfig
+) -> Iterator[tuple[Place, str]]:
+    """Yield the fault of a name that is not listed. A runbook that lists none at all takes any."""
+    listed = [each.name for each in (config.services if field == "service" else config.regions)]
+    if name and listed and name not in listed:
+        yield (*place, field), f"{name!r} is not among {field}s: {', '.join(listed)}"
+
+
+def _routes(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
+    """Yield what makes a route useless: a service that is not listed, or the name of an earlier one."""
+    names = [route.name for route in config.intake.routes]
+    for index, route in enumerate(config.intake.routes):
+        yield from _unlisted(("intake", "routes", index), "service", route.service, config)
+        if route.name in names[:index]:
+            yield ("intake", "routes", index, "name"), f"{route.name!r} is the name of an earlier route"
 
 
 def _severities(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
@@ -27,8 +59,13 @@ def _severities(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
         *((("intake", "severities", label), severity) for label, severity in config.intake.severities.items()),
         *([(("intake", "unknown_severity"), guess)] if guess is not None else []),
     ]
+    named += [(("heartbeats", name, "severity"), rule.severity) for name, rule in config.heartbeats.items()]
     for index, service in enumerate(config.services):
         named += [(("services", index, "escalation", severity), severity) for severity in service.escalation]
+    for index, route in enumerate(config.intake.routes):
+        place: Place = ("intake", "routes", index)
+        named += [((*place, "severity"), route.severity)] if route.severity is not None else []
+        named += [((*place, "escalation", severity), severity) for severity in route.escalation]
     for place, severity in named:
         if severity not in config.severities:
             yield place, f"{severity!r} is not among severities: {', '.join(config.severities)}"
@@ -37,21 +74,41 @@ def _severities(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
         yield ("intake", "unknown_severity"), message
 
 
+def _probes(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
+    """Yield what makes the probes useless together: two of one name, or not exactly one that measures latency."""
+    names = [probe.name for probe in config.probes]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield ("probes", index, "name"), f"{name!r} is the name of an earlier probe"
+    measuring = [index for index, probe in enumerate(config.probes) if probe.measures_latency]
+    if not measuring and (config.regions or config.probes):
+        yield ("probes",), "one probe needs `measures_latency: true`, or no rollback could be verified"
+    for index in measuring[1:]:
+        first = names[measuring[0]]
+        yield ("probes", index, "measures_latency"), f"{first!r} measures the latency already, and only one can"
+
+
 def _contacts(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
     """Yield every name of a contact."""
     people, postmortem = config.people, config.postmortem
     yield ("people", "on_call"), people.on_call
+    if triage := config.intake.unknown_service.contact:
+        yield ("intake", "unknown_service", "contact"), triage
     for group in ("stakeholders", "responders", "operators"):
         yield from ((("people", group, n), name) for n, name in enumerate(getattr(people, group)))
+    yield from ((("drill", "participants", n), name) for n, name in enumerate(config.drill.participants))
     yield ("postmortem", "manager"), postmortem.manager
     yield ("postmortem", "executive"), postmortem.executive
     yield from ((("postmortem", "review", "invite", n), who) for n, who in enumerate(postmortem.review.invite))
     for severity, policy in config.severities.items():
         for n, rung in enumerate(policy.escalation):
             yield ("severities", severity, "escalation", n, "contact"), rung.contact
-    for index, service in enumerate(config.services):
-        if service.on_call:
-            yield ("services", index, "on_call"), service.on_call
-        for severity, rungs in service.escalation.items():
-            for n, rung in enumerate(rungs):
-                yield ("services", index, "escalation", severity, n, "contact"), rung.contact
+    owners: list[tuple[Place, Service | Route]] = [
+        *((("services", index), service) for index, service in enumerate(config.services)),
+        *((("intake", "routes", index), route) for index, route in enumerate(config.intake.routes)),
+    ]
+    for place, owner in owners:
+        if owner.on_call:
+            yield (*place, "on_call"), owner.on_call
+        for severity, rungs in owner.escalation.items():
+            yield from (((*place, "escalation", severity, n, "contact"), rung.contact) for n, rung in enumerate(rungs))

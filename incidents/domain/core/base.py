@@ -4,8 +4,6 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from incidents.domain.core.errors import RunbookError as RunbookError
-
 
 class Frozen(BaseModel):
     """An immutable value that crosses process and version boundaries.
@@ -15,7 +13,8 @@ class Frozen(BaseModel):
     """
 
     # Built when first used: a command that only lists incidents should not wait for every other model.
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    # Errors hide the input: they are logged, and the input may hold an address or a secret.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True, hide_input_in_errors=True)
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with `changes`; a name that is no field is a programming error (`KeyError`)."""
@@ -29,7 +28,7 @@ def build_models() -> None:
     """Build the validator of every model that is imported by now, so that nothing builds one again and again.
 
     For workers, before they poll: the SDK makes a new converter for each run of a workflow, and each would otherwise
-    build the schema of the runbook anew.
+    build the schema of the runbook again.
     """
     waiting = [Frozen]
     while waiting:

@@ -1,14 +1,11 @@
 """What an incident does about an error in this program: that obligation fails, the others go on (behaviour 108)."""
 
-from datetime import datetime
-from typing import Protocol, TypeVar
-
 from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
 
 MOST = 20
-"""Errors that are told one by one. More of them have a common cause that the first ones show."""
+"""Errors that are reported one by one. Further ones most likely have the same cause."""
 _LONGEST = 300
 
 
@@ -20,29 +17,15 @@ class Fault(Frozen):
     at: AwareDatetime
 
 
-class Faulty(Protocol):
-    """What remembers its faults."""
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """Those that were told, the oldest first."""
-
-
-F = TypeVar("F", bound=Faulty)
-
-
 def in_one_line(error: BaseException) -> str:
     """Return an exception as `ValueError: its first line`, bounded."""
     said = str(error).splitlines()
     return f"{type(error).__name__}: {said[0]}"[:_LONGEST] if said else type(error).__name__
 
 
-def with_fault(state: F, where: str, error: str, at: datetime) -> tuple[Fault, ...]:
-    """Return the faults with one more, unless the same one is known or there are too many."""
-    known = any(fault.where == where and fault.error == error for fault in state.faults)
-    if known or len(state.faults) >= MOST:
-        return state.faults
-    return (*state.faults, Fault(where=where, error=error, at=at))
+def settle_hint(step: str, number: int | None) -> str:
+    """Return the command by which a responder settles a failed step or obligation."""
+    return f"`incident step {number if number is not None else 'NUMBER'} {step}` with --retry, --skip or --done"
 
 
 def what_to_do(key: str, number: int | None) -> str:

@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 Severity = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-"""A severity as somebody named it: `P0`, `SEV1`. It is checked against the incident's own config where it is used, so
+"""A severity as given: `P0`, `SEV1`. It is checked against the incident's own config where it is used, so
 that a record or a command with a name that this config lacks can still be read."""
 
 PagerSeverity = Literal["critical", "error", "warning", "info"]
-"""PagerDuty's severities (Events API v2), worst first."""
-StatuspageImpact = Literal["critical", "major", "minor", "none"]
-"""Statuspage's impacts of an incident, worst first."""
+"""How loud a page is, worst first."""
+PublicImpact = Literal["critical", "major", "minor", "none"]
+"""The impact of an incident as the status page shows it, worst first."""
 ComponentState = Literal["major_outage", "partial_outage", "degraded_performance", "operational"]
-"""Statuspage's states of a component, worst first."""
+"""The state of a component as the status page shows it, worst first."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,19}")
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 from incidents.domain.core.base import Frozen
 
 SYSTEM = "system"
-"""The actor of what the program did by itself."""
+"""The actor of automatic timeline entries."""
 
 
 class Kind(StrEnum):
@@ -36,11 +36,16 @@ class Kind(StrEnum):
     POSTMORTEM = "postmortem"
 
 
+TURNS = (Kind.ACKNOWLEDGED, Kind.SEVERITY, Kind.ESCALATION, Kind.STATUS, Kind.RESOLVED, Kind.REOPENED, Kind.CANCELLED)
+"""Entries that invalidate an escalation button posted before them."""
+
+
 class Entry(Frozen):
     """One line of the timeline.
 
     `at` is when the incident learnt of it (workflow time, never decreasing); `happened_at` is when it happened, where
-    that is known to be earlier. `announce` asks for the line to be said in the incident's channel.
+    that is known to be earlier. `announce` asks for the line to be said in the incident's channel; `mentions`: the
+    people who are notified of it there; `decision`: the cluster whose rollback a person has to decide on.
     """
 
     sequence: int
@@ -50,3 +55,5 @@ class Entry(Frozen):
     text: str
     happened_at: AwareDatetime | None = None
     announce: bool = False
+    mentions: tuple[str, ...] = ()
+    decision: str = ""

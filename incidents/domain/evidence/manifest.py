@@ -7,21 +7,22 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from incidents.domain.config.model import EvidenceRules, Investigation, Region
+from incidents.domain.config.model import EvidenceRules, Region
 from incidents.domain.core.base import Frozen
+from incidents.domain.investigation.config import Investigation
 
 
 class EvidenceSource(StrEnum):
-    """Where evidence comes from."""
+    """Where evidence comes from. The values stay as they are: recorded histories and manifests hold them."""
 
     RUNBOOK = "runbook"
     DEPLOYMENTS = "deployments"
-    PROMETHEUS = "prometheus"
-    SIGNOZ_LOGS = "signoz_logs"
-    SIGNOZ_TRACES = "signoz_traces"
+    METRICS = "prometheus"
+    LOGS = "signoz_logs"
+    TRACES = "signoz_traces"
     FLAG_AUDIT = "flag_audit"
     DATABASE = "database"
-    SLACK = "slack"
+    CHAT = "slack"
 
 
 class Item(Frozen):
@@ -47,12 +48,16 @@ class Part(Frozen):
 
 
 class ManifestRef(Frozen):
-    """A manifest: its path below the evidence URL, and the hash that goes on the timeline."""
+    """A manifest: its path below the evidence URL, and the hash that goes on the timeline.
+
+    `store`: that URL, without a login; empty for evidence that an older version wrote.
+    """
 
     path: str
     sha256: str
     parts: int
     gaps: int
+    store: str = ""
 
     @property
     def folder(self) -> str:
@@ -105,15 +110,15 @@ def items(texts: dict[str, str], regions: tuple[Region, ...], metrics: dict[str,
         for cluster in clusters
     ]
     found += [
-        Item(name=f"{phase}/{metric_file(name)}", source=EvidenceSource.PROMETHEUS, query=query)
+        Item(name=f"{phase}/{metric_file(name)}", source=EvidenceSource.METRICS, query=query)
         for name, query in metrics.items()
     ]
     whole = (
-        ("logs.jsonl", EvidenceSource.SIGNOZ_LOGS),
-        ("traces.jsonl", EvidenceSource.SIGNOZ_TRACES),
+        ("logs.jsonl", EvidenceSource.LOGS),
+        ("traces.jsonl", EvidenceSource.TRACES),
         ("flag-audit.json", EvidenceSource.FLAG_AUDIT),
         ("database.json", EvidenceSource.DATABASE),
-        ("slack.jsonl", EvidenceSource.SLACK),
+        ("chat.jsonl", EvidenceSource.CHAT),
     )
     return (*found, *(Item(name=f"{phase}/{name}", source=source) for name, source in whole))
 
@@ -132,7 +137,7 @@ def checked(ref: ManifestRef, found: bytes | None, digests: dict[str, str | None
     if found is None:
         return [f"{ref.path} is missing"]
     if hashlib.sha256(found).hexdigest() != ref.sha256:
-        return [f"{ref.path} was changed: its hash is not the one on the timeline"]
+        return [f"{ref.path} was changed: its hash differs from the timeline's"]
     wrong = []
     for part in parts_of(found):
         now = digests.get(part.name)
@@ -152,5 +157,9 @@ def parts_of(found: bytes) -> tuple[Part, ...]:
 
 def metric_file(name: str) -> str:
     """Return the name of the file that keeps the metric of that name."""
-    slug = "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
-    return f"metrics-{slug}.json"
+    return f"metrics-{slug(name)}.json"
+
+
+def slug(name: str) -> str:
+    """Return a name as a part of a file's name: letters and digits, joined by dashes."""
+    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())

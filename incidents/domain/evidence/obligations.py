@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.activity_results import EvidencePreserved
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -18,7 +18,7 @@ from incidents.domain.obligation_spec import (
 
 def evidence_key(incident: Incident) -> str:
     """Return the key of the preservation of what this resolution has left behind."""
-    return f"evidence/{incident.repage_count + 1}"
+    return f"evidence/{incident.paging.repage_count + 1}"
 
 
 def evidence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -29,10 +29,16 @@ def evidence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obliga
 
 
 def apply_manifest(
-    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+    incident: Incident, obligation: Obligation, result: EvidencePreserved, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Remember the manifest of what was saved."""
-    return incident if result.manifest is None else incident.replace(manifests=(*incident.manifests, result.manifest))
+    return (
+        incident
+        if result.manifest is None
+        else incident.replace(
+            evidence=incident.evidence.replace(manifests=(*incident.evidence.manifests, result.manifest))
+        )
+    )
 
 
 EVIDENCE = ObligationSpec(

@@ -9,8 +9,11 @@ from pydantic_core import to_json
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.timeline import SYSTEM, Entry, Kind
+from incidents.domain.evidence.archive import Fetch, archived_entries
 from incidents.domain.evidence.manifest import (
+    EvidenceSource,
     Item,
+    Part,
     Scope,
     items,
     scope,
@@ -33,12 +36,33 @@ def incident_scope(incident: Incident, runbook: RunbookConfig, until: datetime) 
     regions, channel = runbook.regions_of(incident.service), incident.resources.channel_id or ""
     asked, rules = runbook.investigation, runbook.evidence
     about = scope(incident.service, asked, regions, rules, incident.started_at, until, channel)
-    return about.replace(former_channels=incident.former_channels)
+    return about.replace(former_channels=incident.chat.former_channels)
+
+
+def with_archived(incident: Incident, fetch: Fetch) -> Incident:
+    """Return the incident with its whole timeline: the archived entries, and those that it carries."""
+    return incident.replace(timeline=(*archived_entries(incident.evidence.archive, fetch), *incident.timeline))
+
+
+def archived_parts(incident: Incident) -> tuple[Part, ...]:
+    """Return the chunks of the archive as parts of a manifest: they are evidence that was written before."""
+    return tuple(
+        Part(
+            name=ref.path.removeprefix(f"{evidence_folder(incident)}/"),
+            source=EvidenceSource.RUNBOOK,
+            query="",
+            since=incident.started_at,
+            until=ref.until,
+            bytes=ref.bytes,
+            sha256=ref.sha256,
+        )
+        for ref in incident.evidence.archive.chunks
+    )
 
 
 def resolution_phase(incident: Incident) -> str:
     """Return what the evidence of a resolution is filed under: another one for each reopening."""
-    return f"resolution-{incident.repage_count + 1}"
+    return f"resolution-{incident.paging.repage_count + 1}"
 
 
 def resolution_items(incident: Incident, runbook: RunbookConfig) -> tuple[Item, ...]:
@@ -49,7 +73,7 @@ def resolution_items(incident: Incident, runbook: RunbookConfig) -> tuple[Item, 
     """
     phase, regions = resolution_phase(incident), runbook.regions_of(incident.service)
     own = {"record.json": record_text(incident), "timeline.txt": timeline_text(incident)}
-    return items(own, regions, runbook.investigation.metrics, phase)
+    return items(own, regions, runbook.investigation.preserved, phase)
 
 
 def record_text(incident: Incident, largest: int = LARGEST_TEXT) -> str:
@@ -71,11 +95,17 @@ def record_text(incident: Incident, largest: int = LARGEST_TEXT) -> str:
 
 
 def timeline_text(incident: Incident, largest: int = LARGEST_TEXT) -> str:
-    """Return the timeline, an entry a line. If it is too large, a line in its middle says how many are left out.
+    """Return the timeline, an entry a line; a line for each archived chunk with entries says where they are.
 
-    `largest`: bytes that the text may take in a request.
+    If it is too large, a line in its middle says how many are left out. `largest`: bytes that the text may take in a
+    request.
     """
-    lines = [f"{e.at.isoformat()} {e.actor} [{e.kind}] {e.text}\n" for e in incident.timeline]
+    lines = [
+        f"{ref.until.isoformat()} {SYSTEM} [{Kind.NOTE}] Entries {ref.first} to {ref.last} are in {ref.path}\n"
+        for ref in incident.evidence.archive.chunks
+        if ref.has_entries
+    ]
+    lines += [f"{e.at.isoformat()} {e.actor} [{e.kind}] {e.text}\n" for e in incident.timeline]
     sizes = [_size(line) for line in lines]
     if sum(sizes) <= largest:
         return "".join(lines)

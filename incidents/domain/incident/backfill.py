@@ -8,17 +8,13 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
+from incidents.domain.core.status import Status
 from incidents.domain.core.text.untrusted import all_printable
 from incidents.domain.core.time.instants import EARLIEST
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
-from incidents.domain.incident.parts import (
-    Episode,
-    Interval,
-    Opening,
-    Status,
-)
+from incidents.domain.incident.state import Episode, Interval, Opening
 
 
 class Backfill(Frozen):
@@ -76,18 +72,18 @@ def build_backfilled_incident(backfill: Backfill, runbook: RunbookConfig, workfl
     )
     over = fresh.replace(
         backfilled=True,
+        alerting=fresh.alerting.replace(unknown_service=""),
         status=Status.RESOLVED,
-        updates=(),
-        update_anchor=None,
+        updates=fresh.updates.replace(published=(), anchor=None),
         timeline=(),
         episodes=(Episode(severity=backfill.severity, since=backfill.started_at, until=backfill.resolved_at),),
         acknowledged_at=backfill.acknowledged_at,
-        attended=backfill.acknowledged_at is not None,
+        paging=fresh.paging.replace(attended=backfill.acknowledged_at is not None),
         mitigated_at=backfill.mitigated_at or backfill.resolved_at,
         resolved_at=backfill.resolved_at,
         resolved_by=backfill.by,
         intervals=(Interval(since=backfill.started_at, until=backfill.resolved_at, by=backfill.by),),
-        postmortem_started=backfill.postmortem,
+        postmortem=fresh.postmortem.replace(started=backfill.postmortem),
     )
     said = f"Backfilled: {backfill.title}. {backfill.note}".strip()
     return over.logged(at, backfill.by, Kind.NOTE, said)

@@ -1,50 +1,26 @@
-"""What responders can tell an incident. Each command is a Temporal update and a signal of the same name."""
+"""What responders can tell an incident. Each command is a Temporal update and a signal of the same name.
+
+Those about rollbacks are in `incidents.domain.rollback.commands`.
+"""
 
 from enum import StrEnum
-from typing import Any, ClassVar, TypeGuard, get_args
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from incidents.domain.core.base import Frozen
+from incidents.domain.core.command import Command
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text.untrusted import all_printable
-
-
-class Command(Frozen):
-    """Who says it, and an id by which a repeated delivery is known (also after continue-as-new).
-
-    An empty id is never taken for a repetition. Text loses what no screen shows: what is typed in a terminal may hold
-    bytes that are no text, and Temporal takes UTF-8 only.
-    """
-
-    name: ClassVar[str]
-    says: ClassVar[str]
-    by: str = Field(min_length=1, max_length=100)
-    id: str = Field(default="", max_length=200)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _printable(cls, value: Any) -> Any:
-        return all_printable(value)
-
-
-_REMEMBERED = 200
-"""Ids kept to know a repeated delivery by, across continue-as-new."""
-
-
-def remembered(handled: tuple[str, ...], command: Command) -> tuple[str, ...]:
-    """Return the ids of the commands that were handled, with this one's among them if it has one."""
-    return (*handled, command.id)[-_REMEMBERED:] if command.id else handled
+from incidents.domain.core.status import Status
+from incidents.domain.customers.config import CustomerName
 
 
 class Acknowledge(Command):
     """Take the incident. `at`: when the responder did so, if that was earlier than the command's arrival.
 
-    `claimed_at`: what a webhook said instead, where that is out of bounds (`runbook.instants`).
+    `claimed_at`: what a webhook said instead, where that is out of bounds (`incidents.domain.core.time.instants`).
     """
 
     name = "acknowledge"
-    says = "Take the incident: paging stops and you are its commander, if it has none."
+    help_text = "Acknowledge and stop paging. You become incident commander if there is none."
     at: AwareDatetime | None = None
     claimed_at: AwareDatetime | None = None
 
@@ -53,10 +29,10 @@ class Assess(Command):
     """State the blast radius (runbook, step 2)."""
 
     name = "assess"
-    says = "State the blast radius: impact in words that customers may read, customers and services affected."
+    help_text = "Set the blast radius: public impact, affected customers and services."
     impact: str = Field(min_length=1, max_length=2000)
     complete_outage: bool = False
-    customers: tuple[str, ...] = ()
+    customers: tuple[CustomerName, ...] = ()
     services: tuple[str, ...] = ()
     title: str | None = Field(default=None, max_length=200)
 
@@ -65,7 +41,7 @@ class DeclareSeverity(Command):
     """Declare, raise or lower the severity (runbook, step 3)."""
 
     name = "declare_severity"
-    says = "Declare, raise or lower the severity: one of the runbook's, such as P0."
+    help_text = "Declare, raise or lower the severity: one of the runbook's, such as P0."
     severity: Severity
     reason: str = Field(default="", max_length=2000)
 
@@ -82,7 +58,7 @@ class PostUpdate(Command):
     """Words for customers: published at once, kept for the next due update, or a draft that is still being written."""
 
     name = "post_update"
-    says = "Publish a status update now (when=now), with the next due one (next), or keep it as a draft (draft)."
+    help_text = "Publish a status update now (when=now), use it for the next one (next), or save a draft (draft)."
     text: str = Field(min_length=1, max_length=5000)
     when: Publication = Publication.NOW
 
@@ -91,7 +67,7 @@ class HoldUpdate(Command):
     """Hold the next update back, once. The interval afterwards stays as it is (behaviour 38)."""
 
     name = "hold_update"
-    says = "Hold the next status update back, once, for some minutes (within the severity's cap), with a reason."
+    help_text = "Hold the next status update once, for some minutes (up to the severity's limit), with a reason."
     minutes: int = Field(ge=1, le=24 * 60)
     reason: str = Field(min_length=1, max_length=2000)
 
@@ -104,7 +80,7 @@ class Escalate(Command):
     """
 
     name = "escalate"
-    says = "Call the next person of the escalation ladder now."
+    help_text = "Escalate to the next rung of the ladder now."
     reason: str = Field(default="", max_length=2000)
     revision: int = Field(default=0, ge=0)
 
@@ -118,19 +94,23 @@ class Role(StrEnum):
 
 
 class AssignRole(Command):
-    """Give a role to somebody, or hand it over. An empty `person` lays it down."""
+    """Assign or hand over a role. `person` may be a contact whose schedule says who it is.
+
+    `unassign` leaves the role empty.
+    """
 
     name = "assign_role"
-    says = "Give a role to somebody or hand it over: commander, communications or scribe."
+    help_text = "Assign, hand over or unassign a role: commander, communications or scribe."
     role: Role
     person: str = Field(default="", max_length=100)
+    unassign: bool = False
 
 
 class MakePrivate(Command):
     """Make it a private incident, such as for security: nothing of it stands in a public place from now on."""
 
     name = "make_private"
-    says = "Make it private: a private channel, no status page, and nothing in the digest but its number."
+    help_text = "Make the incident private: private channel, no status page, only the number in the digest."
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -138,7 +118,7 @@ class AddNote(Command):
     """Write a line into the timeline and the channel. Internal."""
 
     name = "add_note"
-    says = "Write a line into the timeline."
+    help_text = "Add a note to the timeline."
     text: str = Field(min_length=1, max_length=5000)
 
 
@@ -146,7 +126,7 @@ class SettleStep(Command):
     """Retry, skip with a reason, or complete by hand a checklist step or obligation that failed."""
 
     name = "settle_step"
-    says = "Deal with a failed obligation: how=retry, skip (with a reason) or done (by hand)."
+    help_text = "Complete a failed obligation: how=retry, skip (with a reason) or done (by hand)."
     step: str = Field(min_length=1, max_length=200)
     how: str
     reason: str = Field(default="", max_length=2000)
@@ -159,81 +139,52 @@ class SettleStep(Command):
         return how
 
 
-class RequestRollback(Command):
-    """Ask for the rollback of the suspect deployment. The request counts as the approval.
-
-    `forward` goes back to what an unhelpful rollback replaced. `insist` rolls back although the state has changed since
-    it was decided: somebody deployed, or the region recovered by itself.
-    """
-
-    name = "request_rollback"
-    says = "Roll the suspect deployment back to the last known-good one; forward=true undoes a rollback."
-    cluster: str = ""
-    forward: bool = False
-    insist: bool = False
-
-
-class ApproveRollback(Command):
-    """Approve the rollback that the incident offers."""
-
-    name = "approve_rollback"
-    says = "Approve the rollback that is offered."
-    cluster: str = ""
-
-
-class DeclineRollback(Command):
-    """Decline the rollback that the incident offers."""
-
-    name = "decline_rollback"
-    says = "Decline the rollback that is offered, with a reason."
-    reason: str = Field(min_length=1, max_length=2000)
-    cluster: str = ""
-
-
-class JudgeRollback(Command):
-    """Give the verdict on a rollback that the probes could not judge."""
-
-    name = "judge_rollback"
-    says = "Say whether service is healthy after a rollback that the probes could not judge."
-    healthy: bool
-    reason: str = Field(default="", max_length=2000)
-    cluster: str = ""
-
-
-class FlagRelease(Command):
-    """Flag a release as bad, so that nothing is ever rolled back to it."""
-
-    name = "flag_release"
-    says = "Flag a release as bad: it is no candidate for a rollback, in this incident or a later one."
-    version: str = Field(min_length=1, max_length=200)
-    reason: str = Field(min_length=1, max_length=2000)
+ResponseCommand = (
+    Acknowledge
+    | Assess
+    | DeclareSeverity
+    | PostUpdate
+    | HoldUpdate
+    | Escalate
+    | AssignRole
+    | MakePrivate
+    | AddNote
+    | SettleStep
+)
+"""What responders say while they respond."""
 
 
 class ConfirmRecovery(Command):
     """Record what a customer, or the responder's own check, says about the recovery (runbook, rollback step 4)."""
 
     name = "confirm_recovery"
-    says = "Record whether service is restored, as a customer or you yourself see it."
+    help_text = "Record whether service is restored for a customer, or for you."
     restored: bool = True
-    customer: str = Field(default="", max_length=200)
+    customer: CustomerName = Field(default="", max_length=200)
     note: str = Field(default="", max_length=2000)
 
 
 class Monitor(Command):
-    """Say that the incident is mitigated and is being watched."""
+    """Mark the incident as mitigated; its stability window starts."""
 
     name = "monitor"
-    says = "The incident is mitigated: watch it for the stability window."
+    help_text = "The incident is mitigated: watch it for the stability window."
     text: str = Field(default="", max_length=5000)
 
 
 class Resolve(Command):
-    """End the incident. `force` with a reason ends one whose alert still fires."""
+    """End the incident. `force` with a reason ends one whose alert still fires.
+
+    `now` with a reason does not wait for a rollback that is running.
+    """
 
     name = "resolve"
-    says = "Resolve the incident; force with a reason while an alert still fires."
+    help_text = (
+        "Resolve the incident; with a reason: force while an alert still fires, now while a rollback is verified."
+    )
     text: str = Field(default="", max_length=5000)
     force: bool = False
+    now: bool = False
     reason: str = Field(default="", max_length=2000)
 
 
@@ -241,7 +192,7 @@ class Reopen(Command):
     """Take a resolved incident up again, in its channel and with its number."""
 
     name = "reopen"
-    says = "Reopen a resolved incident."
+    help_text = "Reopen a resolved incident."
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -249,15 +200,46 @@ class Cancel(Command):
     """It was no incident: a false positive. No post-mortem; what was published is corrected."""
 
     name = "cancel"
-    says = "It was no incident (false positive): withdraw it, with a reason."
+    help_text = "Cancel the incident as a false alarm, with a reason."
     reason: str = Field(min_length=1, max_length=2000)
+
+
+class Merge(Command):
+    """Merge this incident into another. `into`: the other's number; `workflow_id`: its workflow.
+
+    `target_status`, `target_drill`: of the other incident, as the client found it; None if it did not look.
+    """
+
+    name = "merge"
+    help_text = "Merge this incident into another: its alerts follow, its timers stop."
+    into: int = Field(ge=1)
+    workflow_id: str = Field(min_length=1, max_length=1000)
+    reason: str = Field(default="", max_length=2000)
+    target_status: Status | None = None
+    target_drill: bool | None = None
+
+
+class Unmerge(Command):
+    """Undo a merge: this incident is live again."""
+
+    name = "unmerge"
+    help_text = "Undo a merge: this incident is reopened and gets its alerts back."
+    reason: str = Field(default="", max_length=2000)
 
 
 class StartPostmortem(Command):
     """Begin the post-mortem before the incident is resolved, or one that is not owed."""
 
     name = "start_postmortem"
-    says = "Begin the post-mortem now; its deadline still counts from the resolution."
+    help_text = "Start the post-mortem now; its deadline still counts from the resolution."
+
+
+class ReviewDrill(Command):
+    """Record the review of a drill, which replaces its post-mortem (behaviour 81)."""
+
+    name = "review_drill"
+    help_text = "Record the review of a drill that is over: what went well, what was missing, who changes what."
+    text: str = Field(min_length=1, max_length=5000)
 
 
 class Mark(StrEnum):
@@ -273,39 +255,22 @@ class CorrectTime(Command):
     """Correct a time that was written down wrongly. Both values are kept (behaviour 83)."""
 
     name = "correct_time"
-    says = "Correct when it was started, acknowledged, mitigated or resolved, with a reason."
+    help_text = "Correct a recorded time: started, acknowledged, mitigated or resolved; with a reason."
     which: Mark
     to: AwareDatetime
     reason: str = Field(min_length=1, max_length=2000)
 
 
-ResponseCommand = (
-    Acknowledge
-    | Assess
-    | DeclareSeverity
-    | PostUpdate
-    | HoldUpdate
-    | Escalate
-    | AssignRole
-    | MakePrivate
-    | AddNote
-    | SettleStep
+RecoveryCommand = (
+    ConfirmRecovery
+    | Monitor
+    | Resolve
+    | Reopen
+    | Cancel
+    | Merge
+    | Unmerge
+    | StartPostmortem
+    | ReviewDrill
+    | CorrectTime
 )
-RollbackCommand = RequestRollback | ApproveRollback | DeclineRollback | JudgeRollback | FlagRelease
-RecoveryCommand = ConfirmRecovery | Monitor | Resolve | Reopen | Cancel | StartPostmortem | CorrectTime
-IncidentCommand = ResponseCommand | RollbackCommand | RecoveryCommand
-"""Every command of an incident. `apply_command` handles each; mypy rejects one that it forgets."""
-COMMANDS: tuple[type[Command], ...] = get_args(IncidentCommand)
-
-
-def is_incident_command(command: Command) -> TypeGuard[IncidentCommand]:
-    """Tell whether an incident takes this command."""
-    return isinstance(command, COMMANDS)
-
-
-class Receipt(Frozen):
-    """The answer to a command: what came of it. `changed` is false when another command had done it before."""
-
-    message: str
-    changed: bool = True
-    revision: int = 0
+"""What they say about the recovery and what follows it."""

@@ -8,7 +8,7 @@ from incidents.domain.core.time.instants import fault, written
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.commands import CorrectTime, Mark
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Correction, Interval
+from incidents.domain.incident.state import Correction, Interval
 
 _FIELDS = {
     Mark.STARTED: "started_at",
@@ -25,18 +25,17 @@ def correct_time(incident: Incident, command: CorrectTime, at: datetime) -> Inci
         CommandRejected: there is no such time yet, or the new one is in the future, out of bounds or out of order.
         AlreadyDone: the time is already correct.
     """
-    field, word = _FIELDS[command.which], command.which.value
-    was: datetime | None = getattr(incident, field)
+    word, was = command.which.value, _time_of(incident, command.which)
     if was is None:
         raise CommandRejected(f"{incident.name} was not {word} yet. Nothing was changed.")
     if was == command.to:
         raise AlreadyDone(f"{incident.name} is already recorded as {word} at {written(command.to)}.")
     if why := fault(command.to, at):
         raise CommandRejected(f"Invalid {word} time {written(command.to)} for {incident.name}: it is {why}.")
-    changed = incident.replace(**{field: command.to})
+    changed = _with_time(incident, command.which, command.to)
     if command.which is Mark.RESOLVED and incident.mitigated_at == was:
         changed = changed.replace(mitigated_at=command.to)  # resolving also set the mitigation time
-    times = [(mark.value, getattr(changed, name)) for mark, name in _FIELDS.items()]
+    times = [(mark.value, _time_of(changed, mark)) for mark in _FIELDS]
     known = [*((name, time) for name, time in times if time is not None), ("corrected", at)]
     for (earlier, before), (later, after) in pairwise(known):
         if before > after:
@@ -47,6 +46,18 @@ def correct_time(incident: Incident, command: CorrectTime, at: datetime) -> Inci
     )
     text = f"Corrected {word} time: {was:%Y-%m-%d %H:%M:%S} → {command.to:%Y-%m-%d %H:%M:%S} UTC ({command.reason})"
     return changed.logged(at, command.by, Kind.NOTE, text)
+
+
+def _time_of(incident: Incident, which: Mark) -> datetime | None:
+    """Return that time; of the acknowledgement the first round's, which the figures count."""
+    found: datetime | None = getattr(incident, _FIELDS[which])
+    return incident.first_acknowledged_at if which is Mark.ACKNOWLEDGED else found
+
+
+def _with_time(incident: Incident, which: Mark, to: datetime) -> Incident:
+    if which is Mark.ACKNOWLEDGED:
+        return incident.with_first_acknowledgement(to)
+    return incident.replace(**{_FIELDS[which]: to})
 
 
 def _correct_intervals(incident: Incident, command: CorrectTime) -> tuple[Interval, ...]:

@@ -5,53 +5,52 @@ from typing import Self
 
 from pydantic import AwareDatetime
 
-from incidents.domain.core.base import Frozen
-from incidents.domain.core.program_errors import Fault
+from incidents.domain.alerting.state import AlertingState
+from incidents.domain.chat.state import ChatState
+from incidents.domain.core.ledger import Owing
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text.public_text import PublicText
+from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import Entry, Kind
-from incidents.domain.evidence.manifest import ManifestRef
+from incidents.domain.customers.state import CustomersState
+from incidents.domain.drill.state import DrillState
+from incidents.domain.evidence.state import EvidenceState
 from incidents.domain.incident.checklist import Step, StepState, StepStatus
 from incidents.domain.incident.commands import Assess, Resolve
-from incidents.domain.incident.parts import (
-    AlertState,
-    Confirmation,
+from incidents.domain.incident.state import (
     Correction,
+    EarlierResponse,
     Episode,
-    Flag,
-    Hastened,
-    Hold,
     Interval,
-    OnCall,
-    PublicFact,
-    Refusal,
     Resources,
-    RollbackRequest,
-    Silence,
-    Status,
-    StatusUpdate,
-    Unfulfilled,
+    RolesState,
 )
-from incidents.domain.rollback.state import RollbackState
+from incidents.domain.investigation.state import InvestigationState
+from incidents.domain.left_open.state import LeftOpenState
+from incidents.domain.merging.state import MergingState
+from incidents.domain.operators.state import OperatorsState
+from incidents.domain.paging.state import PagingState
+from incidents.domain.postmortem.state import PostmortemState
+from incidents.domain.rollback.state import RollbacksState, RollbackState
+from incidents.domain.surge.state import SurgeState
+from incidents.domain.updates.state import UpdatesState
 
 
-class Incident(Frozen):
-    """Everything known of an incident. It changes only through `runbook.decisions` and `runbook.facts`.
+class Incident(Owing):
+    """Everything known of an incident. It changes only through `apply_command`, `apply_event` and `apply_result`.
 
-    `repage_count` counts the times at which the on-call was called anew, the last at `last_paged_at`: each is a page of
-    its own, since a pager stays silent about one that was acknowledged or resolved. `heard_at`: the last word of a
-    responder;
-    `silent`: that was too long ago, and they are called anew.
-    `channels` counts the channels it had: one that becomes private moves into a new one. `looks` counts the fresh looks
-    at the deployments; `automatic_rollbacks` names the cluster of each rollback that the runbook decided by itself.
-    `faults`: errors of this program that kept an obligation from being done. `backfilled`: it was over when it was
-    written down here.
+    Its identity and its lifecycle are its own fields; what a capability remembers is that capability's sub-state.
+    `recurrence_of`: number of the incident that it repeats. `backfilled`: it was over when it was recorded.
+    `handled`: the ids of the commands that were applied. `timeline`: its newest entries; the older ones may have moved
+    to the archive (`evidence.archive`, `incidents.domain.archiving`).
+    `acknowledged_at`, `acknowledged_by`, `steps` and `roles` are those of the current round: a reopening moves them to
+    `earlier_responses`.
     """
 
     key: str
     workflow_id: str
     first_run_id: str
     number: int | None = None
+    recurrence_of: int | None = None
     title: str
     service: str
     environment: str
@@ -68,17 +67,6 @@ class Incident(Frozen):
     opened_at: AwareDatetime
     acknowledged_at: AwareDatetime | None = None
     acknowledged_by: str = ""
-    attended: bool = False
-    repage_count: int = 0
-    last_paged_at: AwareDatetime | None = None
-    heard_at: AwareDatetime | None = None
-    silent: bool = False
-    on_call: tuple[OnCall, ...] = ()
-    silences: tuple[Silence, ...] = ()
-    alert_checks: int = 0
-    alerts_checked_at: AwareDatetime | None = None
-    hastened: tuple[Hastened, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
     mitigated_at: AwareDatetime | None = None
     monitoring_since: AwareDatetime | None = None
     stable_since: AwareDatetime | None = None
@@ -86,46 +74,29 @@ class Incident(Frozen):
     resolved_by: str = ""
     reopened_at: AwareDatetime | None = None
     intervals: tuple[Interval, ...] = ()
-    commander: str = ""
-    no_commander_since: AwareDatetime | None = None
-    communications: str = ""
-    scribe: str = ""
     assessment: Assess | None = None
-    alerts: tuple[AlertState, ...] = ()
     steps: tuple[StepState, ...]
-    updates: tuple[StatusUpdate, ...] = ()
-    update_anchor: AwareDatetime | None = None
-    next_words: PublicText = PublicText()
-    hold: Hold | None = None
-    draft: PublicText = PublicText()
-    draft_at: AwareDatetime | None = None
-    no_news: int = 0
-    news: tuple[PublicFact, ...] = ()
-    confirmations: tuple[Confirmation, ...] = ()
-    rollbacks: tuple[RollbackState, ...] = ()
-    rollback_request: RollbackRequest | None = None
-    looks: int = 0
-    automatic_rollbacks: tuple[str, ...] = ()
-    flags: tuple[Flag, ...] = ()
-    manifests: tuple[ManifestRef, ...] = ()
+    roles: RolesState = RolesState()
+    earlier_responses: tuple[EarlierResponse, ...] = ()
+    left_open: LeftOpenState = LeftOpenState()
+    merging: MergingState = MergingState()
+    surge: SurgeState = SurgeState()
+    alerting: AlertingState = AlertingState()
+    paging: PagingState = PagingState()
+    chat: ChatState = ChatState()
+    updates: UpdatesState = UpdatesState()
+    rollback: RollbacksState = RollbacksState()
+    investigation: InvestigationState = InvestigationState()
+    customers: CustomersState = CustomersState()
+    evidence: EvidenceState = EvidenceState()
+    postmortem: PostmortemState = PostmortemState()
+    operators: OperatorsState = OperatorsState()
+    exercise: DrillState = DrillState()
     resolve_intent: Resolve | None = None
-    postmortem_started: bool = False
-    postmortem_published: bool = False
     corrections: tuple[Correction, ...] = ()
     backfilled: bool = False
     resources: Resources = Resources()
-    channels: int = 1
-    former_channels: tuple[str, ...] = ()
-    topics: int = 0
-    digests: int = 0
-    summaries: int = 0
-    summary_at: AwareDatetime | None = None
-    fulfilled: tuple[str, ...] = ()
-    begun: tuple[str, ...] = ()
-    failures: tuple[Unfulfilled, ...] = ()
-    skips: tuple[Unfulfilled, ...] = ()
     handled: tuple[str, ...] = ()
-    faults: tuple[Fault, ...] = ()
     timeline: tuple[Entry, ...] = ()
     revision: int = 0
     closed: bool = False
@@ -142,9 +113,34 @@ class Incident(Frozen):
         return self.status in (Status.RESOLVED, Status.CANCELLED)
 
     @property
-    def firing(self) -> tuple[AlertState, ...]:
-        """The alerts that have not ended."""
-        return tuple(alert for alert in self.alerts if alert.ended_at is None)
+    def is_false_alarm(self) -> bool:
+        """Tell whether it was cancelled, and not merged into another incident."""
+        return self.status == Status.CANCELLED and self.merging.into is None
+
+    @property
+    def first_acknowledged_at(self) -> datetime | None:
+        """When the first round was acknowledged: what every figure counts."""
+        return self.earlier_responses[0].acknowledged_at if self.earlier_responses else self.acknowledged_at
+
+    def with_first_acknowledgement(self, at: datetime) -> Self:
+        """Return the incident with the time of the first round's acknowledgement corrected."""
+        if not self.earlier_responses:
+            return self.replace(acknowledged_at=at)
+        first, *others = self.earlier_responses
+        return self.replace(earlier_responses=(first.replace(acknowledged_at=at), *others))
+
+    @property
+    def last_commander(self) -> str:
+        """The incident commander, or else the one of the latest round that had one."""
+        earlier = (response.roles.commander for response in reversed(self.earlier_responses))
+        return self.roles.commander or next((name for name in earlier if name), "")
+
+    @property
+    def shown_status(self) -> str:
+        """The status as people read it: `resolving` while a resolution waits for a rollback, or `merged`."""
+        if self.merging.into is not None:
+            return "merged"
+        return "resolving" if self.resolve_intent is not None and not self.over else str(self.status)
 
     @property
     def episode(self) -> Episode:
@@ -152,39 +148,37 @@ class Incident(Frozen):
         return self.episodes[-1]
 
     @property
-    def round(self) -> int:
+    def times_resolved(self) -> int:
         """How often it was resolved before: 0 at first, one more with each reopening."""
         return len(self.intervals)
 
-    def who(self, contact: str) -> OnCall | None:
-        """Return who that contact was when its schedule was last asked; None if it was not."""
-        return next((found for found in reversed(self.on_call) if found.contact == contact), None)
-
-    def rollback(self, cluster: str) -> RollbackState | None:
-        """Return where the rollback of that cluster stands; None if none was ever offered."""
-        return next((state for state in self.rollbacks if state.offer.cluster == cluster), None)
-
     def with_rollback(self, state: RollbackState) -> Self:
         """Return the incident with the rollback of that cluster where it now stands."""
-        cluster = state.offer.cluster
-        others = tuple(state if old.offer.cluster == cluster else old for old in self.rollbacks)
-        return self.replace(rollbacks=others if self.rollback(cluster) else (*self.rollbacks, state))
+        return self.replace(rollback=self.rollback.with_cluster(state))
 
     def step(self, step: Step) -> StepState:
         """Return where that checklist step stands."""
         return next(state for state in self.steps if state.step == step)
 
-    def settled(self, key: str) -> bool:
-        """Tell whether the obligation of that key was fulfilled, skipped, or failed for good."""
-        return key in self.fulfilled or any(obligation.key == key for obligation in (*self.failures, *self.skips))
-
     def standing(self, key: str) -> StepStatus:
         """Return where the obligation of that key stands."""
-        if key in self.fulfilled:
+        if key in self.ledger.fulfilled:
             return StepStatus.DONE
-        if any(obligation.key == key for obligation in self.failures):
+        if any(obligation.key == key for obligation in self.ledger.failures):
             return StepStatus.FAILED
-        return StepStatus.SKIPPED if any(obligation.key == key for obligation in self.skips) else StepStatus.PENDING
+        skipped = any(obligation.key == key for obligation in self.ledger.skips)
+        return StepStatus.SKIPPED if skipped else StepStatus.PENDING
+
+    def entry(self, sequence: int) -> Entry:
+        """Return the timeline entry of that number.
+
+        Raises:
+            LookupError: it is in the archive; nothing is owed of such an entry.
+        """
+        for entry in reversed(self.timeline):
+            if entry.sequence == sequence:
+                return entry
+        raise LookupError(f"entry {sequence} of the timeline is in the archive")
 
     def logged(
         self,
@@ -195,17 +189,21 @@ class Incident(Frozen):
         *,
         happened_at: datetime | None = None,
         announce: bool = False,
+        mentions: tuple[str, ...] = (),
+        decision: str = "",
     ) -> Self:
         """Return the incident with one more timeline entry. An entry never lies before the one above it."""
         last = self.timeline[-1].at if self.timeline else at
         entry = Entry(
-            sequence=len(self.timeline) + 1,
+            sequence=self.timeline[-1].sequence + 1 if self.timeline else 1,
             at=max(at, last),
             actor=actor,
             kind=kind,
             text=text,
             happened_at=happened_at,
             announce=announce,
+            mentions=mentions,
+            decision=decision,
         )
         return self.replace(timeline=(*self.timeline, entry), revision=self.revision + 1)
 

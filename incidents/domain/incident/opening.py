@@ -6,18 +6,23 @@ from incidents.domain.alerting.alert import (
     Alert,
     identity,
     is_private,
+    region_of,
+    routed_labels,
     severity_of,
 )
+from incidents.domain.alerting.maintenance import wait_for_window
+from incidents.domain.alerting.state import AlertingState
+from incidents.domain.alerting.triage import start_triage
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.program_errors import with_fault
 from incidents.domain.core.text.untrusted import one_line
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.time.instants import EARLIEST, bounded, written
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import Step, StepState, StepStatus
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Episode, Opening, UpdateKind
-from incidents.domain.updates.publishing import opening_text, publish
+from incidents.domain.incident.state import Episode, Opening, RolesState
+from incidents.domain.paging.state import PagingState
+from incidents.domain.updates.publishing import publish_first_update
 
 _SKEW = 60
 """Delay in seconds between alert and opening from which the timeline shows it (behaviour 26)."""
@@ -28,11 +33,12 @@ def opening_from(alerts: tuple[Alert, ...], key: str, runbook: RunbookConfig) ->
     intake = runbook.intake
     judged = ((*severity_of(alert, runbook), alert) for alert in alerts)
     severity, needs_triage, alert = min(judged, key=lambda j: (runbook.rank(j[0]), j[1], j[2].started_at))
-    labels = identity(alert, intake)
+    labels, route = identity(alert, intake), intake.route(alert.route)
+    service = (route.service if route is not None else "") or labels.get("service") or next(iter(labels.values()))
     return Opening(
         key=key,
-        title=alert.title[:200],
-        service=one_line(labels.get("service") or next(iter(labels.values())), 200),
+        title=one_line(alert.title, 200),
+        service=one_line(service, 200),
         environment=one_line(labels.get("environment") or intake.defaults.get("environment", "production"), 200),
         severity=severity,
         needs_triage=needs_triage,
@@ -40,6 +46,10 @@ def opening_from(alerts: tuple[Alert, ...], key: str, runbook: RunbookConfig) ->
         source=alert.source,
         reporter=alert.source,
         private=any(is_private(alert, intake) for alert in alerts),
+        service_assumed=not routed_labels(alert, intake).get("service"),
+        by_alert=True,
+        region=region_of(alert),
+        route=alert.route,
     )
 
 
@@ -60,36 +70,18 @@ def open_incident(
     flagged (behaviour 26).
     """
     started = min(bounded(opening.alerted_at, at), at)
-    incident = Incident(
-        key=opening.key,
-        workflow_id=workflow_id,
-        first_run_id=first_run_id,
-        title=opening.title,
-        service=opening.service,
-        environment=opening.environment,
-        source=opening.source,
-        reporter=opening.reporter,
-        drill=opening.drill,
-        private=opening.private,
-        severity=opening.severity,
-        highest_severity=opening.severity,
-        needs_triage=opening.needs_triage,
-        episodes=(Episode(severity=opening.severity, since=at),),
-        started_at=started,
-        opened_at=at,
-        last_paged_at=at,
-        no_commander_since=at,
-        steps=tuple(StepState(step=step) for step in Step),
+    incident = _new_incident(opening, at, workflow_id, first_run_id).replace(
+        recurrence_of=opening.recurrence_of, needs_triage=opening.needs_triage, started_at=started
     )
-    incident = incident.logged(
-        at, opening.reporter, Kind.OPENED, f"{opening.severity}: {opening.title}", happened_at=started
-    )
+    text = f"{opening.severity}: {opening.title}"
+    incident = incident.logged(at, incident.reporter, Kind.OPENED, text, happened_at=started)
     incident = _with_timer(incident, opening, at)
     incident = _with_severity(incident, at)
-    if runbook.policy(incident.severity).updates.every is not None:
-        text = opening_text(incident, runbook)
-        incident = publish(incident, runbook, at, UpdateKind.INITIAL, text, anchor=at)
-    return incident
+    incident = start_triage(incident, opening, runbook, at)
+    incident = wait_for_window(incident, opening, runbook, at)
+    if incident.alerting.waiting is not None:
+        return incident
+    return publish_first_update(incident, runbook, at)
 
 
 def open_minimal_incident(
@@ -99,30 +91,36 @@ def open_minimal_incident(
 
     It has the opening's severity, starts now, and publishes no first update.
     """
-    incident = Incident(
+    incident = _new_incident(opening, at, workflow_id, first_run_id).replace(title=one_line(opening.title, 200))
+    incident = incident.replace(operators=incident.operators.with_fault("opening the incident", error, at))
+    text = f"Opened with partial alert data because of an error in this program ({error}). Check title and severity."
+    return incident.logged(at, SYSTEM, Kind.OPENED, text, announce=True)
+
+
+def _new_incident(opening: Opening, at: datetime, workflow_id: str, first_run_id: str) -> Incident:
+    """Return an incident that starts now, is no recurrence, and whose severity a person is asked to confirm."""
+    return Incident(
         key=opening.key,
         workflow_id=workflow_id,
         first_run_id=first_run_id,
-        title=opening.title[:200],
+        title=opening.title,
         service=opening.service,
         environment=opening.environment,
         source=opening.source,
-        reporter=opening.reporter,
+        reporter=opening.reporter or opening.source,
         drill=opening.drill,
         private=opening.private,
+        alerting=AlertingState(route=opening.route),
         severity=opening.severity,
         highest_severity=opening.severity,
         needs_triage=True,
         episodes=(Episode(severity=opening.severity, since=at),),
         started_at=at,
         opened_at=at,
-        last_paged_at=at,
-        no_commander_since=at,
+        paging=PagingState(last_paged_at=at),
+        roles=RolesState(no_commander_since=at),
         steps=tuple(StepState(step=step) for step in Step),
     )
-    incident = incident.replace(faults=with_fault(incident, "opening the incident", error, at))
-    text = f"Opened with partial alert data because of an error in this program ({error}). Check title and severity."
-    return incident.logged(at, SYSTEM, Kind.OPENED, text, announce=True)
 
 
 def _with_timer(incident: Incident, opening: Opening, at: datetime) -> Incident:
@@ -147,5 +145,6 @@ def _with_severity(incident: Incident, at: datetime) -> Incident:
 
 
 def _display_name(incident: Incident) -> str:
-    """Return the reporter as people write it: `Alertmanager`, or a person's login."""
-    return "Alertmanager" if incident.reporter == "alertmanager" else incident.reporter
+    """Return the reporter as people write it: a source with a capital, a person's login as it is."""
+    is_source = incident.reporter == incident.source
+    return incident.reporter[:1].upper() + incident.reporter[1:] if is_source else incident.reporter

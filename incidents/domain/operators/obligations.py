@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
@@ -21,22 +22,24 @@ from incidents.domain.updates.messages import broken_text, fault_text, internal_
 
 def operators_to_notify(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield a message for each vendor that rejects our credentials, and for each error of this program."""
-    for refusal in incident.refusals:
-        says = f"Notify operators: {refusal.vendor} rejected our credentials"
-        yield at_once(ObligationKind.OPERATORS, f"operators/{refusal.vendor}", refusal.at, says, subject=refusal.vendor)
-    for number, fault in enumerate(incident.faults):
-        says = f"Notify the operators of a program error ({fault.where})"
-        yield at_once(ObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, says, sequence=number)
+    for rejection in incident.operators.rejections:
+        summary = f"Notify operators: {rejection.display_name} rejected our credentials"
+        yield at_once(
+            ObligationKind.OPERATORS, f"operators/{rejection.vendor}", rejection.at, summary, subject=rejection.vendor
+        )
+    for number, fault in enumerate(incident.operators.faults):
+        summary = f"Notify the operators of a program error ({fault.where})"
+        yield at_once(ObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, summary, sequence=number)
 
 
 def build_credentials_notice(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest | ActivityResult:
-    """Mail the operators that a vendor rejected our credentials; page if the vendor is the mail's own."""
-    refusal = next(refusal for refusal in incident.refusals if refusal.vendor == obligation.subject)
-    message = broken_text(refusal, incident)
+    """Mail the operators that a vendor rejected our credentials; page if it is the one that sends our mail."""
+    rejection = next(rejection for rejection in incident.operators.rejections if rejection.vendor == obligation.subject)
+    message = broken_text(rejection, incident)
     to = tuple(email for name in runbook.people.operators if (email := address(name, incident, runbook)))
-    if obligation.subject not in ("sendgrid", "smtp") and to:
+    if to and not rejection.sends_mail:
         return internal_mail(obligation, incident, to, message.subject, message.body, "operators")
     return activity_requests.SendPage(
         key=obligation.key,
@@ -56,7 +59,7 @@ def build_fault_report(
     to = tuple(email for name in runbook.people.operators if (email := address(name, incident, runbook)))
     if not to:
         return ActivityResult(skipped="the runbook names no operator with an e-mail address")
-    message = fault_text(incident.faults[obligation.sequence], incident)
+    message = fault_text(incident.operators.faults[obligation.sequence], incident)
     return internal_mail(obligation, incident, to, message.subject, message.body, "operators")
 
 

@@ -3,15 +3,20 @@
 from datetime import datetime
 
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult, ChannelRead, OnCallFound
+from incidents.domain.chat.cards import commander_card
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.text.mrkdwn import mrkdwn
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
 from incidents.domain.paging.ladder import address
 from incidents.domain.paging.on_call import on_call_of
-from incidents.domain.updates.messages import escalation_text, internal_mail, page_text
+from incidents.domain.paging.page_content import page_details, page_links, page_summary
+from incidents.domain.updates.messages import escalation_text, internal_mail, titled
 
 
 def dedup_key(incident: Incident, calling: int) -> str:
@@ -19,23 +24,17 @@ def dedup_key(incident: Incident, calling: int) -> str:
     return f"{incident.workflow_id}/{calling}" if calling else incident.workflow_id
 
 
-def page_links(incident: Incident, runbook: RunbookConfig) -> dict[str, str]:
-    """Return what a page links to: the war room as soon as it is open; one that is always open from the beginning."""
-    static = runbook.war_room.static_url if runbook.policy(incident.severity).war_room else ""
-    bridge = incident.resources.bridge_url or static
-    return {"War room": bridge} if bridge else {}
-
-
 def page(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
-    """Page whoever is on call."""
+    """Page on-call with the current facts. Repeating it updates the open page and pages no one again."""
+    to = on_call_of(incident, runbook)
     return activity_requests.SendPage(
         key=obligation.key,
-        dedup_key=dedup_key(incident, incident.repage_count),
-        summary=page_text(incident),
+        dedup_key=dedup_key(incident, incident.paging.repage_count),
+        summary=page_summary(incident),
         source=incident.service,
         severity=runbook.pager_severity(incident.severity),
-        details={"incident": incident.name, "environment": incident.environment, "to": on_call_of(incident, runbook)},
-        to=on_call_of(incident, runbook),
+        details=page_details(incident, runbook, to),
+        to=to,
         links=page_links(incident, runbook),
     )
 
@@ -44,52 +43,59 @@ def acknowledge_page(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest:
     """Stop the page of the last calling."""
-    to = on_call_of(incident, runbook)
-    key = dedup_key(incident, incident.repage_count)
+    to = _paged_contact(incident, incident.paging.repage_count, runbook)
+    key = dedup_key(incident, incident.paging.repage_count)
     return activity_requests.SettlePage(key=obligation.key, dedup_key=key, action="acknowledge", to=to)
 
 
+def _paged_contact(incident: Incident, calling: int, runbook: RunbookConfig) -> str:
+    """Return who was paged then; a service that was named since may have another on-call."""
+    calls = (call.contact for call in incident.paging.calls if call.calling == calling)
+    return next(calls, "") or on_call_of(incident, runbook)
+
+
 def resolve_page(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
-    """End a page: the on-call's, or the one of an escalation, whose key is the subject."""
-    if not obligation.subject:
-        to = on_call_of(incident, runbook)
-        key = dedup_key(incident, obligation.sequence)
-        return activity_requests.SettlePage(key=obligation.key, dedup_key=key, action="resolve", to=to)
-    escalated = obligation.subject.startswith("escalate/")
-    to = obligation.subject.split("/")[3] if escalated else on_call_of(incident, runbook)
-    key = f"{incident.workflow_id}/{obligation.subject}"
+    """End a page: the on-call's, or the one of an escalation."""
+    own = f"{incident.workflow_id}/{obligation.page}"
+    key, to = (own, obligation.subject) if obligation.page else (dedup_key(incident, obligation.sequence), "")
+    to = to or _paged_contact(incident, obligation.sequence, runbook)
     return activity_requests.SettlePage(key=obligation.key, dedup_key=key, action="resolve", to=to)
 
 
-def find_on_call(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def find_on_call(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[OnCallFound]:
     """Ask who a contact is now, by its schedule."""
     return activity_requests.FindOnCall(key=obligation.key, schedule=runbook.contacts[obligation.subject].schedule)
 
 
-def hear(
+def check_activity(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
-) -> ActivityRequest | ActivityResult:
-    """Look whether somebody wrote in the channel."""
+) -> ActivityRequest[ChannelRead] | ChannelRead:
+    """Check the channel for messages from responders."""
     if incident.resources.channel_id is None:
-        return ActivityResult()
+        return ChannelRead()
     return activity_requests.HearChannel(
-        key=obligation.key, channel_id=incident.resources.channel_id, since=obligation.since
+        key=obligation.key,
+        channel_id=incident.resources.channel_id,
+        since=obligation.since,
+        thread_ts=incident.resources.summary_ts,
     )
 
 
 def escalate(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest | ActivityResult:
-    """Call somebody by one way, with the text of this moment."""
+    """Escalate to a contact by one method, with the current facts."""
     message, contact = escalation_text(incident, runbook, at), runbook.contacts[obligation.subject]
     if obligation.by is Reach.PAGE:
         return activity_requests.SendPage(
             key=obligation.key,
             dedup_key=f"{incident.workflow_id}/{obligation.key}",
-            summary=f"Escalated to {contact.name}: {page_text(incident)}"[:1000],
+            summary=one_line(f"Escalated to {contact.name}: {page_summary(incident)}", 1000),
             source=incident.service,
             severity=runbook.pager_severity(incident.severity),
-            details={"incident": incident.name, "to": obligation.subject, "state": message.body},
+            details=page_details(incident, runbook, obligation.subject) | {"state": message.body},
             to=obligation.subject,
             links=page_links(incident, runbook),
         )
@@ -98,7 +104,7 @@ def escalate(
         return ActivityResult(skipped=f"the runbook has no e-mail address of {contact.name}")
     if obligation.by is Reach.SLACK:
         return activity_requests.DirectMessage(
-            key=obligation.key, email=email, text=f"*{message.subject}*\n{message.body}"
+            key=obligation.key, email=email, text=titled(message.subject, message.body)
         )
     return internal_mail(obligation, incident, (email,), message.subject, message.body, "escalation")
 
@@ -108,5 +114,7 @@ def remind_commander(
 ) -> ActivityRequest:
     """Remind the channel: no incident commander."""
     take = f"`incident role {incident.number} commander NAME`"
-    text = f"<!here> This {incident.severity} has no commander. Whoever leads it now: {take}"
-    return activity_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=text)
+    text = mrkdwn("<!here> This {} has no incident commander. To take command: {}", incident.severity, take)
+    return activity_requests.PostMessage(
+        key=obligation.key, channel_id=channel_id(incident), text=text, card=commander_card(incident, text)
+    )

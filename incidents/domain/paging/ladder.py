@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import assert_never
 
-from incidents.domain.config.communication import Reach, Rung, Unless
+from incidents.domain.alerting.config import TriagePage
+from incidents.domain.config.communication import EscalateFrom, Reach, Rung, Unless
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.status import Status
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
-from incidents.domain.paging.on_call import ladder_of, on_call_of
+from incidents.domain.paging.on_call import is_escalated, ladder_of, on_call_of
 
 _MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
 
@@ -17,12 +19,15 @@ _MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
 def ladder_start(incident: Incident, runbook: RunbookConfig) -> tuple[datetime, int]:
     """Return from when the current severity's ladder counts, and the number of that episode.
 
-    A severity that was left for no longer than `escalation.rejoin_within` goes on where it was (behaviour 29).
+    A severity that was left for no longer than `escalation.rejoin_within` continues (behaviour 29); a
+    reopening restarts it (behaviour 88).
     """
     number = len(incident.episodes) - 1
     since = incident.episodes[number].since
     for index in range(number - 1, -1, -1):
         episode = incident.episodes[index]
+        if incident.reopened_at is not None and episode.since < incident.reopened_at:
+            break
         if episode.severity == incident.severity:
             if episode.until is None or since - episode.until > runbook.escalation.rejoin_within:
                 break
@@ -34,13 +39,14 @@ def ladder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield every call that the ladder of the current severity holds.
 
     A rung whose contact cannot be reached by any way brings the next one forward to that moment (behaviour 45), and so
-    does a schedule with nobody on it (behaviour 25).
+    does an empty schedule (behaviour 25).
     """
     since, number = ladder_start(incident, runbook)
     forward = None
     for rung in ladder_of(incident, runbook):
-        hastened = next((h.at for h in incident.hastened if h.rung == _name(rung, incident, number)), None)
-        if _needless(rung, incident) and hastened is None:
+        hastened = next((h.at for h in incident.paging.hastened if h.rung == _name(rung, incident, number)), None)
+        needed = is_escalated(incident, runbook) and not _needless(rung, incident)
+        if not needed and hastened is None:
             continue
         moments = (_rung_due(rung, incident, runbook, since), hastened, forward)
         due = max(min(moment for moment in moments if moment is not None), since)
@@ -49,31 +55,27 @@ def ladder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
 
 
 def next_rung(incident: Incident, runbook: RunbookConfig) -> tuple[str, str] | None:
-    """Return the name and the contact of the next rung that nobody has begun to climb; None if there is none left."""
+    """Return the name and the contact of the next rung that was not used yet; None if there is none left."""
     _, number = ladder_start(incident, runbook)
-    called = (
-        *incident.fulfilled,
-        *incident.begun,
-        *(obligation.key for obligation in (*incident.failures, *incident.skips)),
-    )
-    wanted = {hastened.rung for hastened in incident.hastened}
+    climbed = {hastened.rung for hastened in incident.paging.hastened} | {call.rung for call in incident.paging.calls}
     for rung in ladder_of(incident, runbook):
         name = _name(rung, incident, number)
-        if name not in wanted and not any(key.startswith(f"escalate/{name}/") for key in called):
+        if name not in climbed:
             return name, rung.contact
     return None
 
 
 def escalated_to(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
     """Return the names of everybody who was reached by an escalation, in the order of the first time."""
-    reached = [key.split("/")[3] for key in incident.fulfilled if key.startswith("escalate/")]
+    done = incident.ledger.fulfilled
+    reached = [call.contact for call in incident.paging.calls if call.rung and call.key in done]
     known = [runbook.contacts[contact].name for contact in reached if contact in runbook.contacts]
     return tuple(dict.fromkeys(known))
 
 
 def address(contact: str, incident: Incident, runbook: RunbookConfig) -> str:
-    """Return the e-mail address of whoever that contact is now: as its schedule says, or else as the runbook does."""
-    found = incident.who(contact)
+    """Return the contact's e-mail address: of who is on call by its schedule, else its own in the runbook."""
+    found = incident.paging.who(contact)
     return (found.email if found else "") or runbook.contacts[contact].email or ""
 
 
@@ -83,19 +85,29 @@ def _name(rung: Rung, incident: Incident, number: int) -> str:
 
 def _needless(rung: Rung, incident: Incident) -> bool:
     if rung.unless is Unless.ACKNOWLEDGED:
-        return incident.attended or incident.status == Status.MONITORING
+        return incident.paging.attended or incident.status == Status.MONITORING
     return rung.unless is Unless.MITIGATED and incident.mitigated_at is not None
 
 
 def _rung_due(rung: Rung, incident: Incident, runbook: RunbookConfig, since: datetime) -> datetime:
     """Return when a rung is due: without a delay of its own, when the acknowledgement of the last call is overdue."""
     if rung.after is not None:
-        return since + rung.after
-    on_call = incident.who(on_call_of(incident, runbook))
+        return _counted_from(incident, runbook, since) + rung.after
+    on_call = incident.paging.who(on_call_of(incident, runbook))
     if on_call is not None and not on_call.name:
         return on_call.at
-    called = max(since, incident.last_paged_at or since)
+    called = max(since, incident.paging.last_paged_at or since)
     return runbook.calendar.deadline(called, runbook.policy(incident.severity).acknowledge_within)
+
+
+def _counted_from(incident: Incident, runbook: RunbookConfig, since: datetime) -> datetime:
+    match runbook.escalation.escalate_from:
+        case EscalateFrom.SEVERITY_CHANGE:
+            return since
+        case EscalateFrom.DECLARED:
+            return incident.reopened_at or incident.opened_at
+        case unknown:
+            assert_never(unknown)
 
 
 def _calls(
@@ -104,9 +116,11 @@ def _calls(
     """Yield the rung's own ways at once; when none of them worked, the other ways one by one."""
     contact, name = runbook.contacts[rung.contact], _name(rung, incident, number)
     asked = f"on-call/{name}"
-    if contact.schedule and not incident.settled(asked):
-        says = f"Ask who {contact.name} is now"
-        yield Obligation(key=asked, kind=ObligationKind.ON_CALL, due=due, since=since, says=says, subject=rung.contact)
+    if contact.schedule and not incident.ledger.settled(asked):
+        summary = f"Look up {contact.name}"
+        yield Obligation(
+            key=asked, kind=ObligationKind.ON_CALL, due=due, since=since, summary=summary, subject=rung.contact
+        )
         return
     if _nobody(rung, incident, number):
         return
@@ -116,9 +130,10 @@ def _calls(
             kind=ObligationKind.ESCALATE,
             due=due,
             since=since,
-            says=f"Escalate to {contact.name} by {reach}",
+            summary=f"Escalate to {contact.name} by {reach}",
             subject=rung.contact,
             by=reach,
+            rung=name,
         )
 
 
@@ -137,39 +152,50 @@ def _standing(rung: Rung, incident: Incident, number: int, reach: Reach) -> Step
 
 
 def _nobody(rung: Rung, incident: Incident, number: int) -> bool:
-    found = incident.who(rung.contact)
+    found = incident.paging.who(rung.contact)
     asked = incident.standing(f"on-call/{_name(rung, incident, number)}") is StepStatus.DONE
     return asked and found is not None and not found.name
 
 
 def _given_up(rung: Rung, incident: Incident, number: int) -> datetime | None:
     """Return since when it is known that the rung's contact cannot be reached by any way; None as long as it may be."""
-    found = incident.who(rung.contact)
+    found = incident.paging.who(rung.contact)
     if found is not None and _nobody(rung, incident, number):
         return found.at
     keys = [f"escalate/{_name(rung, incident, number)}/{reach}" for reach in Reach]
     missed = {
-        obligation.key: obligation.at for obligation in (*incident.failures, *incident.skips) if obligation.key in keys
+        obligation.key: obligation.at
+        for obligation in (*incident.ledger.failures, *incident.ledger.skips)
+        if obligation.key in keys
     }
     return max(missed.values()) if len(missed) == len(keys) else None
 
 
 def lookup(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the question who is on call, where a schedule says it. It never holds up the page."""
+    """Yield the lookup of who is on call, for a contact with a schedule. It never delays the page."""
     contact = on_call_of(incident, runbook)
     if runbook.contacts[contact].schedule:
-        says = f"Ask who {runbook.contacts[contact].name} is now"
-        since = incident.last_paged_at or incident.opened_at
-        yield at_once(ObligationKind.ON_CALL, f"on-call/{incident.repage_count}", since, says, subject=contact)
+        summary = f"Look up {runbook.contacts[contact].name}"
+        since = incident.paging.last_paged_at or incident.opened_at
+        yield at_once(
+            ObligationKind.ON_CALL, f"on-call/{incident.paging.repage_count}", since, summary, subject=contact
+        )
 
 
 def page_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the page while an engineer is needed and none has acknowledged, and what stands in for it."""
-    if not runbook.policy(incident.severity).page or incident.attended or incident.status != Status.INVESTIGATING:
+    if (
+        not runbook.policy(incident.severity).page
+        or incident.paging.attended
+        or incident.status != Status.INVESTIGATING
+    ):
         return
-    since = max(incident.last_paged_at or incident.opened_at, incident.episode.since)
-    # One for each calling anew and each new highest severity.
-    key = f"page/{incident.repage_count}/{incident.highest_severity}"
+    since = max(incident.paging.last_paged_at or incident.opened_at, incident.episode.since)
+    if incident.alerting.unknown_service and runbook.intake.unknown_service.page is TriagePage.NEVER:
+        yield from _triage_notices(since, incident, runbook)
+        return
+    # One for each re-page and each new highest severity.
+    key = f"page/{incident.paging.repage_count}/{incident.highest_severity}"
     yield at_once(ObligationKind.PAGE, key, since, "Page the engineer on call")
     yield from lookup(incident, runbook)
     yield from _instead(key, since, incident, runbook)
@@ -180,18 +206,28 @@ def _instead(key: str, since: datetime, incident: Incident, runbook: RunbookConf
     standing, contact = incident.standing(key), on_call_of(incident, runbook)
     if standing is StepStatus.DONE:
         return
-    due = since + runbook.patience.reach if standing is StepStatus.PENDING else since
+    due = since + runbook.retry_for.reach if standing is StepStatus.PENDING else since
     for reach in (Reach.SLACK, Reach.EMAIL):
-        says = f"The page has not gone out: call {runbook.contacts[contact].name} by {reach}"
+        summary = f"The page has not gone out: call {runbook.contacts[contact].name} by {reach}"
         yield Obligation(
             key=f"{key}/{reach}",
             kind=ObligationKind.ESCALATE,
             due=due,
             since=since,
-            says=says,
+            summary=summary,
             subject=contact,
             by=reach,
         )
+
+
+def _triage_notices(since: datetime, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the notices that stand in for the page of an unknown service."""
+    contact = on_call_of(incident, runbook)
+    again = f"{incident.times_resolved}/" if incident.times_resolved else ""
+    for reach in (Reach.SLACK, Reach.EMAIL):
+        summary = f"Unknown service: ask {runbook.contacts[contact].name} by {reach} to triage"
+        key = f"triage/{again}{reach}"
+        yield at_once(ObligationKind.ESCALATE, key, since, summary, subject=contact, by=reach)
 
 
 def pending_escalations(incident: Incident, runbook: RunbookConfig) -> list[Obligation]:
@@ -199,5 +235,5 @@ def pending_escalations(incident: Incident, runbook: RunbookConfig) -> list[Obli
     if incident.over:
         return []
     found = (*page_owed(incident, runbook), *ladder(incident, runbook))
-    owed = [o for o in found if o.kind is ObligationKind.ESCALATE and not incident.settled(o.key)]
+    owed = [o for o in found if o.kind is ObligationKind.ESCALATE and not incident.ledger.settled(o.key)]
     return sorted(owed, key=lambda obligation: (obligation.due, obligation.key))

@@ -5,19 +5,19 @@ from datetime import datetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.time.duration import Term, in_words
+from incidents.domain.core.status import Status
+from incidents.domain.core.time.duration import Term
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Status
-
-_INVESTIGATIONS = ("investigate/deployments", "investigate/metrics", "investigate/logs")
+from incidents.domain.investigation.keys import investigation_key
+from incidents.domain.obligation import Source
 
 
 class Target(Frozen):
     """A target: what is promised, in words, and by when."""
 
     name: str
-    says: str
+    summary: str
     due: datetime
 
 
@@ -30,16 +30,16 @@ def open_targets(incident: Incident, runbook: RunbookConfig, since: datetime) ->
         ("investigate", "investigation begun", policy.investigate_within, _investigated(incident)),
         ("fix", "fixed", policy.fix_within, incident.mitigated_at is not None),
     )
-    for name, says, term, met in promises:
+    for name, summary, term, met in promises:
         if term is not None and not met:
-            # Whoever is called again has as long again to acknowledge.
-            start = max(since, incident.last_paged_at or since) if name == "acknowledge" else since
+            # A re-page restarts the acknowledgement target.
+            start = max(since, incident.paging.last_paged_at or since) if name == "acknowledge" else since
             due = runbook.calendar.deadline(start, term)
-            yield Target(name=name, says=f"{says} within {_term(term)}", due=due)
+            yield Target(name=name, summary=f"{summary} within {term.words}", due=due)
 
 
 def _acknowledged(incident: Incident) -> bool:
-    return incident.attended or incident.status == Status.MONITORING
+    return incident.paging.attended or incident.status == Status.MONITORING
 
 
 def _war_room_open(incident: Incident) -> bool:
@@ -48,10 +48,4 @@ def _war_room_open(incident: Incident) -> bool:
 
 
 def _investigated(incident: Incident) -> bool:
-    return any(incident.standing(key) is StepStatus.DONE for key in _INVESTIGATIONS)
-
-
-def _term(term: Term) -> str:
-    if term.business_days is not None:
-        return f"{term.business_days} business day{'s' if term.business_days != 1 else ''}"
-    return in_words(term.elapsed) if term.elapsed is not None else "no time"
+    return any(incident.standing(investigation_key(incident, source)) is StepStatus.DONE for source in Source)

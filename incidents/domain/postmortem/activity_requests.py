@@ -1,12 +1,13 @@
 """Activity requests of a post-mortem."""
 
 from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import DocumentProposed, DocumentRead, DocumentWritten, IssuesChecked
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.postmortem import Postmortem
 
 
-class WritePostmortem(ActivityRequest):
+class WritePostmortem(ActivityRequest[DocumentWritten]):
     """Write the document, with figures computed from the evidence, and its chart, to the evidence store."""
 
     folder: str
@@ -14,7 +15,7 @@ class WritePostmortem(ActivityRequest):
     runbook: RunbookConfig
 
 
-class ProposeDocument(ActivityRequest):
+class ProposeDocument(ActivityRequest[DocumentProposed]):
     """Propose the document (`name` in `folder`) in the repository: as a pull request or an issue.
 
     A file whose SHA-256 differs from `known` ("": never seen) is read back instead of overwritten.
@@ -34,7 +35,7 @@ class ProposeDocument(ActivityRequest):
     known: str
 
 
-class WatchDocument(ActivityRequest):
+class WatchDocument(ActivityRequest[DocumentRead]):
     """Wait until the file on the branch differs from `known` (its SHA-256), and return it."""
 
     branch: str
@@ -43,7 +44,7 @@ class WatchDocument(ActivityRequest):
     every_seconds: float
 
 
-class WatchIssues(ActivityRequest):
+class WatchIssues(ActivityRequest[IssuesChecked]):
     """Wait until an issue's state differs from the known one (number to `open`, `closed` or `not_planned`)."""
 
     issues: dict[int, str]

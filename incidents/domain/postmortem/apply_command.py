@@ -4,8 +4,9 @@ from datetime import datetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
+from incidents.domain.core.command import Command, remembered
 from incidents.domain.core.time.instants import fault, written
-from incidents.domain.incident.commands import Command, CorrectTime, remembered
+from incidents.domain.incident.commands import CorrectTime
 from incidents.domain.incident.corrections import correct_time
 from incidents.domain.postmortem.commands import (
     AddLine,
@@ -19,7 +20,6 @@ from incidents.domain.postmortem.commands import (
     SubmitPostmortem,
     WaivePostmortem,
 )
-from incidents.domain.postmortem.document.blameless import find_blame
 from incidents.domain.postmortem.document.markdown import Unreadable, parse
 from incidents.domain.postmortem.document.sections import (
     LARGEST,
@@ -28,6 +28,7 @@ from incidents.domain.postmortem.document.sections import (
     ItemState,
     too_large,
 )
+from incidents.domain.postmortem.mails import describe_unknown_owner
 from incidents.domain.postmortem.postmortem import (
     Postmortem,
     Stage,
@@ -54,19 +55,13 @@ def apply_command(postmortem: Postmortem, command: Command, runbook: RunbookConf
 def _apply(postmortem: Postmortem, command: Command, runbook: RunbookConfig, at: datetime) -> Postmortem:
     match command:
         case CorrectTime():
-            incident = correct_time(postmortem.incident, command, at)
-            changed = postmortem.replace(incident=incident, corrected=postmortem.corrected + 1)
-            changed = changed.edited(postmortem.document, at).recorded()
-            return changed.logged(at, command.by, incident.timeline[-1].text)
+            return _correct_time(postmortem, command, at)
         case WaivePostmortem():
             return _waive(postmortem, command, at)
         case PublishPostmortem():
             return _publish(postmortem, command, runbook, at)
         case SubmitPostmortem():
-            _require_complete(postmortem)
-            return postmortem.replace(submitted_by=command.by).logged(
-                at, command.by, _submitted_text(postmortem, runbook)
-            )
+            return _submit(postmortem, command, at)
         case AssignPostmortem():
             owner = owner_of(postmortem.incident, command.person, runbook)
             assigned = postmortem.replace(assigned=command.person, owner=owner)
@@ -76,14 +71,33 @@ def _apply(postmortem: Postmortem, command: Command, runbook: RunbookConfig, at:
         case RecordReview():
             return _record_review(postmortem, command, at)
         case EditDocument() | AddLine() | ReplaceDocument() | SetActionItem():
-            document, said = _edit(postmortem.document, command)
-            if too_large(document):
-                raise CommandRejected(
-                    f"The document would exceed {LARGEST:,} characters. Nothing was changed. Link to long material."
-                )
-            edited = postmortem.edited(document, at + runbook.postmortem.rewrite_after)
-            return edited.logged(at, command.by, said + _blame(edited, runbook))
+            return _change_document(postmortem, command, runbook, at)
     raise CommandRejected(f"{type(command).__name__} is not a post-mortem command.")
+
+
+def _correct_time(postmortem: Postmortem, command: CorrectTime, at: datetime) -> Postmortem:
+    incident = correct_time(postmortem.incident, command, at)
+    changed = postmortem.replace(incident=incident, corrected=postmortem.corrected + 1)
+    changed = changed.edited(postmortem.document, at).recorded()
+    return changed.logged(at, command.by, incident.timeline[-1].text)
+
+
+def _submit(postmortem: Postmortem, command: SubmitPostmortem, at: datetime) -> Postmortem:
+    _require_complete(postmortem)
+    where = postmortem.repository.proposal_url or postmortem.draft_url
+    said = f"Submitted for review at {where}. Publish it after the review"
+    return postmortem.replace(submitted_by=command.by).logged(at, command.by, said)
+
+
+def _change_document(postmortem: Postmortem, command: Command, runbook: RunbookConfig, at: datetime) -> Postmortem:
+    document, said = _edit(postmortem.document, command)
+    if unknown := describe_unknown_owner(postmortem.document, document, runbook):
+        raise CommandRejected(f"{unknown} Nothing was changed.")
+    if too_large(document):
+        text = f"The document would exceed {LARGEST:,} characters. Nothing was changed. Link to long material."
+        raise CommandRejected(text)
+    edited = postmortem.edited(document, at + runbook.postmortem.rewrite_after)
+    return edited.logged(at, command.by, said)
 
 
 def _waive(postmortem: Postmortem, command: WaivePostmortem, at: datetime) -> Postmortem:
@@ -109,18 +123,6 @@ def _require_complete(postmortem: Postmortem) -> None:
         raise CommandRejected(f"Not complete ({'; '.join(lacks)}). Your text is saved.")
 
 
-def _submitted_text(postmortem: Postmortem, runbook: RunbookConfig) -> str:
-    where = postmortem.proposal_url or postmortem.draft_url
-    return f"Submitted for review at {where}. Publish it after the review{_blame(postmortem, runbook)}"
-
-
-def _blame(postmortem: Postmortem, runbook: RunbookConfig) -> str:
-    """Return the findings of the blameless check, as the end of a sentence."""
-    found = find_blame(postmortem.document, runbook.postmortem.blaming)
-    said = "; ".join(f'"{blame.words}" {blame.why} ({blame.section}, "{blame.sentence}")' for blame in found[:3])
-    return f". Blameless check: {said}" if said else ""
-
-
 def _settle_item(postmortem: Postmortem, command: SettleActionItem, at: datetime) -> Postmortem:
     item = postmortem.document.item(command.number)
     if item is None:
@@ -142,7 +144,7 @@ def _record_review(postmortem: Postmortem, command: RecordReview, at: datetime) 
         raise CommandRejected(f"The review cannot have been at {written(when)}: that is {why}.")
     if when > at:
         raise CommandRejected("The review is in the future. Record it afterwards.")
-    reviewed = postmortem.replace(reviewed_at=when, review_outcome=command.outcome)
+    reviewed = postmortem.replace(review=postmortem.review.replace(reviewed_at=when, outcome=command.outcome))
     return reviewed.logged(at, command.by, f"Reviewed: {command.outcome}").recorded()
 
 
@@ -152,7 +154,7 @@ def _edit(document: Document, command: Command) -> tuple[Document, str]:
             return document.replace(**command.changes), f"Edited {', '.join(command.changes).replace('_', ' ')}"
         case AddLine():
             lines = (*getattr(document, command.section), command.text)
-            return document.replace(**{command.section.value: lines}), f"Added to {command.section}: {command.text}"
+            return document.replace(**{command.section.value: lines}), f"Added to {command.section}"
         case ReplaceDocument():
             try:
                 return parse(command.markdown, document), "Replaced the document"

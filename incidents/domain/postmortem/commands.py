@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
+from incidents.domain.core.command import Command
 from incidents.domain.core.time.instants import day_fault
-from incidents.domain.incident.commands import Command
 from incidents.domain.postmortem.document.sections import LARGEST, Cause, ItemState
 
 
@@ -14,7 +14,7 @@ class EditDocument(Command):
     """Replace sections. Omitted ones stay; a list replaces the whole list."""
 
     name = "edit"
-    says = "Write or replace the summary, the cause, the whys, the root cause, or the two lists."
+    help_text = "Write or replace the summary, the cause, the whys, the root cause, or the two lists."
     summary: str | None = Field(default=None, max_length=10_000)
     cause: Cause | None = None
     whys: tuple[str, ...] | None = None
@@ -40,7 +40,7 @@ class ReplaceDocument(Command):
     """Replace all sections from Markdown in the draft's format."""
 
     name = "replace"
-    says = "Replace all sections from Markdown in the draft's format."
+    help_text = "Replace all sections from Markdown in the draft's format."
     markdown: str = Field(min_length=1, max_length=LARGEST)
 
 
@@ -56,7 +56,7 @@ class AddLine(Command):
     """Add a line to the whys or to one of the two lists."""
 
     name = "add_line"
-    says = "Add a why, something that went well, or something that could be better."
+    help_text = "Add a why, something that went well, or something that could be better."
     section: Section
     text: str = Field(min_length=1, max_length=2_000)
 
@@ -65,7 +65,7 @@ class SetActionItem(Command):
     """Add an action item, or (with its `number`) change one. Omitted fields stay."""
 
     name = "set_action_item"
-    says = "Add or change an action item: title, owner, due date, acceptance criterion."
+    help_text = "Add or change an action item: title, owner, due date, acceptance criterion."
     number: int = Field(default=0, ge=0)
     title: str = Field(default="", max_length=200)
     owner: str = Field(default="", max_length=100)
@@ -90,7 +90,7 @@ class SettleActionItem(Command):
     """Mark an action item as done, as won't do (with a reason), or reopen it."""
 
     name = "settle_action_item"
-    says = "Mark an action item as done, as won't do (with a reason), or reopen it."
+    help_text = "Mark an action item as done, as won't do (with a reason), or reopen it."
     number: int = Field(ge=1)
     state: ItemState
     reason: str = Field(default="", max_length=2_000)
@@ -113,7 +113,7 @@ class AssignPostmortem(Command):
     """Assign the owner. Without a person: the commander, or else the manager."""
 
     name = "assign"
-    says = "Assign the owner of the post-mortem."
+    help_text = "Assign the owner of the post-mortem."
     person: str = Field(default="", max_length=100)
 
 
@@ -121,14 +121,14 @@ class SubmitPostmortem(Command):
     """Submit the complete document for review."""
 
     name = "submit"
-    says = "Submit for review. Rejected with the list of missing sections if incomplete."
+    help_text = "Submit for review. Rejected with the list of missing sections if incomplete."
 
 
 class PublishPostmortem(Command):
     """Publish the document. Default `url`: the pull request or draft."""
 
     name = "publish"
-    says = "Publish the post-mortem and start following its action items and review."
+    help_text = "Publish the post-mortem and start following its action items and review."
     url: str = Field(default="", max_length=2000)
 
     @field_validator("url")
@@ -143,7 +143,7 @@ class WaivePostmortem(Command):
     """Waive the post-mortem. The author and reason are recorded."""
 
     name = "waive"
-    says = "Waive the post-mortem, with a reason."
+    help_text = "Waive the post-mortem, with a reason."
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -151,7 +151,7 @@ class RecordReview(Command):
     """Record the outcome of the review at the engineering all-hands."""
 
     name = "record_review"
-    says = "Record the outcome of the review at the all-hands."
+    help_text = "Record the outcome of the review at the all-hands."
     outcome: str = Field(min_length=1, max_length=5000)
     at: AwareDatetime | None = None
 

@@ -12,7 +12,7 @@ from incidents.domain.core.time.duration import Duration, Term
 
 
 class Proposal(StrEnum):
-    """How the draft is proposed in the GitHub repository."""
+    """How the draft is proposed in the repository."""
 
     PULL_REQUEST = "pull_request"
     ISSUE = "issue"
@@ -20,11 +20,16 @@ class Proposal(StrEnum):
 
 
 class ItemRules(Frozen):
-    """How action items are followed. `check_every`: polling interval of their issues, besides webhooks."""
+    """How action items are followed. `check_every`: polling interval of their issues, besides webhooks.
+
+    `private_issues`: those of a private incident become issues, too. Only for a repository that is itself private;
+    otherwise they stay in the record (behaviour 100).
+    """
 
     labels: tuple[str, ...] = ("action-item",)
     check_every: Duration = timedelta(minutes=15)
     chase_every: Duration = timedelta(days=7)
+    private_issues: bool = False
 
 
 class ReviewRules(Frozen):

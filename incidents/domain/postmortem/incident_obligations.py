@@ -1,13 +1,15 @@
 """Obligations of the incident to its post-mortem: start it, update it, withdraw it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import Kind
 from incidents.domain.evidence.obligations import evidence_key
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import (
     LIVE,
@@ -20,54 +22,63 @@ from incidents.domain.obligation_spec import (
 
 
 def postmortem_owed(incident: Incident, runbook: RunbookConfig) -> bool:
-    """Tell whether it owes a post-mortem: by the highest severity ever reached (behaviour 69), or once it is started.
+    """Return whether a post-mortem is required: by the highest severity reached (behaviour 69), or once it is started.
 
-    A false positive owes none.
+    A false positive requires none, and a drill a review instead (behaviour 81).
     """
-    owed = runbook.policy(incident.highest_severity).postmortem or incident.postmortem_started
+    if incident.drill:
+        return False
+    owed = runbook.policy(incident.highest_severity).postmortem or incident.postmortem.started
     return owed and incident.status != Status.CANCELLED
 
 
 def backfilled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (behaviour 82)."""
-    if incident.postmortem_started and incident.number is not None:
+    if incident.postmortem.started and incident.number is not None:
         at = incident.timeline[-1].at
-        yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.round}", at, "Start the post-mortem")
+        yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.times_resolved}", at, "Start the post-mortem")
 
 
 def early_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the post-mortem that a responder started before the first resolution."""
-    if incident.postmortem_started and not incident.round:
+    if incident.postmortem.started and not incident.times_resolved:
         yield at_once(ObligationKind.POSTMORTEM, "postmortem/0", incident.opened_at, "Start the post-mortem")
 
 
 def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the post-mortem once the evidence of the resolution is saved, and again for each correction."""
-    saved = incident.settled(evidence_key(incident))
+    saved = incident.ledger.settled(evidence_key(incident))
     if incident.number is None or not postmortem_owed(incident, runbook) or not saved:
         return
     key, ended = f"postmortem/{len(incident.intervals)}", incident.resolved_at or incident.timeline[-1].at
     yield at_once(ObligationKind.POSTMORTEM, key, ended, "Start the post-mortem")
-    if incident.corrections and key in incident.fulfilled:
-        corrected, says = incident.corrections[-1].at, "Tell the post-mortem what was corrected"
+    if incident.corrections and key in incident.ledger.fulfilled:
+        corrected, summary = incident.corrections[-1].at, "Send the correction to the post-mortem"
         key = f"postmortem-corrected/{len(incident.corrections)}"
-        yield at_once(ObligationKind.POSTMORTEM, key, corrected, says)
+        yield at_once(ObligationKind.POSTMORTEM, key, corrected, summary)
 
 
 def reopened_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the withdrawal of the post-mortem's deadline when the incident is reopened."""
-    if incident.round and incident.standing(f"postmortem/{incident.round}") is StepStatus.DONE:
+    if incident.times_resolved and incident.standing(f"postmortem/{incident.times_resolved}") is StepStatus.DONE:
         since = incident.reopened_at or incident.opened_at
-        key = f"postmortem-withdraw/{incident.round}"
+        key = f"postmortem-withdraw/{incident.times_resolved}"
         yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, key, since, "Withdraw the post-mortem deadline (reopened)")
 
 
 def cancelled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the end of a post-mortem that was started for a false alarm."""
-    if incident.status == Status.CANCELLED and any(key.startswith("postmortem/") for key in incident.fulfilled):
+    if incident.status == Status.CANCELLED and incident.postmortem.handed_over:
         since = incident.timeline[-1].at
-        says = "End the post-mortem: it was no incident"
-        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, says)
+        summary = "End the post-mortem (false alarm)"
+        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, summary)
+
+
+def record_handover(
+    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Remember that the post-mortem's workflow was started: a false alarm has to end it."""
+    return incident.replace(postmortem=incident.postmortem.replace(handed_over=True))
 
 
 POSTMORTEM = ObligationSpec(
@@ -78,6 +89,7 @@ POSTMORTEM = ObligationSpec(
         Owed(resolved_postmortem, OVER, survives=False),
     ),
     workflow_step=WorkflowStep.START_POSTMORTEM,
+    apply_result=record_handover,
     timeline=Kind.POSTMORTEM,
 )
 WITHDRAW_POSTMORTEM = ObligationSpec(

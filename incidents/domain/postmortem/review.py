@@ -1,5 +1,6 @@
 """Schedule the review at the engineering all-hands, and its invitation (runbook, "Post-Mortem Process")."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -28,10 +29,11 @@ def next_meeting(after: datetime, rules: ReviewRules) -> datetime:
     raise ValueError(f"{rules.rule!r} has no meeting after {after:%Y-%m-%d}")
 
 
-def invitation(
-    uid: str, title: str, url: str, at: datetime, rules: ReviewRules, sent_at: datetime, people: tuple[str, ...]
-) -> str:
-    """Return the invitation as iCalendar text (RFC 5545). A later one with the same `uid` updates it."""
+def invitation(uid: str, title: str, url: str, at: datetime, rules: ReviewRules, sent_at: datetime) -> str:
+    """Return the invitation as iCalendar text (RFC 5545), without attendees: `invite` adds them.
+
+    A later one with the same `uid` updates it.
+    """
     event = Event()
     event.add("uid", uid)
     event.add("sequence", int(sent_at.timestamp()) // 60)
@@ -40,11 +42,18 @@ def invitation(
     event.add("dtend", at.astimezone(UTC) + rules.lasts)
     event.add("summary", title)
     event.add("description", f"Post-mortem: {url}" if url else "Post-mortem review.")
-    for address in people:
-        event.add("attendee", vCalAddress(f"mailto:{address}"))
     calendar = Calendar()
     calendar.add("prodid", "-//incident-runbook//post-mortem//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "REQUEST")
     calendar.add_component(event)
+    return bytes(calendar.to_ical()).decode()
+
+
+def invite(text: str, attendees: Iterable[str]) -> str:
+    """Return the invitation with these addresses as its attendees. They are known only where mail is sent."""
+    calendar = Calendar.from_ical(text)
+    for event in calendar.walk("VEVENT"):
+        for address in attendees:
+            event.add("attendee", vCalAddress(f"mailto:{address}"))
     return bytes(calendar.to_ical()).decode()

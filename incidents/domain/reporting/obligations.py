@@ -5,6 +5,7 @@ from datetime import datetime
 
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ResourcesChanged
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.incident.incident import Incident
@@ -19,14 +20,17 @@ from incidents.domain.reporting.record import record_of
 
 
 def record_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the record for the reports, anew when one of its figures changes."""
+    """Yield the record for the reports, again when one of its figures changes."""
     if incident.number is not None and (incident.over or incident.corrections):
-        key = f"record/{incident.round}/{incident.status}/{len(incident.corrections)}/{len(incident.updates)}"
+        status = "merged" if incident.merging.into is not None else incident.status
+        key = f"record/{incident.times_resolved}/{status}/{len(incident.corrections)}/{incident.updates.count}"
         since = incident.timeline[-1].at
         yield at_once(ObligationKind.RECORD, key, since, "Save the record for reports")
 
 
-def build_record(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def build_record(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged]:
     """Write the record beside the incident's evidence."""
     text = record_of(incident, runbook).model_dump_json(indent=1)
     return activity_requests.KeepDocument(

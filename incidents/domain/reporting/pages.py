@@ -5,15 +5,21 @@ from datetime import datetime, timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from incidents.domain.core.time.duration import in_words
-from incidents.domain.postmortem.document.markdown import cell
+from incidents.domain.core.text.escaping import csv_cell, github_line, html_value
+from incidents.domain.core.time.elapsed import in_words
+from incidents.domain.incident.measures import DEFINITIONS
 from incidents.domain.postmortem.figures.charts import bars
 from incidents.domain.reporting.report import Line, Report, Spread
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("incidents.domain.postmortem"), undefined=StrictUndefined, autoescape=False
 )
-_PAGES = Environment(loader=PackageLoader("incidents.domain.postmortem"), undefined=StrictUndefined, autoescape=True)
+_PAGES = Environment(
+    loader=PackageLoader("incidents.domain.postmortem"),
+    undefined=StrictUndefined,
+    autoescape=True,
+    finalize=html_value,
+)
 
 
 def spread(found: Spread | None) -> str:
@@ -26,12 +32,12 @@ def _words(span: object) -> str:
 
 
 for _environment in (_ENVIRONMENT, _PAGES):
-    _environment.filters |= {"words": _words, "spread": spread, "cell": cell}
+    _environment.filters |= {"words": _words, "spread": spread, "text": github_line}
 
 
 def as_markdown(found: Report) -> str:
-    """Return the report as GitHub-flavored Markdown."""
-    return _ENVIRONMENT.get_template("report.md.j2").render(report=found)
+    """Return the report as Markdown with tables."""
+    return _ENVIRONMENT.get_template("report.md.j2").render(report=found, definitions=DEFINITIONS)
 
 
 def as_html(found: Report) -> str:
@@ -44,7 +50,7 @@ def as_html(found: Report) -> str:
         bars("Incidents by cause and severity", causes, counts) if causes else "",
         bars("Minutes of downtime by region", list(lost), [("minutes", list(lost.values()))]) if lost else "",
     ]
-    return _PAGES.get_template("report.html.j2").render(report=found, charts=charts)
+    return _PAGES.get_template("report.html.j2").render(report=found, charts=charts, definitions=DEFINITIONS)
 
 
 def as_csv(found: Report) -> str:
@@ -68,5 +74,4 @@ class _Rows(list[str]):
 def _plain(value: object) -> str:
     if isinstance(value, timedelta):
         return f"{value.total_seconds():.0f}"
-    text = value.isoformat() if isinstance(value, datetime) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text  # a spreadsheet would evaluate it as a formula
+    return value.isoformat() if isinstance(value, datetime) else "" if value is None else csv_cell(str(value))

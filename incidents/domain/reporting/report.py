@@ -12,7 +12,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.postmortem.document.sections import Cause, ItemState
 from incidents.domain.postmortem.figures.impact import downtime
-from incidents.domain.postmortem.obligations import overdue
+from incidents.domain.postmortem.item_rules import overdue
 from incidents.domain.postmortem.postmortem import Stage
 from incidents.domain.reporting.record import PostmortemRecord, Record
 
@@ -62,6 +62,7 @@ class Line(Frozen):
     status: str
     cause: str
     started_at: AwareDatetime
+    detect: timedelta | None
     acknowledge: timedelta | None
     mitigate: timedelta | None
     resolve: timedelta | None
@@ -92,7 +93,7 @@ class Items(Frozen):
 
 
 class Report(Frozen):
-    """The report. `unknown`: numbers of incidents without data."""
+    """The report. `merged`: incidents that were merged into another one. `unknown`: numbers of those without data."""
 
     since: AwareDatetime
     until: AwareDatetime
@@ -100,6 +101,7 @@ class Report(Frozen):
     lines: tuple[Line, ...]
     by_severity: dict[str, int]
     by_cause: dict[str, int]
+    detect: Spread | None
     acknowledge: Spread | None
     mitigate: Spread | None
     resolve: Spread | None
@@ -108,6 +110,7 @@ class Report(Frozen):
     attainment: tuple[Attainment, ...]
     postmortems: Postmortems
     items: Items
+    merged: int = 0
     unknown: tuple[int, ...] = ()
 
     @property
@@ -130,15 +133,15 @@ def report(
 ) -> Report:
     """Return the report of the incidents that began in a period, as of the instant `at`.
 
-    Drills and false positives do not count; backfilled incidents count with their own times (behaviours 67, 81, 82).
-    Downtime counts in the period in which it was, also that of an incident that began before.
+    Drills and false alarms do not count; merged incidents are counted by themselves; backfilled ones count with their
+    own times (behaviours 65, 67, 81, 82). Downtime counts in the period in which it was, also that of an incident that
+    began before.
     """
-    everything = [record for record in records if record.counts and service in ("", record.service)]
-    found = sorted((r for r in everything if since <= r.started_at < until), key=lambda r: (r.started_at, r.number))
+    of_service = [record for record in records if service in ("", record.service)]
+    everything = [record for record in of_service if record.counts]
+    found = _began_within(everything, since, until)
     learnt = {known.first_run_id: known for known in postmortems}
-    ours = [learnt[record.first_run_id] for record in found if record.first_run_id in learnt]
     lines = tuple(_line(record, learnt.get(record.first_run_id)) for record in found)
-    end = min(until, at)
     return Report(
         since=since,
         until=until,
@@ -146,16 +149,27 @@ def report(
         lines=lines,
         by_severity=_by_severity(lines, runbook),
         by_cause=dict(sorted(Counter(line.cause for line in lines).items())),
+        detect=_spread(line.detect for line in lines),
         acknowledge=_spread(line.acknowledge for line in lines),
         mitigate=_spread(line.mitigate for line in lines),
         resolve=_spread(line.resolve for line in lines),
         acknowledged=_acknowledged(found, at),
         updates=Punctuality(on_time=sum(r.punctual for r in found), of=sum(r.updates for r in found)),
-        attainment=_attainment(everything, runbook, since, end, plan),
+        attainment=_attainment(everything, runbook, since, min(until, at), plan),
         postmortems=_postmortems(found, learnt, at),
-        items=_items(ours, runbook, at),
+        items=_items([learnt[r.first_run_id] for r in found if r.first_run_id in learnt], runbook, at),
+        merged=sum(_is_merged(record) for record in _began_within(of_service, since, until)),
         unknown=unknown,
     )
+
+
+def _began_within(records: Iterable[Record], since: datetime, until: datetime) -> list[Record]:
+    """Return the records of incidents that began in the period, oldest first."""
+    return sorted((r for r in records if since <= r.started_at < until), key=lambda r: (r.started_at, r.number))
+
+
+def _is_merged(record: Record) -> bool:
+    return record.merged_into is not None and not record.drill
 
 
 def _by_severity(lines: Iterable[Line], runbook: RunbookConfig) -> dict[str, int]:
@@ -176,13 +190,18 @@ def _line(record: Record, learnt: PostmortemRecord | None) -> Line:
         status=str(record.status),
         cause=str(cause),
         started_at=record.started_at,
-        acknowledge=_took(record.started_at, record.acknowledged_at),
+        detect=record.detect,
+        acknowledge=_acknowledge(record),
         mitigate=_took(record.started_at, record.mitigated_at),
         resolve=_took(record.started_at, record.resolved_at),
         downtime=lasted,
         postmortem=str(learnt.stage) if learnt is not None else owed,
         backfilled=record.backfilled,
     )
+
+
+def _acknowledge(record: Record) -> timedelta | None:
+    return record.acknowledge if record.acknowledge is not None else _took(record.started_at, record.acknowledged_at)
 
 
 def _took(since: datetime, until: datetime | None) -> timedelta | None:

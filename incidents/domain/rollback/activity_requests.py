@@ -3,29 +3,38 @@
 from pydantic import AwareDatetime
 
 from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult, DeploymentOrdered, DeploymentsSearched, EvidencePreserved
 from incidents.domain.config.model import Region
+from incidents.domain.config.probes import Probe
 from incidents.domain.evidence.manifest import Item, Part, Scope
+from incidents.domain.rollback.baseline import Sample
 from incidents.domain.rollback.config import Rollback
-from incidents.domain.rollback.verification import BaselineFinding
+from incidents.domain.rollback.order import Preflight
+from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict
 
 
-class FindRollback(ActivityRequest):
+class FindRollback(ActivityRequest[DeploymentsSearched]):
     """Read the deployment history of the clusters and judge what could be rolled back.
 
-    `blamed`: versions that this incident knows to be bad, and why. What earlier incidents of the service know is looked
-    up; `workflow_id` keeps this one out of that.
+    `deploys`: what the service is deployed as; deployments of nothing else are looked at. `blamed`: versions that this
+    incident knows to be bad, and why. `restored`: ids of the deployments that its verified rollbacks made. What earlier
+    incidents know of either is looked up; `workflow_id` and `number` keep
+    this one out of that.
     """
 
     workflow_id: str
+    number: int | None = None
     service: str
     clusters: tuple[str, ...]
     alerted_at: AwareDatetime
     rules: Rollback
+    deploys: tuple[str, ...] = ()
     blamed: dict[str, str] = {}
+    restored: tuple[str, ...] = ()
 
 
-class MeasureBaseline(ActivityRequest):
-    """Find the latency of a region's evaluations in good times. The answer is a `BaselineFinding`."""
+class MeasureBaseline(ActivityRequest[BaselineFinding]):
+    """Find the latency of a region in good times."""
 
     region: Region
     log_service: str
@@ -33,16 +42,18 @@ class MeasureBaseline(ActivityRequest):
     rules: Rollback
 
 
-class CheckRollback(ActivityRequest):
-    """Look once more, just before the redeployment. The answer is a `Preflight`."""
+class CheckRollback(ActivityRequest[Preflight]):
+    """Look once more, just before the redeployment. `deploys`: as of `FindRollback`."""
 
     cluster: str
+    deploys: tuple[str, ...] = ()
     regions: tuple[Region, ...]
     baselines: tuple[BaselineFinding, ...]
     rules: Rollback
+    probes: tuple[Probe, ...] = ()
 
 
-class Redeploy(ActivityRequest):
+class Redeploy(ActivityRequest[DeploymentOrdered]):
     """Deploy `version` to a cluster, unless an earlier attempt did: then its row is newer than `mark`.
 
     `suspect_id`: the row that is replaced.
@@ -56,36 +67,37 @@ class Redeploy(ActivityRequest):
     rules: Rollback
 
 
-class FollowDeployment(ActivityRequest):
-    """Follow an ordered deployment to its end, where the deployer tells one."""
+class FollowDeployment(ActivityRequest[ActivityResult]):
+    """Follow an ordered deployment to its end, where the deployer reports one; for `longest_deployment` at most."""
 
     reference: str
     version: str
     rules: Rollback
 
 
-class VerifyRegion(ActivityRequest):
-    """Probe a region until it is judged. The answer is a `RegionVerdict`."""
+class VerifyRegion(ActivityRequest[RegionVerdict]):
+    """Probe a region until it is judged."""
 
     region: Region
     baseline: BaselineFinding
     rules: Rollback
+    probes: tuple[Probe, ...] = ()
 
 
-class FollowRollback(ActivityRequest):
-    """Wait for the end of a rollback's own process, whoever started it."""
-
-    workflow_id: str
-
-
-class FindLockHolder(ActivityRequest):
-    """Find out for whom a process runs."""
+class FollowRollback(ActivityRequest[ActivityResult]):
+    """Wait until a rollback workflow has ended, whichever incident started it."""
 
     workflow_id: str
 
 
-class CaptureEvidence(ActivityRequest):
-    """Write one file of evidence. The answer is a `Part`."""
+class FindLockHolder(ActivityRequest[ActivityResult]):
+    """Find the incident that holds a rollback's lock."""
+
+    workflow_id: str
+
+
+class CaptureEvidence(ActivityRequest[Part]):
+    """Write one file of evidence."""
 
     folder: str
     item: Item
@@ -93,7 +105,7 @@ class CaptureEvidence(ActivityRequest):
     rules: Rollback
 
 
-class WriteManifest(ActivityRequest):
+class WriteManifest(ActivityRequest[EvidencePreserved]):
     """Write the manifest of what was preserved in one phase."""
 
     folder: str
@@ -102,8 +114,9 @@ class WriteManifest(ActivityRequest):
     parts: tuple[Part, ...]
 
 
-class RecordRegions(ActivityRequest):
-    """Make some probes of each region in good times. The answer is a tuple of `Sample`."""
+class RecordRegions(ActivityRequest[list[Sample]]):
+    """Probe each region `rounds` times in good times."""
 
     regions: tuple[Region, ...]
-    probes: int
+    probes: tuple[Probe, ...]
+    rounds: int

@@ -1,4 +1,4 @@
-"""The recorder of good times: what each region's evaluations took, so that "back to normal" can be measured."""
+"""Latency baseline recorder: samples of latency (ms) per region while healthy, to measure "back to normal"."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ SOURCE = "the recorder"
 
 
 class Sample(Frozen):
-    """One round of probes of one region: the milliseconds of those evaluations that answered well."""
+    """One round of probes of one region: the latency (ms) of the good answers."""
 
     at: AwareDatetime
     region: str
@@ -36,6 +36,12 @@ def finding(recording: Recording, region: str, before: datetime, rules: Baseline
     since = before - rules.window
     values = [ms for s in recording.samples if s.region == region and since <= s.at < before for ms in s.elapsed_ms]
     if len(values) < rules.min_samples:
-        why = f"{SOURCE} has {len(values)} samples from before the deployment, of {rules.min_samples} needed"
+        few = f"only {len(values)}" if values else "none"
+        why = f"{few} of the {rules.min_samples} samples needed were recorded before the deployment"
         return BaselineFinding(region=region, why=why)
     return BaselineFinding(region=region, baseline=baseline_of(values, SOURCE, since, before))
+
+
+def credentials_worked(found: BaselineFinding | None) -> bool:
+    """Tell whether a baseline proves the probes' credentials: our recorder measured it with them."""
+    return found is not None and found.baseline is not None and found.baseline.source == SOURCE

@@ -3,21 +3,75 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import Field
+
 from incidents.domain.config.model import RollbackPolicy, RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
+from incidents.domain.core.command import Command
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.checklist import StepStatus
-from incidents.domain.incident.commands import (
-    ApproveRollback,
-    DeclineRollback,
-    FlagRelease,
-    JudgeRollback,
-    RequestRollback,
-)
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Flag, RollbackRequest
+from incidents.domain.investigation.keys import investigation_key
+from incidents.domain.obligation import Source
 from incidents.domain.rollback.events import record_rollback_verdict
-from incidents.domain.rollback.state import Judgement, RollbackState, RollbackStatus
+from incidents.domain.rollback.state import Flag, ResponderVerdict, RollbackRequest, RollbackState, RollbackStatus
+
+
+class RequestRollback(Command):
+    """Ask for the rollback of the suspect deployment. The request counts as the approval.
+
+    `forward` goes back to what an unhelpful rollback replaced. `insist` rolls back although the state has changed since
+    it was decided: a newer deployment, or the region recovered.
+    """
+
+    name = "request_rollback"
+    help_text = "Roll the suspect deployment back to the last known-good one; forward=true undoes a rollback."
+    cluster: str = ""
+    forward: bool = False
+    insist: bool = False
+
+
+class ApproveRollback(Command):
+    """Approve the rollback that the incident offers.
+
+    `version`: the candidate that the sender saw. If another one is offered by now, the command is refused. "": any.
+    """
+
+    name = "approve_rollback"
+    help_text = "Approve the offered rollback."
+    cluster: str = ""
+    version: str = ""
+
+
+class DeclineRollback(Command):
+    """Decline the rollback that the incident offers."""
+
+    name = "decline_rollback"
+    help_text = "Decline the offered rollback, with a reason."
+    reason: str = Field(min_length=1, max_length=2000)
+    cluster: str = ""
+
+
+class JudgeRollback(Command):
+    """Give the verdict on a rollback that the probes could not judge."""
+
+    name = "judge_rollback"
+    help_text = "Decide an inconclusive rollback: is service healthy?"
+    healthy: bool
+    reason: str = Field(default="", max_length=2000)
+    cluster: str = ""
+
+
+class FlagRelease(Command):
+    """Flag a release as bad, so that nothing is ever rolled back to it."""
+
+    name = "flag_release"
+    help_text = "Flag a release as bad: it is no rollback candidate in this or later incidents."
+    version: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+RollbackCommand = RequestRollback | ApproveRollback | DeclineRollback | JudgeRollback | FlagRelease
 
 
 def request_rollback(command: RequestRollback, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
@@ -29,18 +83,20 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
         raise CommandRejected(
             f"{incident.service} does not run on cluster {command.cluster} (known: {known}). Nothing was changed."
         )
-    states = [s for s in incident.rollbacks if command.cluster in ("", s.offer.cluster)]
+    states = [s for s in incident.rollback.clusters if command.cluster in ("", s.offer.cluster)]
     _require_undecided(states)
     if command.forward:
         return _roll_forward(command, incident, states, at)
     if any(state.status is RollbackStatus.OFFERED for state in states):
         return _approve(incident, command.cluster, command.by, at, insist=command.insist)
-    if incident.standing("investigate/deployments") is StepStatus.PENDING:
+    if incident.standing(investigation_key(incident, Source.DEPLOYMENTS)) is StepStatus.PENDING:
         raise CommandRejected(
             "The deployment history has not been read yet. Nothing was changed. Try again in a moment."
         )
     request = RollbackRequest(by=command.by, cluster=command.cluster, insist=command.insist)
-    incident = incident.replace(rollback_request=request, looks=incident.looks + 1)
+    incident = incident.replace(
+        rollback=incident.rollback.replace(request=request, searches=incident.rollback.searches + 1)
+    )
     text = f"Rollback requested by {command.by}: searching the deployment history"
     return incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
 
@@ -52,7 +108,12 @@ def _roll_forward(command: RequestRollback, incident: Incident, states: list[Rol
         raise CommandRejected("Nothing to roll forward: no rollback has failed. Nothing was changed.")
     for state in ready:
         newer = state.next_attempt(
-            state.offer.reversed().replace(mark=""), RollbackStatus.APPROVED, at, decided_by=command.by, insist=True
+            state.offer.reversed().replace(mark=""),
+            RollbackStatus.APPROVED,
+            at,
+            decided_by=command.by,
+            decided_at=at,
+            insist=True,
         )
         incident = incident.with_rollback(newer)
         target = newer.offer.candidate.version if newer.offer.candidate else ""
@@ -64,6 +125,12 @@ def _roll_forward(command: RequestRollback, incident: Incident, states: list[Rol
 def approve_rollback(command: ApproveRollback, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     """Approve the offered rollback. An expired offer cannot be approved: it may be out of date."""
     _require_allowed(incident, runbook)
+    for offer in (s.offer for s in _find_states(incident, command.cluster) if s.status is RollbackStatus.OFFERED):
+        if command.version and offer.candidate and offer.candidate.version != command.version:
+            raise CommandRejected(
+                f"The offer has changed: {offer.cluster} would be rolled back to {offer.candidate.version}, not to"
+                f" {command.version}. Nothing was changed."
+            )
     return _approve(incident, command.cluster, command.by, at)
 
 
@@ -90,7 +157,9 @@ def _approve(incident: Incident, cluster: str, by: str, at: datetime, *, insist:
         stand = ", ".join(f"{state.offer.cluster} is {state.status}" for state in states)
         raise CommandRejected(f"Nothing to approve ({stand}). To search again: `incident rollback {incident.number}`.")
     for state in ready:
-        incident = incident.with_rollback(state.moved(RollbackStatus.APPROVED, decided_by=by, insist=insist))
+        incident = incident.with_rollback(
+            state.moved(RollbackStatus.APPROVED, decided_by=by, decided_at=at, insist=insist)
+        )
         text = f"Rollback of {state.offer.cluster} approved by {by}"
         incident = incident.logged(at, by, Kind.ROLLBACK, text, announce=True)
     return incident
@@ -119,7 +188,7 @@ def judge_rollback(command: JudgeRollback, incident: Incident, runbook: RunbookC
         )
     word = "healthy" if command.healthy else "unhealthy"
     why = f": {command.reason}" if command.reason else ""
-    judgement = Judgement(healthy=command.healthy, by=command.by, reason=command.reason)
+    judgement = ResponderVerdict(healthy=command.healthy, by=command.by, reason=command.reason)
     for state in open_ones:
         text = f"{command.by} judged {state.offer.cluster} {word}{why}"
         incident = incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
@@ -129,13 +198,13 @@ def judge_rollback(command: JudgeRollback, incident: Incident, runbook: RunbookC
 
 def flag_release(command: FlagRelease, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
     """Flag a release as bad: it is no rollback candidate in this or later incidents."""
-    if any(flag.version == command.version for flag in incident.flags):
+    if any(flag.version == command.version for flag in incident.rollback.flags):
         raise AlreadyDone(f"{command.version} is already flagged.")
     flag = Flag(version=command.version, by=command.by, reason=command.reason)
-    incident = incident.replace(flags=(*incident.flags, flag))
+    incident = incident.replace(rollback=incident.rollback.replace(flags=(*incident.rollback.flags, flag)))
     text = f"{command.version} flagged as bad: {command.reason}"
     incident = incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
-    for state in incident.rollbacks:
+    for state in incident.rollback.clusters:
         candidate = state.offer.candidate
         if candidate and candidate.version == command.version and state.status is RollbackStatus.OFFERED:
             newer = state.moved(
@@ -146,10 +215,10 @@ def flag_release(command: FlagRelease, incident: Incident, runbook: RunbookConfi
 
 
 def _find_states(incident: Incident, cluster: str) -> tuple[RollbackState, ...]:
-    states = tuple(state for state in incident.rollbacks if cluster in ("", state.offer.cluster))
+    states = tuple(state for state in incident.rollback.clusters if cluster in ("", state.offer.cluster))
     if states:
         return states
     where = f" for {cluster}" if cluster else ""
-    pending = incident.standing("investigate/deployments") is StepStatus.PENDING
+    pending = incident.standing(investigation_key(incident, Source.DEPLOYMENTS)) is StepStatus.PENDING
     why = "the deployment history has not been read yet" if pending else "see `incident timeline` for the reason"
     raise CommandRejected(f"No rollback offered{where}: {why}.")

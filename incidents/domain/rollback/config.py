@@ -3,15 +3,19 @@
 import re
 from datetime import timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from pydantic import Field, field_validator, model_validator
 
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.time.duration import Duration
 
+ANSWERS_WITHIN = timedelta(minutes=1)
+"""A deployer that reports no completion is asked once whether it has the deployment."""
+
 
 class Deployer(StrEnum):
-    """What deploys a version: whoever is named here reads the history, too."""
+    """The system that deploys a version and has the deployment history."""
 
     OPS_PORTAL = "ops_portal"
     GITHUB_ACTIONS = "github_actions"
@@ -58,7 +62,7 @@ class BaselineRules(Frozen):
 
 
 class RecorderRules(Frozen):
-    """The recorder of good times: every so often it makes so many probes of each region, and forgets old ones."""
+    """Latency baseline recorder: so many probes of each region at this interval; old samples are dropped."""
 
     every: Duration = timedelta(minutes=5)
     probes: int = Field(default=5, ge=1)
@@ -73,11 +77,16 @@ class RecorderRules(Frozen):
 
 
 class Rollback(Frozen):
-    """When a rollback is offered, who deploys it, and what proves that it worked (runbook, "Rollback Procedures")."""
+    """When a rollback is offered, who deploys it, and what proves that it worked (runbook, "Rollback Procedures").
+
+    `clock_tolerance`: the clocks of the pipeline and of the monitoring may differ by this much; a deployment that began
+    so shortly after the alert is a suspect, too.
+    """
 
     deployer: Deployer = Deployer.OPS_PORTAL
     github: GitHubActions = GitHubActions()
     suspicion_window: Duration = timedelta(hours=2)
+    clock_tolerance: Duration = timedelta(minutes=1)
     bake_time: Duration = timedelta(minutes=30)
     irreversible: tuple[str, ...] = ()
     diff_url: str = ""
@@ -116,6 +125,17 @@ class Rollback(Frozen):
         if self.give_up_after < self.window:
             raise ValueError("give_up_after must not be shorter than window: no region could ever be judged healthy")
         return self
+
+
+def longest_deployment(rules: Rollback) -> timedelta:
+    """Return how long a deployment is followed at most."""
+    match rules.deployer:
+        case Deployer.OPS_PORTAL:
+            return ANSWERS_WITHIN
+        case Deployer.GITHUB_ACTIONS:
+            return rules.github.finish_within
+        case deployer:
+            assert_never(deployer)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -1,18 +1,20 @@
 """Choose the suspect deployment and the last known-good one (runbook, "Rollback Procedures", step 1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from itertools import pairwise
 
-from pydantic import AwareDatetime
+from pydantic import AliasChoices, AwareDatetime, Field
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.rollback.config import Rollback as RollbackRules
 
 NEVER_SETTLED = "in_progress"
-"""Status that Ops Portal deployments never leave; time in service shows that they finished."""
+"""Status that deployments never leave at a deployer without completion; time in service shows that they finished."""
+UNFINISHED = "unfinished"
+"""Status of a deployment that is still running, at a deployer that does report its end."""
 
 
 class Deployment(Frozen):
@@ -32,21 +34,22 @@ class Candidate(Frozen):
     """A deployment that was considered: selected or skipped, with the reason."""
 
     deployment: Deployment
-    taken: bool
+    selected: bool = Field(validation_alias=AliasChoices("selected", "taken"))  # `taken` in histories recorded before
     reason: str
 
 
 class Offer(Frozen):
     """A possible rollback of one cluster. Without suspect or candidate, `reason` says why there is none.
 
-    `caution`: why it needs approval; "" if it does not. `mark`: id of the newest deployment considered, so that later
-    ones are recognized as new.
+    `recent`: the newest deployments of the service, newest first. `caution`: why it needs approval; "" if it does not.
+    `mark`: id of the newest deployment of the service, so that later ones are recognized as new.
     """
 
     cluster: str
     suspect: Deployment | None = None
     candidate: Deployment | None = None
     considered: tuple[Candidate, ...] = ()
+    recent: tuple[Deployment, ...] = ()
     reason: str
     caution: str = ""
     diff_url: str = ""
@@ -63,6 +66,7 @@ class Offer(Frozen):
 
 
 _SHOWN = 8
+_SHOWN_LEFT_OUT = 3
 
 
 def choose_rollback(
@@ -71,40 +75,106 @@ def choose_rollback(
     alerted_at: datetime,
     rules: RollbackRules,
     blamed: Mapping[str, str] | None = None,
+    *,
+    deploys: tuple[str, ...] = (),
+    restored: Collection[str] = (),
 ) -> Offer:
     """Choose the suspect and the candidate for a rollback.
 
-    `history` is the whole deployment history of the cluster, in any order. The suspect is the newest deployment, if it
-    began within the suspicion window before the alert. The candidate is the newest deployment older than the suspect
-    that is known-good; never simply the previous one (behaviour 49). `blamed`: versions known to be bad,
-    with the reason: flagged, suspected in an earlier incident, or tried without success.
+    The suspect is the deployment that began the version running when the alert fired, if it is within the suspicion
+    window. It is never what a verified rollback restored, a redeployment of the same version, or a deployment of other
+    services (behaviour 90). The candidate is the newest deployment older than the suspect that is known-good; never
+    simply the previous one (behaviour 49).
+
+    Args:
+        history: the whole deployment history of the cluster, in any order.
+        cluster: its name.
+        alerted_at: start of the alert, by the monitoring's clock.
+        rules: `rollback` of runbook.yaml.
+        blamed: versions known to be bad, with the reason: flagged, suspected in an earlier incident, or tried without
+            success.
+        deploys: what the incident's service is deployed as; empty: any deployment may be to blame.
+        restored: ids of the deployments that a verified rollback made.
     """
-    rows = newest_first(history)
-    before = [row for row in rows if row.started_at <= alerted_at]
-    if not before:
-        return Offer(cluster=cluster, reason=f"{cluster}: no deploy before the alert")
-    suspect = before[0]
-    age = alerted_at - suspect.started_at
-    if age > rules.suspicion_window:
-        window = in_words(rules.suspicion_window)
-        reason = (
-            f"{cluster}: no deploy in the last {window} (newest: {suspect.version}, {in_words(age)} before the alert)"
-        )
-        return Offer(cluster=cluster, reason=reason)
-    bad = {**rolled_back(rows), **(blamed or {})}
-    considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
-    chosen = next((c.deployment for c in considered if c.taken), None)
-    considered = tuple(c if not c.taken or c.deployment is chosen else _next_in_line(c) for c in considered)
-    found = Offer(cluster=cluster, suspect=suspect, considered=considered[:_SHOWN], reason="", mark=rows[0].id)
-    if chosen is None:
-        reason = f"{cluster}: {suspect.version} is suspect, but there is no known-good version before it"
-        return found.replace(reason=reason)
+    bad, everything = dict(blamed or {}), newest_first(history)
+    rows = [row for row in everything if touches(row, deploys)]
+    before = _running_at(alerted_at, rows, rules)
+    if (cure := _restored_since(rows, before, restored, bad)) is not None:
+        return Offer(cluster=cluster, reason=f"{cluster}: {_cured(cure)}")
+    if not before or alerted_at - before[0].started_at > rules.suspicion_window:
+        left_out = _left_out(everything, before, alerted_at, rules, deploys)
+        return Offer(cluster=cluster, reason=f"{cluster}: {_why_no_suspect(before, alerted_at, rules)}{left_out}")
+    return _offer(cluster, rows, before, alerted_at, rules, {**rolled_back(rows), **bad})
+
+
+def _running_at(alerted_at: datetime, rows: list[Deployment], rules: RollbackRules) -> list[Deployment]:
+    """Return the rows from the one that began the version running when the alert fired, newest first."""
+    before = [row for row in rows if row.started_at <= alerted_at + rules.clock_tolerance]
+    return before[_began_running(before) :]
+
+
+def _offer(
+    cluster: str,
+    rows: list[Deployment],
+    before: list[Deployment],
+    alerted_at: datetime,
+    rules: RollbackRules,
+    bad: Mapping[str, str],
+) -> Offer:
+    """Return the offer for a suspect, `before[0]`; `rows` are all of the service, both newest first."""
+    found = _choose_candidate(cluster, before, rules, bad).replace(mark=rows[0].id)
+    if found.candidate is None:
+        return found
+    suspect, left = before[0], before[: before.index(found.candidate)]
     return found.replace(
-        candidate=chosen,
-        reason=f"{suspect.version} was deployed to {cluster} {in_words(age)} before the alert",
-        caution=irreversible(before[: before.index(chosen)], rules) or _changed_since(rows[0], suspect, bad),
-        diff_url=rules.diff_url.format(candidate=chosen.version, suspect=suspect.version) if rules.diff_url else "",
+        reason=f"{suspect.version} was deployed to {cluster} {_when(suspect, alerted_at)}",
+        caution=irreversible(left, rules) or _changed_since(rows[0], suspect, bad) or _begun_after(suspect, alerted_at),
     )
+
+
+def _choose_candidate(cluster: str, before: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Offer:
+    """Choose the newest known-good deployment; `before` are newest first, starting with the suspect."""
+    suspect = before[0]
+    considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
+    chosen = next((c.deployment for c in considered if c.selected), None)
+    considered = tuple(c if not c.selected or c.deployment is chosen else _next_in_line(c) for c in considered)
+    none = f"{cluster}: {suspect.version} is suspect, but there is no known-good version before it"
+    found = Offer(cluster=cluster, suspect=suspect, considered=considered[:_SHOWN], reason=none)
+    if chosen is None:
+        return found
+    diff_url = rules.diff_url.format(candidate=chosen.version, suspect=suspect.version) if rules.diff_url else ""
+    return found.replace(candidate=chosen, diff_url=diff_url)
+
+
+def touches(row: Deployment, deploys: tuple[str, ...]) -> bool:
+    """Tell whether a deployment may have changed the service; one that names no services may have changed any."""
+    return not deploys or not row.services or bool(set(row.services) & set(deploys))
+
+
+def _began_running(before: list[Deployment]) -> int:
+    """Return the place of the deployment that began the newest version; those before it are redeployments."""
+    place = 0
+    while place + 1 < len(before) and _is_redeployment(before[place], before[place + 1]):
+        place += 1
+    return place
+
+
+def _is_redeployment(row: Deployment, older: Deployment) -> bool:
+    return row.version == older.version and older.status in ("success", NEVER_SETTLED)
+
+
+def _restored_since(
+    rows: list[Deployment], before: list[Deployment], restored: Collection[str], bad: Mapping[str, str]
+) -> Deployment | None:
+    """Return the verified rollback's deployment that the suspect is, or that has replaced it; None if there is none."""
+    newer = rows[: rows.index(before[0]) + 1] if before else []
+    return next((row for row in newer if row.id in restored and row.version not in bad), None)
+
+
+def describe_recent(offer: Offer, alerted_at: datetime) -> str:
+    """Return the newest deployments of the service in one line; "" if there are none."""
+    recent = ", ".join(f"{row.version} {_when(row, alerted_at)}" for row in offer.recent)
+    return f"newest deploys to {offer.cluster}: {recent}" if recent else ""
 
 
 def newest_first(history: tuple[Deployment, ...]) -> list[Deployment]:
@@ -128,8 +198,54 @@ def rolled_back(rows: list[Deployment]) -> dict[str, str]:
     return bad
 
 
+def _cured(cure: Deployment) -> str:
+    return f"{cure.version} was restored by a verified rollback. If it is bad, flag it (`incident flag`)"
+
+
+def _why_no_suspect(before: list[Deployment], alerted_at: datetime, rules: RollbackRules) -> str:
+    if not before:
+        return "no deploy before the alert"
+    newest = f"newest: {before[0].version}, {_when(before[0], alerted_at)}"
+    return f"no deploy in the last {in_words(rules.suspicion_window)} ({newest})"
+
+
+def _left_out(
+    everything: list[Deployment],
+    before: list[Deployment],
+    alerted_at: datetime,
+    rules: RollbackRules,
+    deploys: tuple[str, ...],
+) -> str:
+    """Return what was deployed lately and is no suspect, with the reason; "" if there is nothing."""
+    said = []
+    for row in everything:
+        if row in before or alerted_at - row.started_at > rules.suspicion_window:
+            continue
+        if not touches(row, deploys):
+            said.append(f"{row.version}, {_when(row, alerted_at)}, deployed only {', '.join(row.services)}")
+        elif row.started_at > alerted_at:
+            said.append(f"{row.version} was deployed {_when(row, alerted_at)}")
+        else:
+            said.append(f"{row.version} was redeployed {_when(row, alerted_at)}")
+    return "".join(f"; {words}" for words in said[:_SHOWN_LEFT_OUT])
+
+
+def _when(row: Deployment, alerted_at: datetime) -> str:
+    """Return when a deployment began, relative to the alert."""
+    if row.started_at > alerted_at:
+        return f"{in_words(row.started_at - alerted_at)} after the alert"
+    return f"{in_words(alerted_at - row.started_at)} before the alert"
+
+
+def _begun_after(suspect: Deployment, alerted_at: datetime) -> str:
+    """Return that the suspect is one only by the clocks' tolerance, or ""."""
+    if suspect.started_at <= alerted_at:
+        return ""
+    return f"{suspect.version} was deployed {_when(suspect, alerted_at)}, within the tolerance for clock skew"
+
+
 def _next_in_line(candidate: Candidate) -> Candidate:
-    return candidate.replace(taken=False, reason=f"known-good but older ({candidate.reason})")
+    return candidate.replace(selected=False, reason=f"known-good but older ({candidate.reason})")
 
 
 def _consider(place: int, rows: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Candidate:
@@ -137,16 +253,16 @@ def _consider(place: int, rows: list[Deployment], rules: RollbackRules, bad: Map
     row, suspect = rows[place], rows[0]
     served = rows[place - 1].started_at - row.started_at
     if row.version == suspect.version:
-        return Candidate(deployment=row, taken=False, reason="same version as the suspect")
+        return Candidate(deployment=row, selected=False, reason="same version as the suspect")
     if row.status not in ("success", NEVER_SETTLED):
-        return Candidate(deployment=row, taken=False, reason=f"status {row.status}")
+        return Candidate(deployment=row, selected=False, reason=f"status {row.status}")
     if row.version in bad:
-        return Candidate(deployment=row, taken=False, reason=bad[row.version])
+        return Candidate(deployment=row, selected=False, reason=bad[row.version])
     if served < rules.bake_time:
         reason = f"in service for only {in_words(served)} (bake time {in_words(rules.bake_time)})"
-        return Candidate(deployment=row, taken=False, reason=reason)
-    settled = "" if row.status == "success" else "; completion not reported by the Ops Portal"
-    return Candidate(deployment=row, taken=True, reason=f"in service for {in_words(served)}{settled}")
+        return Candidate(deployment=row, selected=False, reason=reason)
+    settled = "" if row.status == "success" else "; completion not reported by the deployer"
+    return Candidate(deployment=row, selected=True, reason=f"in service for {in_words(served)}{settled}")
 
 
 def irreversible(left: list[Deployment], rules: RollbackRules) -> str:
@@ -161,14 +277,6 @@ def irreversible(left: list[Deployment], rules: RollbackRules) -> str:
 
 def _changed_since(newest: Deployment, suspect: Deployment, bad: Mapping[str, str]) -> str:
     """Return that a newer version was deployed after the alert began, or ""; ignore versions known to be bad."""
-    if newest.id == suspect.id or newest.version in bad:
+    if newest.version == suspect.version or newest.version in bad:
         return ""
     return f"{newest.version} was deployed after the alert began"
-
-
-def portal_would_pick(rows: list[Deployment], suspect_id: str) -> str | None:
-    """Return the version that the Ops Portal's own rollback would choose (docs/vendor-notes.md#ops-portal), or None.
-
-    It looks at the two newest rows only, skips the given one, and takes the first with status success.
-    """
-    return next((row.version for row in rows[:2] if row.id != suspect_id and row.status == "success"), None)

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult, DeploymentsSearched
+from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.timeline import Kind
+from incidents.domain.incident.display.summary import rollback_text
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.summary import rollback_text
 from incidents.domain.obligation import Obligation, ObligationKind, Source, at_once
 from incidents.domain.obligation_spec import (
     LIVE,
@@ -18,9 +21,11 @@ from incidents.domain.obligation_spec import (
     RetryLimit,
     WorkflowStep,
 )
-from incidents.domain.paging.build_request import page_links
 from incidents.domain.paging.on_call import on_call_of
+from incidents.domain.paging.page_content import page_details, page_links
+from incidents.domain.paging.state import Call
 from incidents.domain.rollback import activity_requests as rollback_requests
+from incidents.domain.rollback.bound import ends_by
 from incidents.domain.rollback.events import apply_offers, expire_offer, known_bad_versions, record_rollback_failure
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
 
@@ -37,7 +42,7 @@ _NEEDS_DECISION = (
 
 def rollbacks_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield what each rollback of a live incident asks for."""
-    for state in incident.rollbacks:
+    for state in incident.rollback.clusters:
         yield from _rollback(state, incident, runbook)
 
 
@@ -45,54 +50,64 @@ def _rollback(state: RollbackState, incident: Incident, runbook: RunbookConfig) 
     cluster, since, status = state.offer.cluster, state.since, state.status
     key = f"rollback/{cluster}/{state.attempt}"
     if status.under_way:
-        says = f"Roll back {cluster}"
-        yield at_once(ObligationKind.ROLLBACK, key, since, says, subject=cluster, sequence=state.attempt)
+        summary = f"Roll back {cluster}"
+        until = ends_by(state, runbook.rollback)
+        yield at_once(
+            ObligationKind.ROLLBACK, key, since, summary, subject=cluster, sequence=state.attempt, until=until
+        )
     if status is RollbackStatus.OFFERED:
         yield Obligation(
-            key=f"{key}/lapses",
-            kind=ObligationKind.OFFER_LAPSES,
+            key=f"{key}/expires",
+            kind=ObligationKind.OFFER_EXPIRES,
             due=since + runbook.rollback.approve_within,
             since=since,
-            says=f"Rollback offer for {cluster} expires",
+            summary=f"Rollback offer for {cluster} expires",
             subject=cluster,
         )
-    if status in _NEEDS_DECISION and runbook.policy(incident.severity).page:
-        says = f"Page on-call for a decision (rollback of {cluster} is {status})"
-        yield at_once(ObligationKind.ALARM, f"alarm/{key}/{status}", since, says, subject=cluster)
+    ended_before = incident.reopened_at is not None and since < incident.reopened_at
+    if status in _NEEDS_DECISION and not ended_before and runbook.policy(incident.severity).page:
+        summary = f"Page on-call for a decision (rollback of {cluster} is {status})"
+        yield at_once(ObligationKind.DECISION_PAGE, f"alarm/{key}/{status}", since, summary, subject=cluster)
 
 
 def look_again(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the search for a rollback that a responder asked for."""
-    if incident.rollback_request is not None:
-        key, says = f"look/{incident.looks}", "Search the deployment history again"
+    if incident.rollback.request is not None:
+        key, summary = f"look/{incident.rollback.searches}", "Search the deployment history again"
         subject = Source.DEPLOYMENTS.value
-        yield at_once(ObligationKind.LOOK_AGAIN, key, incident.opened_at, says, subject=subject)
+        yield at_once(ObligationKind.SEARCH_DEPLOYMENTS, key, incident.opened_at, summary, subject=subject)
 
 
 def rollback_verdicts(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the signal to each rollback workflow that still verifies what a person has judged."""
-    for state in incident.rollbacks:
+    for state in incident.rollback.clusters:
         if state.judgement is not None:
             cluster = state.offer.cluster
-            key, says = f"rollback/{cluster}/{state.attempt}/judged", f"Send the verdict to the rollback of {cluster}"
-            yield at_once(ObligationKind.TELL_ROLLBACK, key, state.since, says, subject=cluster)
+            key, summary = (
+                f"rollback/{cluster}/{state.attempt}/judged",
+                f"Send the verdict to the rollback of {cluster}",
+            )
+            yield at_once(ObligationKind.SEND_VERDICT, key, state.since, summary, subject=cluster)
 
 
 def find_rollback(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
-) -> ActivityRequest | ActivityResult:
+) -> ActivityRequest[DeploymentsSearched] | DeploymentsSearched:
     """Search the deployments of the service for one to roll back."""
     clusters = tuple(dict.fromkeys(region.cluster for region in runbook.regions_of(incident.service)))
     if not clusters:
-        return ActivityResult(skipped=f"the runbook does not know the service {incident.service}")
+        return DeploymentsSearched(skipped=f"runbook.yaml has no service {incident.service}")
     return rollback_requests.FindRollback(
         key=obligation.key,
         workflow_id=incident.workflow_id,
+        number=incident.number,
         service=incident.service,
         clusters=clusters,
         alerted_at=incident.reopened_at or incident.started_at,
         rules=runbook.rollback,
+        deploys=runbook.service(incident.service).deploys,
         blamed=known_bad_versions(incident),
+        restored=incident.rollback.restored,
     )
 
 
@@ -100,27 +115,25 @@ def build_decision_page(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest | ActivityResult:
     """Page for a decision about a rollback."""
-    state = incident.rollback(obligation.subject)
+    state = incident.rollback.of(obligation.subject)
     if state is None:
-        return ActivityResult(skipped="there is no such rollback any more")
+        return ActivityResult(skipped="this rollback no longer exists")
+    summary = f"{incident.name}: the rollback of {obligation.subject} is {state.status}: {state.detail}"
     return activity_requests.SendPage(
         key=obligation.key,
         dedup_key=f"{incident.workflow_id}/{obligation.key}",
-        summary=f"{incident.name}: the rollback of {obligation.subject} is {state.status}: {state.detail}"[:1000],
+        summary=one_line(summary, 1000),
         source=incident.service,
         severity=runbook.pager_severity(incident.severity),
-        details={
-            "incident": incident.name,
-            "to": on_call_of(incident, runbook),
-            "state": rollback_text(incident, state),
-        },
+        details=page_details(incident, runbook, on_call_of(incident, runbook))
+        | {"state": rollback_text(incident, state)},
         to=on_call_of(incident, runbook),
         links=page_links(incident, runbook),
     )
 
 
 def apply_found_offers(
-    incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
+    incident: Incident, obligation: Obligation, result: DeploymentsSearched, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Offer what can be rolled back."""
     return apply_offers(incident, result.offers, runbook, at)
@@ -130,7 +143,7 @@ def drop_request(
     incident: Incident, obligation: Obligation, reason: str, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Drop the responder's request: it cannot be answered."""
-    return incident.replace(rollback_request=None)
+    return incident.replace(rollback=incident.rollback.replace(request=None))
 
 
 def apply_rollback_failure(
@@ -144,19 +157,19 @@ def apply_verdict_sent(
     incident: Incident, obligation: Obligation, result: ActivityResult, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Forget the verdict: its rollback workflow has it."""
-    state = incident.rollback(obligation.subject)
+    state = incident.rollback.of(obligation.subject)
     return incident.with_rollback(state.replace(judgement=None)) if state else incident
 
 
 def apply_offer_expiry(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Expire an offer that nobody decided in time."""
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
+    """Expire an offer that was not decided in time."""
+    incident = incident.with_fulfilled(obligation.key)
     return expire_offer(incident, obligation.subject, runbook, at)
 
 
 _ROLLBACKS = Owed(rollbacks_owed, LIVE)
-LOOK_AGAIN = ObligationSpec(
-    ObligationKind.LOOK_AGAIN,
+SEARCH_DEPLOYMENTS = ObligationSpec(
+    ObligationKind.SEARCH_DEPLOYMENTS,
     (Owed(look_again, LIVE),),
     build_request=find_rollback,
     apply_result=apply_found_offers,
@@ -172,18 +185,27 @@ ROLLBACK = ObligationSpec(
     timeline=Kind.ROLLBACK,
     has_own_deadline=True,
 )
-TELL_ROLLBACK = ObligationSpec(
-    ObligationKind.TELL_ROLLBACK,
+SEND_VERDICT = ObligationSpec(
+    ObligationKind.SEND_VERDICT,
     (Owed(rollback_verdicts, LIVE_OR_OVER, survives=False),),
     workflow_step=WorkflowStep.SIGNAL_ROLLBACK,
     apply_result=apply_verdict_sent,
     timeline=Kind.ROLLBACK,
 )
-OFFER_LAPSES = ObligationSpec(ObligationKind.OFFER_LAPSES, (_ROLLBACKS,), apply_due=apply_offer_expiry)
-ALARM = ObligationSpec(
-    ObligationKind.ALARM,
+OFFER_EXPIRES = ObligationSpec(ObligationKind.OFFER_EXPIRES, (_ROLLBACKS,), apply_due=apply_offer_expiry)
+
+
+def record_decision_page(incident: Incident, obligation: Obligation, runbook: RunbookConfig) -> Incident:
+    """Remember the page for a decision: it is resolved with the incident."""
+    call = Call(key=obligation.key, contact=on_call_of(incident, runbook), reach=Reach.PAGE)
+    return incident.replace(paging=incident.paging.with_call(call))
+
+
+DECISION_PAGE = ObligationSpec(
+    ObligationKind.DECISION_PAGE,
     (_ROLLBACKS,),
     build_request=build_decision_page,
+    apply_begun=record_decision_page,
     timeline=Kind.PAGE,
     retry_for=RetryLimit.PAGE,
     withdrawable=True,

@@ -1,8 +1,11 @@
 """The rollback of one cluster: its order, preflight decision, progress and result."""
 
-from pydantic import AwareDatetime
+from typing import assert_never
+
+from pydantic import AliasChoices, AwareDatetime, Field
 
 from incidents.domain.config.model import Region, RunbookConfig
+from incidents.domain.config.probes import Probe
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
 from incidents.domain.evidence.manifest import (
@@ -15,7 +18,7 @@ from incidents.domain.evidence.preservation import evidence_folder, incident_sco
 from incidents.domain.incident.incident import Incident
 from incidents.domain.rollback.config import Rollback
 from incidents.domain.rollback.known_good import Deployment
-from incidents.domain.rollback.state import Judgement, RollbackState, RollbackStatus
+from incidents.domain.rollback.state import ResponderVerdict, RollbackState, RollbackStatus
 from incidents.domain.rollback.verification import RegionVerdict, Verdict, combine
 
 HOLDER = "holder"
@@ -25,7 +28,8 @@ HOLDER = "holder"
 class RollbackOrder(Frozen):
     """Input of a cluster's rollback workflow. `report_to`: the workflow id that receives progress signals.
 
-    `rank`: the severity's place in the incident's runbook, 1 for the worst.
+    `rank`: the severity's place in the incident's runbook, 1 for the worst. `services` are redeployed; `deploys`: what
+    the incident's service is deployed as, empty for anything.
     """
 
     key: str
@@ -37,21 +41,27 @@ class RollbackOrder(Frozen):
     cluster: str
     service: str
     services: tuple[str, ...] = ()
+    deploys: tuple[str, ...] = ()
     regions: tuple[Region, ...]
     suspect: Deployment
     candidate: Deployment
     mark: str
     insist: bool
     rules: Rollback
+    probes: tuple[Probe, ...] = ()
     requested_by: str
     evidence_folder: str
     evidence: tuple[Item, ...]
     scope: Scope
+    drill: bool = False
 
     @property
     def workflow_id(self) -> str:
-        """The rollback's workflow id, which is the lock: one at a time for a cluster and service."""
-        return f"rollback-{self.cluster}-{self.service}"
+        """The rollback's workflow id, which is the lock: one at a time for a cluster and service.
+
+        A drill's id is different, so that it blocks no real rollback.
+        """
+        return f"{'drill-' if self.drill else ''}rollback-{self.cluster}-{self.service}"
 
     @property
     def good_until(self) -> AwareDatetime:
@@ -68,12 +78,12 @@ class Probed(Frozen):
     """Progress of one region's verification."""
 
     region: str
-    says: str
+    summary: str
     undecided: bool = False
 
 
 class Preflight(Frozen):
-    """The state just before the redeployment. `newest`: the cluster's newest deployment.
+    """The state just before the redeployment. `newest`: the newest deployment that touches the service.
 
     `recovered`: every region passed the health and latency checks of a recovery.
     """
@@ -84,10 +94,14 @@ class Preflight(Frozen):
 
 
 class Go(Frozen):
-    """The preflight decision. `hold`: why a responder must decide; `deployed`: the candidate is already deployed."""
+    """The preflight decision. `hold`: why a responder must decide; `deployed`: the candidate is already deployed.
+
+    `deployment`: id of that deployment.
+    """
 
     hold: str = ""
     deployed: str = ""
+    deployment: str = ""
 
 
 def decide_redeployment(order: RollbackOrder, found: Preflight) -> Go:
@@ -99,7 +113,8 @@ def decide_redeployment(order: RollbackOrder, found: Preflight) -> Go:
     newest = found.newest
     if newest is not None and newest.id != order.mark:
         if newest.version == order.candidate.version:
-            return Go(deployed=f"{newest.version} was already deployed outside this incident ({newest.id})")
+            summary = f"{newest.version} was already deployed outside this incident ({newest.id})"
+            return Go(deployed=summary, deployment=newest.id)
         if not order.insist:
             return Go(hold=f"{newest.version} was deployed to {order.cluster} after the rollback was decided")
     if found.recovered and not order.insist:
@@ -111,16 +126,18 @@ class RollbackProgress(Frozen):
     """Progress of a running rollback.
 
     `ordered`: the redeployment has been ordered. `undecided`: the verification needs a responder's verdict. `quiet`:
-    shown, but not added to the timeline. `manifest`: the evidence that was saved.
+    shown, but not added to the timeline. `manifest`: the evidence that was saved. `deployment`: id of the deployment of
+    the candidate, once it is known.
     """
 
     cluster: str
     attempt: int
-    says: str
+    summary: str = Field(validation_alias=AliasChoices("summary", "says"))  # `says` in histories recorded before
     ordered: bool = False
     undecided: bool = False
     quiet: bool = False
     manifest: ManifestRef | None = None
+    deployment: str = ""
 
 
 class RollbackResult(Frozen):
@@ -153,31 +170,40 @@ def build_order(incident: Incident, state: RollbackState, runbook: RunbookConfig
         cluster=offer.cluster,
         service=incident.service,
         services=offer.suspect.services or runbook.service(incident.service).deploys,
+        deploys=runbook.service(incident.service).deploys,
         regions=regions,
         suspect=offer.suspect,
         candidate=offer.candidate,
         mark=offer.mark,
         insist=state.insist,
         rules=runbook.rollback,
+        probes=runbook.probes,
         requested_by=state.decided_by,
         evidence_folder=evidence_folder(incident),
         evidence=(),
         scope=incident_scope(incident, runbook, at).replace(regions=regions),
+        drill=incident.drill,
     )
     texts = {"order.json": made.model_dump_json(indent=1)}
-    return made.replace(evidence=items(texts, regions, runbook.investigation.metrics, made.phase))
+    return made.replace(evidence=items(texts, regions, runbook.investigation.preserved, made.phase))
 
 
 def build_result(order: RollbackOrder, regions: tuple[RegionVerdict, ...]) -> RollbackResult:
     """Build the result from the regions' verdicts."""
-    verdict = combine(regions)
     detail = "; ".join(f"{region.region}: {region.detail}" for region in regions) or "no region to verify"
-    status = {
-        Verdict.HEALTHY: RollbackStatus.HEALTHY,
-        Verdict.UNHEALTHY: RollbackStatus.UNHEALTHY,
-        Verdict.INCONCLUSIVE: RollbackStatus.INCONCLUSIVE,
-    }[verdict]
-    return end_rollback(order, status, detail, regions)
+    return end_rollback(order, _status_of(combine(regions)), detail, regions)
+
+
+def _status_of(verdict: Verdict) -> RollbackStatus:
+    match verdict:
+        case Verdict.HEALTHY:
+            return RollbackStatus.HEALTHY
+        case Verdict.UNHEALTHY:
+            return RollbackStatus.UNHEALTHY
+        case Verdict.INCONCLUSIVE:
+            return RollbackStatus.INCONCLUSIVE
+        case _:
+            assert_never(verdict)
 
 
 def end_rollback(
@@ -187,7 +213,7 @@ def end_rollback(
     return RollbackResult(cluster=order.cluster, attempt=order.attempt, status=status, detail=detail, regions=regions)
 
 
-def build_judged_result(order: RollbackOrder, word: Judgement) -> RollbackResult:
+def build_judged_result(order: RollbackOrder, word: ResponderVerdict) -> RollbackResult:
     """Build the result from a responder's verdict."""
     status = RollbackStatus.HEALTHY if word.healthy else RollbackStatus.UNHEALTHY
     return end_rollback(order, status, f"judged by {word.by}: {word.reason or 'no reason given'}")

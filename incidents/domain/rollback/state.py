@@ -60,7 +60,7 @@ INITIAL = (_S.OFFERED, _S.APPROVED)
 """Where a rollback begins: offered to a person, or approved by the policy or by the one who asked for it."""
 
 
-class Judgement(Frozen):
+class ResponderVerdict(Frozen):
     """A person's verdict on a rollback that the probes could not judge."""
 
     healthy: bool
@@ -80,9 +80,10 @@ class Note(Frozen):
 class RollbackState(Frozen):
     """The rollback of one cluster. `attempt` counts from 1; `tried` are the versions that earlier attempts deployed.
 
-    `since` is when this attempt was offered. `insist`: whoever approved it did so knowing that the state had changed.
-    `ordered`: the redeployment was ordered, so that the cluster may be changed. `judgement` is set while the running
-    process has still to be told of it.
+    `since` is when this attempt was offered, `decided_at` when it was approved. `insist`: it was approved
+    although the state had changed. `ordered`: the redeployment was started, so the cluster may have changed.
+    `deployment`: its id at the deployer. `verifying_since`: when the probes of the redeployment first reported.
+    `judgement`: a verdict that is not sent to the rollback workflow yet.
     """
 
     offer: Offer
@@ -90,12 +91,15 @@ class RollbackState(Frozen):
     attempt: int = 1
     since: AwareDatetime
     decided_by: str = ""
+    decided_at: AwareDatetime | None = None
     detail: str = ""
     progress: str = ""
     tried: tuple[str, ...] = ()
     insist: bool = False
     ordered: bool = False
-    judgement: Judgement | None = None
+    deployment: str = ""
+    verifying_since: AwareDatetime | None = None
+    judgement: ResponderVerdict | None = None
     note: Note | None = None
 
     def moved(self, to: RollbackStatus, **changes: Any) -> Self:
@@ -126,5 +130,59 @@ class RollbackState(Frozen):
     def next_attempt(self, offer: Offer, to: RollbackStatus, since: AwareDatetime, **changes: Any) -> Self:
         """Return the attempt after this one, which remembers what was deployed before."""
         fresh = {"detail": "", "progress": "", "decided_by": "", "insist": False, "ordered": False}
-        fresh |= {"judgement": None, "note": None, "tried": self.all_tried}
+        fresh |= {"deployment": "", "decided_at": None, "verifying_since": None, "judgement": None, "note": None}
+        fresh |= {"tried": self.all_tried}
         return self.moved(to, offer=offer, attempt=self.attempt + 1, since=since, **fresh | changes)
+
+
+class RollbackRequest(Frozen):
+    """A responder requested a rollback: the deployment history is searched again. The request counts as approval."""
+
+    by: str
+    cluster: str = ""
+    insist: bool = False
+
+
+class Flag(Frozen):
+    """A release that a responder called bad."""
+
+    version: str
+    by: str
+    reason: str
+
+
+class RollbacksState(Frozen):
+    """Rollbacks of the incident, one for each cluster.
+
+    `searches` counts the searches of the deployment history; `automatic` names the cluster of each rollback that the
+    policy started; `flags` are releases that a responder called bad; `restored` are the ids of the deployments that a
+    verified rollback made, which are no suspects afterwards (behaviour 90).
+    """
+
+    clusters: tuple[RollbackState, ...] = ()
+    request: RollbackRequest | None = None
+    searches: int = 0
+    automatic: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    restored: tuple[str, ...] = ()
+
+    def with_offers_expired(self, detail: str) -> Self:
+        """Return these with each offer that nobody decided expired; `detail` says why."""
+        undecided = (state for state in self.clusters if state.status is RollbackStatus.OFFERED)
+        changed = self
+        for state in undecided:
+            changed = changed.with_cluster(state.moved(RollbackStatus.EXPIRED, detail=detail))
+        return changed
+
+    def of(self, cluster: str) -> RollbackState | None:
+        """Return where the rollback of that cluster stands; None if none was ever offered."""
+        return next((state for state in self.clusters if state.offer.cluster == cluster), None)
+
+    def with_cluster(self, state: RollbackState) -> Self:
+        """Return these with the rollback of that cluster where it now stands."""
+        cluster = state.offer.cluster
+        others = tuple(state if old.offer.cluster == cluster else old for old in self.clusters)
+        restored = self.restored
+        if state.status is RollbackStatus.HEALTHY and state.deployment:
+            restored = tuple(dict.fromkeys((*restored, state.deployment)))
+        return self.replace(clusters=others if self.of(cluster) else (*self.clusters, state), restored=restored)

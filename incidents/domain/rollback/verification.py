@@ -16,10 +16,10 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-class Probe(Frozen):
-    """One probe of a region: its health endpoint and one real evaluation (`elapsed_ms`, None without an answer).
+class ProbeResult(Frozen):
+    """Result of probing a region once. `elapsed_ms`: of the probe that measures latency, None without a good answer.
 
-    `measured` is false when the probe itself failed, such as rejected credentials: it tells nothing about the region.
+    `measured` is false when a probe itself failed, such as rejected credentials: it tells nothing about the region.
     """
 
     at: AwareDatetime
@@ -30,7 +30,7 @@ class Probe(Frozen):
 
 
 class Baseline(Frozen):
-    """Evaluation latency while healthy: quantiles (ms), sample count and source."""
+    """Latency while healthy: quantiles (ms), sample count and source."""
 
     p50_ms: float
     p95_ms: float
@@ -83,7 +83,7 @@ def limit_ms(normal_ms: float, rules: Rollback) -> float:
     return max(normal_ms * rules.latency_tolerance, normal_ms + rules.latency_slack_ms)
 
 
-def consecutive_good(probes: tuple[Probe, ...]) -> int:
+def consecutive_good(probes: tuple[ProbeResult, ...]) -> int:
     """Return the number of consecutive good probes at the end."""
     count = 0
     for probe in reversed([probe for probe in probes if probe.measured]):
@@ -94,11 +94,11 @@ def consecutive_good(probes: tuple[Probe, ...]) -> int:
 
 
 def judge(
-    region: str, probes: tuple[Probe, ...], finding: BaselineFinding, rules: Rollback, *, last: bool
+    region: str, probes: tuple[ProbeResult, ...], finding: BaselineFinding, rules: Rollback, *, last: bool
 ) -> RegionVerdict | None:
     """Return the verdict, or None while undecided; with `last` there is always one.
 
-    Healthy: the last `healthy_probes` probes were good, and over a full `window` p50 and p95 of the evaluations are
+    Healthy: the last `healthy_probes` probes were good, and over a full `window` p50 and p95 of the latency are
     within tolerance of the baseline. Good but slow answers are not healthy (behaviour 54); without measurements the
     verdict is inconclusive (55).
     """
@@ -127,8 +127,8 @@ def judge(
 
 
 def _why_inconclusive(
-    probes: tuple[Probe, ...],
-    measured: tuple[Probe, ...],
+    probes: tuple[ProbeResult, ...],
+    measured: tuple[ProbeResult, ...],
     times: list[float],
     finding: BaselineFinding,
     rules: Rollback,
@@ -137,8 +137,8 @@ def _why_inconclusive(
         problem = next((probe.problem for probe in reversed(probes) if probe.problem), "not enough time")
         return f"only {len(measured)} usable probes ({problem})"
     if finding.baseline is None:
-        return f"healthy, but no latency baseline ({finding.why or 'not measured'})"
-    return f"healthy, but only {len(times)} of {rules.min_samples} evaluations in the window"
+        return f"healthy, but its latency cannot be judged: {finding.why or 'no baseline was measured'}"
+    return f"healthy, but only {len(times)} of {rules.min_samples} latency samples in the window"
 
 
 def _slow(times: list[float], baseline: Baseline | None, rules: Rollback) -> str | None:
@@ -154,21 +154,21 @@ def _slow(times: list[float], baseline: Baseline | None, rules: Rollback) -> str
 
 def _figures(times: list[float], finding: BaselineFinding) -> str:
     if not times:
-        return "no evaluations answered"
-    found = f"p50 {quantile(times, 0.5):.0f} ms, p95 {quantile(times, 0.95):.0f} ms of {len(times)} evaluations"
+        return "no latency samples"
+    found = f"p50 {quantile(times, 0.5):.0f} ms, p95 {quantile(times, 0.95):.0f} ms of {len(times)} samples"
     if finding.baseline is None:
         return found
     return f"{found}, baseline {finding.baseline.p50_ms:.0f} and {finding.baseline.p95_ms:.0f} ms"
 
 
 def _verdict(
-    region: str, verdict: Verdict, detail: str, probes: tuple[Probe, ...], times: list[float]
+    region: str, verdict: Verdict, detail: str, probes: tuple[ProbeResult, ...], times: list[float]
 ) -> RegionVerdict:
     p50, p95 = (quantile(times, 0.5), quantile(times, 0.95)) if times else (None, None)
     return RegionVerdict(region=region, verdict=verdict, detail=detail, probes=len(probes), p50_ms=p50, p95_ms=p95)
 
 
-def describe_progress(region: str, probes: tuple[Probe, ...], count: int, rules: Rollback) -> str:
+def describe_progress(region: str, probes: tuple[ProbeResult, ...], count: int, rules: Rollback) -> str:
     """Return the progress of a region's verification in one line; `count`: probes so far."""
     row, newest = consecutive_good(probes), probes[-1]
     progress = f"{region}: {count} probes, {min(row, rules.healthy_probes)}/{rules.healthy_probes} consecutive good"

@@ -1,126 +1,65 @@
-"""Requests that publish updates, and that ask responders for them."""
+"""Requests for the ticket of an incident, and those that ask responders for the next update."""
 
 from datetime import datetime
-from typing import assert_never
 
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import LONGEST_TITLE, ActivityRequest
+from incidents.domain.activity_results import ActivityResult, ResourcesChanged
+from incidents.domain.chat.cards import reminder_card
 from incidents.domain.chat.channel import channel_id
-from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.public_text import PublicMessage
+from incidents.domain.core.text.escaping import github_text
+from incidents.domain.core.text.mrkdwn import as_mrkdwn
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Status, StatusUpdate
 from incidents.domain.obligation import Obligation
-from incidents.domain.updates.messages import bare_message, customer_message, public_title, reminder_text
-from incidents.domain.updates.publishing import PUBLIC_PLACES, next_due, release_at, scheduled_text
+from incidents.domain.updates.messages import bare_message, public_subject, reminder_text
+from incidents.domain.updates.publishing import next_due, release_at, scheduled_text
 
-_PAGE_STATUSES = {
-    Status.INVESTIGATING: "investigating",
-    Status.MONITORING: "monitoring",
-    Status.RESOLVED: "resolved",
-    Status.CANCELLED: "resolved",
-}
+
+def ticket_request(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged] | ResourcesChanged:
+    """Open the incident's ticket, or give it the title that the incident has now."""
+    if obligation.sequence == 0:
+        return ticket(obligation, incident, runbook, at)
+    if incident.resources.ticket is None:
+        return ResourcesChanged(skipped="the incident has no ticket")
+    return activity_requests.RetitleTicket(
+        key=obligation.key, ticket=incident.resources.ticket, title=ticket_title(incident, runbook)
+    )
 
 
 def ticket(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> activity_requests.OpenTicket:
-    """Open the incident's ticket."""
+    """Open the incident's ticket. Its title is the subject of the customers' template (behaviour 101)."""
+    if incident.private:
+        return _opening(obligation, incident, runbook, github_text(bare_message(incident, runbook).body))
     lines = [
-        f"{incident.severity} · {incident.service} ({incident.environment})",
+        f"{incident.name} · {incident.severity} · {incident.service} ({incident.environment})",
         f"Started {runbook.calendar.in_brackets(incident.started_at)}.",
         incident.title,
     ]
+    return _opening(obligation, incident, runbook, "\n\n".join(github_text(line) for line in lines))
+
+
+def ticket_title(incident: Incident, runbook: RunbookConfig) -> str:
+    """Return the ticket's title, opened or renamed; a private incident's tells no more than that there is one."""
+    if incident.private:
+        return one_line(bare_message(incident, runbook).subject, LONGEST_TITLE)
+    return one_line(public_subject(incident, incident.severity, runbook), LONGEST_TITLE)
+
+
+def _opening(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, body: str
+) -> activity_requests.OpenTicket:
     return activity_requests.OpenTicket(
         key=obligation.key,
-        title=f"{incident.name}: {incident.title}"[:256],
-        body="\n\n".join(lines),
+        title=ticket_title(incident, runbook),
+        body=body,
         labels=runbook.tracker.labels,
         marker=f"<!-- incident-runbook {incident.first_run_id} -->",
-    )
-
-
-def delivery(
-    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
-) -> ActivityRequest | ActivityResult:
-    """Publish an update on one channel; a public place is told no more of a private incident than that it ended."""
-    update = incident.updates[obligation.sequence - 1]
-    message = customer_message(incident, update, runbook)
-    if incident.private and obligation.subject in PUBLIC_PLACES:
-        message = bare_message(incident, runbook)
-    match channel := Channel(obligation.subject):
-        case Channel.SLACK:
-            return _update_in_chat(obligation, incident, message)
-        case Channel.STATUS_PAGE:
-            return _status(obligation, incident, runbook, update, message)
-        case Channel.EMAIL:
-            return _mail(obligation, incident, runbook, message.subject, message.body)
-        case Channel.ISSUE_TRACKER:
-            return activity_requests.CommentTicket(
-                key=obligation.key,
-                ticket=incident.resources.ticket,
-                body=message.body,
-                close=incident.over,
-                opening=ticket(obligation, incident, runbook, at),
-            )
-        case _:
-            assert_never(channel)
-
-
-def _update_in_chat(
-    obligation: Obligation, incident: Incident, message: PublicMessage
-) -> ActivityRequest | ActivityResult:
-    if incident.resources.channel_id is None:
-        return ActivityResult(skipped="the incident has no Slack channel")
-    text = f"*{message.subject}*\n{message.body}"
-    return activity_requests.PostMessage(key=obligation.key, channel_id=incident.resources.channel_id, text=text)
-
-
-def _status(
-    obligation: Obligation, incident: Incident, runbook: RunbookConfig, update: StatusUpdate, message: PublicMessage
-) -> ActivityRequest:
-    component = runbook.status_page.components.get(incident.service)
-    return activity_requests.PublishStatus(
-        key=obligation.key,
-        page_id=incident.resources.status_page_id,
-        marker=incident.first_run_id,
-        sequence=update.sequence,
-        title=message.subject if incident.private else public_title(incident, runbook),
-        status=_PAGE_STATUSES[Status(update.status)],
-        body=message.body,
-        impact=runbook.statuspage_impact(update.severity),
-        components={component: _component_state(update, runbook)} if component else {},
-        at=update.at,
-        product=runbook.product,
-        notify=runbook.status_page.notify_subscribers,
-    )
-
-
-def _component_state(update: StatusUpdate, runbook: RunbookConfig) -> str:
-    """Return Statuspage's word for the state of a component."""
-    if update.status in (Status.RESOLVED, Status.CANCELLED):
-        return "operational"
-    return runbook.component_state(update.severity)
-
-
-def _mail(
-    obligation: Obligation, incident: Incident, runbook: RunbookConfig, subject: str, body: str
-) -> ActivityRequest | ActivityResult:
-    inside = tuple(e for name in runbook.people.stakeholders if (e := runbook.contacts[name].email))
-    customers = (*runbook.customers.emails, *(incident.assessment.customers if incident.assessment else ()))
-    customers = () if incident.private else customers
-    unique = {address.casefold(): address for address in (*inside, *customers) if "@" in address}
-    to = tuple(unique.values())
-    if not to:
-        return ActivityResult(skipped="the runbook names nobody to mail")
-    return activity_requests.SendMail(
-        key=obligation.key,
-        to=to,
-        subject=subject,
-        text=body,
-        thread=incident.first_run_id,
-        sequence=obligation.sequence,
     )
 
 
@@ -130,15 +69,38 @@ def remind(
     """Show the responders what goes out next, and when."""
     due = next_due(incident, runbook)
     if due is None:
-        return ActivityResult(skipped="no update is due any more")
-    text, _ = scheduled_text(incident, runbook, None)
-    when = runbook.calendar.in_brackets(release_at(incident, runbook, due))
-    said = reminder_text(obligation.sequence, when, text, incident.draft, incident.number)
-    return activity_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=said)
+        return ActivityResult(skipped="no update is due")
+    release = release_at(incident, runbook, due)
+    text, _ = scheduled_text(incident, runbook, release, None)
+    when = runbook.calendar.in_brackets(release)
+    said = reminder_text(obligation.sequence, when, text, incident.updates.draft, incident.number)
+    return activity_requests.PostMessage(
+        key=obligation.key,
+        channel_id=channel_id(incident),
+        text=said,
+        mentions=_writers(incident),
+        thread_ts=incident.resources.summary_ts,
+        card=reminder_card(incident, said, obligation.sequence),
+    )
+
+
+def _writers(incident: Incident) -> tuple[str, ...]:
+    """Return who writes the updates, to be mentioned."""
+    writer = incident.roles.communications or incident.roles.commander
+    return (writer,) if writer else ()
 
 
 def nudge(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
-    """Ask for words of a person's own."""
-    who = incident.communications or incident.commander or "Everybody"
-    text = f'{who}: the last {incident.no_news} updates said "no change". Customers deserve words of your own.'
-    return activity_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=text)
+    """Ask for a written update."""
+    who = incident.roles.communications or incident.roles.commander or "Everyone"
+    text = (
+        f'{who}: the last {incident.updates.no_news} updates said "no change". Please write the next one:'
+        f' `incident update {incident.number} --next "…"`'
+    )
+    return activity_requests.PostMessage(
+        key=obligation.key,
+        channel_id=channel_id(incident),
+        text=as_mrkdwn(text),
+        mentions=_writers(incident),
+        thread_ts=incident.resources.summary_ts,
+    )

@@ -1,32 +1,36 @@
-"""Message texts: status updates for customers, pages, escalations and alerts for operators."""
+"""Message texts: status updates for customers, escalations and alerts for operators."""
 
 from datetime import datetime
+from typing import assert_never
 
 from incidents.domain.activity_requests import ActivityRequest, SendMail
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.public_texts import fill
 from incidents.domain.core.program_errors import Fault
+from incidents.domain.core.severity import Severity
+from incidents.domain.core.status import Status
+from incidents.domain.core.text.escaping import mail_header
+from incidents.domain.core.text.mrkdwn import Mrkdwn, mrkdwn
 from incidents.domain.core.text.public_text import InternalMessage, PublicMessage, PublicText
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.time.elapsed import in_words
+from incidents.domain.incident.display.summary import impact
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Refusal, Status, StatusUpdate
-from incidents.domain.incident.summary import impact
 from incidents.domain.obligation import Obligation
+from incidents.domain.operators.state import CredentialRejection
+from incidents.domain.recipients import staff
+from incidents.domain.updates.state import StatusUpdate
 
-_VENDOR_NAMES = {
-    "github": "GitHub",
-    "pagerduty": "PagerDuty",
-    "sendgrid": "SendGrid",
-    "slack": "Slack",
-    "statuspage": "Statuspage",
-    "zoom": "Zoom",
-}
-_STATUS = {
-    Status.INVESTIGATING: "INVESTIGATING",
-    Status.MONITORING: "MONITORING",
-    Status.RESOLVED: "RESOLVED",
-    Status.CANCELLED: "RESOLVED",
-}
+
+def _public_status(status: Status) -> str:
+    match status:
+        case Status.INVESTIGATING:
+            return "INVESTIGATING"
+        case Status.MONITORING:
+            return "MONITORING"
+        case Status.RESOLVED | Status.CANCELLED:
+            return "RESOLVED"
+        case _:
+            assert_never(status)
 
 
 def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
@@ -40,6 +44,19 @@ def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
     return PublicText.filled(runbook.templates.texts.title, SERVICE=known or runbook.product)
 
 
+def public_subject(incident: Incident, severity: Severity, runbook: RunbookConfig) -> PublicText:
+    """Return the template's subject, filled in: of mails, and the title on the status page and of the ticket."""
+    values = {
+        "PRODUCT": runbook.product,
+        "TEAM": runbook.team,
+        "SEVERITY": severity,
+        "BRIEF_TITLE": public_title(incident, runbook),
+        "INCIDENT_ID": incident.name,
+    }
+    drill = "[DRILL] " if incident.drill else ""
+    return PublicText.trusted(drill + fill(runbook.templates.subject, values))
+
+
 def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookConfig) -> PublicMessage:
     """Fill the customer-facing template for one update."""
     calendar = runbook.calendar
@@ -49,16 +66,15 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookC
         "TEAM": runbook.team,
         "SEVERITY": update.severity,
         "BRIEF_TITLE": public_title(incident, runbook),
-        "STATUS": _STATUS[Status(update.status)],
+        "STATUS": _public_status(update.status),
         "INCIDENT_ID": incident.name,
         "START_TIME_UTC": calendar.in_brackets(incident.started_at),
         "DESCRIPTION_OF_IMPACT": impact(incident, runbook),
         "WHAT_WE_KNOW_AND_WHAT_WE'RE_DOING": update.text,
         "EXPECTED_UPDATE_TIME": coming,
     }
-    drill = "[DRILL] " if incident.drill else ""
     return PublicMessage(
-        subject=PublicText.trusted(drill + fill(runbook.templates.subject, values)),
+        subject=public_subject(incident, update.severity, runbook),
         body=PublicText.trusted(fill(runbook.templates.body, values).rstrip() + "\n"),
     )
 
@@ -98,36 +114,35 @@ def _next(update: StatusUpdate, runbook: RunbookConfig) -> str:
     return fill(texts.office_hours, {"NEXT_UPDATE": when}) if waits else when
 
 
-def page_text(incident: Incident) -> str:
-    """Return the one-line summary of a page."""
-    return f"{incident.severity} {incident.service} ({incident.environment}): {incident.title}"[:1000]
-
-
 def escalation_text(incident: Incident, runbook: RunbookConfig, at: datetime) -> InternalMessage:
     """Return the escalation message: the incident's state at that moment (behaviour 42)."""
-    acknowledged = f"Acknowledged by {incident.acknowledged_by}." if incident.attended else "Not acknowledged yet."
-    commander = f"Commander: {incident.commander}." if incident.commander else "No commander."
+    acknowledged = (
+        f"Acknowledged by {incident.acknowledged_by}." if incident.paging.attended else "Not acknowledged yet."
+    )
+    commander = f"Commander: {incident.roles.commander}." if incident.roles.commander else "No commander."
     lines = [
         f"{incident.name} ({incident.severity}) has been open for {in_words(at - incident.started_at)}.",
         f"Service: {incident.service} ({incident.environment}). {incident.title}",
         f"Status: {incident.status}. {acknowledged} {commander}",
         f"Impact: {impact(incident, runbook)}",
     ]
+    if incident.alerting.unknown_service:
+        lines.append(f"Unknown service: {incident.alerting.unknown_service}")
     if incident.resources.channel_name:
         lines.append(f"Channel: #{incident.resources.channel_name}")
     if incident.resources.bridge_url:
         lines.append(f"War room: {incident.resources.bridge_url}")
     return InternalMessage(
-        subject=f"{incident.severity} {incident.name}: {incident.title}"[:200], body="\n".join(lines) + "\n"
+        subject=mail_header(f"{incident.severity} {incident.name}: {incident.title}"), body="\n".join(lines) + "\n"
     )
 
 
-def broken_text(refusal: Refusal, incident: Incident) -> InternalMessage:
+def broken_text(rejection: CredentialRejection, incident: Incident) -> InternalMessage:
     """Return the operators' message when a vendor rejects our credentials (behaviour 21)."""
-    name = _VENDOR_NAMES.get(refusal.vendor, refusal.vendor)
+    name = rejection.display_name
     body = (
-        f"{name} rejected our credentials ({refusal.reason}).\n\n"
-        f"First seen in {incident.name} at {refusal.at:%Y-%m-%d %H:%M} UTC. Until fixed, nothing goes out through"
+        f"{name} rejected our credentials ({rejection.reason}).\n\n"
+        f"First seen in {incident.name} at {rejection.at:%Y-%m-%d %H:%M} UTC. Until fixed, nothing goes out through"
         f" {name}; all other channels keep working.\n\nFix the credentials and restart the worker. Then retry"
         f" what failed: `incident step {incident.number} NAME --retry`"
         f" (`incident show {incident.number}` lists it).\n"
@@ -148,14 +163,21 @@ def fault_text(fault: Fault, incident: Incident) -> InternalMessage:
     return InternalMessage(subject=f"Operators: error in the incident program ({incident.name})", body=body)
 
 
-def reminder_text(sequence: int, due: str, draft: PublicText, kept: PublicText, number: int | None) -> str:
+def reminder_text(sequence: int, due: str, draft: PublicText, kept: PublicText, number: int | None) -> Mrkdwn:
     """Return the reminder before an update is published: its text, and how to change or hold it."""
-    unfinished = f"\nUnpublished draft:\n> {kept}" if kept and kept != draft else ""
-    return (
-        f"Update {sequence} will be published at {due} with this text:\n> {draft}{unfinished}\n"
+    unfinished = mrkdwn("\nUnpublished draft:\n> {}", kept) if kept and kept != draft else ""
+    how = (
         f'To replace it: `incident update {number} --next "…"`.'
         f' To hold it once: `incident hold {number} 10 --reason "…"`.'
     )
+    return mrkdwn(
+        "Update {} will be published at {} with this text:\n> {}{}\n{}", sequence, due, draft, unfinished, how
+    )
+
+
+def titled(subject: str, body: str) -> Mrkdwn:
+    """Return a chat message with its subject in bold."""
+    return mrkdwn("*{}*\n{}", subject, body)
 
 
 def internal_mail(
@@ -164,7 +186,7 @@ def internal_mail(
     """Build a mail to responders or operators; it belongs to the incident's thread."""
     return SendMail(
         key=obligation.key,
-        to=to,
+        to=staff(to),
         subject=subject,
         text=body,
         thread=incident.first_run_id,

@@ -6,7 +6,7 @@ from datetime import datetime
 from incidents.domain.chat.channel import channel_key
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.timeline import Kind
+from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import (
@@ -17,72 +17,133 @@ from incidents.domain.obligation_spec import (
     RetryLimit,
 )
 from incidents.domain.updates import build_request as requests
-from incidents.domain.updates.publishing import delivery_key, has_ticket, next_due, publish_due, release_at
+from incidents.domain.updates.delivery import delivery, record_audience
+from incidents.domain.updates.overdue import failed_update, overdue_key, overdue_text, undelivered
+from incidents.domain.updates.publishing import (
+    DIGEST,
+    NUDGED,
+    OVERDUE,
+    REMINDER,
+    delivery_key,
+    has_ticket,
+    next_due,
+    publish_due,
+    release_at,
+    update_key,
+)
 
 
 def cadence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the next status update, its reminder, and the request for a written update."""
     due = next_due(incident, runbook)
-    if due is None or incident.update_anchor is None:
+    if due is None or incident.updates.anchor is None:
         return
-    sequence = len(incident.updates) + 1
-    since = incident.updates[-1].at if incident.updates else incident.opened_at
+    sequence = incident.updates.count + 1
+    since = incident.updates.published[-1].at if incident.updates.published else incident.opened_at
     release = max(release_at(incident, runbook, due), since)
-    says = f"Publish status update {sequence}"
+    summary = f"Publish status update {sequence}"
     yield Obligation(
-        key=f"update/{sequence}", kind=ObligationKind.UPDATE, due=release, since=since, says=says, sequence=sequence
+        key=update_key(sequence),
+        kind=ObligationKind.UPDATE,
+        due=release,
+        since=since,
+        summary=summary,
+        sequence=sequence,
     )
     before = runbook.policy(incident.severity).updates.remind_before
     if before and incident.resources.channel_id:
         yield Obligation(
-            key=f"update/{sequence}/reminder",
+            key=f"{update_key(sequence)}/{REMINDER}",
             kind=ObligationKind.REMIND,
             due=max(due - before, since),
             since=since,
-            says=f"Post the draft of update {sequence} for review",
+            summary=f"Post the draft of update {sequence} for review",
             sequence=sequence,
         )
-    if incident.no_news >= runbook.updates.nudge_after and incident.resources.channel_id:
-        key = f"update/{sequence}/nudge"
-        says = f'Last {incident.no_news} updates said "no change": please write the next one'
-        yield at_once(ObligationKind.NUDGE, key, since, says, sequence=sequence)
+    if incident.updates.no_news >= runbook.updates.nudge_after and incident.resources.channel_id:
+        key = f"{update_key(sequence)}/{NUDGED}"
+        summary = f'Last {incident.updates.no_news} updates said "no change": please write the next one'
+        yield at_once(ObligationKind.NUDGE, key, since, summary, sequence=sequence)
 
 
 def deliveries(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the newest update for each channel; older ones are superseded (behaviours 35 and 36)."""
     if incident.number is None:
         return
-    newest = {channel: update for update in incident.updates for channel in update.channels}
+    newest = {channel: update for update in incident.updates.published for channel in update.channels}
     for channel, update in newest.items():
-        if channel is Channel.SLACK and not incident.settled(channel_key(incident)):
+        if channel is Channel.SLACK and not incident.ledger.settled(channel_key(incident)):
             continue
-        says = f"Publish update {update.sequence} on {channel}"
+        summary = f"Publish update {update.sequence} on {channel}"
         key = delivery_key(update.sequence, channel)
-        yield at_once(ObligationKind.DELIVER, key, update.at, says, subject=channel.value, sequence=update.sequence)
+        yield at_once(ObligationKind.DELIVER, key, update.at, summary, subject=channel.value, sequence=update.sequence)
+
+
+def overdue_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the record that an update is overdue, once for each update that is not out."""
+    after = runbook.updates.overdue_after
+    if after is None:
+        return
+    for update in (*undelivered(incident), *failed_update(incident, runbook)):
+        yield Obligation(
+            key=overdue_key(update.sequence),
+            kind=ObligationKind.UPDATE_OVERDUE,
+            due=update.due + after,
+            since=update.due,
+            summary=f"Mark status update {update.sequence} as overdue unless it is out",
+            sequence=update.sequence,
+        )
+
+
+def record_overdue(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
+    """Record in the timeline and in the channel that an update is overdue."""
+    updates = (*undelivered(incident), *failed_update(incident, runbook))
+    update = next(update for update in updates if update.sequence == obligation.sequence)
+    incident = incident.with_fulfilled(obligation.key)
+    return incident.logged(at, SYSTEM, Kind.UPDATE, overdue_text(update.sequence, update.channels), announce=True)
 
 
 def ticket_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the ticket in the issue tracker, where this severity gets one."""
-    if incident.number is not None and has_ticket(incident, runbook):
-        yield at_once(ObligationKind.TICKET, "ticket", incident.episode.since, "Open the ticket")
+    """Yield the ticket in the issue tracker, where this severity gets one, and a better title for it."""
+    if incident.number is None or not has_ticket(incident, runbook):
+        return
+    since = incident.episode.since
+    yield at_once(ObligationKind.TICKET, "ticket", since, "Open the ticket")
+    if incident.updates.titles and incident.resources.ticket is not None:
+        key = f"ticket/title/{incident.updates.titles}"
+        yield at_once(ObligationKind.TICKET, key, since, "Change the ticket's title", sequence=incident.updates.titles)
 
 
 def update_due(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
     """Publish the status update that is due."""
-    incident = incident.replace(fulfilled=(*incident.fulfilled, obligation.key))
+    incident = incident.with_fulfilled(obligation.key)
     return publish_due(incident, runbook, at)
 
 
+def spent_keys(incident: Incident) -> Iterator[str]:
+    """Yield the keys of updates in the archive: each was published and superseded on every channel."""
+    at_hand = {update.sequence for update in incident.updates.published}
+    for sequence in range(1, incident.updates.count + 1):
+        if sequence not in at_hand:
+            yield update_key(sequence)
+            yield from (f"{update_key(sequence)}/{part}" for part in (REMINDER, NUDGED, DIGEST, OVERDUE))
+            yield from (delivery_key(sequence, channel) for channel in Channel)
+
+
 _CADENCE = Owed(cadence, LIVE)
-UPDATE = ObligationSpec(ObligationKind.UPDATE, (_CADENCE,), apply_due=update_due)
+UPDATE = ObligationSpec(ObligationKind.UPDATE, (_CADENCE,), apply_due=update_due, spent=spent_keys)
 REMIND = ObligationSpec(ObligationKind.REMIND, (_CADENCE,), build_request=requests.remind)
 NUDGE = ObligationSpec(ObligationKind.NUDGE, (_CADENCE,), build_request=requests.nudge)
+UPDATE_OVERDUE = ObligationSpec(
+    ObligationKind.UPDATE_OVERDUE, (Owed(overdue_owed, LIVE_OR_OVER),), apply_due=record_overdue, housekeeping=True
+)
 DELIVER = ObligationSpec(
     ObligationKind.DELIVER,
     (Owed(deliveries, LIVE_OR_OVER),),
-    build_request=requests.delivery,
+    build_request=delivery,
+    apply_begun=record_audience,
     timeline=Kind.DELIVERY,
     retry_for=RetryLimit.PUBLISH,
     withdrawable=True,
 )
-TICKET = ObligationSpec(ObligationKind.TICKET, (Owed(ticket_owed, LIVE),), build_request=requests.ticket)
+TICKET = ObligationSpec(ObligationKind.TICKET, (Owed(ticket_owed, LIVE),), build_request=requests.ticket_request)

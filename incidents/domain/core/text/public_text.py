@@ -40,7 +40,7 @@ class PublicText(str):
         """
         if found := list(leaks(text, runbook)):
             raise CommandRejected(
-                f"Customers would read {'; '.join(found[:3])}. Say it in their words: nothing was published or changed."
+                f"Customers would see {'; '.join(found[:3])}. Please rephrase: nothing was published or changed."
             )
         return cls(text)
 
@@ -90,7 +90,7 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a host and port", re.compile(r"\b[a-z][\w-]*:\d{3,5}\b", re.IGNORECASE)),
     ("the name of a pod", re.compile(r"\b[a-z][a-z0-9-]*-[a-f0-9]{8,10}-[a-z0-9]{5}\b")),
     ("a commit", re.compile(r"\b[0-9a-f]{40}\b")),
-    ("a name in Slack", re.compile(r"<[@#][A-Z0-9|\w-]+>|(?:^|\s)#[a-z][\w-]+")),
+    ("a chat mention", re.compile(r"<[@#][A-Z0-9|\w-]+>|(?:^|\s)#[a-z][\w-]+")),
     ("a file of a program", re.compile(r"(?:^|\s)/(?:[\w.-]+/)+[\w.-]+|\b[\w-]+\.(?:py|go|ts|js|sql|yaml):\d+")),
 )
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but newline and tab, and those that turn the direction of what follows (bidirectional)."""
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+"""Control characters but newline and tab, those that turn the direction of what follows, and what no XML may hold."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character. JSON can spell it (`"\\ud800"`), an argument that is not UTF-8 becomes one; UTF-8 has none."""
 

@@ -64,7 +64,7 @@ class Calendar(Frozen):
         if not self.working_days:
             raise ValueError("at least one working day is needed, or business days never pass")
         if self.opens >= self.closes:
-            raise ValueError("opens must lie before closes")
+            raise ValueError("opens must be before closes")
         return self
 
     def is_working_day(self, day: date) -> bool:

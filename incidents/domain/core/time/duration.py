@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, model_validator
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.elapsed import in_words as in_words
+from incidents.domain.core.time.elapsed import in_words
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _ELAPSED = re.compile(r"(\d+)\s*([smhd])")
@@ -47,3 +47,10 @@ class Term(Frozen):
         if isinstance(value, str) and (match := _BUSINESS.fullmatch(value.strip())):
             return {"business_days": int(match[1])}
         return {"elapsed": parse_duration(value)}
+
+    @property
+    def words(self) -> str:
+        """Return it in words, such as `4h` or `2 business days`."""
+        if self.business_days is not None:
+            return f"{self.business_days} business day{'s' if self.business_days != 1 else ''}"
+        return in_words(self.elapsed) if self.elapsed is not None else "no time"

@@ -1,7 +1,7 @@
 """The bounds of an instant that comes from outside: from 2000 to one hour ahead of its arrival.
 
 A sender that does not know when an alert began sends its language's zero time: year 1 (Go), 1970 (C), 0 seconds. A
-duration subtracted from year 1 raises OverflowError, in a workflow for ever. Before 2000 no system that this runbook is
+duration subtracted from year 1 raises OverflowError, in a workflow forever. Before 2000 no system that this runbook is
 for existed. An hour ahead covers a clock that is wrong and a time zone that was dropped for it, and no more: a start
 further ahead would postpone what is counted from it.
 """

@@ -18,6 +18,8 @@ _BLAMING = (
     (r"\bnobody (?:cared|bothered)\b|\bdidn't care\b", "judges people"),
     (r"\bobvious(?:ly)?\b", "is hindsight"),
 )
+_SHOWN = 3
+"""Sentences that one warning lists."""
 
 
 class Blame(Frozen):
@@ -30,7 +32,7 @@ class Blame(Frozen):
 
 
 def find_blame(document: Document, more: tuple[str, ...] = ()) -> tuple[Blame, ...]:
-    """Return sentences that may blame a person. `more`: additional phrases from runbook.yaml."""
+    """Return the sentences that may blame a person, each once. `more`: additional phrases from runbook.yaml."""
     phrases = [*_BLAMING, *((rf"\b{re.escape(words)}\b", "is on the list in runbook.yaml") for words in more)]
     sections = {
         "summary": (document.summary,),
@@ -40,11 +42,28 @@ def find_blame(document: Document, more: tuple[str, ...] = ()) -> tuple[Blame, .
         "what could be better": document.better,
         "action items": tuple(f"{item.title}. {item.outcome}" for item in document.items),
     }
-    return tuple(
-        Blame(section=section, sentence=sentence.strip(), words=found[0], why=why)
+    found = {
+        (section, sentence.strip()): blame
         for section, texts in sections.items()
         for text in texts
         for sentence in re.split(r"(?<=[.!?])\s+", text)
-        for pattern, why in phrases
-        if (found := re.search(pattern, sentence, re.IGNORECASE))
+        if (blame := _first(section, sentence.strip(), phrases))
+    }
+    return tuple(found.values())
+
+
+def _first(section: str, sentence: str, phrases: list[tuple[str, str]]) -> Blame | None:
+    """Return the first pattern that matches a sentence: one warning per sentence is enough (behaviour 106)."""
+    matches = ((re.search(pattern, sentence, re.IGNORECASE), why) for pattern, why in phrases)
+    return next(
+        (Blame(section=section, sentence=sentence, words=match[0], why=why) for match, why in matches if match), None
     )
+
+
+def describe_new_blame(before: Document, after: Document, more: tuple[str, ...] = ()) -> str:
+    """Return the warning about the sentences that an edit added, for the person who wrote them; "" if there is none."""
+    known = {blame.sentence for blame in find_blame(before, more)}
+    found = [blame for blame in find_blame(after, more) if blame.sentence not in known]
+    said = "; ".join(f'"{blame.words}" {blame.why} ({blame.section}, "{blame.sentence}")' for blame in found[:_SHOWN])
+    rest = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"Blameless check: {said}{rest}" if said else ""

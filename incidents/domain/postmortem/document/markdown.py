@@ -1,4 +1,4 @@
-"""Render the post-mortem as GitHub-flavored Markdown, and parse it back.
+"""Render the post-mortem as Markdown with tables, and parse it back.
 
 Written sections have their own headings and are parsed back; computed parts are rewritten each time, discarding edits.
 `parse(render(document)) == document` for a document in `plain` form.
@@ -11,9 +11,11 @@ from datetime import UTC, date, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.text.escaping import github_line, mermaid_label
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.time.instants import day_fault
 from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.measures import DEFINITIONS
 from incidents.domain.postmortem.document.blameless import Blame
 from incidents.domain.postmortem.document.reconstructed_timeline import TimelineRow
 from incidents.domain.postmortem.document.sections import (
@@ -58,18 +60,13 @@ def line(text: object) -> str:
 
 
 def cell(text: object) -> str:
-    """Escape a text for a table cell."""
+    """Return Markdown that people write, which is read back, for a table cell."""
     return line(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def _prose(text: str) -> str:
     """Escape headings and placeholders in paragraphs."""
     return re.sub(r"^(?=#|_To be written)", r"\\", text.strip(), flags=re.MULTILINE)
-
-
-def _label(text: object) -> str:
-    """Return a text for a Mermaid task name, without characters that have a meaning there."""
-    return line(re.sub(r"[^\w .,()/%+-]", " ", str(text)))[:60]
 
 
 def _instant(at: datetime) -> str:
@@ -88,7 +85,8 @@ _ENVIRONMENT.filters |= {
     "line": line,
     "prose": _prose,
     "words": in_words,
-    "label": _label,
+    "label": mermaid_label,
+    "text": github_line,
     "instant": _instant,
 }
 
@@ -103,6 +101,7 @@ def render(page: Page) -> str:
         figures=page.figures,
         placeholder=_PLACEHOLDER,
         marks=_marks(page),
+        definitions=DEFINITIONS,
     )
 
 
@@ -111,7 +110,7 @@ def _marks(page: Page) -> list[tuple[str, datetime]]:
     incident = page.incident
     known = [
         *((m.what.partition(":")[0], m.at) for m in page.rows if m.source == "deployments"),
-        ("acknowledged", incident.acknowledged_at),
+        ("acknowledged", incident.first_acknowledged_at),
         ("mitigated", incident.mitigated_at),
         ("resolved", incident.resolved_at),
     ]

@@ -8,14 +8,22 @@ from typing import Any
 from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.text.untrusted import cut, one_line
 from incidents.domain.core.timeline import SYSTEM
 from incidents.domain.evidence.manifest import metric_file
 from incidents.domain.incident.incident import Incident
+from incidents.domain.investigation.log_groups import group_lines
 from incidents.domain.postmortem.figures.impact import Series
 from incidents.domain.rollback.known_good import Deployment
 
 _LONGEST = 300
 """Largest row in characters; the full transcript is in the evidence."""
+
+
+_LOG_GROUPS = 10
+"""Most rows of log lines."""
+_ERRORS = ("ERROR", "FATAL", "CRITICAL", "")
+"""Severities of log lines in the timeline. A line without one may be an error."""
 
 
 class TimelineRow(Frozen):
@@ -35,8 +43,10 @@ def reconstruct_timeline(incident: Incident, files: dict[str, bytes]) -> tuple[T
     """
     rows = [*_from_incident(incident), *_from_alerts(incident), *_from_manifests(incident)]
     for name, data in files.items():
-        if name.endswith("slack.jsonl"):
+        if name.endswith("/chat.jsonl"):
             rows += _from_chat(data)
+        elif name.endswith("/logs.jsonl"):
+            rows += _from_logs(data)
         elif "/deployments-" in name:
             rows += _from_deployments(incident, data)
     return tuple(sorted(rows, key=lambda row: row.at))
@@ -45,19 +55,19 @@ def reconstruct_timeline(incident: Incident, files: dict[str, bytes]) -> tuple[T
 def _from_incident(incident: Incident) -> Iterator[TimelineRow]:
     for entry in incident.timeline:
         at = entry.happened_at or entry.at
-        yield TimelineRow(at=at, source="incident", who=entry.actor, what=entry.text[:_LONGEST])
+        yield TimelineRow(at=at, source="incident", who=entry.actor, what=cut(entry.text, _LONGEST))
 
 
 def _from_alerts(incident: Incident) -> Iterator[TimelineRow]:
-    for alert in incident.alerts:
-        yield TimelineRow(at=alert.started_at, source="alert", who="alertmanager", what=f"Firing: {alert.title}")
+    for alert in incident.alerting.alerts:
+        yield TimelineRow(at=alert.started_at, source="alert", who=alert.source, what=f"Firing: {alert.title}")
         if alert.ended_at is not None:
-            yield TimelineRow(at=alert.ended_at, source="alert", who="alertmanager", what=f"Resolved: {alert.title}")
+            yield TimelineRow(at=alert.ended_at, source="alert", who=alert.source, what=f"Resolved: {alert.title}")
 
 
 def _from_manifests(incident: Incident) -> Iterator[TimelineRow]:
     saves = [entry for entry in incident.timeline if entry.actor == SYSTEM and " file" in entry.text]
-    for ref in incident.manifests:  # in the order in which they were saved, like the entries
+    for ref in incident.evidence.manifests:  # in the order in which they were saved, like the entries
         save = next((entry for entry in saves if f"{ref.parts} file" in entry.text), None)
         at = save.at if save else incident.timeline[-1].at
         if save:
@@ -79,11 +89,33 @@ def _from_chat(data: bytes) -> Iterator[TimelineRow]:
             reactions = "".join(f" :{name}: {count}" for name, count in (row.get("reactions") or {}).items())
             answer = bool(row["thread_ts"]) and row["thread_ts"] != row["ts"]
             at = datetime.fromtimestamp(float(row["ts"]), UTC)
-            text = " ".join(str(row["text"]).split())[:_LONGEST]
+            text = one_line(str(row["text"]), _LONGEST)
             who = f"@{row.get('handle') or row['user']}"
         except (KeyError, TypeError, ValueError):
             continue
-        yield TimelineRow(at=at, source="slack", who=who, what=f"{text}{reactions}", answer=answer)
+        yield TimelineRow(at=at, source="chat", who=who, what=f"{text}{reactions}", answer=answer)
+
+
+def _from_logs(data: bytes) -> Iterator[TimelineRow]:
+    """Yield the most frequent error lines, those alike in one row at their first; one row says what is left out."""
+    groups = group_lines(_errors(data))
+    for group in groups[:_LOG_GROUPS]:
+        yield TimelineRow(at=group.first, source="logs", who="service", what=group.said)
+    if left := groups[_LOG_GROUPS:]:
+        first, count = min(group.first for group in left), sum(group.count for group in left)
+        what = f"{len(left)} more kinds of error lines ({count} lines, see logs.jsonl in the evidence)"
+        yield TimelineRow(at=first, source="logs", who="service", what=what)
+
+
+def _errors(data: bytes) -> Iterator[tuple[datetime, str]]:
+    for row in _rows(data):
+        try:
+            fields, at = row["data"], datetime.fromisoformat(row["timestamp"]).astimezone(UTC)
+            severity, text = str(fields.get("severity_text") or ""), str(fields["body"])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue
+        if severity.upper() in _ERRORS:
+            yield at, text
 
 
 def _from_deployments(incident: Incident, data: bytes) -> Iterator[TimelineRow]:
@@ -101,7 +133,9 @@ def _from_deployments(incident: Incident, data: bytes) -> Iterator[TimelineRow]:
 
 
 def _suspect(incident: Incident, row: Deployment) -> bool:
-    return any(state.offer.suspect is not None and state.offer.suspect.id == row.id for state in incident.rollbacks)
+    return any(
+        state.offer.suspect is not None and state.offer.suspect.id == row.id for state in incident.rollback.clusters
+    )
 
 
 def series(files: dict[str, bytes], metrics: Iterable[str]) -> tuple[Series, ...]:

@@ -137,10 +137,10 @@ _WRITTEN = ("title", "owner", "due", "outcome")
 """Fields of an action item that people write; the program writes the rest."""
 
 
-def list_missing(document: Document, *, timeline: int, figures: bool) -> list[str]:
+def list_missing(document: Document, *, timeline: int, figures: bool, issues: bool = True) -> list[str]:
     """Return what is missing for publication, as text; empty if complete (behaviour 72).
 
-    `timeline`: number of entries; `figures`: whether the impact was computed.
+    `timeline`: number of entries; `figures`: whether the impact was computed; `issues`: action items need one.
     """
     lacks = []
     if not timeline:
@@ -159,15 +159,15 @@ def list_missing(document: Document, *, timeline: int, figures: bool) -> list[st
         lacks.append('nothing under "What could be better"')
     if not document.items and not document.no_items_because.strip():
         lacks.append("no action items, and no reason for that")
-    return lacks + [fault for item in document.items for fault in item_faults(item)]
+    return lacks + [fault for item in document.items for fault in item_faults(item, issue=issues)]
 
 
-def item_faults(item: ActionItem) -> list[str]:
-    """Return the missing parts of an action item."""
+def item_faults(item: ActionItem, *, issue: bool = True) -> list[str]:
+    """Return the missing parts of an action item; `issue`: whether it needs one."""
     parts = {
         "owner": bool(item.owner),
         "due date": item.due is not None,
         "acceptance criterion": bool(item.outcome),
-        "GitHub issue": item.issue is not None or bool(item.untracked),
+        "issue": item.issue is not None or bool(item.untracked) or not issue,
     }
     return [f"action item {item.id} has no {name}" for name, there in parts.items() if not there]

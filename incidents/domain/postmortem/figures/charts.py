@@ -8,6 +8,7 @@ from typing import Any
 import pygal
 from pygal.style import DefaultStyle
 
+from incidents.domain.core.text.untrusted import printable
 from incidents.domain.postmortem.figures.impact import Series
 
 _FEW = 12
@@ -47,7 +48,7 @@ def over_time(title: str, lines: Sequence[Series], marks: Sequence[tuple[str, da
     Error ratios and latencies have separate axes.
     """
     chart = pygal.DateTimeLine(
-        title=title,
+        title=printable(title),
         width=900,
         height=460,
         x_value_formatter=lambda at: f"{at:%H:%M}",
@@ -58,10 +59,28 @@ def over_time(title: str, lines: Sequence[Series], marks: Sequence[tuple[str, da
     )
     highest = max((value for line in lines if _is_ratio(line) for _, value in line.points), default=0) or 1.0
     for line in lines:
-        chart.add(f"{line.name} {line.region}".strip(), list(line.points), secondary=not _is_ratio(line))
+        chart.add(printable(f"{line.name} {line.region}").strip(), list(line.points), secondary=not _is_ratio(line))
     for name, at in marks:
         dashed = {"width": 2, "dasharray": "6, 4"}
-        chart.add(f"{name} {at:%H:%M}", [(at, 0), (at, highest)], stroke_style=dashed)
+        chart.add(printable(f"{name} {at:%H:%M}"), [(at, 0), (at, highest)], stroke_style=dashed)
+    return _svg(chart)
+
+
+def panel(title: str, lines: Sequence[Series]) -> str:
+    """Return one metric over time as a small SVG, a line for each of its series."""
+    chart = pygal.DateTimeLine(
+        title=printable(title),
+        width=420,
+        height=240,
+        x_value_formatter=lambda at: f"{at:%H:%M}",
+        x_labels_major_count=4,
+        x_label_rotation=0,
+        show_dots=False,
+        stroke_style={"width": 2},
+        **_OPTIONS,
+    )
+    for line in lines:
+        chart.add(printable(line.region or line.name), list(line.points))
     return _svg(chart)
 
 
@@ -71,13 +90,13 @@ def _is_ratio(line: Series) -> bool:
 
 def bars(title: str, names: Sequence[str], columns: Sequence[tuple[str, Sequence[float]]]) -> str:
     """Return stacked bars as an SVG: one bar per name, one color per column."""
-    chart = pygal.StackedBar(title=title, width=640, height=340, **_OPTIONS)
-    chart.x_labels = list(names)
+    chart = pygal.StackedBar(title=printable(title), width=640, height=340, **_OPTIONS)
+    chart.x_labels = [printable(name) for name in names]
     highest = max((sum(values) for values in zip(*(values for _, values in columns), strict=True)), default=0)
     if highest <= _FEW:
         chart.y_labels = list(range(int(highest) + 1))
     for name, values in columns:
-        chart.add(name, list(values))
+        chart.add(printable(name), list(values))
     return _svg(chart)
 
 

@@ -9,9 +9,10 @@ from pydantic import AwareDatetime
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Interval
+from incidents.domain.incident.measures import alerted_at, time_to_acknowledge, time_to_detect
+from incidents.domain.incident.state import Interval
 
 
 class Outage(Frozen):
@@ -61,6 +62,7 @@ class Figures(Frozen):
     """The computed impact of one incident."""
 
     phases: tuple[Phase, ...]
+    detect: timedelta | None
     acknowledge: timedelta | None
     mitigate: timedelta | None
     resolve: timedelta | None
@@ -98,7 +100,7 @@ def outages(incident: Incident, runbook: RunbookConfig, now: datetime | None = N
 def regions_hit(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
     """Return the regions in the alerts' labels, else all of the service."""
     known = [region.name for region in runbook.regions_of(incident.service)]
-    named = {alert.labels.get("region") for alert in incident.alerts}
+    named = {alert.labels.get("region") for alert in incident.alerting.alerts}
     return tuple(name for name in known if name in named) or tuple(known)
 
 
@@ -110,7 +112,8 @@ def figures(
     assessed = incident.assessment
     return Figures(
         phases=_phases(incident),
-        acknowledge=_since_start(incident, incident.acknowledged_at),
+        detect=time_to_detect(incident),
+        acknowledge=time_to_acknowledge(incident),
         mitigate=_since_start(incident, incident.mitigated_at),
         resolve=_since_start(incident, incident.resolved_at),
         regions=regions_hit(incident, runbook),
@@ -129,7 +132,8 @@ def _since_start(incident: Incident, instant: datetime | None) -> timedelta | No
 def _phases(incident: Incident) -> tuple[Phase, ...]:
     """Return the phases in order, without skipped ones (such as resolved before acknowledgement)."""
     marks = [
-        ("detection to acknowledgement", incident.acknowledged_at),
+        ("start to detection", alerted_at(incident)),
+        ("detection to acknowledgement", incident.first_acknowledged_at),
         ("acknowledgement to mitigation", incident.mitigated_at),
         ("mitigation to resolution", incident.resolved_at),
     ]
@@ -153,13 +157,13 @@ def _failures(series: Iterable[Series]) -> list[str]:
         bad = sum(((b - a) for (a, value), (b, _) in pairwise(line.points) if value > 0.01), timedelta())
         where = f" ({line.region})" if line.region else ""
         lasted = f", above 1 % for {in_words(bad)}" if bad else ""
-        said.append(f"{line.name}{where}: peak {worst:.1%} of evaluations at {at:%H:%M} UTC{lasted}")
+        said.append(f"{line.name}{where}: peak {worst:.1%} of requests at {at:%H:%M} UTC{lasted}")
     return said
 
 
 def _probed(incident: Incident) -> list[str]:
     """Return the probes' findings after each rollback."""
-    ended = (state for state in incident.rollbacks if state.status.ended and state.detail)
+    ended = (state for state in incident.rollback.clusters if state.status.ended and state.detail)
     return [f"Probes after the rollback of {state.offer.cluster}: {state.detail}" for state in ended]
 
 

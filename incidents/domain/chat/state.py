@@ -1,0 +1,20 @@
+"""What an incident remembers of its chat channel."""
+
+from pydantic import AwareDatetime
+
+from incidents.domain.core.base import Frozen
+
+
+class ChatState(Frozen):
+    """The incident's channels and messages.
+
+    `channel_count` counts the channels it had: one that becomes private moves into a new one. The other counts are of
+    versions: each new one is an obligation of its own.
+    """
+
+    channel_count: int = 1
+    former_channels: tuple[str, ...] = ()
+    topic_count: int = 0
+    digest_count: int = 0
+    summary_count: int = 0
+    summary_at: AwareDatetime | None = None

@@ -1,0 +1,1 @@
+"""An incident as responders read it: summary, Current Details, severity guide."""

@@ -1,0 +1,1 @@
+"""Merging: one incident goes on in another, and can be separated again."""

@@ -1,0 +1,41 @@
+"""The directory of people in runbook.yaml: one person, whatever a vendor calls them."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from incidents.domain.core.base import Frozen
+
+CHAT_ID = r"[UW][A-Z0-9]{2,30}"
+
+
+class DirectoryEntry(Frozen):
+    """How one person is known: the ids of their users and their login at the vendors that runbook.yaml names.
+
+    `aliases`: other names, such as another login or a full name.
+    """
+
+    email: str = ""
+    slack: str = Field(default="", pattern=rf"^({CHAT_ID})?$")
+    github: str = ""
+    pagerduty: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that means this person, besides their name in the directory."""
+        return tuple(name for name in (self.email, self.slack, self.github, self.pagerduty, *self.aliases) if name)
+
+
+def _unambiguous(people: dict[str, DirectoryEntry]) -> dict[str, DirectoryEntry]:
+    owners: dict[str, str] = {}
+    for person, entry in people.items():
+        for name in {known.casefold() for known in (person, *entry.names)}:
+            if name in owners:
+                raise ValueError(f"{name!r} is both {owners[name]} and {person}")
+            owners[name] = person
+    return people
+
+
+Directory = Annotated[dict[str, DirectoryEntry], AfterValidator(_unambiguous)]
+"""Each person by name."""

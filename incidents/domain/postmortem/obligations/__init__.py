@@ -1,0 +1,1 @@
+"""Obligations of a post-mortem, by rule; `registry` collects their specs."""

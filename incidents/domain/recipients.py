@@ -1,0 +1,92 @@
+"""Recipients of mail requests, and the address book in which the mail activity looks them up when it sends.
+
+A request names its recipients, so that a workflow's history holds no customer's address. What a worker's runbook says
+at that moment counts.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal, assert_never
+
+from pydantic import Field
+
+from incidents.domain.core.base import Frozen
+from incidents.domain.customers.config import CustomerName
+from incidents.domain.customers.directory import NO_CUSTOMERS, CustomerDirectory
+from incidents.domain.people.directory import NOBODY, PeopleDirectory
+
+
+class CustomerNamed(Frozen):
+    """A customer in `customers.contacts`, by name."""
+
+    kind: Literal["customer"] = "customer"
+    name: CustomerName
+
+
+class ListedCustomers(Frozen):
+    """All addresses in `customers.emails`."""
+
+    kind: Literal["listed"] = "listed"
+
+
+class PersonNamed(Frozen):
+    """A person in the directory, by name."""
+
+    kind: Literal["person"] = "person"
+    name: str
+
+
+class StaffAddress(Frozen):
+    """An address of our own: of a contact in the runbook, or of a person whom a responder named by it."""
+
+    kind: Literal["staff"] = "staff"
+    address: str
+
+
+Recipient = Annotated[CustomerNamed | ListedCustomers | PersonNamed | StaffAddress, Field(discriminator="kind")]
+
+
+def staff(addresses: Iterable[str]) -> tuple[Recipient, ...]:
+    """Return these addresses as recipients, each once."""
+    return tuple(StaffAddress(address=address) for address in dict.fromkeys(addresses))
+
+
+class AddressBook:
+    """The addresses that a worker knows. Empty: only those that a request holds itself."""
+
+    def __init__(self, people: PeopleDirectory = NOBODY, customers: CustomerDirectory = NO_CUSTOMERS) -> None:
+        self._people, self._customers = people, customers
+
+    def find(self, recipients: Iterable[Recipient]) -> tuple[str, ...]:
+        """Return the recipients' addresses in order, each once, as far as they are known."""
+        found: dict[str, str] = {}
+        for recipient in recipients:
+            for address in self._addresses(recipient):
+                found.setdefault(address.casefold(), address)
+        return tuple(found.values())
+
+    def unknown_customers(self, recipients: Iterable[Recipient]) -> Iterator[str]:
+        """Yield the customers among the recipients whose address is not known, in words."""
+        for recipient in recipients:
+            match recipient:
+                case CustomerNamed() if not self._addresses(recipient):
+                    yield recipient.name
+                case ListedCustomers() if not self._addresses(recipient):
+                    yield "the customers in customers.emails"
+
+    def _addresses(self, recipient: Recipient) -> tuple[str, ...]:
+        match recipient:
+            case CustomerNamed():
+                address = self._customers.address(recipient.name)
+                return (address,) if address else ()
+            case ListedCustomers():
+                return self._customers.listed
+            case PersonNamed():
+                return self._people.emails((recipient.name,))
+            case StaffAddress():
+                return (recipient.address,)
+            case _:
+                assert_never(recipient)
+
+
+EMPTY_BOOK = AddressBook()
+"""The address book of a runbook that names neither people nor customers."""

@@ -1,0 +1,150 @@
+"""One update on one channel: the request that publishes it, and what the incident remembers of its audience."""
+
+from datetime import datetime
+from typing import assert_never
+
+from incidents.domain import activity_requests
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult, ResourcesChanged
+from incidents.domain.chat.cards import update_card
+from incidents.domain.config.communication import Channel
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.public_texts import fill_json
+from incidents.domain.core.status import Status
+from incidents.domain.core.text.escaping import github_text
+from incidents.domain.core.text.public_text import PublicMessage
+from incidents.domain.incident.incident import Incident
+from incidents.domain.obligation import Obligation
+from incidents.domain.updates.audience import affected_components, mail_recipients, record_mailed
+from incidents.domain.updates.build_request import ticket
+from incidents.domain.updates.messages import bare_message, customer_message, titled
+from incidents.domain.updates.state import StatusUpdate
+
+
+def delivery(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest | ActivityResult:
+    """Publish an update on one channel. Of a private incident, public channels get only its end."""
+    update = incident.updates.numbered(obligation.sequence)
+    channel = Channel(obligation.subject)
+    if incident.private and channel.public:
+        message = bare_message(incident, runbook)
+    else:
+        message = customer_message(incident, update, runbook)
+    match channel:
+        case Channel.SLACK:
+            return _update_in_chat(obligation, incident, message)
+        case Channel.STATUS_PAGE:
+            return _status(obligation, incident, runbook, update, message)
+        case Channel.EMAIL:
+            return _mail(obligation, incident, runbook, message.subject, message.body)
+        case Channel.ISSUE_TRACKER:
+            return activity_requests.CommentTicket(
+                key=obligation.key,
+                ticket=incident.resources.ticket,
+                body=github_text(message.body),
+                close=incident.over,
+                opening=ticket(obligation, incident, runbook, at),
+            )
+        case Channel.WEBHOOK:
+            return _by_webhook(obligation, incident, runbook, message)
+        case _:
+            assert_never(channel)
+
+
+def record_audience(incident: Incident, obligation: Obligation, runbook: RunbookConfig) -> Incident:
+    """Remember whom an update is mailed to, and the components that it shows: the last update reaches them, too."""
+    updates = incident.updates
+    match channel := Channel(obligation.subject):
+        case Channel.EMAIL:
+            return record_mailed(incident, runbook)
+        case Channel.STATUS_PAGE:
+            shown = tuple(dict.fromkeys((*updates.components, *affected_components(incident, runbook))))
+            return incident.replace(updates=updates.replace(components=shown))
+        case Channel.SLACK | Channel.ISSUE_TRACKER | Channel.WEBHOOK:
+            return incident
+        case _:
+            assert_never(channel)
+
+
+def _update_in_chat(
+    obligation: Obligation, incident: Incident, message: PublicMessage
+) -> ActivityRequest | ActivityResult:
+    if incident.resources.channel_id is None:
+        return ActivityResult(skipped="the incident has no channel")
+    return activity_requests.PostMessage(
+        key=obligation.key,
+        channel_id=incident.resources.channel_id,
+        text=titled(message.subject, message.body),
+        card=update_card(incident, message),
+    )
+
+
+def _status(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, update: StatusUpdate, message: PublicMessage
+) -> ActivityRequest[ResourcesChanged]:
+    affected = affected_components(incident, runbook)
+    shown = dict.fromkeys((*incident.updates.components, *affected), "operational")
+    state = _component_state(update, runbook)
+    return activity_requests.PublishStatus(
+        key=obligation.key,
+        page_id=incident.resources.status_page_id,
+        marker=incident.first_run_id,
+        sequence=update.sequence,
+        title=message.subject,
+        status=_page_status(update.status),
+        body=message.body,
+        impact=runbook.status_page_impact(update.severity),
+        components=shown | dict.fromkeys(affected, state),
+        at=update.at,
+        product=runbook.product,
+        notify=runbook.status_page.notify_subscribers,
+    )
+
+
+def _page_status(status: Status) -> str:
+    """Return the status page's word for the status of an incident."""
+    match status:
+        case Status.INVESTIGATING:
+            return "investigating"
+        case Status.MONITORING:
+            return "monitoring"
+        case Status.RESOLVED | Status.CANCELLED:
+            return "resolved"
+        case _:
+            assert_never(status)
+
+
+def _component_state(update: StatusUpdate, runbook: RunbookConfig) -> str:
+    """Return the status page's word for the state of a component."""
+    if update.status in (Status.RESOLVED, Status.CANCELLED):
+        return "operational"
+    return runbook.component_state(update.severity)
+
+
+def _mail(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, subject: str, body: str
+) -> ActivityRequest | ActivityResult:
+    to = mail_recipients(incident, runbook)
+    if not to:
+        return ActivityResult(skipped="runbook.yaml names no recipients")
+    return activity_requests.SendMail(
+        key=obligation.key,
+        to=to,
+        subject=subject,
+        text=body,
+        thread=incident.first_run_id,
+        sequence=obligation.sequence,
+    )
+
+
+def _by_webhook(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, message: PublicMessage
+) -> ActivityRequest:
+    values = {
+        "SUBJECT": message.subject,
+        "BODY": message.body.rstrip(),
+        "UPDATE": str(obligation.sequence),
+        "INCIDENT_ID": incident.name,
+    }
+    return activity_requests.PostWebhook(key=obligation.key, payload=fill_json(runbook.webhook.payload, values))
