@@ -1,1 +1,1 @@
-"""Temporal activities, one module per capability: synchronous, thin, one side effect each, idempotent."""
+"""Temporal activities, by capability: synchronous, thin, one side effect each, idempotent."""

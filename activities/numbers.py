@@ -8,12 +8,13 @@ from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
-from incidents.contracts import ALLOCATE_NUMBER, NUMBERS_ID, NUMBERS_WORKFLOW
-from incidents.domain.activity_requests import ActivityResult, AllocateNumber
-from incidents.domain.numbering import Allocation, Ledger
+from incidents.domain.activity_requests import AllocateNumber
+from incidents.domain.activity_results import NumberAllocated
+from incidents.domain.numbering import Allocated, Ledger
+from incidents.names import ALLOCATE_NUMBER, NUMBERS_ID, NUMBERS_WORKFLOW
 from incidents.priority import FIRST_RANK, priority_of
 
-_PATIENCE = timedelta(seconds=8)
+_TIMEOUT = timedelta(seconds=8)
 _AT_ONCE = 5
 
 
@@ -26,7 +27,7 @@ class Numbers:
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
     @activity.defn
-    async def allocate_number(self, request: AllocateNumber) -> ActivityResult:
+    async def allocate_number(self, request: AllocateNumber) -> NumberAllocated:
         """Allocate the incident's number. Idempotent: the counter remembers the incident's first run id."""
         counter: WithStartWorkflowOperation[Any, None] = WithStartWorkflowOperation(
             NUMBERS_WORKFLOW,
@@ -38,11 +39,16 @@ class Numbers:
             static_summary="Allocates incident numbers",
         )
         async with self._turn:
-            number = await self._client.execute_update_with_start_workflow(
+            allocated: Allocated = await self._client.execute_update_with_start_workflow(
                 ALLOCATE_NUMBER,
-                Allocation(first_run_id=request.first_run_id, workflow_id=request.workflow_id),
+                request.allocation,
                 start_workflow_operation=counter,
-                result_type=int,
-                rpc_timeout=_PATIENCE,
+                result_type=Allocated,
+                rpc_timeout=_TIMEOUT,
             )
-        return ActivityResult(number=number, detail=f"INC-{number}")
+        return NumberAllocated(
+            number=allocated.number,
+            recurrence_of=allocated.recurrence_of,
+            surge_parent=allocated.surge_parent,
+            detail=f"INC-{allocated.number}",
+        )

@@ -4,21 +4,24 @@ from datetime import datetime
 
 from temporalio import activity
 
+from activities import ports
 from activities.errors import build_unchanged_error, translate_vendor_errors
-from activities.updates.issue_tracker import Tracker
-from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.activity_results import DocumentProposed, DocumentRead, DocumentWritten
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.evidence.archive import ChunkUnreadable
 from incidents.domain.evidence.manifest import ManifestRef, Part, parts_of
-from incidents.domain.incident.parts import Resources
-from incidents.domain.incident.summary import impact
+from incidents.domain.evidence.preservation import with_archived
+from incidents.domain.incident.display.summary import impact
+from incidents.domain.incident.state import Resources
 from incidents.domain.postmortem.activity_requests import ProposeDocument, WatchDocument, WritePostmortem
-from incidents.domain.postmortem.build_request import CHART, document_name
 from incidents.domain.postmortem.config import Proposal
+from incidents.domain.postmortem.current_details import due_text
 from incidents.domain.postmortem.document.blameless import find_blame
 from incidents.domain.postmortem.document.markdown import Page, render
 from incidents.domain.postmortem.document.reconstructed_timeline import TimelineRow, reconstruct_timeline, series
 from incidents.domain.postmortem.figures.charts import over_time
 from incidents.domain.postmortem.figures.impact import Outage, Series, figures
+from incidents.domain.postmortem.obligations.document import chart_name, document_name
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
 from incidents.domain.reporting.record import Record
 from incidents.vendors.errors import VendorNotFound
@@ -32,14 +35,18 @@ _LARGEST = 20_000_000
 class Postmortems:
     """Writes the document to the evidence store, and proposes it in the repository if configured."""
 
-    def __init__(self, store: FileStore, repository: GitHubFiles | None, tracker: Tracker | None, off: str) -> None:
+    def __init__(
+        self, store: FileStore, repository: GitHubFiles | None, tracker: ports.IssueTracker | None, off: str
+    ) -> None:
         self._store, self._repository, self._tracker, self._off = store, repository, tracker, off
 
     @activity.defn
-    def write_postmortem(self, request: WritePostmortem) -> ActivityResult:
+    def write_postmortem(self, request: WritePostmortem) -> DocumentWritten:
         """Write the document and its chart. Idempotent."""
-        postmortem, runbook = request.postmortem, request.runbook
+        runbook = request.runbook
         with translate_vendor_errors():
+            incident = with_archived(request.postmortem.incident, self._archived)
+            postmortem = request.postmortem.replace(incident=incident)
             files, gaps = self._evidence(postmortem)
             lines = series(files, runbook.investigation.metrics)
             rows = reconstruct_timeline(postmortem.incident, files)
@@ -48,11 +55,18 @@ class Postmortems:
             text = render(_page(postmortem, runbook, lines, rows, (*gaps, *unread), chart, others))
             written = self._store.write(f"{request.folder}/{document_name(postmortem)}", text.encode())
         detail = f"{document_name(postmortem)}, {len(rows)} timeline rows"
-        return ActivityResult(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
+        return DocumentWritten(detail=detail, digest=written.sha256, resources=Resources(evidence_url=written.url))
+
+    def _archived(self, path: str) -> bytes:
+        """Read a chunk of the archive. A store that is away fails the attempt; a chunk that is gone is a gap."""
+        try:
+            return self._store.read(path)
+        except VendorNotFound as error:
+            raise ChunkUnreadable(str(error)) from None
 
     def _evidence(self, postmortem: Postmortem) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """Return the evidence files of the latest resolution, and what is missing."""
-        refs = [ref for ref in postmortem.incident.manifests if "/resolution-" in ref.path]
+        refs = [ref for ref in postmortem.incident.evidence.manifests if "/resolution-" in ref.path]
         if not refs:
             return {}, ("no evidence was saved at resolution",)
         files, gaps = {}, []
@@ -83,8 +97,9 @@ class Postmortems:
         marks += [("mitigated", incident.mitigated_at)] if incident.mitigated_at else []
         marks += [("resolved", incident.resolved_at)] if incident.resolved_at else []
         svg = over_time(f"{incident.name}: errors and latency (UTC)", lines, marks)
-        self._store.write(f"{request.folder}/{CHART}", svg.encode())
-        return CHART
+        name = chart_name(request.postmortem)
+        self._store.write(f"{request.folder}/{name}", svg.encode())
+        return name
 
     def _others(self, postmortem: Postmortem) -> tuple[list[Outage], list[str]]:
         """Return the outages of all other incidents with a record, and the damaged records."""
@@ -105,38 +120,38 @@ class Postmortems:
     # --- the repository -----------------------------------------------------------------------------------------------
 
     @activity.defn
-    def propose_document(self, request: ProposeDocument) -> ActivityResult:
+    def propose_document(self, request: ProposeDocument) -> DocumentProposed:
         """Propose the document in the repository. If people edited it there since, return their version instead."""
         with translate_vendor_errors():
             data = self._store.read(f"{request.folder}/{request.name}")
             if request.how is Proposal.ISSUE:
                 return self._as_issue(request, data)
             if self._repository is None:
-                return ActivityResult(skipped=self._off)
+                return DocumentProposed(skipped=self._off)
             return self._as_pull_request(self._repository, request, data)
 
-    def _as_issue(self, request: ProposeDocument, data: bytes) -> ActivityResult:
+    def _as_issue(self, request: ProposeDocument, data: bytes) -> DocumentProposed:
         if self._tracker is None:
-            return ActivityResult(skipped=self._off)
+            return DocumentProposed(skipped=self._off)
         found = self._tracker.find_issue(request.marker, request.labels[0]) if request.labels else None
         text = f"{request.body}\n{data.decode()}\n\n{request.marker}"
         issue = found or self._tracker.create_issue(request.title, text, request.labels)
         if found is not None:
             self._tracker.edit_issue(found.number, text)
-        return ActivityResult(detail=issue.url, reference=issue.url)
+        return DocumentProposed(detail=issue.url, reference=issue.url)
 
-    def _as_pull_request(self, repository: GitHubFiles, request: ProposeDocument, data: bytes) -> ActivityResult:
+    def _as_pull_request(self, repository: GitHubFiles, request: ProposeDocument, data: bytes) -> DocumentProposed:
         repository.ensure_branch(request.branch, request.base)
         there = repository.get_file(request.path, request.branch)
         mine = RepoFile(data, "")
         if there is not None and request.known and there.digest not in (request.known, mine.digest):
-            return _read_back(there)
+            return DocumentProposed(text=_text(there), digest=there.digest)
         if there is None or there.digest != mine.digest:
             repository.put_file(request.path, request.branch, request.title, data, there.sha if there else "")
         self._put_pictures(repository, request)
         url = repository.find_pull(request.branch)
         url = url or repository.create_pull(request.title, request.body, request.branch, request.base, request.labels)
-        return ActivityResult(detail=url, reference=url, digest=mine.digest)
+        return DocumentProposed(detail=url, reference=url, digest=mine.digest)
 
     def _put_pictures(self, repository: GitHubFiles, request: ProposeDocument) -> None:
         folder = request.path.rpartition("/")[0]
@@ -149,19 +164,19 @@ class Postmortems:
                 repository.put_file(path, request.branch, f"{request.title}: {name}", data, there.sha if there else "")
 
     @activity.defn
-    def watch_document(self, request: WatchDocument) -> ActivityResult:
+    def watch_document(self, request: WatchDocument) -> DocumentRead:
         """Wait until the file was edited. Temporal waits between polls; no thread sleeps."""
         if self._repository is None:
-            return ActivityResult(skipped=self._off)
+            return DocumentRead(skipped=self._off)
         with translate_vendor_errors():
             there = self._repository.get_file(request.path, request.branch)
         if there is None or there.digest == request.known:
             raise build_unchanged_error("no edits in the file", request.every_seconds)
-        return _read_back(there)
+        return DocumentRead(text=_text(there), digest=there.digest)
 
 
-def _read_back(there: RepoFile) -> ActivityResult:
-    return ActivityResult(text=there.data.decode("utf-8", "replace"), digest=there.digest)
+def _text(there: RepoFile) -> str:
+    return there.data.decode("utf-8", "replace")
 
 
 def _page(
@@ -174,12 +189,11 @@ def _page(
     others: list[Outage],
 ) -> Page:
     incident = postmortem.incident
-    due = runbook.calendar.in_brackets(postmortem.due) if postmortem.due else "48 h after resolution"
     return Page(
         incident=incident,
         document=postmortem.document,
         owner=postmortem.owner,
-        due=due,
+        due=due_text(postmortem, runbook),
         standing=_standing(postmortem),
         impact=str(impact(incident, runbook)),
         figures=figures(incident, runbook, lines, others),
@@ -198,8 +212,8 @@ def _standing(postmortem: Postmortem) -> str:
 
 
 def _review(postmortem: Postmortem, runbook: RunbookConfig) -> str:
-    if postmortem.reviewed_at is not None:
-        return f"Reviewed on {postmortem.reviewed_at:%Y-%m-%d}: {' '.join(postmortem.review_outcome.split())}"
-    if postmortem.review_at is not None:
-        return f"At the engineering all-hands, {runbook.calendar.in_brackets(postmortem.review_at)}."
+    if postmortem.review.reviewed_at is not None:
+        return f"Reviewed on {postmortem.review.reviewed_at:%Y-%m-%d}: {' '.join(postmortem.review.outcome.split())}"
+    if postmortem.review.at is not None:
+        return f"At the engineering all-hands, {runbook.calendar.in_brackets(postmortem.review.at)}."
     return "At the next engineering all-hands after publication."

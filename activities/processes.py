@@ -12,7 +12,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.contracts import PROBED
-from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.activity_results import ActivityResult
+from incidents.domain.core.errors import ErrorType
 from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.baseline import Recording
 from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
@@ -52,13 +53,13 @@ class WorkflowQueries:
         except WorkflowFailureError as error:
             why = str(error.cause or error)
             raise ApplicationError(
-                f"the rollback workflow failed ({why})", type="RollbackBroken", non_retryable=True
+                f"the rollback workflow failed ({why})", type=ErrorType.ROLLBACK_BROKEN, non_retryable=True
             ) from None
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             raise ApplicationError(
-                "the rollback workflow no longer exists", type="RollbackBroken", non_retryable=True
+                "the rollback workflow no longer exists", type=ErrorType.ROLLBACK_BROKEN, non_retryable=True
             ) from None
         finally:
             ending.cancel()

@@ -6,9 +6,11 @@ from typing import Any
 
 from activities.alerts import Alerts
 from activities.chat.chat import Chat
-from activities.email import Email
+from activities.chat.war_room import WarRoom
 from activities.evidence.evidence import Evidence
-from activities.investigation import Investigation
+from activities.heartbeats import Heartbeats
+from activities.investigation.investigation import Investigation
+from activities.maintenance import Maintenance
 from activities.numbers import Numbers
 from activities.paging.on_call import OnCall
 from activities.paging.paging import Paging
@@ -18,9 +20,10 @@ from activities.rollback.baselines import Baselines
 from activities.rollback.deployments import Deployments
 from activities.rollback.health import Health
 from activities.rollback.preflights import Preflights
-from activities.status_page import StatusPage
+from activities.updates.email import Email
 from activities.updates.issue_tracker import IssueTracker
-from activities.war_room import WarRoom
+from activities.updates.status_page import StatusPage
+from activities.updates.webhook import Webhook
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,12 @@ class ActivitySet:
     war_room: WarRoom
     status_page: StatusPage
     email: Email
+    webhook: Webhook
     issue_tracker: IssueTracker
     deployments: Deployments
     health: Health
+    heartbeats: Heartbeats
+    maintenance: Maintenance
     investigation: Investigation
     baselines: Baselines
     preflights: Preflights

@@ -1,1 +1,1 @@
-"""The runbook as durable processes. Deterministic: they wait, apply_command through `runbook`, and call activities."""
+"""The runbook as durable processes. Deterministic: they wait, apply `incidents.domain`, and call activities."""

@@ -1,8 +1,8 @@
 """Which activity fulfils which request, and how long it may take."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -11,10 +11,9 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from activities.alerts import Alerts
 from activities.chat.chat import Chat
-from activities.email import Email
-from activities.errors import ErrorType
+from activities.chat.war_room import WarRoom
 from activities.evidence.evidence import Evidence
-from activities.investigation import Investigation
+from activities.investigation.investigation import Investigation
 from activities.numbers import Numbers
 from activities.paging.on_call import OnCall
 from activities.paging.paging import Paging
@@ -24,66 +23,97 @@ from activities.rollback.baselines import Baselines
 from activities.rollback.deployments import Deployments
 from activities.rollback.health import Health
 from activities.rollback.preflights import Preflights
-from activities.status_page import StatusPage
+from activities.updates.email import Email
 from activities.updates.issue_tracker import IssueTracker
-from activities.war_room import WarRoom
+from activities.updates.status_page import StatusPage
+from activities.updates.webhook import Webhook
 from incidents.contracts import setup_queue
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import ActivityResult, Result
+from incidents.domain.core.errors import VENDOR_ERRORS, ErrorType
+from incidents.domain.core.vendor_failure import VendorFailure
 from incidents.domain.evidence.manifest import Part
+from incidents.domain.investigation import activity_requests as investigation_requests
 from incidents.domain.postmortem import activity_requests as postmortem_requests
 from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.baseline import Sample
+from incidents.domain.rollback.config import longest_deployment
 from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict
 from incidents.priority import FIRST_RANK, LAST_RANK, priority_of
 
-ACTIVITIES: dict[type[ActivityRequest], Callable[..., Any]] = {
-    activity_requests.AllocateNumber: Numbers.allocate_number,
-    activity_requests.FindOnCall: OnCall.find_on_call,
-    activity_requests.SilenceAlerts: Alerts.silence_alerts,
-    activity_requests.LiftSilences: Alerts.lift_silences,
-    activity_requests.CheckAlerts: Alerts.check_alerts,
-    activity_requests.HearChannel: Chat.hear_channel,
-    activity_requests.AddBookmark: Chat.add_bookmark,
-    activity_requests.SendPage: Paging.send_page,
-    activity_requests.SettlePage: Paging.settle_page,
-    activity_requests.OpenChannel: Chat.open_channel,
-    activity_requests.SetTopic: Chat.set_topic,
-    activity_requests.Invite: Chat.invite,
-    activity_requests.PostMessage: Chat.post_message,
-    activity_requests.DirectMessage: Chat.direct_message,
-    activity_requests.KeepSummary: Chat.keep_summary,
-    activity_requests.ArchiveChannel: Chat.archive_channel,
-    activity_requests.OpenBridge: WarRoom.open_bridge,
-    activity_requests.PublishStatus: StatusPage.publish_status,
-    activity_requests.SendMail: Email.send_mail,
-    activity_requests.OpenTicket: IssueTracker.open_ticket,
-    activity_requests.CommentTicket: IssueTracker.comment_ticket,
-    rollback_requests.FindRollback: Deployments.find_rollback,
-    rollback_requests.Redeploy: Deployments.redeploy,
-    activity_requests.QueryMetrics: Investigation.query_metrics,
-    activity_requests.QueryLogs: Investigation.query_logs,
-    rollback_requests.FollowDeployment: Deployments.follow_deployment,
-    rollback_requests.FindLockHolder: WorkflowQueries.find_lock_holder,
-    rollback_requests.FollowRollback: WorkflowQueries.follow_rollback,
-    activity_requests.KeepDocument: Evidence.keep_document,
-    rollback_requests.WriteManifest: Evidence.write_manifest,
-    postmortem_requests.WritePostmortem: Postmortems.write_postmortem,
-    postmortem_requests.ProposeDocument: Postmortems.propose_document,
-    postmortem_requests.WatchDocument: Postmortems.watch_document,
-    postmortem_requests.WatchIssues: IssueTracker.watch_issues,
-}
-"""Every request whose answer is an outcome, and the activity that fulfils it."""
+Returned = TypeVar("Returned")
 
-FINDINGS: dict[type[ActivityRequest], Callable[..., Any]] = {
-    rollback_requests.MeasureBaseline: Baselines.measure_baseline,
-    rollback_requests.CheckRollback: Preflights.check_rollback,
-    rollback_requests.VerifyRegion: Health.verify_region,
-    rollback_requests.CaptureEvidence: Evidence.capture_evidence,
-    rollback_requests.RecordRegions: Health.record_regions,
-}
-"""Every request whose answer is a finding of its own kind, and the activity that fulfils it."""
+
+class _Route(Generic[Returned]):
+    """Where a kind of request goes. Two steps, so that mypy compares what the activity returns with what is declared.
+
+    In one call it would settle for what both have in common.
+    """
+
+    def __init__(self, kind: type[ActivityRequest[Returned]]) -> None:
+        self._kind = kind
+
+    def to(
+        self, activity: Callable[[Any, Any], Returned | Awaitable[Returned]]
+    ) -> tuple[type[ActivityRequest[Returned]], Callable[..., Any]]:
+        """Return the request's kind with its activity."""
+        return self._kind, activity
+
+
+ACTIVITIES: dict[type[ActivityRequest], Callable[..., Any]] = dict(
+    (
+        _Route(activity_requests.AllocateNumber).to(Numbers.allocate_number),
+        _Route(activity_requests.FindOnCall).to(OnCall.find_on_call),
+        _Route(activity_requests.SilenceAlerts).to(Alerts.silence_alerts),
+        _Route(activity_requests.LiftSilences).to(Alerts.lift_silences),
+        _Route(activity_requests.CheckAlerts).to(Alerts.check_alerts),
+        _Route(activity_requests.HearChannel).to(Chat.hear_channel),
+        _Route(activity_requests.AddBookmark).to(Chat.add_bookmark),
+        _Route(activity_requests.SendPage).to(Paging.send_page),
+        _Route(activity_requests.SettlePage).to(Paging.settle_page),
+        _Route(activity_requests.OpenChannel).to(Chat.open_channel),
+        _Route(activity_requests.SetTopic).to(Chat.set_topic),
+        _Route(activity_requests.Invite).to(Chat.invite),
+        _Route(activity_requests.PostMessage).to(Chat.post_message),
+        _Route(activity_requests.DirectMessage).to(Chat.direct_message),
+        _Route(activity_requests.KeepSummary).to(Chat.keep_summary),
+        _Route(activity_requests.ArchiveChannel).to(Chat.archive_channel),
+        _Route(activity_requests.OpenBridge).to(WarRoom.open_bridge),
+        _Route(activity_requests.PublishStatus).to(StatusPage.publish_status),
+        _Route(activity_requests.SendMail).to(Email.send_mail),
+        _Route(activity_requests.PostWebhook).to(Webhook.post_webhook),
+        _Route(activity_requests.OpenTicket).to(IssueTracker.open_ticket),
+        _Route(activity_requests.CommentTicket).to(IssueTracker.comment_ticket),
+        _Route(activity_requests.RetitleTicket).to(IssueTracker.retitle_ticket),
+        _Route(rollback_requests.FindRollback).to(Deployments.find_rollback),
+        _Route(rollback_requests.Redeploy).to(Deployments.redeploy),
+        _Route(investigation_requests.QueryMetrics).to(Investigation.query_metrics),
+        _Route(investigation_requests.QueryLogs).to(Investigation.query_logs),
+        _Route(rollback_requests.FollowDeployment).to(Deployments.follow_deployment),
+        _Route(rollback_requests.FindLockHolder).to(WorkflowQueries.find_lock_holder),
+        _Route(rollback_requests.FollowRollback).to(WorkflowQueries.follow_rollback),
+        _Route(activity_requests.KeepDocument).to(Evidence.keep_document),
+        _Route(rollback_requests.WriteManifest).to(Evidence.write_manifest),
+        _Route(postmortem_requests.WritePostmortem).to(Postmortems.write_postmortem),
+        _Route(postmortem_requests.ProposeDocument).to(Postmortems.propose_document),
+        _Route(postmortem_requests.WatchDocument).to(Postmortems.watch_document),
+        _Route(postmortem_requests.WatchIssues).to(IssueTracker.watch_issues),
+    )
+)
+"""Every request that returns an `ActivityResult`, and the activity that fulfils it."""
+
+FINDINGS: dict[type[ActivityRequest[Any]], Callable[..., Any]] = dict(
+    (
+        _Route(rollback_requests.MeasureBaseline).to(Baselines.measure_baseline),
+        _Route(rollback_requests.CheckRollback).to(Preflights.check_rollback),
+        _Route(rollback_requests.VerifyRegion).to(Health.verify_region),
+        _Route(rollback_requests.CaptureEvidence).to(Evidence.capture_evidence),
+        _Route(rollback_requests.RecordRegions).to(Health.record_regions),
+    )
+)
+"""Every other request, and the activity that fulfils it."""
 
 _RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(minutes=1)
@@ -98,7 +128,7 @@ _LONGEST_LOOK = timedelta(seconds=15)
 _SLOW = (
     rollback_requests.FindRollback,
     rollback_requests.CheckRollback,
-    activity_requests.Investigate,
+    investigation_requests.Investigate,
     activity_requests.KeepDocument,
     rollback_requests.WriteManifest,
     rollback_requests.CaptureEvidence,
@@ -110,34 +140,50 @@ _SLOW = (
 _LOOKS = (postmortem_requests.WatchDocument, postmortem_requests.WatchIssues)
 
 
-def call(effect: ActivityRequest, says: str, rank: int, patience: timedelta) -> workflow.ActivityConfig:
-    """Return the options for one vendor call: short attempts, as a dead worker costs one, and long patience."""
+def longest_attempt(effect: ActivityRequest[object]) -> timedelta:
+    """Return the time after which an attempt is given up, and must not act any more."""
+    return timedelta(seconds=30 if isinstance(effect, _SLOW) else 10)
+
+
+def repeat_after(effect: ActivityRequest[object] | ActivityResult) -> timedelta:
+    """Return how long to wait before a request is made again whose attempt was left in progress.
+
+    Until its time is up, that attempt may still act, and nothing shows it before: looking for its effect is too early.
+    """
+    if isinstance(effect, ActivityResult) or effect.idempotent:
+        return timedelta()
+    return longest_attempt(effect)
+
+
+def call(effect: ActivityRequest[object], summary: str, rank: int, retry_for: timedelta) -> workflow.ActivityConfig:
+    """Return the options for one vendor call: short attempts, as a dead worker costs one, and retries for long."""
     return {
-        "start_to_close_timeout": timedelta(seconds=30 if isinstance(effect, _SLOW) else 10),
-        "schedule_to_close_timeout": patience,
+        "start_to_close_timeout": longest_attempt(effect),
+        "schedule_to_close_timeout": retry_for,
         "retry_policy": _LOOKING if isinstance(effect, _LOOKS) else _RETRY,
-        "summary": says[:120],
+        "summary": summary[:120],
         "priority": priority_of(rank),
     }
 
 
 async def perform(
-    effect: ActivityRequest, says: str, rank: int, patience: timedelta, *, limited: bool = False
-) -> ActivityResult:
+    effect: ActivityRequest[Result], summary: str, rank: int, retry_for: timedelta, *, limited: bool = False
+) -> Result:
     """Have a request fulfilled by its activity. `limited`: in the queue whose rate Temporal holds.
 
     Raises:
         ActivityError: it failed for good, or was cancelled.
+        ValidationError: the activity returned another type than the request declares.
     """
-    options = call(effect, says, rank, patience)
+    options = call(effect, summary, rank, retry_for)
     if limited:
         options["task_queue"] = setup_queue(workflow.info().task_queue)
     outcome = await workflow.execute_activity_method(ACTIVITIES[type(effect)], effect, **options)
-    return ActivityResult.model_validate(outcome)
+    return effect.result_type().model_validate(outcome)
 
 
-async def verify(effect: rollback_requests.VerifyRegion, says: str, rank: int) -> RegionVerdict:
-    """Have a region probed until it is judged. It heartbeats, so that a dead worker's work goes on within seconds."""
+async def verify(effect: rollback_requests.VerifyRegion, summary: str, rank: int) -> RegionVerdict:
+    """Probe a region until there is a verdict. It heartbeats, so that another worker takes over within seconds."""
     longest = effect.rules.give_up_after
     return await workflow.execute_activity_method(
         Health.verify_region,
@@ -146,71 +192,79 @@ async def verify(effect: rollback_requests.VerifyRegion, says: str, rank: int) -
         schedule_to_close_timeout=longest * 3 + timedelta(minutes=5),
         heartbeat_timeout=effect.rules.probe_interval + _LONGEST_LOOK,
         retry_policy=_RETRY,
-        summary=says[:120],
+        summary=summary[:120],
         priority=priority_of(rank),
     )
 
 
-async def measure(effect: rollback_requests.MeasureBaseline, says: str, patience: timedelta) -> BaselineFinding:
+async def measure(effect: rollback_requests.MeasureBaseline, summary: str, retry_for: timedelta) -> BaselineFinding:
     """Have the normal latency of a region found."""
     return await workflow.execute_activity_method(
-        Baselines.measure_baseline, effect, **call(effect, says, FIRST_RANK, patience)
+        Baselines.measure_baseline, effect, **call(effect, summary, FIRST_RANK, retry_for)
     )
 
 
-async def check(effect: rollback_requests.CheckRollback, says: str, patience: timedelta) -> Preflight:
+async def check(effect: rollback_requests.CheckRollback, summary: str, retry_for: timedelta) -> Preflight:
     """Have a last look taken before a redeployment."""
     return await workflow.execute_activity_method(
-        Preflights.check_rollback, effect, **call(effect, says, FIRST_RANK, patience)
+        Preflights.check_rollback, effect, **call(effect, summary, FIRST_RANK, retry_for)
     )
 
 
-async def capture(effect: rollback_requests.CaptureEvidence, says: str, patience: timedelta) -> Part:
+async def capture(effect: rollback_requests.CaptureEvidence, summary: str, retry_for: timedelta) -> Part:
     """Have one file of evidence written."""
     return await workflow.execute_activity_method(
-        Evidence.capture_evidence, effect, **call(effect, says, FIRST_RANK + 1, patience)
+        Evidence.capture_evidence, effect, **call(effect, summary, FIRST_RANK + 1, retry_for)
     )
 
 
-async def record(effect: rollback_requests.RecordRegions, says: str) -> tuple[Sample, ...]:
+async def record(effect: rollback_requests.RecordRegions, summary: str) -> tuple[Sample, ...]:
     """Have the regions probed for the recorder. The next round comes soon: a failing one is not tried for long."""
-    config = call(effect, says, LAST_RANK, timedelta(minutes=1))
+    config = call(effect, summary, LAST_RANK, timedelta(minutes=1))
     return tuple(await workflow.execute_activity_method(Health.record_regions, effect, **config))
 
 
-async def follow(effect: rollback_requests.FollowDeployment, says: str, rank: int) -> ActivityResult:
-    """Have a deployment followed to its end."""
-    longest = effect.rules.github.finish_within
-    return await _long(Deployments.follow_deployment, effect, says, rank, longest)
+async def follow(effect: rollback_requests.FollowDeployment, summary: str, rank: int) -> ActivityResult:
+    """Have a deployment followed to its end, for as long as the rules let it take."""
+    return await _long(effect, summary, rank, longest_deployment(effect.rules))
 
 
-async def watch(effect: rollback_requests.FollowRollback, says: str) -> ActivityResult:
+async def watch(effect: rollback_requests.FollowRollback, summary: str) -> ActivityResult:
     """Have a rollback's process watched until it ends."""
-    return await _long(WorkflowQueries.follow_rollback, effect, says, FIRST_RANK, timedelta(days=7))
+    return await _long(effect, summary, FIRST_RANK, timedelta(days=7))
 
 
-async def _long(
-    activity: Callable[..., Any], effect: ActivityRequest, says: str, rank: int, longest: timedelta
-) -> ActivityResult:
-    """Have something watched that takes its time; it heartbeats, and another worker goes on if its own dies."""
+async def _long(effect: ActivityRequest[Result], summary: str, rank: int, longest: timedelta) -> Result:
+    """Run a long watch. It heartbeats, so that another worker takes over if its worker dies."""
     outcome = await workflow.execute_activity_method(
-        activity,
+        ACTIVITIES[type(effect)],
         effect,
         start_to_close_timeout=longest,
         schedule_to_close_timeout=longest + timedelta(minutes=5),
         heartbeat_timeout=_LONGEST_LOOK,
         retry_policy=_RETRY,
-        summary=says[:120],
+        summary=summary[:120],
         priority=priority_of(rank),
     )
-    return ActivityResult.model_validate(outcome)
+    return effect.result_type().model_validate(outcome)
 
 
-def unauthorized(error: FailureError) -> str:
-    """Return the vendor that refused our credentials, if that is why an activity failed, else ""."""
+def unauthorized(error: FailureError) -> VendorFailure | None:
+    """Return the vendor that rejected our credentials, if that is why an activity failed."""
+    return _vendor_failure(error, (ErrorType.VENDOR_UNAUTHORIZED,))
+
+
+def attempts(error: FailureError) -> int | None:
+    """Return how often an activity was tried before it failed for good; None if the error does not say it."""
+    failure = _vendor_failure(error, VENDOR_ERRORS)
+    return failure.attempt if failure is not None else None
+
+
+def _vendor_failure(error: FailureError, kinds: tuple[ErrorType, ...]) -> VendorFailure | None:
     cause = _cause(error)
-    refused = isinstance(cause, ApplicationError) and cause.type == ErrorType.UNAUTHORIZED
-    return cause.message.split()[0] if refused and isinstance(cause, ApplicationError) else ""
+    if not isinstance(cause, ApplicationError) or cause.type not in kinds or not cause.details:
+        return None
+    return VendorFailure.model_validate(cause.details[0])
 
 
 def _cause(error: FailureError) -> BaseException | None:

@@ -1,6 +1,6 @@
-"""The recorder of good times: one round of probes.
+"""Latency baseline recorder: one round of probes.
 
-A Temporal schedule runs it, and each round hands its memory to the next.
+A Temporal schedule runs it, and each round passes its state to the next.
 """
 
 from temporalio import workflow
@@ -22,7 +22,9 @@ class RecorderWorkflow:
         before = Recording()
         if workflow.has_last_completion_result():
             before = workflow.get_last_completion_result(Recording) or before
-        wanted = RecordRegions(key=workflow.info().workflow_id, regions=start.regions, probes=start.rules.probes)
+        wanted = RecordRegions(
+            key=workflow.info().workflow_id, regions=start.regions, probes=start.probes, rounds=start.rules.probes
+        )
         try:
             samples = await record(wanted, "Probe every region for the baseline")
         except ActivityError as error:

@@ -7,29 +7,32 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
-from incidents.contracts import IncidentInput, PostmortemInput, Resolution
-from incidents.domain.activity_requests import ActivityResult
+from incidents.contracts import MERGE_MESSAGE, SURGE_MESSAGE, IncidentInput, PostmortemInput, Resolution
+from incidents.domain.activity_results import ActivityResult
+from incidents.domain.core.errors import ErrorType
+from incidents.domain.core.status import Status
 from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.evidence.preservation import (
+    archived_parts,
     evidence_folder,
     incident_scope,
     resolution_items,
     resolution_phase,
 )
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import WorkflowStep
 from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.order import HOLDER, build_order
+from incidents.domain.surge.obligations import surge_message
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import postmortem_at_start
 from workflows.activity_options import perform, watch
-from workflows.evidence import preserve
+from workflows.evidence.preservation import preserve
 from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
 
-_LOCK_PATIENCE = timedelta(seconds=30)
+_LOCK_RETRY_FOR = timedelta(seconds=30)
 
 
 async def run_step(
@@ -47,6 +50,10 @@ async def run_step(
             return await start_postmortem(incident, obligation, start)
         case WorkflowStep.WITHDRAW_POSTMORTEM:
             return await withdraw_postmortem(incident, obligation, start)
+        case WorkflowStep.SEND_MERGE_MESSAGE:
+            return await send_merge_message(incident)
+        case WorkflowStep.SEND_SURGE_MESSAGE:
+            return await send_surge_message(incident, obligation)
         case _:
             assert_never(step)
 
@@ -58,10 +65,10 @@ async def run_rollback(incident: Incident, obligation: Obligation, start: Incide
     rollback that broke down. It is never cancelled with its incident: a rollback is not abandoned half-way.
 
     Raises:
-        ApplicationError: another rollback of that cluster and service is under way; it says for whom.
+        ApplicationError: another rollback of that cluster and service is running; the message names its incident.
         ActivityError, ChildWorkflowError: the rollback broke down.
     """
-    state = next(state for state in incident.rollbacks if state.offer.cluster == obligation.subject)
+    state = next(state for state in incident.rollback.clusters if state.offer.cluster == obligation.subject)
     ordered = build_order(incident, state, start.runbook, workflow.now())
     try:
         handle = await workflow.start_child_workflow(
@@ -75,33 +82,33 @@ async def run_rollback(incident: Incident, obligation: Obligation, start: Incide
             memo={HOLDER: f"{incident.name}, by {ordered.requested_by}"},
         )
     except WorkflowAlreadyStartedError:
-        if obligation.key in incident.begun:  # ours, started before this incident continued as new
+        if incident.ledger.is_begun(obligation.key):  # ours, started before this incident continued as new
             wanted = FollowRollback(key=ordered.key, workflow_id=ordered.workflow_id)
             return await watch(wanted, f"Watch the rollback of {ordered.cluster}")
         asked = FindLockHolder(key=f"{ordered.key}/holder", workflow_id=ordered.workflow_id)
-        found = await perform(asked, "Ask who holds the lock", ordered.rank, _LOCK_PATIENCE)
-        text = f"another rollback of {ordered.service} on {ordered.cluster} is under way, for {found.detail}"
-        raise ApplicationError(text, type="RollbackLocked", non_retryable=True) from None
+        found = await perform(asked, "Find the lock's holder", ordered.rank, _LOCK_RETRY_FOR)
+        text = f"another rollback of {ordered.service} on {ordered.cluster} is running, for {found.detail}"
+        raise ApplicationError(text, type=ErrorType.ROLLBACK_LOCKED, non_retryable=True) from None
     ended = await handle
     return ActivityResult(detail=f"{ended.status}")
 
 
 async def notify_rollback(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
     """Send a rollback that is still being verified the verdict of a person."""
-    state = incident.rollback(obligation.subject)
+    state = incident.rollback.of(obligation.subject)
     if state is None or state.judgement is None:
-        return ActivityResult(skipped="there is no verdict any more")
+        return ActivityResult(skipped="the verdict was withdrawn")
     process = build_order(incident, state, start.runbook, workflow.now()).workflow_id
     running = workflow.get_external_workflow_handle(process)
     try:
         await running.signal(RollbackWorkflow.judged, state.judgement)
     except ApplicationError as error:  # it has ended
-        return ActivityResult(detail=f"its process has ended ({error.message})")
+        return ActivityResult(detail=f"the rollback has already ended ({error.message})")
     return ActivityResult()
 
 
 async def preserve_evidence(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
-    """Keep everything that the incident has left behind, each source by itself."""
+    """Preserve all evidence of the incident, each source independently."""
     runbook = start.runbook
     return await preserve(
         f"{incident.first_run_id}/{obligation.key}",
@@ -111,7 +118,8 @@ async def preserve_evidence(incident: Incident, obligation: Obligation, start: I
         resolution_items(incident, runbook),
         incident_scope(incident, runbook, workflow.now()),
         runbook.rollback,
-        runbook.patience.others,
+        runbook.retry_for.others,
+        written=archived_parts(incident),
     )
 
 
@@ -135,7 +143,7 @@ async def start_postmortem(incident: Incident, obligation: Obligation, start: In
 
 
 async def withdraw_postmortem(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
-    """Notify the post-mortem's workflow that the incident was reopened, or cancelled as a false alarm."""
+    """Notify the post-mortem's workflow that the incident was reopened, cancelled or merged."""
     running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
     cancelled = incident.status == Status.CANCELLED
     change = PostmortemWorkflow.incident_cancelled if cancelled else PostmortemWorkflow.incident_reopened
@@ -143,4 +151,35 @@ async def withdraw_postmortem(incident: Incident, obligation: Obligation, start:
         await running.signal(change)
     except ApplicationError as error:  # it ended: published or waived
         return ActivityResult(skipped=f"the post-mortem's process has ended ({error.message})")
+    return ActivityResult()
+
+
+async def notify_postmortem_of_closing(incident: Incident) -> None:
+    """Leave the channel to the post-mortem: the next incident of the same workflow id is another one."""
+    running = workflow.get_external_workflow_handle(f"postmortem-{incident.number}")
+    try:
+        await running.signal(PostmortemWorkflow.incident_closed)
+    except ApplicationError as error:
+        workflow.logger.info("the post-mortem has ended: %s", error.message)
+
+
+async def send_merge_message(incident: Incident) -> ActivityResult:
+    """Send the next merge message.
+
+    Raises:
+        ApplicationError: the incident that it is for has ended.
+    """
+    message = incident.merging.outgoing[0]
+    await workflow.get_external_workflow_handle(message.target).signal(MERGE_MESSAGE, message)
+    return ActivityResult()
+
+
+async def send_surge_message(incident: Incident, obligation: Obligation) -> ActivityResult:
+    """Send another incident of the surge its message.
+
+    Raises:
+        ApplicationError: that incident has ended.
+    """
+    message = surge_message(incident, obligation)
+    await workflow.get_external_workflow_handle(obligation.subject).signal(SURGE_MESSAGE, message)
     return ActivityResult()

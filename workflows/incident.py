@@ -1,55 +1,47 @@
 """The live incident: from the alert to the resolution, and to the end of the reopen window."""
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from incidents import search_attributes as attributes
-from incidents.contracts import (
-    AGENDA_QUERY,
-    ALERT_FIRED,
-    ALERT_RESOLVED,
-    INCIDENT_QUERY,
-    POSTMORTEM_PUBLISHED,
-    ROLLBACK_ENDED,
-    ROLLBACK_MOVED,
-    TIMELINE_QUERY,
-    AlertBatch,
-    IncidentInput,
-    Published,
-)
+from incidents.contracts import IncidentInput
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import ActivityResult
+from incidents.domain.activity_results import ActivityResult
 from incidents.domain.agenda import agenda, surviving_agenda
 from incidents.domain.apply_command import apply_command
-from incidents.domain.build_request import is_limited, parts, request
+from incidents.domain.build_request import is_limited, request
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.command import Command, Receipt
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
-from incidents.domain.incident.commands import Command, Receipt
-from incidents.domain.incident.current_details import render_current_details
+from incidents.domain.incident.display.current_details import render_current_details
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident, open_minimal_incident, with_known_severity
-from incidents.domain.incident.parts import Opening
+from incidents.domain.incident.state import Opening
+from incidents.domain.mailing import combined, rest_of
 from incidents.domain.obligation import Obligation
 from incidents.domain.registry import retry_for, spec_of
-from incidents.domain.rollback.events import record_rollback_progress, record_rollback_result
-from incidents.domain.rollback.order import RollbackProgress, RollbackResult
-from workflows.activity_options import perform, unauthorized, why
-from workflows.children import run_step
-from workflows.commands.response import IncidentCommands
+from incidents.names import AGENDA_QUERY, INCIDENT_QUERY, TIMELINE_QUERY
+from workflows.activity_options import attempts, perform, repeat_after, unauthorized, why
+from workflows.children import notify_postmortem_of_closing, run_step
+from workflows.commands.recovery import RecoveryCommands
+from workflows.commands.response import ResponseCommands
 from workflows.commands.rollback import RollbackCommands
+from workflows.evidence.archive import archiving
+from workflows.incident_events import IncidentEvents
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
-T = TypeVar("T")
+_CLOSED_IS_SENT = "incident-closed"
+"""Patch: histories recorded before end without that signal."""
 
 
 @workflow.defn
-class IncidentWorkflow(IncidentCommands, RollbackCommands):
+class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, IncidentEvents):
     """The incident's state, its agenda and what fulfills it; the `ObligationLoop` runs it."""
 
     @workflow.init
@@ -60,6 +52,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         self._shown = attributes.known(workflow.info().typed_search_attributes)
         self._loop: ObligationLoop[Obligation] = ObligationLoop(self, start.history_limit)
         self._incident = start.incident or self._open(start.opening)
+        self._left_in_progress = frozenset(attempt.key for attempt in self._incident.ledger.begun)
 
     @workflow.run
     async def run(self, start: IncidentInput) -> Incident:
@@ -68,10 +61,12 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not over:
             workflow.continue_as_new(self._start.replace(incident=self._incident))
+        if self._incident.postmortem.pending and workflow.patched(_CLOSED_IS_SENT):
+            await notify_postmortem_of_closing(self._incident)
         return self._incident
 
     def _open(self, opening: Opening) -> Incident:
-        """Open the incident; if that fails, open it with the little that cannot fail, so that somebody is paged."""
+        """Open the incident; if that fails, open it with the minimum that cannot fail, so that on-call is paged."""
         info, at = workflow.info(), workflow.now()
         opening = with_known_severity(opening, self._runbook)
         ids = {"workflow_id": info.workflow_id, "first_run_id": info.first_execution_run_id}
@@ -98,7 +93,7 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         return agenda(self._incident, self._runbook)
 
     def agenda_failed(self, error: Exception, at: datetime) -> list[Obligation]:
-        """Record it, and go on with paging, telling, and whatever else can still be derived."""
+        """Record it, and continue with paging, notifications, and the obligations that can still be derived."""
         self._incident = outcomes.agenda_broke(self._incident, in_one_line(error), at)
         return surviving_agenda(self._incident, self._runbook)
 
@@ -110,19 +105,31 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         """Tell whether it is given up when it is no longer owed."""
         return spec_of(obligation).withdrawable
 
+    def repeat_after(self, obligation: Obligation) -> timedelta:
+        """Return how long an attempt that the run before left may still act; zero if there is none."""
+        if obligation.key not in self._left_in_progress or spec_of(obligation).workflow_step is not None:
+            return timedelta()
+        return repeat_after(request(obligation, self._incident, self._runbook, workflow.now()))
+
     def fulfill_inner(self, obligation: Obligation, at: datetime) -> None:
         """Apply an obligation that needs no activity."""
         self._incident = outcomes.apply_due(self._incident, obligation, self._runbook, at)
 
     async def fulfill(self, obligation: Obligation) -> None:
-        """Have one obligation done, and record what came of it."""
+        """Fulfill one obligation, and record its result."""
         try:
             outcome = await self._do(obligation)
         except FailureError as error:
             if is_cancelled_exception(error):
                 raise  # withdrawn: its key stays among the begun ones
             self._incident = outcomes.failed(
-                self._incident, obligation, why(error), self._runbook, workflow.now(), unauthorized=unauthorized(error)
+                self._incident,
+                obligation,
+                why(error),
+                self._runbook,
+                workflow.now(),
+                unauthorized=unauthorized(error),
+                attempts=attempts(error),
             )
         else:
             self._incident = outcomes.fulfilled(self._incident, obligation, outcome, self._runbook, workflow.now())
@@ -142,31 +149,29 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
     async def _do(self, obligation: Obligation) -> ActivityResult:
         """Do one obligation: by another workflow, or by one of the activities."""
         incident = self._incident
-        self._incident = outcomes.begun(incident, obligation.key)
+        self._incident = outcomes.begun(incident, obligation, self._runbook)
         if (step := spec_of(obligation).workflow_step) is not None:
             return await run_step(step, incident, obligation, self._start)
         asked = request(obligation, incident, self._runbook, workflow.now())
         if isinstance(asked, ActivityResult):
             return asked
-        outcome, limited = ActivityResult(), is_limited(asked, self._runbook)
-        for part in parts(asked):
-            outcome = await perform(
-                part,
-                obligation.says,
-                self._runbook.rank(incident.severity),
-                retry_for(obligation, self._runbook),
-                limited=limited,
-            )
+        rank, limited = self._runbook.rank(incident.severity), is_limited(asked, self._runbook)
+        limit = retry_for(obligation, self._runbook)
+        outcome = await perform(asked, obligation.summary, rank, limit, limited=limited)
+        while (rest := rest_of(asked, outcome)) is not None:
+            outcome = combined(outcome, await perform(rest, obligation.summary, rank, limit))
         return outcome
 
     def show(self) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
         try:
             workflow.set_current_details(render_current_details(self._incident, self._runbook))
-            current = attributes.values(self._incident)
+            current = attributes.values(self._incident, self._runbook)
         except Exception as error:
             raise_if_of_the_sdk(error)
-            workflow.set_current_details(f"The incident cannot be shown here: {in_one_line(error)}. It goes on.")
+            workflow.set_current_details(
+                f"Cannot display the incident: {in_one_line(error)}. The incident itself continues."
+            )
             return False
         if changed := attributes.changes(self._shown, current):
             workflow.upsert_search_attributes(changed)
@@ -175,6 +180,20 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
 
     async def after_step(self) -> None:
         """Do nothing more."""
+
+    def last_work(self) -> Coroutine[Any, Any, None] | None:
+        """Return the work of moving to the archive what the next run need not carry."""
+        return archiving(lambda: self._incident, self.change)
+
+    @property
+    def runbook(self) -> RunbookConfig:
+        """The incident's runbook."""
+        return self._runbook
+
+    def change(self, by: Callable[[Incident], Incident]) -> None:
+        """Replace the incident by what `by` makes of it."""
+        self._incident = by(self._incident)
+        self._loop.changed()
 
     # --- messages -------------------------------------------------------------------------------------------------
 
@@ -199,76 +218,17 @@ class IncidentWorkflow(IncidentCommands, RollbackCommands):
         self._incident = facts.refused(self._incident, name, by, reason, workflow.now())
         self._loop.changed()
 
-    @workflow.signal(name=ALERT_FIRED, description="Alerts of this incident fire.")
-    def alert_fired(self, batch: RawValue) -> None:
-        """Take in alerts that fire: an `AlertBatch`."""
-        self._apply_event(
-            ALERT_FIRED,
-            batch,
-            AlertBatch,
-            lambda event: facts.alert_fired(self._incident, event.alerts, self._runbook, workflow.now()),
-        )
-
-    @workflow.signal(name=ALERT_RESOLVED, description="Alerts of this incident have ended.")
-    def alert_resolved(self, batch: RawValue) -> None:
-        """Take in the end of alerts: an `AlertBatch`."""
-        self._apply_event(
-            ALERT_RESOLVED,
-            batch,
-            AlertBatch,
-            lambda event: facts.alert_resolved(self._incident, event.alerts, self._runbook, workflow.now()),
-        )
-
-    @workflow.signal(name=ROLLBACK_MOVED, description="A running rollback reports a step.")
-    def rollback_moved(self, progress: RawValue) -> None:
-        """Record a step of a rollback: a `RollbackProgress`."""
-        self._apply_event(
-            ROLLBACK_MOVED,
-            progress,
-            RollbackProgress,
-            lambda event: record_rollback_progress(self._incident, event, workflow.now()),
-        )
-
-    @workflow.signal(name=ROLLBACK_ENDED, description="A rollback has ended.")
-    def rollback_ended(self, result: RawValue) -> None:
-        """Record the end of a rollback: a `RollbackResult`."""
-        self._apply_event(
-            ROLLBACK_ENDED,
-            result,
-            RollbackResult,
-            lambda event: record_rollback_result(self._incident, event, self._runbook, workflow.now()),
-        )
-
-    @workflow.signal(name=POSTMORTEM_PUBLISHED, description="The post-mortem is published.")
-    def postmortem_published(self, published: RawValue) -> None:
-        """Record that the incident cannot be reopened any more: a `Published`."""
-        self._apply_event(
-            POSTMORTEM_PUBLISHED,
-            published,
-            Published,
-            lambda event: facts.postmortem_published(self._incident, workflow.now(), event.url),
-        )
-
-    def _apply_event(self, name: str, raw: RawValue, kind: type[T], apply: Callable[[T], Incident]) -> None:
-        """Apply what a signal tells. One that cannot be read or applied is rejected in the timeline. Never raises."""
-        try:
-            self._incident = apply(workflow.payload_converter().from_payload(raw.payload, kind))
-        except Exception as error:
-            raise_if_of_the_sdk(error)
-            self.reject_signal(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
-        self._loop.changed()
-
-    @workflow.query(name=INCIDENT_QUERY, description="Everything known of the incident.")
+    @workflow.query(name=INCIDENT_QUERY, description="State of the incident.")
     def incident(self) -> Incident:
         """Return the incident's current state."""
         return self._incident
 
-    @workflow.query(name=TIMELINE_QUERY, description="What happened, in order.")
+    @workflow.query(name=TIMELINE_QUERY, description="Timeline, in order.")
     def timeline(self) -> tuple[Entry, ...]:
         """Return the timeline."""
         return self._incident.timeline
 
-    @workflow.query(name=AGENDA_QUERY, description="What is due, the earliest first.")
+    @workflow.query(name=AGENDA_QUERY, description="Obligations, earliest first.")
     def agenda(self) -> list[Obligation]:
         """Return every obligation that is owed now or later, as far as it can be derived."""
         try:

@@ -3,13 +3,13 @@
 `IncidentWorkflow` and `PostmortemWorkflow` both run on it. It keeps three promises (behaviours 79, 108):
 
 - An error of this program fails the one obligation that it concerns, never the workflow task: a failing task is tried
-  again for ever, and the whole incident would stand still.
+  again forever, and the whole incident would be stuck.
 - Every workflow task that changes something leaves a command in the history (`force_history_event`).
 - A run ends by continue-as-new long before its replay takes too long: at a quiet moment, and in any case.
 """
 
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import AwareDatetime
@@ -20,9 +20,13 @@ from workflows.background_tasks import BackgroundTasks
 from workflows.updatable_timer import UpdatableTimer
 
 IN_ANY_CASE = 1.5
-"""At this multiple of the history limit a run ends though work is in progress; the next run does that work again."""
+"""At this multiple of the history limit a run ends though work is in progress.
+
+The next run does that work again, as soon as the attempt that was left can no longer act (`Interpreted.repeat_after`).
+"""
+_LAST_WORK = "before continue-as-new"
 _MOST_INNER = 1000
-"""Obligations that the state fulfills by itself in one step. More of them would be an endless loop."""
+"""Obligations fulfilled in one step without an activity. More of them would be an endless loop."""
 
 
 def force_history_event(revision: int) -> None:
@@ -47,7 +51,7 @@ class Due(Protocol):
         """When it is to be fulfilled."""
 
     @property
-    def says(self) -> str:
+    def summary(self) -> str:
         """What it is, in one line."""
 
 
@@ -61,13 +65,19 @@ class Interpreted(Protocol[O]):
         """Return what is owed, now or later, the earliest first."""
 
     def agenda_failed(self, error: Exception, at: datetime) -> list[O]:
-        """Record that `derive_agenda` failed; return what must go on in spite of it."""
+        """Record that `derive_agenda` failed; return the obligations that must still be fulfilled."""
 
     def is_inner(self, obligation: O) -> bool:
-        """Tell whether the state fulfills it by itself, without an activity."""
+        """Return whether it is fulfilled by a change of state, without an activity."""
 
     def is_withdrawable(self, obligation: O) -> bool:
         """Tell whether it is cancelled in mid-attempt when it is no longer owed."""
+
+    def repeat_after(self, obligation: O) -> timedelta:
+        """Return how long this run has to wait before it fulfills an obligation that the run before left in progress.
+
+        Zero for every other one. The result must not change while the run lasts.
+        """
 
     def fulfill_inner(self, obligation: O, at: datetime) -> None:
         """Apply an inner obligation to the state."""
@@ -83,6 +93,12 @@ class Interpreted(Protocol[O]):
 
     async def after_step(self) -> None:
         """Do what follows each step."""
+
+    def last_work(self) -> Coroutine[Any, Any, None] | None:
+        """Return what is to be done before the run ends by continue-as-new; None for nothing.
+
+        It runs beside the loop and is cut short if the run cannot wait, so it must be bounded and lose nothing.
+        """
 
     @property
     def revision(self) -> int:
@@ -103,10 +119,12 @@ class ObligationLoop(Generic[O]):
         self._background = BackgroundTasks()
         self._timer = UpdatableTimer()
         self._state_changed = False
+        self._is_last_work_begun = False
+        self._began = workflow.now()
         self._abandoned: dict[str, None] = {}
 
     def changed(self) -> None:
-        """Note that the state has changed: the agenda is derived anew."""
+        """Note that the state has changed, so that the agenda is derived again."""
         self._state_changed = True
 
     def start(self, key: str, work: Coroutine[Any, Any, None]) -> None:
@@ -117,7 +135,7 @@ class ObligationLoop(Generic[O]):
         """Interpret until nothing is owed any more. Return whether it is over; if not, the run has to end."""
         self._advance()
         while not self._ended():
-            if self._is_long():
+            if self._is_at_limit() and self._must_end():
                 await self._background.cancel_all()
                 self._timer.clear()
                 return False
@@ -142,13 +160,24 @@ class ObligationLoop(Generic[O]):
     def _ended(self) -> bool:
         return self._subject.is_over and not len(self._background) and not self._derive(workflow.now())
 
-    def _is_long(self) -> bool:
-        """Tell whether the run has to end: at the limit if no work is in progress, somewhat later in any case."""
-        info, limit = workflow.info(), self._history_limit
-        length = info.get_current_history_length()
-        if limit == 0:
-            return info.is_continue_as_new_suggested()
-        return length >= (limit if not len(self._background) else limit * IN_ANY_CASE)
+    def _is_at_limit(self) -> bool:
+        if self._history_limit == 0:
+            return workflow.info().is_continue_as_new_suggested()
+        return workflow.info().get_current_history_length() >= self._history_limit
+
+    def _must_end(self) -> bool:
+        """Tell whether the run has to end: if no work is in progress, and somewhat later in any case.
+
+        The last work is begun first. Where the server advises the end, only that is waited for.
+        """
+        if not self._is_last_work_begun:
+            self._is_last_work_begun = True
+            if (work := self._subject.last_work()) is not None:
+                self._background.start(_LAST_WORK, work)
+        if self._history_limit == 0:
+            return _LAST_WORK not in self._background
+        length = workflow.info().get_current_history_length()
+        return not len(self._background) or length >= self._history_limit * IN_ANY_CASE
 
     def _advance(self) -> None:
         """Begin every obligation that is due, cancel those no longer owed, and set the timer for the next one."""
@@ -156,14 +185,22 @@ class ObligationLoop(Generic[O]):
         owed = self._fulfill_inner(now)
         self._background.cancel_except([obligation.key for obligation in owed])
         waiting = [o for o in owed if o.key not in self._background and o.key not in self._abandoned]
-        due = [obligation for obligation in waiting if obligation.due <= now]
+        due = [obligation for obligation in waiting if self._due(obligation) <= now]
         for obligation in due:
             withdrawable = self._subject.is_withdrawable(obligation)
             self._background.start(obligation.key, self._fulfill(obligation), withdrawable=withdrawable)
-        later = next((obligation for obligation in waiting if obligation.due > now), None)
-        armed = self._timer.set(later.due if later else None, later.says if later else "")
+        later = min((o for o in waiting if self._due(o) > now), key=self._due, default=None)
+        armed = self._timer.set(self._due(later) if later else None, later.summary if later else "")
         if not (self._subject.show() or armed or due):
             force_history_event(self._subject.revision)
+
+    def _due(self, obligation: O) -> datetime:
+        try:
+            wait = self._subject.repeat_after(obligation)
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            return obligation.due  # to fulfill it fails in the same way, and is recorded
+        return max(obligation.due, self._began + wait)
 
     def _derive(self, now: datetime) -> list[O]:
         try:

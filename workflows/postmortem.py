@@ -1,49 +1,48 @@
 """The post-mortem's own process: it outlives the incident, and ends when everything that can be learnt is learnt."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from incidents import search_attributes as attributes
 from incidents.contracts import (
-    AGENDA_QUERY,
     INCIDENT_CANCELLED,
+    INCIDENT_CLOSED,
     INCIDENT_REOPENED,
     INCIDENT_RESOLVED,
     ISSUE_CHANGED,
     POSTMORTEM_PUBLISHED,
-    POSTMORTEM_QUERY,
-    TIMELINE_QUERY,
+    POSTMORTEM_WAIVED,
     PostmortemInput,
     Published,
     Resolution,
+    Waived,
 )
-from incidents.domain.activity_requests import ActivityResult, IssueFact
+from incidents.domain.activity_results import ActivityResult, IssueFact
+from incidents.domain.core.command import Command, Receipt
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
-from incidents.domain.incident.commands import Command, Receipt
 from incidents.domain.postmortem import events as facts
 from incidents.domain.postmortem.apply_command import apply_command
-from incidents.domain.postmortem.build_request import postmortem_request, retry_for
+from incidents.domain.postmortem.build_request import postmortem_request
 from incidents.domain.postmortem.current_details import render_current_details
-from incidents.domain.postmortem.obligations import (
-    INNER,
-    POLLS,
-    PostmortemObligation,
-    postmortem_agenda,
-    surviving_agenda,
-)
+from incidents.domain.postmortem.document.blameless import describe_new_blame
+from incidents.domain.postmortem.issue_changes import apply_issue_changes
+from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
+from incidents.domain.postmortem.obligations.registry import postmortem_agenda, spec_of, surviving_agenda
 from incidents.domain.postmortem.postmortem import (
     Postmortem,
     Stage,
     cancel,
     open_postmortem,
     restart_deadline,
+    take_over_channel,
     withdraw,
 )
-from workflows.activity_options import perform, why
+from incidents.names import AGENDA_QUERY, POSTMORTEM_QUERY, TIMELINE_QUERY
+from workflows.activity_options import perform, repeat_after, why
 from workflows.commands.postmortem import PostmortemCommands
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
@@ -61,6 +60,7 @@ class PostmortemWorkflow(PostmortemCommands):
         self._incident_notified = start.incident_notified
         self._shown = attributes.known(workflow.info().typed_search_attributes)
         self._postmortem = start.postmortem or open_postmortem(start.incident, start.runbook, workflow.now())
+        self._left_in_progress = frozenset(attempt.key for attempt in self._postmortem.ledger.begun)
 
     @workflow.run
     async def run(self, start: PostmortemInput) -> Postmortem:
@@ -90,31 +90,37 @@ class PostmortemWorkflow(PostmortemCommands):
         return postmortem_agenda(self._postmortem, self._runbook)
 
     def agenda_failed(self, error: Exception, at: datetime) -> list[PostmortemObligation]:
-        """Record it, and go on with telling the operators."""
+        """Record it, and continue with notifying the operators."""
         self._postmortem = facts.record_agenda_error(self._postmortem, in_one_line(error), at)
-        return surviving_agenda(self._postmortem)
+        return surviving_agenda(self._postmortem, self._runbook)
 
     def is_inner(self, obligation: PostmortemObligation) -> bool:
         """Tell whether the post-mortem fulfills it by changing its own state."""
-        return obligation.kind in INNER
+        return spec_of(obligation).apply_due is not None
 
     def is_withdrawable(self, obligation: PostmortemObligation) -> bool:
         """Tell whether it is given up when it is no longer owed."""
-        return obligation.kind in POLLS
+        return spec_of(obligation).poll is not None
+
+    def repeat_after(self, obligation: PostmortemObligation) -> timedelta:
+        """Return how long an attempt that the run before left may still act; zero if there is none."""
+        if obligation.key not in self._left_in_progress:
+            return timedelta()
+        return repeat_after(postmortem_request(obligation, self._postmortem, self._runbook, workflow.now()))
 
     def fulfill_inner(self, obligation: PostmortemObligation, at: datetime) -> None:
         """Apply an obligation that needs no activity."""
         self._postmortem = facts.apply_due(self._postmortem, obligation, self._runbook, at)
 
     async def fulfill(self, obligation: PostmortemObligation) -> None:
-        """Have one obligation done, and record what came of it."""
+        """Fulfill one obligation, and record its result."""
         asked = postmortem_request(obligation, self._postmortem, self._runbook, workflow.now())
-        self._postmortem = facts.mark_begun(self._postmortem, obligation.key)
+        self._postmortem = facts.mark_begun(self._postmortem, obligation)
         rank = self._runbook.rank(self._postmortem.incident.highest_severity)
-        patience = retry_for(obligation, self._runbook)
+        limit = spec_of(obligation).retry_for(self._runbook)
         try:
             outcome = (
-                asked if isinstance(asked, ActivityResult) else await perform(asked, obligation.says, rank, patience)
+                asked if isinstance(asked, ActivityResult) else await perform(asked, obligation.summary, rank, limit)
             )
         except ActivityError as error:
             if is_cancelled_exception(error):
@@ -136,19 +142,31 @@ class PostmortemWorkflow(PostmortemCommands):
             self._postmortem = facts.record_program_error(self._postmortem, obligation, said, at)
         self._postmortem = facts.record_fault(self._postmortem, obligation, said, at)
 
+    def last_work(self) -> None:
+        """Return None: a post-mortem's state stays small without archiving."""
+
     async def after_step(self) -> None:
-        """Notify the incident, once, that it cannot be reopened any more."""
-        if self._incident_notified or self._postmortem.stage is not Stage.PUBLISHED:
+        """Notify the incident, once, that the post-mortem is published or waived."""
+        if self._incident_notified or self._postmortem.stage not in (Stage.PUBLISHED, Stage.WAIVED):
             return
         self._incident_notified = True
+        if self._postmortem.archives_channel:  # it has closed: under its id runs at most another incident
+            return
         self._loop.start("notify-incident", self._notify_incident())
 
     async def _notify_incident(self) -> None:
+        first = self._postmortem.incident.first_run_id
         incident = workflow.get_external_workflow_handle(self._postmortem.incident.workflow_id)
         try:
-            await incident.signal(POSTMORTEM_PUBLISHED, Published(url=self._postmortem.document_url))
+            if self._postmortem.stage is Stage.WAIVED:
+                await incident.signal(POSTMORTEM_WAIVED, Waived(first_run_id=first))
+            else:
+                published = Published(url=self._postmortem.document_url, first_run_id=first)
+                await incident.signal(POSTMORTEM_PUBLISHED, published)
         except ApplicationError as error:
             workflow.logger.info("the incident has ended: %s", error.message)
+            self._postmortem = take_over_channel(self._postmortem)
+            self._loop.changed()
 
     def show(self) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
@@ -157,7 +175,9 @@ class PostmortemWorkflow(PostmortemCommands):
             current = attributes.of_postmortem(self._postmortem)
         except Exception as error:
             raise_if_of_the_sdk(error)
-            workflow.set_current_details(f"The post-mortem cannot be shown here: {in_one_line(error)}. It goes on.")
+            workflow.set_current_details(
+                f"Cannot display the post-mortem: {in_one_line(error)}. The post-mortem itself continues."
+            )
             return False
         if changed := attributes.changes(self._shown, current):
             workflow.upsert_search_attributes(changed)
@@ -167,12 +187,14 @@ class PostmortemWorkflow(PostmortemCommands):
     # --- messages -------------------------------------------------------------------------------------------------
 
     def apply_command(self, command: Command) -> Receipt:
-        """Apply a responder's command."""
-        before = len(self._postmortem.timeline)
+        """Apply a responder's command. Only its receipt has the warnings of the blameless check (behaviour 106)."""
+        before, document = len(self._postmortem.timeline), self._postmortem.document
         self._postmortem = apply_command(self._postmortem, command, self._runbook, workflow.now())
         self._loop.changed()
         said = self._postmortem.timeline[before:]
-        return Receipt(message=said[0].text if said else "Done.", revision=self._postmortem.revision)
+        warning = describe_new_blame(document, self._postmortem.document, self._runbook.postmortem.blaming)
+        message = said[0].text if said else "Done."
+        return Receipt(message=f"{message}. {warning}" if warning else message, revision=self._postmortem.revision)
 
     def validate_command(self, command: Command) -> None:
         """Raise what `apply_command` would raise, changing nothing."""
@@ -184,7 +206,7 @@ class PostmortemWorkflow(PostmortemCommands):
 
     def reject_signal(self, name: str, by: str, reason: str) -> None:
         """Record a rejected signal in the timeline."""
-        self._postmortem = self._postmortem.logged(workflow.now(), by, f"{name} refused: {reason}")
+        self._postmortem = self._postmortem.logged(workflow.now(), by, f"{name} rejected: {reason}")
         self._loop.changed()
 
     @workflow.signal(name=INCIDENT_REOPENED, description="The incident was reopened: the deadline is withdrawn.")
@@ -192,10 +214,15 @@ class PostmortemWorkflow(PostmortemCommands):
         """Stop the deadline."""
         self._apply_event(INCIDENT_REOPENED, lambda: withdraw(self._postmortem, workflow.now()))
 
-    @workflow.signal(name=INCIDENT_CANCELLED, description="The incident was cancelled: it was none.")
+    @workflow.signal(name=INCIDENT_CANCELLED, description="The incident was cancelled as a false alarm.")
     def incident_cancelled(self) -> None:
         """End: there is nothing to learn from."""
         self._apply_event(INCIDENT_CANCELLED, lambda: cancel(self._postmortem, workflow.now()))
+
+    @workflow.signal(name=INCIDENT_CLOSED, description="The incident closed: its channel is archived here.")
+    def incident_closed(self) -> None:
+        """Take over the incident's channel."""
+        self._apply_event(INCIDENT_CLOSED, lambda: take_over_channel(self._postmortem))
 
     @workflow.signal(name=INCIDENT_RESOLVED, description="The incident was resolved: the deadline counts from then.")
     def incident_resolved(self, resolution: Resolution) -> None:
@@ -208,7 +235,7 @@ class PostmortemWorkflow(PostmortemCommands):
     @workflow.signal(name=ISSUE_CHANGED, description="An issue of an action item was changed.")
     def issue_changed(self, change: IssueFact) -> None:
         """Take in what GitHub's webhook tells."""
-        self._apply_event(ISSUE_CHANGED, lambda: facts.apply_issue_changes(self._postmortem, (change,), workflow.now()))
+        self._apply_event(ISSUE_CHANGED, lambda: apply_issue_changes(self._postmortem, (change,), workflow.now()))
 
     def _apply_event(self, name: str, apply: Callable[[], Postmortem]) -> None:
         """Apply what a signal tells. One that cannot be applied is rejected in the timeline. Never raises."""
@@ -219,17 +246,17 @@ class PostmortemWorkflow(PostmortemCommands):
             self.reject_signal(name, "unknown", f"it cannot be applied: {in_one_line(error)}")
         self._loop.changed()
 
-    @workflow.query(name=POSTMORTEM_QUERY, description="Everything known of the post-mortem.")
+    @workflow.query(name=POSTMORTEM_QUERY, description="State of the post-mortem.")
     def postmortem(self) -> Postmortem:
         """Return the post-mortem as it stands."""
         return self._postmortem
 
-    @workflow.query(name=TIMELINE_QUERY, description="What happened, in order.")
+    @workflow.query(name=TIMELINE_QUERY, description="Timeline, in order.")
     def timeline(self) -> tuple[Entry, ...]:
         """Return the timeline."""
         return self._postmortem.timeline
 
-    @workflow.query(name=AGENDA_QUERY, description="What is due, the earliest first.")
+    @workflow.query(name=AGENDA_QUERY, description="Obligations, earliest first.")
     def agenda(self) -> list[PostmortemObligation]:
         """Return every obligation that is owed now or later."""
         return postmortem_agenda(self._postmortem, self._runbook)

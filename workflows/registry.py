@@ -2,9 +2,12 @@
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from workflows.alerting.heartbeat import HeartbeatWorkflow
+from workflows.alerting.maintenance import MaintenanceWorkflow
 from workflows.baseline_recorder import RecorderWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.numbering import IncidentNumbersWorkflow
+from workflows.operators.outage import OutageWorkflow
 from workflows.operators.standstill import StandstillWorkflow
 from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
@@ -16,6 +19,9 @@ WORKFLOWS = (
     IncidentNumbersWorkflow,
     RecorderWorkflow,
     StandstillWorkflow,
+    HeartbeatWorkflow,
+    MaintenanceWorkflow,
+    OutageWorkflow,
 )
 
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
-from incidents.contracts import JUDGED, PROBED, ROLLBACK_STEPS_QUERY
+from incidents.contracts import JUDGED, PROBED
 from incidents.domain.activity_requests import PostMessage
 from incidents.domain.config.model import Region
 from incidents.domain.core.program_errors import in_one_line
+from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.rollback.activity_requests import (
     CheckRollback,
     FollowDeployment,
@@ -17,6 +18,7 @@ from incidents.domain.rollback.activity_requests import (
     Redeploy,
     VerifyRegion,
 )
+from incidents.domain.rollback.bound import LOOK_WITHIN, REDEPLOY_WITHIN
 from incidents.domain.rollback.order import (
     Preflight,
     Probed,
@@ -27,8 +29,9 @@ from incidents.domain.rollback.order import (
     decide_redeployment,
     end_rollback,
 )
-from incidents.domain.rollback.state import Judgement, RollbackStatus
+from incidents.domain.rollback.state import ResponderVerdict, RollbackStatus
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict, Verdict
+from incidents.names import ROLLBACK_STEPS_QUERY
 from workflows.activity_options import (
     check,
     follow,
@@ -37,13 +40,11 @@ from workflows.activity_options import (
     verify,
     why,
 )
-from workflows.evidence import preserve
+from workflows.evidence.preservation import preserve
 from workflows.obligation_loop import raise_if_of_the_sdk
 from workflows.rollback_report import RollbackReport
 
-_LOOK_PATIENCE = timedelta(minutes=3)
-_REDEPLOY_PATIENCE = timedelta(minutes=10)
-_FREEZE_PATIENCE = timedelta(seconds=15)
+_FREEZE_RETRY_FOR = timedelta(seconds=15)
 
 
 @workflow.defn
@@ -55,7 +56,7 @@ class RollbackWorkflow:
         """Take the order."""
         self._order = order
         self._report = RollbackReport(order)
-        self._judgement: Judgement | None = None
+        self._judgement: ResponderVerdict | None = None
         self._ordered = False
 
     @workflow.run
@@ -84,11 +85,11 @@ class RollbackWorkflow:
             return end_rollback(self._order, RollbackStatus.FAILED, said)
 
     def _state(self) -> str:
-        return "the candidate was ordered and is not verified" if self._ordered else "nothing was deployed"
+        return "the redeployment was started and is not verified" if self._ordered else "nothing was deployed"
 
     async def _roll_back(self) -> RollbackResult:
         order = self._order
-        await self._announce_freeze("freeze", f"please hold deployments of {order.service} to {order.cluster}")
+        await self._announce_freeze("freeze", f"deploy freeze: please do not deploy {order.service} to {order.cluster}")
         findings, _ = await asyncio.gather(self._measure_all(), self._keep_evidence())
         try:
             found = await self._look_again(findings)
@@ -100,14 +101,14 @@ class RollbackWorkflow:
         if go.hold:
             return end_rollback(order, RollbackStatus.HELD, f"nothing was deployed: {go.hold}")
         if go.deployed:
-            await self._report.send(go.deployed, ordered=True)
+            await self._report.send(go.deployed, ordered=True, deployment=go.deployment)
         elif failure := await self._redeploy(found, findings):
             return end_rollback(order, RollbackStatus.FAILED, failure)
         return await self._verify_all(await self._measure_what_is_missing(findings))
 
     async def _finish(self, result: RollbackResult) -> None:
-        """Let deployments go on, and report. Never skipped: also a cancelled rollback leaves a known state."""
-        await self._announce_freeze("thaw", f"{self._order.service} on {self._order.cluster} may be deployed to again")
+        """Lift the deploy freeze, and report. Never skipped: a cancelled rollback, too, leaves a known state."""
+        await self._announce_freeze("thaw", f"deploy freeze of {self._order.service} on {self._order.cluster} is over")
         await self._report.finish(result)
 
     # --- the steps ------------------------------------------------------------------------------------------------
@@ -134,10 +135,10 @@ class RollbackWorkflow:
     async def _measure_what_is_missing(self, findings: tuple[BaselineFinding, ...]) -> tuple[BaselineFinding, ...]:
         """Ask again for the baselines that were not found in the budget: the redeployment has not waited for them."""
         pairs = zip(self._order.regions, findings, strict=True)
-        again = (self._measure(region, _LOOK_PATIENCE) if found.failed else _known(found) for region, found in pairs)
+        again = (self._measure(region, LOOK_WITHIN) if found.failed else _known(found) for region, found in pairs)
         return tuple(await asyncio.gather(*again))
 
-    async def _measure(self, region: Region, patience: timedelta) -> BaselineFinding:
+    async def _measure(self, region: Region, retry_for: timedelta) -> BaselineFinding:
         order = self._order
         effect = MeasureBaseline(
             key=f"{order.key}/baseline/{region.name}",
@@ -147,7 +148,7 @@ class RollbackWorkflow:
             rules=order.rules,
         )
         try:
-            found = await measure(effect, f"Find the normal latency of {region.name}", patience)
+            found = await measure(effect, f"Find the normal latency of {region.name}", retry_for)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -160,47 +161,52 @@ class RollbackWorkflow:
         effect = CheckRollback(
             key=f"{order.key}/check",
             cluster=order.cluster,
+            deploys=order.deploys,
             regions=order.regions,
             baselines=findings,
             rules=order.rules,
+            probes=order.probes,
         )
-        return await check(effect, "Look once more before the redeployment", _LOOK_PATIENCE)
+        return await check(effect, "Run the preflight check", LOOK_WITHIN)
 
     async def _redeploy(self, found: Preflight, findings: tuple[BaselineFinding, ...]) -> str | None:
         """Deploy the candidate; return why that failed, or None."""
         order = self._order
-        effect = Redeploy(
-            key=f"{order.key}/redeploy",
-            cluster=order.cluster,
-            version=order.candidate.version,
-            services=order.services,
-            suspect_id=order.suspect.id,
-            mark=found.newest.id if found.newest else "",
-            rules=order.rules,
-        )
-        await self._report.send(
-            f"{order.candidate.version} is ordered in place of {order.suspect.version}", ordered=True
-        )
+        await self._report.send(f"redeploying {order.candidate.version} over {order.suspect.version}", ordered=True)
         self._ordered = True
-        says = f"Deploy {order.candidate.version} to {order.cluster}"
         try:
-            outcome = await perform(effect, says, order.rank, _REDEPLOY_PATIENCE)
-            if outcome.skipped is not None:
-                return outcome.skipped
-            await self._report.send(f"{order.candidate.version} is being deployed: {outcome.detail}", ordered=True)
-            wanted = FollowDeployment(
-                key=f"{order.key}/follow",
-                reference=outcome.reference,
-                version=order.candidate.version,
-                rules=order.rules,
-            )
-            followed = await follow(wanted, f"Follow the deployment {outcome.reference}", order.rank)
-            if followed.detail:
-                await self._report.send(followed.detail)
+            return await self._deploy_and_follow(found.newest.id if found.newest else "")
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             return f"{why(error)}; {await self._what_is_there(found, findings)}"
+
+    async def _deploy_and_follow(self, mark: str) -> str | None:
+        """Start the deployment and wait until it ends; return why it was skipped, or None. `mark`: the newest before.
+
+        Raises:
+            ActivityError: it could not be started, or it failed.
+        """
+        order = self._order
+        version, rules = order.candidate.version, order.rules
+        effect = Redeploy(
+            key=f"{order.key}/redeploy",
+            cluster=order.cluster,
+            version=version,
+            services=order.services,
+            suspect_id=order.suspect.id,
+            mark=mark,
+            rules=rules,
+        )
+        outcome = await perform(effect, f"Deploy {version} to {order.cluster}", order.rank, REDEPLOY_WITHIN)
+        if outcome.skipped is not None:
+            return outcome.skipped
+        reference = outcome.reference
+        await self._report.send(f"{version} is being deployed: {outcome.detail}", ordered=True, deployment=reference)
+        wanted = FollowDeployment(key=f"{order.key}/follow", reference=reference, version=version, rules=rules)
+        followed = await follow(wanted, f"Wait for deployment {reference}", order.rank)
+        if followed.detail:
+            await self._report.send(followed.detail)
         return None
 
     async def _what_is_there(self, before: Preflight, findings: tuple[BaselineFinding, ...]) -> str:
@@ -210,7 +216,7 @@ class RollbackWorkflow:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            return f"what is deployed cannot be seen either ({why(error)})"
+            return f"the running version is unknown ({why(error)})"
         unchanged = newest is None or (before.newest is not None and newest.id == before.newest.id)
         return "nothing was deployed" if unchanged or newest is None else f"{newest.version} is the newest deployment"
 
@@ -235,9 +241,15 @@ class RollbackWorkflow:
 
     async def _verify(self, region: Region, found: BaselineFinding) -> RegionVerdict:
         order = self._order
-        effect = VerifyRegion(key=f"{order.key}/verify/{region.name}", region=region, baseline=found, rules=order.rules)
+        effect = VerifyRegion(
+            key=f"{order.key}/verify/{region.name}",
+            region=region,
+            baseline=found,
+            rules=order.rules,
+            probes=order.probes,
+        )
         try:
-            verdict = await verify(effect, f"Verify {region.name}: health and evaluation latency", order.rank)
+            verdict = await verify(effect, f"Verify {region.name}: health and latency", order.rank)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -252,29 +264,29 @@ class RollbackWorkflow:
         if not order.rules.freeze_channel:
             return
         text = f"{order.incident}: {words}"
-        effect = PostMessage(key=f"{order.key}/{what}", channel_id=order.rules.freeze_channel, text=text)
+        effect = PostMessage(key=f"{order.key}/{what}", channel_id=order.rules.freeze_channel, text=as_mrkdwn(text))
         try:
-            await perform(effect, text, order.rank, _FREEZE_PATIENCE)
+            await perform(effect, text, order.rank, _FREEZE_RETRY_FOR)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            await self._report.send(f"not said in the deployments' channel ({words}): {why(error)}")
+            await self._report.send(f"not posted in the freeze channel ({words}): {why(error)}")
 
     # --- messages -------------------------------------------------------------------------------------------------
 
-    @workflow.signal(name=JUDGED, description="A person's verdict on what the probes could not judge.")
-    def judged(self, judgement: Judgement) -> None:
+    @workflow.signal(name=JUDGED, description="A responder's verdict on an inconclusive rollback.")
+    def judged(self, judgement: ResponderVerdict) -> None:
         """Take the verdict: the verification ends with it."""
         self._judgement = judgement
         self._report.force_event()
 
-    @workflow.signal(name=PROBED, description="How the verification of a region goes.")
+    @workflow.signal(name=PROBED, description="Progress of the verification of a region.")
     def probed(self, probed: Probed) -> None:
         """Take what the probes say; the newest word of each region counts."""
         self._report.queue(probed)
         self._report.force_event()
 
-    @workflow.query(name=ROLLBACK_STEPS_QUERY, description="What the rollback has done so far.")
+    @workflow.query(name=ROLLBACK_STEPS_QUERY, description="Steps of the rollback so far.")
     def progress(self) -> list[str]:
         """Return the steps taken."""
         return self._report.steps

@@ -38,30 +38,32 @@ class RollbackReport:
         """Send the incident what was queued since the last time."""
         queued, self._pending = self._pending, []
         for probed in queued:
-            self._regions[probed.region] = probed.says
-            says = "; ".join(self._regions.values())
-            await self.send(says, quiet=not probed.undecided, undecided=probed.undecided)
+            self._regions[probed.region] = probed.summary
+            summary = "; ".join(self._regions.values())
+            await self.send(summary, quiet=not probed.undecided, undecided=probed.undecided)
 
     async def send(
         self,
-        says: str,
+        summary: str,
         *,
         ordered: bool = False,
         quiet: bool = False,
         undecided: bool = False,
         manifest: ManifestRef | None = None,
+        deployment: str = "",
     ) -> None:
         """Show a step in the Web UI and send it to the incident; the flags are those of `RollbackProgress`."""
-        self._show(says, replace=quiet)
+        self._show(summary, replace=quiet)
         order = self._order
         progress = RollbackProgress(
             cluster=order.cluster,
             attempt=order.attempt,
-            says=says,
+            summary=summary,
             ordered=ordered,
             undecided=undecided,
             quiet=quiet,
             manifest=manifest,
+            deployment=deployment,
         )
         await self._signal_incident(ROLLBACK_MOVED, progress)
 
@@ -74,11 +76,11 @@ class RollbackReport:
         """Leave an event for what was learned while other work goes on, which may command nothing else."""
         force_history_event(len(self._steps))
 
-    def _show(self, says: str, *, replace: bool = False) -> None:
+    def _show(self, summary: str, *, replace: bool = False) -> None:
         """Show a step in the Web UI; with `replace`, only until the next one."""
         if not replace:
-            self._steps = [*self._steps, says]
-        shown = [*self._steps, says] if replace else self._steps
+            self._steps = [*self._steps, summary]
+        shown = [*self._steps, summary] if replace else self._steps
         workflow.set_current_details("\n".join(f"- {line}" for line in shown))
 
     async def _signal_incident(self, name: str, payload: RollbackProgress | RollbackResult) -> None:

@@ -16,11 +16,11 @@ class SignalGuard(Interceptor):
     """Drops signals whose arguments do not fit their handler, as the SDK drops those that cannot be decoded.
 
     The Web UI sends a signal without input as one without arguments, or with `null`. A handler would raise on either,
-    and its workflow task would fail and be tried again for ever.
+    and its workflow task would fail and be retried forever.
     """
 
     def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:  # noqa: A002
-        """Return what stands in front of each workflow's handlers."""
+        """Return the interceptor of each workflow."""
         return _Guard
 
 

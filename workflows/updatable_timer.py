@@ -34,7 +34,7 @@ class UpdatableTimer:
     def now(self) -> datetime:
         """Return the time by which obligations are due: when the timer has fired, at least the time it was set for.
 
-        The clock alone must not apply_command that: the machines of a server do not agree to the millisecond.
+        The clock alone must not decide that: the machines of a server do not agree to the millisecond.
         """
         now = workflow.now()
         return max(now, self._due) if self.fired and self._due is not None else now

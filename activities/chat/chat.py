@@ -1,13 +1,15 @@
-"""Chat: the incident's Slack channel. Slack has no idempotency keys, so a retry looks for its marker first."""
+"""Chat: the incident's channel. Posting has no idempotency keys, so a retry looks for its marker first."""
 
 import re
 from typing import Any
 
 from temporalio import activity
 
+from activities import ports
+from activities.chat_cards import blocks_of
 from activities.errors import may_be_repeat, translate_vendor_errors
+from activities.port_values import ChatChannel
 from incidents.domain.activity_requests import (
-    ActivityResult,
     AddBookmark,
     ArchiveChannel,
     DirectMessage,
@@ -18,12 +20,14 @@ from incidents.domain.activity_requests import (
     PostMessage,
     SetTopic,
 )
-from incidents.domain.incident.parts import Resources
-from incidents.vendors.errors import VendorNotFound, VendorRejected
-from incidents.vendors.slack.client import Channel, SlackClient
+from incidents.domain.activity_results import ActivityResult, ChannelRead, ResourcesChanged
+from incidents.domain.chat.card import Card
+from incidents.domain.core.text.mrkdwn import Mrkdwn, as_mrkdwn, mrkdwn
+from incidents.domain.incident.state import Resources
+from incidents.domain.people.directory import NOBODY, PeopleDirectory
+from incidents.vendors.errors import VendorError, VendorNotFound, VendorRejected
 
 _LONGEST_NAME = 80
-_LONGEST_SECTION = 3000
 _VARIANTS = 9
 _FALLBACK = "incident"
 
@@ -40,38 +44,46 @@ def channel_name(text: str, suffix: str = "") -> str:
 class Chat:
     """Manages the incident's channel. Without a client, requests are skipped with the reason.
 
-    `interactive`: the gateway handles clicks, so messages may have buttons.
+    `interactive`: the gateway handles clicks, so messages may have buttons. `people`: who is mentioned as what.
     """
 
-    def __init__(self, client: SlackClient | None, off: str = "", *, interactive: bool = False) -> None:
+    def __init__(
+        self,
+        client: ports.Chat | None,
+        off: str = "",
+        *,
+        interactive: bool = False,
+        people: PeopleDirectory = NOBODY,
+    ) -> None:
         self._client, self._off, self._interactive = client, off, interactive
+        self._people = people
 
     @activity.defn
-    def open_channel(self, request: OpenChannel) -> ActivityResult:
+    def open_channel(self, request: OpenChannel) -> ResourcesChanged:
         """Create the channel, or adopt the one with our marker; never another team's (behaviours 18, 20).
 
         A channel that our bot created without a purpose is ours, too: an earlier attempt was interrupted before it set
         the marker.
         """
         if self._client is None:
-            return ActivityResult(skipped=self._off)
+            return ResourcesChanged(skipped=self._off)
         with translate_vendor_errors():
             for variant in range(1, _VARIANTS + 1):
                 name = channel_name(request.name, f"-{variant}" if variant > 1 else "")
                 channel = self._open(self._client, name, request)
                 if channel is not None:
-                    resources = Resources(channel_id=channel.id, channel_name=channel.name)
-                    return ActivityResult(detail=f"#{channel.name}", resources=resources)
-        return ActivityResult(skipped=f"all names from #{request.name} to #{request.name}-{_VARIANTS} are taken")
+                    resources = Resources(channel_id=channel.id, channel_name=channel.name, channel_url=channel.url)
+                    return ResourcesChanged(detail=f"#{channel.name}", resources=resources)
+        return ResourcesChanged(skipped=f"all names from #{request.name} to #{request.name}-{_VARIANTS} are taken")
 
-    def _open(self, client: SlackClient, name: str, request: OpenChannel) -> Channel | None:
+    def _open(self, client: ports.Chat, name: str, request: OpenChannel) -> ChatChannel | None:
         """Return the channel of that name, created or adopted; None if it is not ours."""
         found = client.find_channel(name) if may_be_repeat(request) else None
         if found is None:
             try:
                 found = client.create_channel(name, private=request.private)
             except VendorRejected as refusal:
-                if refusal.code != "name_taken":
+                if refusal.code != ports.NAME_TAKEN:
                     raise
                 found = client.find_channel(name)
         if found is None:  # a private channel that we cannot see has the name
@@ -87,13 +99,13 @@ class Chat:
         return found
 
     @activity.defn
-    def set_topic(self, request: SetTopic) -> ActivityResult:
+    def set_topic(self, request: SetTopic) -> ResourcesChanged:
         """Set the channel's topic. Idempotent."""
         if self._client is None:
-            return ActivityResult(skipped=self._off)
+            return ResourcesChanged(skipped=self._off)
         with translate_vendor_errors():
             self._client.set_topic(request.channel_id, request.topic)
-        return ActivityResult(resources=Resources(topic=request.topic))
+        return ResourcesChanged(resources=Resources(topic=request.topic))
 
     @activity.defn
     def invite(self, request: Invite) -> ActivityResult:
@@ -109,24 +121,56 @@ class Chat:
 
     @activity.defn
     def post_message(self, message: PostMessage) -> ActivityResult:
-        """Post a message, once."""
+        """Post a message, once; at the top of the channel if the one below which it belongs was deleted."""
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
-            channel, thread = message.channel_id, message.thread_ts
-            self._post_once(
-                self._client, channel, message.text, message.key, look=may_be_repeat(message), thread=thread
-            )
+            mentions, text = self._with_mentions(self._client, message)
+            blocks = self._blocks(message.card, mentions)
+            look, thread = may_be_repeat(message), message.thread_ts
+            try:
+                self._post_once(
+                    self._client, message.channel_id, text, message.key, look=look, thread=thread, blocks=blocks
+                )
+            except VendorNotFound:
+                if thread is None:
+                    raise
+                self._post_once(self._client, message.channel_id, text, message.key, look=look, blocks=blocks)
         return ActivityResult()
 
+    def _with_mentions(self, client: ports.Chat, message: PostMessage) -> tuple[Mrkdwn, Mrkdwn]:
+        """Return what notifies those named, and the text after it. A person whom Slack does not know is named."""
+        mentions, text = mrkdwn(""), message.text
+        for name in reversed(message.mentions):
+            if user := self._mentioned(client, name):
+                mentions, text = mrkdwn("<@{}> {}", user, mentions), mrkdwn("<@{}> {}", user, text)
+            elif not _names(message.text, as_mrkdwn(name)):
+                mentions, text = mrkdwn("{}: {}", name, mentions), mrkdwn("{}: {}", name, text)
+        return mentions, text
+
+    def _mentioned(self, client: ports.Chat, name: str) -> str | None:
+        """Return the id to mention, None if it cannot be looked up: the message matters more than its mention."""
+        try:
+            return self._slack_id(client, name)
+        except VendorError as error:
+            activity.logger.warning("Sending without a mention: %s", error)
+            return None
+
+    def _slack_id(self, client: ports.Chat, name: str, email: str = "") -> str | None:
+        entry = self._people.entry(name)
+        if entry.slack:
+            return entry.slack
+        address = entry.email or email
+        return client.lookup_user(address) if address else None
+
     @activity.defn
-    def hear_channel(self, request: HearChannel) -> ActivityResult:
+    def hear_channel(self, request: HearChannel) -> ChannelRead:
         """Return when a person last wrote in the channel, or below one of its newest messages."""
         if self._client is None:
-            return ActivityResult(skipped=self._off)
+            return ChannelRead(skipped=self._off)
         with translate_vendor_errors():
-            spoken = self._client.last_word(request.channel_id, request.since)
-        return ActivityResult(heard_at=spoken)
+            spoken = self._client.last_word(request.channel_id, request.since, request.thread_ts)
+        return ChannelRead(heard_at=spoken)
 
     @activity.defn
     def add_bookmark(self, request: AddBookmark) -> ActivityResult:
@@ -144,33 +188,38 @@ class Chat:
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
-            user = self._client.lookup_user(message.email)
+            user = self._slack_id(self._client, message.person, message.email)
             if user is None:
-                return ActivityResult(skipped=f"{message.email} not found in Slack")
+                return ActivityResult(skipped=f"{message.email or message.person} not found in Slack")
             room = self._client.open_dm(user)
             self._post_once(self._client, room, message.text, message.key, look=may_be_repeat(message))
         return ActivityResult()
 
     @activity.defn
-    def keep_summary(self, summary: KeepSummary) -> ActivityResult:
+    def keep_summary(self, summary: KeepSummary) -> ResourcesChanged:
         """Post and pin the summary, or update the existing one."""
         if self._client is None:
-            return ActivityResult(skipped=self._off)
+            return ResourcesChanged(skipped=self._off)
+        blocks = self._blocks(summary.card)
         with translate_vendor_errors():
             ts = summary.ts
             if ts is not None:
                 try:
-                    self._client.update(summary.channel_id, ts, summary.text, self._blocks(summary))
+                    self._client.update(summary.channel_id, ts, summary.text, blocks)
                 except VendorNotFound:  # it was deleted
                     ts = None
             if ts is None:
-                look = may_be_repeat(summary)
-                ts = self._post_once(
-                    self._client, summary.channel_id, summary.text, summary.key, look=look, blocks=self._blocks(summary)
-                )
-                if summary.pin:
-                    self._client.pin(summary.channel_id, ts)
-        return ActivityResult(resources=Resources(summary_ts=ts, summary_text=summary.text))
+                ts = self._post_summary(self._client, summary, blocks)
+        return ResourcesChanged(resources=Resources(summary_ts=ts, summary_text=summary.text))
+
+    def _post_summary(self, client: ports.Chat, summary: KeepSummary, blocks: list[dict[str, Any]] | None) -> str:
+        look, thread = may_be_repeat(summary), summary.thread_ts
+        ts = self._post_once(
+            client, summary.channel_id, summary.text, summary.key, look=look, thread=thread, blocks=blocks
+        )
+        if summary.pin:
+            client.pin(summary.channel_id, ts)
+        return ts
 
     @activity.defn
     def archive_channel(self, request: ArchiveChannel) -> ActivityResult:
@@ -181,28 +230,15 @@ class Chat:
             self._client.archive(request.channel_id)
         return ActivityResult()
 
-    def _blocks(self, summary: KeepSummary) -> list[dict[str, Any]] | None:
-        """Return the message with its buttons; None without buttons or without a gateway for clicks."""
-        if not summary.buttons or not self._interactive:
-            return None
-        elements = [
-            {
-                "type": "button",
-                "action_id": button.action,
-                "value": button.value,
-                "text": {"type": "plain_text", "text": button.label},
-                "style": "danger" if button.danger else "primary",
-            }
-            for button in summary.buttons
-        ]
-        section = {"type": "section", "text": {"type": "mrkdwn", "text": summary.text[:_LONGEST_SECTION]}}
-        return [section, {"type": "actions", "elements": elements}]
+    def _blocks(self, card: Card | None, mentions: str = "") -> list[dict[str, Any]] | None:
+        """Return the message's blocks, without buttons if no gateway handles clicks; None for a plain text."""
+        return blocks_of(card, mentions=mentions, interactive=self._interactive) if card else None
 
     @staticmethod
     def _post_once(
-        client: SlackClient,
+        client: ports.Chat,
         channel_id: str,
-        text: str,
+        text: Mrkdwn,
         key: str,
         *,
         look: bool,
@@ -211,3 +247,8 @@ class Chat:
     ) -> str:
         found = client.find_message(channel_id, key, thread_ts=thread) if look else None
         return found or client.post(channel_id, text, key=key, thread_ts=thread, blocks=blocks)
+
+
+def _names(text: str, name: str) -> bool:
+    """Tell whether the text names a person: by the whole name, not as a part of another word."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from temporalio import activity
 
 from activities.errors import translate_vendor_errors
-from incidents.domain.activity_requests import ActivityResult, KeepDocument
+from incidents.domain.activity_requests import KeepDocument
+from incidents.domain.activity_results import EvidencePreserved, ResourcesChanged
 from incidents.domain.evidence.manifest import (
     EvidenceSource,
     ManifestRef,
     Part,
     manifest,
 )
-from incidents.domain.incident.parts import Resources
+from incidents.domain.incident.state import Resources
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from incidents.vendors.storage import FileStore
 
@@ -26,16 +27,15 @@ class NoEvidence(Exception):
 
 
 class Evidence:
-    """Saves evidence under the evidence URL. `off`: why a source is not configured."""
+    """Saves evidence in its store. `off`: why a source is not configured."""
 
     def __init__(
         self,
         store: FileStore,
-        url: str,
         sources: Mapping[EvidenceSource, Source],
         off: Mapping[EvidenceSource, str],
     ) -> None:
-        self._store, self._url = store, url.rstrip("/")
+        self._store = store
         self._sources, self._off = sources, off
 
     @activity.defn
@@ -54,7 +54,7 @@ class Evidence:
         return part.replace(bytes=written.bytes, sha256=written.sha256)
 
     @activity.defn
-    def write_manifest(self, request: WriteManifest) -> ActivityResult:
+    def write_manifest(self, request: WriteManifest) -> EvidencePreserved:
         """Write the manifest: each file with its source, query, time range, bytes and SHA-256, and each gap.
 
         Idempotent: the same parts give the same bytes. The incident keeps the manifest's hash.
@@ -68,17 +68,17 @@ class Evidence:
         missing = ", ".join(dict.fromkeys(part.gap.partition(" (")[0] for part in gaps))
         files = f"{kept} {'file' if kept == 1 else 'files'}"
         detail = f"{files} ({missing})" if gaps else files
-        ref = ManifestRef(path=path, sha256=digest, parts=kept, gaps=len(gaps))
-        return ActivityResult(
-            detail=detail, manifest=ref, resources=Resources(evidence_url=f"{self._url}/{request.folder}")
+        ref = ManifestRef(path=path, sha256=digest, parts=kept, gaps=len(gaps), store=self._store.url)
+        return EvidencePreserved(
+            detail=detail, manifest=ref, resources=Resources(evidence_url=self._store.url_of(request.folder))
         )
 
     @activity.defn
-    def keep_document(self, request: KeepDocument) -> ActivityResult:
+    def keep_document(self, request: KeepDocument) -> ResourcesChanged:
         """Write a document. Idempotent."""
         with translate_vendor_errors():
             written = self._store.write(f"{request.folder}/{request.name}", request.text.encode())
-        return ActivityResult(detail=request.name, resources=Resources(evidence_url=written.url))
+        return ResourcesChanged(detail=request.name, resources=Resources(evidence_url=written.url))
 
 
 def _item_text(request: CaptureEvidence) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Latency baselines: evaluation latency (ms) while healthy, before the suspect deployment."""
+"""Latency baselines: latency (ms) while healthy, before the suspect deployment."""
 
 import asyncio
 from typing import Protocol

@@ -6,57 +6,71 @@ from collections.abc import Mapping
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.deployers import Deployer, Standing
+from activities import ports
 from activities.errors import may_be_repeat, translate_vendor_errors
-from activities.past import Past
-from incidents.domain.activity_requests import ActivityResult
+from activities.rollback.deployers import Standing
+from activities.rollback.past import Past
+from incidents.domain.activity_results import ActivityResult, DeploymentOrdered, DeploymentsSearched
+from incidents.domain.core.errors import ErrorType
 from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
-from incidents.domain.rollback.config import Deployer as Name
-from incidents.domain.rollback.config import Rollback
-from incidents.domain.rollback.known_good import Offer, choose_rollback
+from incidents.domain.rollback.config import Deployer, Rollback
+from incidents.domain.rollback.known_good import Offer, choose_rollback, describe_recent, newest_first, touches
 
-_FAILED = "DeploymentFailed"
+_SHOWN_RECENT = 3
 
 
 class Deployments:
     """Reads and orders deployments through the deployer of runbook.yaml. Without one, requests are skipped."""
 
-    def __init__(self, deployers: Mapping[Name, Deployer], off: Mapping[Name, str], past: Past) -> None:
+    def __init__(self, deployers: Mapping[Deployer, ports.Deployer], off: Mapping[Deployer, str], past: Past) -> None:
         self._deployers, self._off, self._past = deployers, off, past
 
     @activity.defn
-    async def find_rollback(self, request: FindRollback) -> ActivityResult:
+    async def find_rollback(self, request: FindRollback) -> DeploymentsSearched:
         """Find the possible rollback of each cluster from its whole history."""
         deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
-            return ActivityResult(skipped=self._off[request.rules.deployer])
-        earlier, problem = await self._past.bad_releases(request.service, request.workflow_id)
-        blamed = {**earlier, **request.blamed}
+            return DeploymentsSearched(skipped=self._off[request.rules.deployer])
+        earlier = await self._past.known_releases(request.service, request.workflow_id, request.number)
+        asked = request.replace(
+            blamed={**earlier.bad, **request.blamed}, restored=(*request.restored, *earlier.restored)
+        )
         with translate_vendor_errors():
             offers = await asyncio.gather(
-                *(asyncio.to_thread(self._judge, deployer, name, request, blamed) for name in request.clusters)
+                *(asyncio.to_thread(self._judge, deployer, name, asked) for name in request.clusters)
             )
-        detail = "; ".join([found.reason for found in offers] + ([problem] if problem else []))
-        return ActivityResult(detail=detail, offers=tuple(offers))
+        recent = [describe_recent(found, request.alerted_at) for found in offers]
+        detail = "; ".join(filter(None, [*(found.reason for found in offers), *recent, earlier.problem]))
+        return DeploymentsSearched(detail=detail, offers=tuple(offers))
 
     @staticmethod
-    def _judge(deployer: Deployer, cluster: str, request: FindRollback, blamed: dict[str, str]) -> Offer:
+    def _judge(deployer: ports.Deployer, cluster: str, request: FindRollback) -> Offer:
         history = deployer.history(cluster, request.rules)
         if history is None:
-            return Offer(cluster=cluster, reason=f"{cluster}: not found in the Ops Portal")
-        return choose_rollback(history, cluster, request.alerted_at, request.rules, blamed)
+            return Offer(cluster=cluster, reason=f"{cluster}: not found in {deployer.name}")
+        found = choose_rollback(
+            history,
+            cluster,
+            request.alerted_at,
+            request.rules,
+            request.blamed,
+            deploys=request.deploys,
+            restored=frozenset(request.restored),
+        )
+        rows = [row for row in newest_first(history) if touches(row, request.deploys)]
+        return found.replace(recent=tuple(rows[:_SHOWN_RECENT]))
 
     @activity.defn
-    def redeploy(self, request: Redeploy) -> ActivityResult:
+    def redeploy(self, request: Redeploy) -> DeploymentOrdered:
         """Deploy an exact version, once: a retry looks for the deployment of an earlier attempt."""
         deployer = self._deployers.get(request.rules.deployer)
         if deployer is None:
-            return ActivityResult(skipped=self._off[request.rules.deployer])
+            return DeploymentOrdered(skipped=self._off[request.rules.deployer])
         with translate_vendor_errors():
             ordered = deployer.deploy(request, repeated=may_be_repeat(request))
         if ordered is None:
-            return ActivityResult(skipped=f"{request.cluster}: not found in the Ops Portal")
-        return ActivityResult(detail=ordered.how, reference=ordered.reference)
+            return DeploymentOrdered(skipped=f"{request.cluster}: not found in {deployer.name}")
+        return DeploymentOrdered(detail=ordered.how, reference=ordered.reference)
 
     @activity.defn
     def follow_deployment(self, request: FollowDeployment) -> ActivityResult:
@@ -67,19 +81,19 @@ class Deployments:
         while True:
             found = self._standing(deployer, request.reference)
             if found.failed:
-                raise ApplicationError(found.failed, type=_FAILED, non_retryable=True)
+                raise ApplicationError(found.failed, type=ErrorType.DEPLOYMENT_FAILED, non_retryable=True)
             if found.done:
-                return ActivityResult(detail=found.says)
+                return ActivityResult(detail=found.summary)
             activity.heartbeat()
             # Wakes at once, with the cancellation as an error, when the activity is cancelled.
             activity.wait_for_cancelled_sync(request.rules.probe_interval)
 
     @staticmethod
-    def _standing(deployer: Deployer, reference: str) -> Standing:
+    def _standing(deployer: ports.Deployer, reference: str) -> Standing:
         with translate_vendor_errors():
             return deployer.standing(reference)
 
-    def deployer(self, rules: Rollback) -> Deployer | None:
+    def deployer(self, rules: Rollback) -> ports.Deployer | None:
         """Return the configured deployer, for other activities that read its history."""
         return self._deployers.get(rules.deployer)
 

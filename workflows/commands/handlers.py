@@ -1,7 +1,7 @@
 """What the command handlers of a workflow share: a command arrives as an update that answers, or as a signal.
 
-The handlers themselves are written out in `incident_commands`, `rollback_commands` and `postmortem_commands`: each
-command is an update with a validator, and a signal of the same name.
+The handlers themselves are written out in `response`, `rollback`, `recovery` and `postmortem`: each command is an
+update with a validator, and a signal of the same name.
 """
 
 from abc import ABC, abstractmethod
@@ -11,14 +11,10 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from incidents.domain.core.base import AlreadyDone, CommandRejected
+from incidents.domain.core.command import Command, Receipt
+from incidents.domain.core.errors import ErrorType
 from incidents.domain.core.program_errors import in_one_line
-from incidents.domain.incident.commands import Command, Receipt
 from workflows.obligation_loop import raise_if_of_the_sdk
-
-REJECTED = "CommandRejected"
-"""The error type of a rejected command."""
-BROKEN = "ProgramError"
-"""The error type of a command that an error of this program keeps from being applied."""
 
 
 class CommandHandlers(ABC):
@@ -94,6 +90,8 @@ class CommandHandlers(ABC):
 def _rejection(command: Command, error: Exception) -> ApplicationError:
     """Return what the caller of an update reads: the rule that rejects it, or that this program failed."""
     if isinstance(error, CommandRejected):
-        return ApplicationError(str(error), type=REJECTED, non_retryable=True)
+        return ApplicationError(str(error), type=ErrorType.COMMAND_REJECTED, non_retryable=True)
     text = f"`{command.name}` was not applied, because of an error in this program ({in_one_line(error)})."
-    return ApplicationError(f"{text} Nothing was changed; the incident goes on.", type=BROKEN, non_retryable=True)
+    return ApplicationError(
+        f"{text} Nothing was changed; the incident continues.", type=ErrorType.PROGRAM_ERROR, non_retryable=True
+    )

@@ -1,4 +1,4 @@
-"""Notifies the operators that a run is stuck. Its id holds the run's: Temporal starts it once, whoever noticed it."""
+"""Notifies the operators that a run is stuck. Its id contains the run id, so Temporal starts it once per stuck run."""
 
 import asyncio
 
@@ -7,7 +7,8 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from incidents.contracts import StandstillInput, StandstillReport
 from incidents.domain.activity_requests import ActivityRequest
-from incidents.domain.standstill import notifications
+from incidents.domain.operators.notifications import notifications
+from incidents.domain.standstill import operators_text
 from incidents.priority import FIRST_RANK
 from workflows.activity_options import perform, why
 
@@ -19,7 +20,7 @@ class StandstillWorkflow:
     @workflow.run
     async def run(self, start: StandstillInput) -> StandstillReport:
         """Notify everyone, and return who was reached and who was not. A way that fails stops no other one."""
-        asked = notifications(start.stuck, start.operators, workflow.info().workflow_id)
+        asked = notifications(operators_text(start.stuck), start.operators, workflow.info().workflow_id)
         done = await asyncio.gather(*(self._notify(way, effect, start) for way, effect in asked.items()))
         lacking = tuple(f"{each.contact}: no e-mail address" for each in start.operators if not each.email)
         report = StandstillReport(
@@ -27,7 +28,7 @@ class StandstillWorkflow:
             failed=(*lacking, *(f"{way}: {problem}" for way, problem in zip(asked, done, strict=True) if problem)),
         )
         if not report.reached:
-            reasons = "; ".join(report.failed) or "people.operators in runbook.yaml names nobody"
+            reasons = "; ".join(report.failed) or "people.operators in runbook.yaml names no operators"
             workflow.logger.error("No operator was notified that %s is stuck: %s", start.stuck.name, reasons)
         return report
 

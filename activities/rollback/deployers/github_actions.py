@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.deployers import Ordered, Standing
+from activities.rollback.deployers import Ordered, Standing
+from incidents.domain.core.errors import ErrorType
 from incidents.domain.rollback.activity_requests import Redeploy
 from incidents.domain.rollback.config import GitHubActions, Rollback
-from incidents.domain.rollback.known_good import Deployment
+from incidents.domain.rollback.known_good import UNFINISHED, Deployment
 from incidents.vendors.github.client import GitHubClient, WorkflowRun
 
 _HISTORY = timedelta(days=90)
@@ -25,6 +26,8 @@ _DISPATCHED = "dispatched"
 
 class GitHubActionsDeployer:
     """Deploys by a workflow of one repository. It has no clusters: a deployment reaches all of them."""
+
+    name = "GitHub Actions"
 
     def __init__(self, client: GitHubClient) -> None:
         self._client = client
@@ -58,7 +61,8 @@ class GitHubActionsDeployer:
             run = self._find(request, rules)
         if run is None:
             # Not a second dispatch: the next attempt knows by the heartbeat that this one was accepted.
-            raise ApplicationError("GitHub accepted the dispatch but does not list its run yet", type="RunNotSeen")
+            text = "GitHub accepted the dispatch but does not list its run yet"
+            raise ApplicationError(text, type=ErrorType.RUN_NOT_SEEN)
         return Ordered(str(run.id), f"run {run.url}")
 
     def standing(self, reference: str) -> Standing:
@@ -68,7 +72,7 @@ class GitHubActionsDeployer:
             return Standing(done=False)
         if run.conclusion != "success":
             return Standing(done=True, failed=f"run {run.url} concluded with {run.conclusion}")
-        return Standing(done=True, says=f"run {run.url} succeeded")
+        return Standing(done=True, summary=f"run {run.url} succeeded")
 
     def _find(self, request: Redeploy, rules: GitHubActions) -> WorkflowRun | None:
         """Return the first run above the mark that names the version, or names none; it may take a moment to appear."""
@@ -92,6 +96,7 @@ def _version(run: WorkflowRun, rules: GitHubActions) -> str:
 
 
 def _status(run: WorkflowRun) -> str:
+    """Return the outcome; `UNFINISHED` is none, so that such a run is no candidate."""
     if run.status != "completed":
-        return "in_progress"
+        return UNFINISHED
     return "success" if run.conclusion == "success" else "failed"

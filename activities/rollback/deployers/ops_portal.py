@@ -7,10 +7,10 @@ our own verification decides.
 
 from itertools import islice
 
-from activities.deployers import Ordered, Standing
+from activities.rollback.deployers import Ordered, Standing
 from incidents.domain.rollback.activity_requests import Redeploy
 from incidents.domain.rollback.config import Rollback
-from incidents.domain.rollback.known_good import Deployment, portal_would_pick
+from incidents.domain.rollback.known_good import Deployment, touches
 from incidents.vendors.errors import VendorRejected
 from incidents.vendors.ops_portal import Deployment as Row
 from incidents.vendors.ops_portal import OpsPortalClient
@@ -20,6 +20,8 @@ NO_COMPLETION = "the Ops Portal does not report completion; checking health inst
 
 class OpsPortalDeployer:
     """Deploys through the portal."""
+
+    name = "the Ops Portal"
 
     def __init__(self, client: OpsPortalClient) -> None:
         self._client = client
@@ -37,7 +39,7 @@ class OpsPortalDeployer:
         if cluster is None:
             return None
         if repeated and (made := self._made(cluster.id, request)):
-            return Ordered(made.id, f"deployment {made.id} (ordered by an earlier attempt)")
+            return Ordered(made.id, f"deployment {made.id} (started by an earlier attempt)")
         if back := self._rolled_back(cluster.id, request):
             return Ordered(back.id, f"deployment {back.id} (Ops Portal rollback)")
         made = self._client.deploy(cluster.id, request.version, request.services)
@@ -45,14 +47,14 @@ class OpsPortalDeployer:
 
     def standing(self, reference: str) -> Standing:
         """Return done at once: the portal reports no completion."""
-        return Standing(done=True, says=NO_COMPLETION)
+        return Standing(done=True, summary=NO_COMPLETION)
 
     def _made(self, cluster_id: str, request: Redeploy) -> Row | None:
         """Return the row of this version above the mark, if there is one."""
         for row in self._client.deployments(cluster_id):
             if row.id == request.mark:
                 return None
-            if row.version == request.version:
+            if row.version == request.version and touches(_deployment(request.cluster, row), request.services):
                 return row
         return None
 
@@ -82,3 +84,11 @@ def _deployment(cluster: str, row: Row) -> Deployment:
         rollback_from=row.rollback_from,
         labels=row.labels,
     )
+
+
+def portal_would_pick(rows: list[Deployment], suspect_id: str) -> str | None:
+    """Return the version that the portal's own rollback would choose (docs/vendor-notes.md#ops-portal), or None.
+
+    It looks at the two newest rows only, skips the given one, and takes the first with status success.
+    """
+    return next((row.version for row in rows[:2] if row.id != suspect_id and row.status == "success"), None)

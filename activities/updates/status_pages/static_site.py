@@ -6,11 +6,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
-from incidents.domain.activity_requests import ActivityResult, PublishStatus
-from incidents.domain.incident.parts import Resources
+from incidents.domain.activity_requests import PublishStatus
+from incidents.domain.activity_results import ResourcesChanged
+from incidents.domain.core.text.escaping import html_value
+from incidents.domain.incident.state import Resources
 from incidents.vendors.storage import FileStore
 
-_PAGES = Environment(loader=PackageLoader("activities"), autoescape=True)
+_PAGES = Environment(loader=PackageLoader("activities"), autoescape=True, finalize=html_value)
 _FOLDER = "incidents"
 _LISTED = 50
 
@@ -21,8 +23,8 @@ class StatusSite:
     def __init__(self, store: FileStore) -> None:
         self._store = store
 
-    def publish(self, update: PublishStatus) -> ActivityResult:
-        """Publish an update, once. One older than the newest on the site is dropped."""
+    def publish(self, update: PublishStatus, *, repeated: bool) -> ResourcesChanged:
+        """Publish an update, once: the incident's file shows a repeat. One older than its newest is dropped."""
         name = hashlib.sha256(update.marker.encode()).hexdigest()[:16]
         path = f"{_FOLDER}/{name}.json"
         fresh: dict[str, Any] = {"id": name, "updates": []}
@@ -37,7 +39,9 @@ class StatusSite:
         self._render(update.product)
         url = self._store.url_of("index.html")
         detail = f"dropped (the page already shows update {newest})" if stale else ""
-        return ActivityResult(detail=detail, resources=Resources(status_page_id=name, status_page_url=f"{url}#{name}"))
+        return ResourcesChanged(
+            detail=detail, resources=Resources(status_page_id=name, status_page_url=f"{url}#{name}")
+        )
 
     def _read(self, path: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self._store.read(path))

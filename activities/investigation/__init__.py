@@ -1,0 +1,1 @@
+"""The investigation brief and its charts."""

@@ -1,0 +1,1 @@
+"""Workflows that decide which alerts arrive: heartbeats and maintenance windows."""
