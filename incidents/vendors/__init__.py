@@ -1,1 +1,1 @@
-"""Vendor APIs, one module each: HTTP, authentication, errors; nothing about incidents."""
+"""Vendor APIs, one module or folder each: HTTP, authentication, errors; nothing about incidents."""

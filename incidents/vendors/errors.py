@@ -13,6 +13,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+from incidents.vendors.names import DISPLAY_NAMES
+
 
 class VendorError(Exception):
     """A call to a vendor that failed.
@@ -46,6 +48,11 @@ class VendorError(Exception):
         self.status, self.code = status, code
         self.retry_after, self.maybe_done = retry_after, maybe_done
         super().__init__(f"{vendor} {operation}: {problem}")
+
+    @property
+    def vendor_name(self) -> str:
+        """Return what people call the vendor."""
+        return DISPLAY_NAMES.get(self.vendor, self.vendor)
 
 
 class VendorUnauthorized(VendorError):

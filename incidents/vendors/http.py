@@ -10,17 +10,16 @@ import json
 import logging
 import re
 import ssl
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from socket import gaierror
 from typing import Any, TypeVar
 
 import httpx
 
+from incidents.vendors.call_results import recorded
 from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
@@ -29,10 +28,10 @@ from incidents.vendors.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
+from incidents.vendors.waiting import retry_after
 
 T = TypeVar("T")
 TEXT_LIMIT = 300
-LONGEST_WAIT = timedelta(days=1)
 USER_AGENT = "incident-runbook"
 NEVER_SENT = (
     httpx.ConnectError,
@@ -100,14 +99,8 @@ class VendorHttp:
         `writes`: whether the call has an effect; by default, all but GET have. `request` is `json`, `data`,
         `params`, `headers` as httpx takes them.
         """
-        effect = method != "GET" if writes is None else writes
-        try:
-            response = self._client.request(method, path, **request)
-        except httpx.HTTPError as error:
-            raise self._broken(operation, error, effect) from None
-        if response.is_success:
-            return response
-        raise self._refusal(operation, response, effect)
+        with recorded(self.vendor):
+            return self._call(operation, method, path, _has_effect(method, writes), request)
 
     def fetch(
         self,
@@ -123,9 +116,20 @@ class VendorHttp:
 
         An answer that is not the vendor's (a log-in page with status 200, a cut body) is `VendorUnavailable`.
         """
-        response = self.call(operation, method, path, writes=writes, **request)
-        with reading(self.vendor, operation, maybe_done=method != "GET" if writes is None else writes):
-            return parse(response.json())
+        effect = _has_effect(method, writes)
+        with recorded(self.vendor):
+            response = self._call(operation, method, path, effect, request)
+            with reading(self.vendor, operation, maybe_done=effect):
+                return parse(response.json())
+
+    def _call(self, operation: str, method: str, path: str, effect: bool, request: Mapping[str, Any]) -> httpx.Response:
+        try:
+            response = self._client.request(method, path, **request)
+        except httpx.HTTPError as error:
+            raise self._broken(operation, error, effect) from None
+        if response.is_success:
+            return response
+        raise self._refusal(operation, response, effect)
 
     def _broken(self, operation: str, error: httpx.HTTPError, effect: bool) -> VendorUnavailable:
         if isinstance(error, httpx.TimeoutException):
@@ -151,6 +155,10 @@ class VendorHttp:
             unauthorized=self._unauthorized,
             secrets=self._secrets,
         )
+
+
+def _has_effect(method: str, writes: bool | None) -> bool:
+    return method != "GET" if writes is None else writes
 
 
 def refusal(
@@ -259,37 +267,8 @@ def one_line(text: str, secrets: Iterable[str] = ()) -> str:
     return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
 
 
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:
-    """How long the vendor asks us to wait.
-
-    `Retry-After` holds seconds (Slack, the edge of the Ops Portal), an HTTP date, or an ISO time (Zoom); PagerDuty
-    sends `ratelimit-reset` in seconds; GitHub and SendGrid send `x-ratelimit-reset` as an epoch, which GitHub means
-    only when nothing remains.
-    """
-    asked = headers.get("retry-after") or headers.get("ratelimit-reset")
-    if not asked and headers.get("x-ratelimit-remaining", "0") == "0":
-        asked = headers.get("x-ratelimit-reset")
-    seconds = _seconds(asked.strip(), now.timestamp() if now else time.time()) if asked else None
-    if seconds is None:
-        return None
-    return timedelta(seconds=min(max(seconds, 0.0), LONGEST_WAIT.total_seconds()))
-
-
-def _seconds(asked: str, now: float) -> float | None:
-    """From now on, for a number of seconds, an epoch or a date; None for anything else."""
-    if re.fullmatch(r"-?\d+(\.\d+)?", asked):
-        number = float(asked)
-        return number - now if number > 1e9 else number
-    for read in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            moment = read(asked)
-        except ValueError:
-            continue
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
-    return None
-
-
 def mute_wire_logs() -> None:
-    """Keep the HTTP libraries from logging headers, which hold credentials, if DEBUG is switched on."""
+    """Keep the HTTP libraries from logging headers (at DEBUG) and URLs (httpx, at INFO): both may be credentials."""
     for name in ("httpcore", "python_http_client"):
         logging.getLogger(name).setLevel(logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -26,14 +26,6 @@ Severity = Literal["critical", "error", "warning", "info"]
 
 
 @dataclass(frozen=True)
-class Link:
-    """A link shown with the alert."""
-
-    href: str
-    text: str
-
-
-@dataclass(frozen=True)
 class OnCall:
     """Who is on call. `start` and `end` are None for someone who always is."""
 
@@ -60,7 +52,7 @@ class PagerDutyEvents:
         host = base_url.rstrip("/").removesuffix("/enqueue").removesuffix("/v2")
         self._http = VendorHttp("pagerduty", host, timeout=timeout, secrets=[routing_key], transport=transport)
 
-    def enqueue(
+    def send_event(
         self,
         action: Action,
         dedup_key: str,
@@ -69,7 +61,7 @@ class PagerDutyEvents:
         source: str = "incident-runbook",
         severity: Severity = "critical",
         custom_details: Mapping[str, Any] | None = None,
-        links: Sequence[Link] = (),
+        links: Mapping[str, str] | None = None,
     ) -> str:
         """Trigger, acknowledge or resolve, and return the key of the alert. Safe to repeat while the alert is open.
 
@@ -83,7 +75,10 @@ class PagerDutyEvents:
         if action == "trigger":
             payload = {"summary": summary[:SUMMARY_LIMIT], "source": source, "severity": severity}
             event["payload"] = payload | {"custom_details": dict(custom_details or {})}
-            event |= {"client": "incident-runbook", "links": [{"href": e.href, "text": e.text} for e in links]}
+            event |= {
+                "client": "incident-runbook",
+                "links": [{"href": url, "text": label} for label, url in (links or {}).items()],
+            }
         return self._http.fetch(action, "POST", "/v2/enqueue", lambda answer: str(answer["dedup_key"]), json=event)
 
 

@@ -101,6 +101,7 @@ class StatuspageClient:
         *,
         key: str,
         update_key: str,
+        name: str = "",
         impact: str | None = None,
         components: Mapping[str, str] | None = None,
         deliver_notifications: bool = True,
@@ -108,9 +109,11 @@ class StatuspageClient:
         """Append a public update. Repeated, it appends a second one.
 
         It was done already if `get_incident(id).update_key` is this `update_key`. `key` is the incident's own: the
-        metadata is written as a whole.
+        metadata is written as a whole. `name`: the title from now on; empty: as it is.
         """
         incident = _incident_body(status, body, impact, components, deliver_notifications)
+        if name:
+            incident["name"] = name[:NAME_LIMIT]
         incident["metadata"] = {METADATA: {"key": key, "update_key": update_key}}
         return self._http.fetch(
             "update_incident", "PATCH", self._of(incident_id), _incident, json={"incident": incident}

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import fsspec
 
+from incidents.vendors.call_results import recorded
 from incidents.vendors.errors import (
     VendorNotFound,
     VendorRejected,
@@ -88,6 +89,11 @@ class FileStore:
                 raise
         return Stored(f"{self._url}/{path}", size, digest.hexdigest())
 
+    @property
+    def url(self) -> str:
+        """The base URL, without a login."""
+        return self._url
+
     def url_of(self, path: str) -> str:
         """Where a file is, or would be."""
         return f"{self._url}/{path}"
@@ -129,6 +135,11 @@ class FileStore:
 
     @contextmanager
     def _translated(self, operation: str, path: str) -> Iterator[None]:
+        with recorded(self._name), self._errors(operation, path):
+            yield
+
+    @contextmanager
+    def _errors(self, operation: str, path: str) -> Iterator[None]:
         """Errors of fsspec as a vendor's. A repeat of a write is safe, so none says `maybe_done`."""
         try:
             yield

@@ -17,37 +17,14 @@ from urllib.parse import quote
 import httpx
 
 from incidents.vendors.errors import VendorRejected
-from incidents.vendors.github.files import GitHubFiles
+from incidents.vendors.github.files import GitHubFiles, clip_title
 from incidents.vendors.http import VendorHttp, reading
+from incidents.vendors.issues.issue import Comment, Issue
 
 T = TypeVar("T")
-TITLE_LIMIT, BODY_LIMIT, BODY_TAIL = 256, 65_536, 2_000
+BODY_LIMIT, BODY_TAIL = 65_536, 2_000
 PAGE, PAGES = 100, 10
 _REMEMBERED = 1000
-
-
-@dataclass(frozen=True)
-class Issue:
-    """An issue. `state_reason` tells "completed" from "not_planned"; "" if it was never closed."""
-
-    number: int
-    url: str
-    title: str
-    body: str
-    state: str
-    state_reason: str
-    labels: tuple[str, ...]
-    assignees: tuple[str, ...]
-    closed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Comment:
-    """A comment on an issue."""
-
-    id: int
-    url: str
-    body: str
 
 
 @dataclass(frozen=True)
@@ -99,7 +76,7 @@ class GitHubClient:
         Without push access GitHub drops labels and assignees in silence: compare the answer's.
         """
         issue = {
-            "title": title[:TITLE_LIMIT],
+            "title": clip_title(title),
             "body": _clip(body),
             "labels": list(labels),
             "assignees": list(assignees),
@@ -141,6 +118,10 @@ class GitHubClient:
     def edit_issue(self, number: int, body: str) -> Issue:
         """Replace the text; the same again changes nothing."""
         return self._http.fetch("edit_issue", "PATCH", self._of(number), _issue, json={"body": _clip(body)})
+
+    def retitle_issue(self, number: int, title: str) -> Issue:
+        """Replace the title; the same again changes nothing."""
+        return self._http.fetch("retitle_issue", "PATCH", self._of(number), _issue, json={"title": clip_title(title)})
 
     def comment(self, number: int, body: str) -> Comment:
         """A new comment. Repeated, it makes a second one: look with `find_comment` first."""

@@ -16,6 +16,8 @@ from urllib.parse import quote
 from incidents.vendors.errors import VendorNotFound, VendorRejected, VendorUnavailable
 from incidents.vendors.http import VendorHttp
 
+TITLE_LIMIT = 256
+
 
 @dataclass(frozen=True)
 class RepoFile:
@@ -88,7 +90,7 @@ class GitHubFiles:
 
     def create_pull(self, title: str, body: str, branch: str, base: str, labels: tuple[str, ...] = ()) -> str:
         """A new pull request; its address. Call `find_pull` first: GitHub rejects a second one for a branch."""
-        new = {"title": title[:256], "body": body, "head": branch, "base": base}
+        new = {"title": clip_title(title), "body": body, "head": branch, "base": base}
         number, url = self._http.fetch(
             "create_pull",
             "POST",
@@ -104,9 +106,10 @@ class GitHubFiles:
         return f"{self._repo}/contents/{quote(path)}"
 
 
+def clip_title(title: str) -> str:
+    """Return a title that GitHub takes, with a "…" for what was cut."""
+    return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
+
+
 def _file(row: dict[str, Any]) -> RepoFile:
     return RepoFile(base64.b64decode(row["content"]), str(row["sha"]))
-
-
-def _newest(rows: list[dict[str, Any]]) -> str:
-    return str(rows[0]["html_url"]) if rows else ""

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from incidents.vendors.errors import VendorNotFound, VendorUnauthorized, VendorUnavailable
-from incidents.vendors.github.client import Comment, Issue
 from incidents.vendors.http import one_line
+from incidents.vendors.issues.issue import Comment, Issue
 
 _HEAD = re.compile(
     r"# (?P<title>.*)\n\n_(?P<state>open|closed|not planned)_(?: · (?P<labels>.*))?\n\n(?P<body>(?s:.*))"
@@ -82,6 +82,14 @@ class MarkdownIssues:
         self._write(number, _COMMENT.join((f"{kept}{body.strip()}\n", *comments)))
         return self.get_issue(number)
 
+    def retitle_issue(self, number: int, title: str) -> Issue:
+        """Replace the title; the same again changes nothing. A file that people wrote without one gets a head."""
+        text = self._read(number)
+        rest = text.partition("\n")[2]
+        titled = f"# {' '.join(title.split())}\n{rest}" if _HEAD.match(text) else _written(title, "open", (), text)
+        self._write(number, titled)
+        return self.get_issue(number)
+
     def comment(self, number: int, body: str) -> Comment:
         """A new comment. Repeated, it makes a second one: look with `find_comment` first."""
         text = self._read(number)
@@ -95,7 +103,14 @@ class MarkdownIssues:
         return next((Comment(n, url, text) for n, text in enumerate(comments, 1) if marker in text), None)
 
     def _numbers(self) -> list[int]:
-        return [int(path.stem) for path in self._folder.glob("*.md") if path.stem.isdigit()]
+        """Return the numbers of all issues. `glob` would take a folder that may not be read for an empty one."""
+        try:
+            paths = list(self._folder.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _failed("list", error) from None
+        return [int(path.stem) for path in paths if path.suffix == ".md" and path.stem.isdigit()]
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:04}.md"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from typing import Protocol
+
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:\\]+@[^\s<>\"'(),;:\\]+")
+_HIDDEN = "[address]"
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,17 @@ class Mail:
         """The recipients, an address once."""
         unique: dict[str, str] = {}
         for recipient in self.recipients:
-            unique.setdefault(parseaddr(recipient)[1].casefold(), recipient)
+            unique.setdefault(bare_address(recipient), recipient)
         return tuple(unique.values())
 
 
-class Mailer(Protocol):
-    """A mail client."""
+def hide_addresses(text: str, recipients: Iterable[str] = ()) -> str:
+    """Return a mail server's text without addresses, those of the recipients and any other: errors are kept."""
+    for address in sorted((parseaddr(recipient)[1] for recipient in recipients), key=len, reverse=True):
+        text = text.replace(address, _HIDDEN) if address else text
+    return _ADDRESS.sub(_HIDDEN, text)
 
-    def send(self, mail: Mail) -> str:
-        """Send the mail to each of its recipients alone, and returns what it is called. A repeat is a second mail."""
+
+def bare_address(recipient: str) -> str:
+    """Return the address of a recipient without the name, in lower case: equal for one mailbox."""
+    return parseaddr(recipient)[1].casefold()

@@ -16,6 +16,7 @@ import httpx
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
+from incidents.vendors.call_results import recorded
 from incidents.vendors.errors import VendorError, VendorRejected, VendorUnavailable
 from incidents.vendors.http import (
     mute_wire_logs,
@@ -23,7 +24,7 @@ from incidents.vendors.http import (
     refusal,
     urllib_failure,
 )
-from incidents.vendors.mail.mail import Mail
+from incidents.vendors.mail.mail import Mail, hide_addresses
 
 RECIPIENTS_LIMIT = 1000
 CATEGORIES_LIMIT = 10
@@ -46,6 +47,10 @@ class SendGridClient:
         if len(people) > RECIPIENTS_LIMIT:
             problem = f"{len(people)} recipients, at most {RECIPIENTS_LIMIT} in one request"
             raise VendorRejected("sendgrid", "mail.send", problem, code="too_many_recipients")
+        with recorded("sendgrid"):
+            return self._send(mail)
+
+    def _send(self, mail: Mail) -> str:
         try:
             answer = self._sdk.client.mail.send.post(request_body=_body(mail))
         except HTTPError as error:
@@ -68,7 +73,7 @@ class SendGridClient:
                 "mail.send",
                 error.status_code,
                 headers,
-                error.body.decode("utf-8", "replace"),
+                hide_addresses(error.body.decode("utf-8", "replace")),
                 effect=True,
                 rate_limited=error.status_code == 429,
                 secrets=[self._api_key],

@@ -13,9 +13,10 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
+from incidents.vendors.call_results import recorded
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
-from incidents.vendors.mail.mail import Mail
+from incidents.vendors.mail.mail import Mail, hide_addresses
 
 
 class SmtpClient:
@@ -37,6 +38,10 @@ class SmtpClient:
         people = mail.people()
         if not people:
             raise VendorRejected("smtp", "send", "the mail has no recipients", code="no_recipients")
+        with recorded("smtp"):
+            return self._send(mail, people)
+
+    def _send(self, mail: Mail, people: tuple[str, ...]) -> str:
         refused, sent = [], 0
         try:
             with self._connected() as server:
@@ -52,17 +57,24 @@ class SmtpClient:
         except smtplib.SMTPAuthenticationError as error:
             raise VendorUnauthorized("smtp", "login", f"{error.smtp_code}", status=error.smtp_code) from None
         except smtplib.SMTPResponseException as error:
-            raise self._failed(error, sent) from None
+            raise self._failed(error, people, sent) from None
         except (OSError, smtplib.SMTPException) as error:
-            problem = one_line(str(error) or type(error).__name__, [self._password] if self._password else [])
+            problem = self._shown(str(error) or type(error).__name__, people)
             raise VendorUnavailable("smtp", "send", problem, maybe_done=sent > 0) from None
         if refused:
-            raise VendorRejected("smtp", "send", one_line(f"{len(refused)} of {len(people)}: {refused[0]}"))
+            replies = "; ".join(dict.fromkeys(self._shown(reply, people) for reply in refused))
+            raise VendorRejected("smtp", "send", one_line(f"{len(refused)} of {len(people)} mails bounced ({replies})"))
         return str(mail.headers.get("Message-ID", ""))
 
-    def _failed(self, error: smtplib.SMTPResponseException, sent: int) -> VendorRejected | VendorUnavailable:
+    def _shown(self, text: str, people: tuple[str, ...]) -> str:
+        """Return a server's text as it may be kept: it often repeats the address of a customer."""
+        return one_line(hide_addresses(text, people), [self._password] if self._password else [])
+
+    def _failed(
+        self, error: smtplib.SMTPResponseException, people: tuple[str, ...], sent: int
+    ) -> VendorRejected | VendorUnavailable:
         said = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        problem = one_line(f"{error.smtp_code} {said}", [self._password] if self._password else [])
+        problem = self._shown(f"{error.smtp_code} {said}", people)
         kind = VendorRejected if error.smtp_code >= 500 else VendorUnavailable  # 4yz: try again later (RFC 5321, 4.2.1)
         return kind("smtp", "send", problem, status=error.smtp_code, maybe_done=sent > 0)
 

@@ -6,7 +6,7 @@ in its comment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,16 +16,6 @@ import httpx
 
 from incidents.vendors.errors import VendorNotFound, VendorUnavailable
 from incidents.vendors.http import VendorHttp
-
-
-@dataclass(frozen=True)
-class Matcher:
-    """Which alerts a silence is for: those whose label is (or with `is_equal` false, is not) this."""
-
-    name: str
-    value: str
-    is_regex: bool = False
-    is_equal: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,16 +33,36 @@ class Silence:
 class AlertmanagerClient:
     """Silences of one Alertmanager."""
 
-    def __init__(self, base_url: str, timeout: float = 10, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = VendorHttp("alertmanager", base_url, timeout=timeout, transport=transport)
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float = 10,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        vendor: str = "alertmanager",
+        token: str = "",
+    ) -> None:
+        """Connect to an Alertmanager.
+
+        Args:
+            base_url: the URL above `/api/v2`.
+            timeout: of each request, in seconds.
+            transport: for tests.
+            vendor: who has this API, for errors.
+            token: bearer token; an Alertmanager of one's own needs none.
+        """
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = VendorHttp(
+            vendor, base_url, timeout=timeout, headers=headers, secrets=(token,), transport=transport
+        )
 
     def create_silence(
-        self, matchers: Sequence[Matcher], starts_at: datetime, ends_at: datetime, created_by: str, comment: str
+        self, labels: Mapping[str, str], starts_at: datetime, ends_at: datetime, created_by: str, comment: str
     ) -> str:
-        """A new silence's id. Repeated, it makes a second one: put a marker into the comment."""
+        """Silence the alerts with these labels, and return the silence's id. A repeat makes a second one."""
         silence = {
             "matchers": [
-                {"name": m.name, "value": m.value, "isRegex": m.is_regex, "isEqual": m.is_equal} for m in matchers
+                {"name": name, "value": value, "isRegex": False, "isEqual": True} for name, value in labels.items()
             ],
             "startsAt": starts_at.isoformat(),
             "endsAt": ends_at.isoformat(),

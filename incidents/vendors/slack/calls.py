@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
+from incidents.vendors.call_results import recorded
 from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
@@ -23,9 +24,9 @@ from incidents.vendors.errors import (
 from incidents.vendors.http import (
     one_line,
     reading,
-    retry_after,
     urllib_failure,
 )
+from incidents.vendors.waiting import retry_after
 
 T = TypeVar("T")
 UNAUTHORIZED = {
@@ -47,6 +48,11 @@ UNAVAILABLE = {"fatal_error", "internal_error", "request_timeout", "service_unav
 NOT_FOUND = {"channel_not_found", "message_not_found", "thread_not_found", "user_not_found", "users_not_found"}
 
 
+def api_url(base_url: str) -> str:
+    """The API's base URL: a host alone means Slack's paths on that host (`/api/METHOD`)."""
+    return base_url.rstrip("/") + "/api/" if urlsplit(base_url).path in ("", "/") else base_url
+
+
 class SlackCalls:
     """One attempt per call: the SDK's own repeats are off, since one after a lost reply posts twice.
 
@@ -54,11 +60,9 @@ class SlackCalls:
     """
 
     def __init__(self, token: str, base_url: str, timeout: float) -> None:
-        if urlsplit(base_url).path in ("", "/"):
-            base_url = base_url.rstrip("/") + "/api/"
         self._token = token.strip()
         # The annotation says int; the SDK hands it to urllib, which takes fractions.
-        self.web = WebClient(token, base_url=base_url, timeout=timeout, retry_handlers=[])  # type: ignore[arg-type]
+        self.web = WebClient(token, base_url=api_url(base_url), timeout=timeout, retry_handlers=[])  # type: ignore[arg-type]
 
     def items(
         self,
@@ -84,6 +88,12 @@ class SlackCalls:
         self, method: str, call: Callable[..., SlackResponse], *, writes: bool = True, done: str = "", **request: Any
     ) -> dict[str, Any]:
         """The answer's fields; an error with the code `done` counts as success."""
+        with recorded("slack"):
+            return self._call(method, call, writes, done, request)
+
+    def _call(
+        self, method: str, call: Callable[..., SlackResponse], writes: bool, done: str, request: Mapping[str, Any]
+    ) -> dict[str, Any]:
         try:
             answer = call(**request)
         except SlackApiError as error:

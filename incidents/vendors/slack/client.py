@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from incidents.vendors.errors import VendorNotFound, VendorRejected, VendorUnauthorized
 from incidents.vendors.http import reading
+from incidents.vendors.slack.blocks import clip
 from incidents.vendors.slack.calls import SlackCalls
 
 EVENT_TYPE = "incident_runbook"
@@ -49,6 +51,11 @@ class Channel:
     purpose: str
     is_archived: bool
     is_private: bool
+
+    @property
+    def url(self) -> str:
+        """Return the address that opens it in Slack, in whichever workspace the reader is signed in."""
+        return f"https://slack.com/app_redirect?channel={quote(self.id, safe='')}"
 
 
 @dataclass(frozen=True)
@@ -98,12 +105,12 @@ class SlackClient:
 
     def set_topic(self, channel_id: str, topic: str) -> None:
         """Set the topic, cut to Slack's 250 characters."""
-        text = _clip(topic, TOPIC_LIMIT)
+        text = clip(topic, TOPIC_LIMIT)
         self._api.call("conversations.setTopic", self._web.conversations_setTopic, channel=channel_id, topic=text)
 
     def set_purpose(self, channel_id: str, purpose: str) -> None:
         """Set the purpose, cut to Slack's 250 characters."""
-        text = _clip(purpose, TOPIC_LIMIT)
+        text = clip(purpose, TOPIC_LIMIT)
         self._api.call("conversations.setPurpose", self._web.conversations_setPurpose, channel=channel_id, purpose=text)
 
     def invite(self, channel_id: str, user_ids: Sequence[str]) -> tuple[str, ...]:
@@ -134,8 +141,8 @@ class SlackClient:
             "chat.postMessage",
             self._web.chat_postMessage,
             channel=channel_id,
-            text=_clip(text, TEXT_LIMIT),
-            blocks=blocks,
+            text=clip(text, TEXT_LIMIT),
+            blocks=blocks or None,
             thread_ts=thread_ts,
             metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
         )
@@ -143,15 +150,16 @@ class SlackClient:
             return str(answer["ts"])
 
     def find_message(self, channel_id: str, key: str, *, thread_ts: str | None = None, pages: int = 5) -> str | None:
-        """The `ts` of our message with this key among the newest `pages` pages of 200, or among a thread's replies."""
-        messages = (
-            self.replies(channel_id, thread_ts, pages=pages) if thread_ts else self.history(channel_id, pages=pages)
-        )
+        """The `ts` of our message with this key among the newest `pages` pages of 200, or among a thread's replies.
+
+        A thread is read to its end: it tells the oldest first.
+        """
+        messages = self.replies(channel_id, thread_ts) if thread_ts else self.history(channel_id, pages=pages)
         return next((message.ts for message in messages if message.key == key), None)
 
     def update(self, channel_id: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]] | None = None) -> None:
         """Replace a message: its text, and its blocks too, for Slack may keep those that are not mentioned."""
-        text, blocks = _clip(text, TEXT_LIMIT), blocks or []
+        text, blocks = clip(text, TEXT_LIMIT), blocks or []
         self._api.call("chat.update", self._web.chat_update, channel=channel_id, ts=ts, text=text, blocks=blocks)
 
     def pin(self, channel_id: str, ts: str) -> None:
@@ -169,11 +177,12 @@ class SlackClient:
         add = self._web.bookmarks_add
         self._api.call("bookmarks.add", add, channel_id=channel_id, title=title, type="link", link=url)
 
-    def last_word(self, channel_id: str, since: datetime) -> datetime | None:
-        """When a person last wrote there after `since`, in the channel or below one of its newest 20 threads."""
+    def last_word(self, channel_id: str, since: datetime, thread_ts: str | None = None) -> datetime | None:
+        """When a person last wrote after `since`: in the channel, in one of its newest 20 threads, or in that one."""
         newest = list(self.history(channel_id, pages=1))
-        threads = [message.thread_ts or message.ts for message in newest if message.reply_count][:THREADS]
-        below = [reply for ts in threads for reply in self.replies(channel_id, ts, pages=1)]
+        begun = [message.thread_ts or message.ts for message in newest if message.reply_count][:THREADS]
+        threads = dict.fromkeys([*([thread_ts] if thread_ts else []), *begun])
+        below = [reply for ts in threads for reply in self.replies(channel_id, ts, oldest=since)]
         spoken = [float(message.ts) for message in (*newest, *below) if message.by_person]
         last = datetime.fromtimestamp(max(spoken), UTC) if spoken else None
         return last if last is not None and last > since else None
@@ -222,10 +231,13 @@ class SlackClient:
         request = {"channel": channel_id, "include_all_metadata": True, "limit": PAGE, **span}
         yield from self._api.items("conversations.history", read, "messages", _message, pages, request)
 
-    def replies(self, channel_id: str, thread_ts: str, *, pages: int = PAGES) -> Iterator[Message]:
-        """A thread: the message that began it, then its answers, oldest first."""
+    def replies(
+        self, channel_id: str, thread_ts: str, oldest: datetime | None = None, *, pages: int = PAGES
+    ) -> Iterator[Message]:
+        """A thread: the message that began it, then its answers since `oldest`, oldest first."""
         read = self._web.conversations_replies
         request = {"channel": channel_id, "ts": thread_ts, "include_all_metadata": True, "limit": PAGE}
+        request |= {"oldest": _ts(oldest)} if oldest else {}
         yield from self._api.items("conversations.replies", read, "messages", _message, pages, request)
 
     def _channel_named(self, name: str, types: str) -> Channel | None:
@@ -275,7 +287,3 @@ def _message(data: dict[str, Any]) -> Message:
 
 def _ts(moment: datetime | None) -> str | None:
     return f"{moment.timestamp():.6f}" if moment else None
-
-
-def _clip(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
