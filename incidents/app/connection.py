@@ -11,40 +11,35 @@ from typing import Any, NoReturn
 
 from temporalio.client import Client, RetryConfig
 from temporalio.converter import DataConverter
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
+from incidents.app.command_line.error_output import code_of, print_error
 from incidents.app.temporal_settings import Server, SettingsError
+from incidents.client.problems import ConnectionProblem
 from incidents.domain.core.errors import RunbookError
+from incidents.domain.core.text.untrusted import one_line, printable
 
-PATIENCE = timedelta(seconds=10)
+TIMEOUT = timedelta(seconds=10)
 """How long to try to reach Temporal before saying so."""
 
+_LONGEST = 1200
+"""Characters of a problem that is printed: it may quote what was typed."""
 CORE_LOGS = TelemetryFilter(core_level="WARN", other_level="ERROR")
 """What the SDK's core logs."""
 
 
-class ConnectionProblem(Exception):
-    """Temporal is unreachable or rejected the connection. One line: what happened, what is not lost, what to do."""
-
-
-async def connect(settings: Server, converter: DataConverter | None = None) -> Client:
+async def connect(settings: Server, converter: DataConverter | None = None, *, lazy: bool = False) -> Client:
     """Return a client for the namespace that the environment names, with TLS and API key as it says.
 
-    Without `converter` its payloads are our models, whose import takes a client that reads none too long.
+    Without `converter` its payloads are our models, whose import takes a client that reads none too long. `lazy`: it
+    connects with its first call, so that what must run without Temporal can start (`check_connection`).
 
     Raises:
-        ConnectionProblem: no answer within `PATIENCE`, or the configuration of the connection cannot be used.
+        ConnectionProblem: no answer within `TIMEOUT`, or the configuration of the connection cannot be used.
     """
-    set_ones = {name: value for name, value in os.environ.items() if value}  # empty counts as unset, as in settings
-    try:
-        config = ClientConfig.load_client_connect_config(override_env_vars=set_ones)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConnectionProblem(
-            f"The Temporal connection settings are invalid ({_reason(error)}). Nothing was sent. Check"
-            " TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*."
-        ) from None
+    config = _client_config()
     if converter is None:
         from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -52,18 +47,43 @@ async def connect(settings: Server, converter: DataConverter | None = None) -> C
     config["target_host"] = settings.temporal_address
     config["namespace"] = settings.temporal_namespace
     try:
-        async with asyncio.timeout(PATIENCE.total_seconds()):
+        async with asyncio.timeout(TIMEOUT.total_seconds()):
             return await Client.connect(
                 **config,
                 data_converter=converter,
+                lazy=lazy,
                 runtime=runtime(),
-                retry_config=RetryConfig(max_elapsed_time_millis=int(PATIENCE.total_seconds() * 1000)),
+                retry_config=RetryConfig(max_elapsed_time_millis=int(TIMEOUT.total_seconds() * 1000)),
             )
     except (RuntimeError, RPCError, TimeoutError) as error:
         raise ConnectionProblem(
-            f"Cannot reach Temporal at {settings.temporal_address} ({_reason(error)}). Running incidents are not"
-            " affected; nothing was sent. Check TEMPORAL_ADDRESS, or start the server."
+            f"{_unreachable(error, settings.temporal_address)} Nothing was sent; running incidents are not affected."
         ) from None
+
+
+def _client_config() -> ClientConnectConfig:
+    """Return TLS, API key and what else the environment and Temporal's configuration file say of the connection."""
+    set_ones = {name: value for name, value in os.environ.items() if value}  # empty counts as unset, as in settings
+    try:
+        return ClientConfig.load_client_connect_config(override_env_vars=set_ones)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConnectionProblem(
+            f"The Temporal connection settings are invalid ({_reason(error)}). Nothing was sent. Check"
+            " TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*."
+        ) from None
+
+
+async def check_connection(client: Client, within: timedelta) -> None:
+    """Check that Temporal answers a client, which may be a lazy one.
+
+    Raises:
+        RPCError: it does not. While a lazy client is not connected, the SDK itself raises `RuntimeError`.
+    """
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            await client.service_client.check_health(timeout=within)
+    except (RuntimeError, TimeoutError) as error:
+        raise RPCError(f"cannot reach Temporal ({_reason(error)})", RPCStatusCode.UNAVAILABLE, b"") from None
 
 
 @functools.cache
@@ -76,6 +96,27 @@ def runtime() -> Runtime:
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=CORE_LOGS, forwarding=forwarding)))
 
 
+_OTHER_PROTOCOL = "{} does not speak Temporal's protocol: are TEMPORAL_ADDRESS and TEMPORAL_TLS_* right?"
+_UNREACHABLE = {
+    "ConnectionRefused": "connection refused at {}: is Temporal running?",
+    "dns error": "host of {} not found: is TEMPORAL_ADDRESS right?",
+    "Timeout": "no answer at {}: is Temporal running, and reachable from here?",
+    "certificate": "TLS failed at {}: are TEMPORAL_TLS_* right?",
+    "protocol error": _OTHER_PROTOCOL,
+    "HTTP status code": _OTHER_PROTOCOL,
+}
+"""What the SDK's core says of a connection, or the class of the error, and what a person reads."""
+
+
+def _unreachable(error: Exception, address: str) -> str:
+    """Return in one sentence why Temporal is unreachable: the SDK's own words are the Rust values of its core."""
+    said = f"{type(error).__name__}: {error}"
+    for sign, words in _UNREACHABLE.items():
+        if sign in said:
+            return words.format(address)
+    return f"cannot reach Temporal at {address} ({_reason(error)})."
+
+
 def _reason(error: Exception) -> str:
     """Return the first line of an error; a time-out has no text."""
     return next(iter(str(error).splitlines()), "")[:200] or "no answer"
@@ -84,18 +125,22 @@ def _reason(error: Exception) -> str:
 def run_and_exit(main: Coroutine[Any, Any, int], problems: tuple[type[Exception], ...] = ()) -> NoReturn:
     """Run a program's main coroutine and end the process with the status that it returns.
 
-    Problems that the user can fix, and those named in `problems`, become one line and status 1. The process is left
-    by `os._exit`: a short-lived client of temporalio 1.35 may crash while the interpreter shuts down, after all the
-    work is done, and would then report a failure that was none.
+    Problems that the user can fix, and those named in `problems`, are printed (`error_output.py`), with status 1. The
+    process is left by `os._exit`: a short-lived client of temporalio 1.35 may crash while the interpreter shuts down,
+    after all the work is done, and would then report a failure that was none.
     """
-    known: tuple[type[Exception], ...] = (ConnectionProblem, RunbookError, SettingsError, *problems)
+    known: tuple[type[Exception], ...] = (ConnectionProblem, SettingsError, *problems)
     try:
         status = asyncio.run(main)
+    except RunbookError as problem:  # one line for each fault
+        print_error(printable(str(problem)), code_of(problem))
+        status = 1
     except known as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        print_error(one_line(str(problem), _LONGEST), code_of(problem))
         status = 1
     except RPCError as problem:
-        print(f"error: Temporal answered {problem.status.name}: {problem.message}", file=sys.stderr)
+        said = one_line(problem.message, _LONGEST)
+        print_error(f"Temporal answered {problem.status.name}: {said}", "temporal")
         status = 1
     except KeyboardInterrupt:
         status = 130

@@ -2,7 +2,7 @@
 
 Temporal's SDK core can apply events to a cached run that the server has not yet handed out in a workflow task, if a
 query brings them: it answers the query from that state and keeps it. The next workflow task then records commands that
-no replay can produce (TMPRL1100), and the workflow stands still for ever. Looking at an incident in the Web UI is
+no replay can produce (TMPRL1100), and the workflow is stuck forever. Looking at an incident in the Web UI is
 enough. docs/upstream/queries-run-ahead.md has the mechanism and a program that shows it.
 
 The remedy is chosen here, once. `evict` (the default) has core forget the run before the query is answered: the next
@@ -61,7 +61,7 @@ def missing_private_name() -> str:
 def available(wanted: QuerySafety) -> tuple[QuerySafety, str]:
     """Return the remedy to use, and one line to log if it is not the wanted one, or none at all."""
     if wanted is QuerySafety.NONE:
-        return wanted, "WORKER_QUERY_SAFETY=none: a query can make an incident stand still for ever. For tests only."
+        return wanted, "WORKER_QUERY_SAFETY=none: a query can leave an incident stuck forever. For tests only."
     if wanted is QuerySafety.EVICT and (name := missing_private_name()):
         return QuerySafety.NO_CACHE, (
             f"This temporalio has no {name}: the workflow cache is off instead, so that queries stay harmless."

@@ -1,14 +1,15 @@
-"""Load runbook.yaml, with region URLs from the environment."""
+"""Load runbook.yaml, with what the environment adds to it: region URLs, and the variables of probes."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from incidents.app.settings import Settings
-from incidents.domain.config.loading import parse_runbook
+from incidents.app.settings import Settings, read_variable
+from incidents.domain.config.loading import RunbookFile, parse_runbook_file
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.base import RunbookError
+from incidents.domain.core.errors import RunbookError
 
 HERE = Path("runbook.yaml")
 """The file that is used when `RUNBOOK_FILE` is not set, if the working directory holds it."""
@@ -46,23 +47,35 @@ def packaged_runbook() -> Traversable:
 
 
 def load_runbook(settings: Settings) -> RunbookConfig:
-    """Return the runbook in use, with the regions' addresses of `PROBE_URLS` where it gives some.
+    """Return the runbook in use, without customers' addresses, as `load_runbook_file` does."""
+    return load_runbook_file(settings).runbook
+
+
+def load_runbook_file(settings: Settings) -> RunbookFile:
+    """Return what the runbook's file in use says, with the regions' addresses of `PROBE_URLS` where it gives some.
 
     Raises:
         RunbookError: the file cannot be read or is not a runbook; one line for each fault.
     """
-    return read_runbook(runbook_source(settings), settings)
+    return read_runbook_file(runbook_source(settings), settings)
 
 
-def read_runbook(source: RunbookSource, settings: Settings) -> RunbookConfig:
-    """Return the runbook of that file, as `load_runbook` does of the one in use."""
+def read_runbook_file(source: RunbookSource, settings: Settings) -> RunbookFile:
+    """Return what that file says, as `load_runbook_file` does of the one in use."""
     try:
         text = source.file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise RunbookError(f"{source} cannot be read: {reason}") from None
-    runbook = parse_runbook(text, source.name)
-    urls = settings.probe_urls
-    return runbook.replace(
-        regions=tuple(region.replace(url=urls.get(region.name, region.url)) for region in runbook.regions)
-    )
+    file, urls = parse_runbook_file(text, source.name), settings.probe_urls
+    regions = tuple(region.replace(url=urls.get(region.name, region.url)) for region in file.runbook.regions)
+    return replace(file, runbook=file.runbook.replace(regions=regions))
+
+
+def probe_variable_reader(runbook: RunbookConfig) -> Callable[[str], str]:
+    """Return the reader of the probes' variables. Others are unset to it.
+
+    An incident carries its runbook through Temporal, where a request could name any secret of the worker.
+    """
+    named = {name for probe in runbook.probes for name in probe.variables}
+    return lambda name: read_variable(name) if name in named else ""

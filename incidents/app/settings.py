@@ -7,6 +7,7 @@ A variable that is empty counts as unset, and every one is optional: what lacks 
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +17,16 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from incidents.app.temporal_settings import ADDRESS, NAMESPACE, checked_address
-from incidents.app.temporal_settings import SettingsError as SettingsError
+from incidents.app.folders import state_folder
+from incidents.app.setting_types import TopicArns, WebUrl, checked_url
+from incidents.app.temporal_settings import ADDRESS, NAMESPACE, SettingsError, checked_address
 
 UNSET = SecretStr("")
 
 
 @dataclass(frozen=True)
 class Integration:
-    """Whether a part of the program is on, and why, in words for whoever starts the worker.
+    """Whether a part of the program is on, and why, as printed when the worker starts.
 
     `half_set` marks credentials of which some are set and some are missing: surely a mistake, so `reason` begins with
     "error:".
@@ -41,6 +43,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "slack": ("SLACK_BOT_TOKEN",),
     "sendgrid": ("SENDGRID_API_KEY", "EMAIL_FROM"),
     "smtp": ("SMTP_URL", "EMAIL_FROM"),
+    "webhook": ("UPDATES_WEBHOOK_URL",),
     "statuspage": ("STATUSPAGE_API_KEY", "STATUSPAGE_PAGE_ID"),
     "status site": ("STATUS_SITE_URL",),
     "github": ("GITHUB_TOKEN", "GITHUB_REPOSITORY"),
@@ -48,9 +51,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "pagerduty": ("PAGERDUTY_ROUTING_KEY",),
     "pagerduty schedules": ("PAGERDUTY_API_KEY",),
     "alertmanager": ("ALERTMANAGER_URL",),
+    "grafana": ("GRAFANA_URL", "GRAFANA_TOKEN"),
     "zoom": ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"),
     "ops portal": ("OPS_PORTAL_URL", "OPS_PORTAL_EMAIL", "OPS_PORTAL_PASSWORD"),
-    "evaluation probe": ("PROBE_API_KEY",),
     "prometheus": ("PROMETHEUS_URL",),
     "signoz": ("SIGNOZ_URL", "SIGNOZ_API_KEY"),
     "flag audit": ("PRODUCT_API_URL", "PRODUCT_API_TOKEN"),
@@ -79,63 +82,70 @@ class Settings(BaseSettings):
 
     runbook_file: Path | None = None
     evidence_url: str = Field(default_factory=lambda: Path("evidence").absolute().as_uri())
+    alert_spool: Path = Field(default_factory=lambda: state_folder() / "spool")
+    drill_url: str = Field(default_factory=lambda: Path("drills").absolute().as_uri())
     gateway_token: SecretStr = UNSET
+    report_temporal_outage: bool | None = None
     worker_query_safety: Literal["evict", "no-cache", "none"] = "evict"
 
     slack_bot_token: SecretStr = UNSET
     slack_app_token: SecretStr = UNSET
     slack_signing_secret: SecretStr = UNSET
-    slack_api_url: str = "https://slack.com/api/"
+    slack_api_url: WebUrl = "https://slack.com/api/"
 
     sendgrid_api_key: SecretStr = UNSET
-    sendgrid_api_url: str = "https://api.sendgrid.com"
+    sendgrid_api_url: WebUrl = "https://api.sendgrid.com"
     smtp_url: SecretStr = UNSET
     email_from: str = "FeatureSignals Incident Response Team <incidents@featuresignals.com>"
     email_reply_to: str = ""
 
+    updates_webhook_url: SecretStr = UNSET
+
     statuspage_api_key: SecretStr = UNSET
     statuspage_page_id: str = ""
-    statuspage_api_url: str = "https://api.statuspage.io/v1"
+    statuspage_api_url: WebUrl = "https://api.statuspage.io/v1"
 
     status_site_url: str = ""
 
     github_token: SecretStr = UNSET
     github_repository: str = ""
-    github_api_url: str = "https://api.github.com"
+    github_api_url: WebUrl = "https://api.github.com"
     tracker_folder: Path | None = None
 
     pagerduty_routing_key: SecretStr = UNSET
     pagerduty_routing_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
     pagerduty_api_key: SecretStr = UNSET
-    pagerduty_from: str = ""
-    pagerduty_api_url: str = "https://api.pagerduty.com"
-    pagerduty_events_url: str = "https://events.pagerduty.com"
+    pagerduty_api_url: WebUrl = "https://api.pagerduty.com"
+    pagerduty_events_url: WebUrl = "https://events.pagerduty.com"
     pagerduty_webhook_secret: SecretStr = UNSET
+    pagerduty_alerts_secret: SecretStr = UNSET
     github_webhook_secret: SecretStr = UNSET
+    sentry_client_secret: SecretStr = UNSET
+    sns_topic_arns: TopicArns = ()
 
     zoom_account_id: str = ""
     zoom_client_id: str = ""
     zoom_client_secret: SecretStr = UNSET
-    zoom_api_url: str = "https://api.zoom.us/v2"
-    zoom_oauth_url: str = "https://zoom.us/oauth/token"
+    zoom_api_url: WebUrl = "https://api.zoom.us/v2"
+    zoom_oauth_url: WebUrl = "https://zoom.us/oauth/token"
 
-    ops_portal_url: str = ""
+    ops_portal_url: WebUrl = ""
     ops_portal_email: str = ""
     ops_portal_password: SecretStr = UNSET
     ops_portal_edge_token: SecretStr = UNSET
 
-    signoz_url: str = ""
+    signoz_url: WebUrl = ""
     signoz_api_key: SecretStr = UNSET
-    prometheus_url: str = ""
-    alertmanager_url: str = ""
+    prometheus_url: WebUrl = ""
+    alertmanager_url: WebUrl = ""
+    grafana_url: WebUrl = ""
+    grafana_token: SecretStr = UNSET
 
-    product_api_url: str = ""
+    product_api_url: WebUrl = ""
     product_api_token: SecretStr = UNSET
     database_url: SecretStr = UNSET
 
     probe_urls: Annotated[dict[str, str], NoDecode] = {}
-    probe_api_key: SecretStr = UNSET
-    probe_flag_key: str = ""
 
     http_timeout_seconds: float = Field(default=5, gt=0, le=60)
     probe_timeout_seconds: float = Field(default=5, gt=0, le=60)
@@ -146,25 +156,6 @@ class Settings(BaseSettings):
         """Blanks around a value are never meant: a file's last line break easily becomes part of a token."""
         trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         return {name: value for name, value in trimmed.items() if value != ""}
-
-    @field_validator(
-        "slack_api_url",
-        "sendgrid_api_url",
-        "statuspage_api_url",
-        "github_api_url",
-        "pagerduty_api_url",
-        "pagerduty_events_url",
-        "zoom_api_url",
-        "zoom_oauth_url",
-        "ops_portal_url",
-        "signoz_url",
-        "prometheus_url",
-        "alertmanager_url",
-        "product_api_url",
-    )
-    @classmethod
-    def _web(cls, url: str) -> str:
-        return _checked_url(url)
 
     @field_validator("temporal_address")
     @classmethod
@@ -186,7 +177,13 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL that begins with smtp:// or smtps://")
         return url
 
-    @field_validator("evidence_url", "status_site_url")
+    @field_validator("updates_webhook_url")
+    @classmethod
+    def _webhook(cls, url: SecretStr) -> SecretStr:
+        checked_url(url.get_secret_value())
+        return url
+
+    @field_validator("evidence_url", "status_site_url", "drill_url")
     @classmethod
     def _place(cls, url: str) -> str:
         return url if "://" in url else Path(url).expanduser().absolute().as_uri()
@@ -201,7 +198,7 @@ class Settings(BaseSettings):
             urls = None
         if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
             raise ValueError('must be a JSON object, such as {"eu": "https://api.eu.example.com"}')
-        return {region: _checked_url(url) for region, url in urls.items()}
+        return {region: checked_url(url) for region, url in urls.items()}
 
     @field_validator("pagerduty_routing_keys", mode="before")
     @classmethod
@@ -218,17 +215,27 @@ class Settings(BaseSettings):
     def integrations(self) -> tuple[Integration, ...]:
         """Every integration in a fixed order: whether it is on and, if it is off, which variable is missing."""
         listed = [self._integration(name, needs) for name, needs in NEEDS.items()]
-        return (*listed, Integration("evidence", True, f"goes to {_without_login(self.evidence_url)}"))
+        return (*listed, Integration("evidence", True, f"goes to {without_login(self.evidence_url)}"))
+
+    @property
+    def listens_to_slack(self) -> bool:
+        """Tell whether the gateway takes clicks, so that messages may have buttons."""
+        return bool(self.slack_app_token or self.slack_signing_secret)
 
     def is_on(self, name: str) -> bool:
         """Whether the integration of this name has all that it needs."""
         return all(self._has(variable) for variable in NEEDS[name])
 
     @property
+    def drill_evidence_url(self) -> str:
+        """Where evidence and post-mortems of drills are written."""
+        return f"{self.drill_url}/evidence"
+
+    @property
     def signoz_edge_token(self) -> SecretStr:
         """The edge's token for SigNoz if it stands behind the same edge as the Ops Portal, that is, in its domain.
 
-        To a SigNoz elsewhere this token is not told.
+        A SigNoz elsewhere does not get this token.
         """
         portal, signoz = (_domain(url) for url in (self.ops_portal_url, self.signoz_url))
         return self.ops_portal_edge_token if portal and portal == signoz else UNSET
@@ -261,6 +268,11 @@ def load_settings() -> Settings:
     raise SettingsError("; ".join(problems))
 
 
+def read_variable(name: str) -> str:
+    """Return the value of an environment variable that runbook.yaml names for its probes; "" if it is not set."""
+    return os.environ.get(name, "").strip()
+
+
 def _variable(place: tuple[int | str, ...]) -> str:
     return str(place[0]).upper() if place else "the environment"
 
@@ -271,13 +283,6 @@ def _message(text: str) -> str:
     return "must be " + text.removeprefix("Input should be ") if text.startswith("Input should be ") else text
 
 
-def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a URL that begins with http:// or https://")
-    return url
-
-
 def _domain(url: str) -> str:
     """The host without its first name; all of an address or a bare name."""
     host = urlsplit(url).hostname or ""
@@ -285,6 +290,7 @@ def _domain(url: str) -> str:
     return host if bare else host.partition(".")[2]
 
 
-def _without_login(url: str) -> str:
+def without_login(url: str) -> str:
+    """Return the URL as it may be shown: without user and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

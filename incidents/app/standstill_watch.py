@@ -1,6 +1,6 @@
 """Looks for stuck workflows, and notifies the operators of each of them once. Every worker runs it beside its work.
 
-What Temporal records by itself is read every `EVERY` seconds: it needs no worker and no query. Only an incident's
+Temporal's own records are read every `EVERY` seconds, without a worker or a query. Only an incident's
 obligations need one (docs/temporal-notes.md#queries), so these are asked for seldom and slowly. Workers do not
 coordinate: the id of
 `StandstillWorkflow` makes sure that one notification is sent for each stuck run.
@@ -20,15 +20,10 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.contracts import (
-    AGENDA_QUERY,
-    INCIDENT_WORKFLOW,
-    STANDSTILL_WORKFLOW,
-    WATCHED,
-    StandstillInput,
-)
+from incidents.contracts import StandstillInput
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.obligation import Obligation
+from incidents.domain.operators.notifications import operators
 from incidents.domain.standstill import (
     Look,
     PendingTask,
@@ -37,11 +32,11 @@ from incidents.domain.standstill import (
     first_line,
     log_line,
     look_at,
-    operators,
     stuck_obligation,
     stuck_task,
     wants_look,
 )
+from incidents.names import AGENDA_QUERY, INCIDENT_WORKFLOW, STANDSTILL_WORKFLOW, WATCHED
 from incidents.search_attributes import NUMBER
 
 EVERY = 20.0
@@ -52,7 +47,7 @@ QUERY_EVERY = 2.0
 """Seconds between two queries, of whichever incidents."""
 BACK_OFF = 30.0
 """Seconds without queries after one that Temporal or the workers had no room for."""
-_PATIENCE = timedelta(seconds=5)
+_TIMEOUT = timedelta(seconds=5)
 _EVENTS = 50
 _RESET = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
 _log = logging.getLogger("standstill")
@@ -62,7 +57,7 @@ async def open_runs(client: Client) -> AsyncIterator[RunReading]:
     """Yield what Temporal knows of each open workflow of ours. A run that ends meanwhile is left out."""
     kinds = ", ".join(f"'{kind}'" for kind in WATCHED)
     query = f"WorkflowType IN ({kinds}) AND ExecutionStatus = 'Running'"
-    async for run in client.list_workflows(query, rpc_timeout=_PATIENCE):
+    async for run in client.list_workflows(query, rpc_timeout=_TIMEOUT):
         if (found := await read(client, run.id, run.run_id)) is not None:
             yield found
 
@@ -70,7 +65,7 @@ async def open_runs(client: Client) -> AsyncIterator[RunReading]:
 async def read(client: Client, workflow_id: str, run_id: str) -> RunReading | None:
     """Return what Temporal's own record, which is never late, says of a run; None if it is not open."""
     try:
-        described = await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=_PATIENCE)
+        described = await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=_TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
@@ -113,7 +108,7 @@ async def last_failure(client: Client, run: RunReading) -> str:
         execution=Execution(workflow_id=run.workflow_id, run_id=run.run_id),
         maximum_page_size=_EVENTS,
     )
-    answer = await client.workflow_service.get_workflow_execution_history_reverse(request, timeout=_PATIENCE)
+    answer = await client.workflow_service.get_workflow_execution_history_reverse(request, timeout=_TIMEOUT)
     found = ""
     for event in answer.history.events:
         failed = event.workflow_task_failed_event_attributes
@@ -181,7 +176,7 @@ class StandstillWatch:
         if run.task is not None:  # the query would wait for it, in a place that responders need
             return
         handle = self._client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
-        owed = await handle.query(AGENDA_QUERY, result_type=list[Obligation], rpc_timeout=_PATIENCE)
+        owed = await handle.query(AGENDA_QUERY, result_type=list[Obligation], rpc_timeout=_TIMEOUT)
         after = await read(self._client, run.workflow_id, run.run_id)
         if after is None or after.history != run.history:
             run = run.replace(idle=False)  # what is owed now may be pending by now
@@ -194,7 +189,7 @@ class StandstillWatch:
     async def report(self, stuck: Standstill) -> None:
         """Log a stuck run and have the operators notified, unless that was done before by any worker."""
         notified = StandstillInput(
-            stuck=stuck, operators=operators(self._runbook), retry_for=self._runbook.patience.others
+            stuck=stuck, operators=operators(self._runbook), retry_for=self._runbook.retry_for.others
         )
         try:
             await self._client.start_workflow(
@@ -204,7 +199,7 @@ class StandstillWatch:
                 task_queue=self._queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=f"{stuck.name} is stuck"[:200],
-                rpc_timeout=_PATIENCE,
+                rpc_timeout=_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:
             _log.debug("%s is stuck; the operators were notified before", stuck.name)

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -27,17 +28,24 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Interceptor, Worker
 
 from activities.processes import RECORDER
-from incidents.app.composition import build_activities
+from incidents.app.composition.activities import build_activities
+from incidents.app.composition.drill_activities import build_drill_activities
 from incidents.app.connection import connect, run_and_exit
+from incidents.app.outage.watch import watching_outages
+from incidents.app.pager_check import print_missing_pager
 from incidents.app.query_safety import QuerySafety, guarded_worker
-from incidents.app.runbook_file import load_runbook, runbook_source
-from incidents.app.settings import Settings, load_settings
+from incidents.app.runbook_file import load_runbook_file, runbook_source
+from incidents.app.settings import Settings, load_settings, read_variable
 from incidents.app.standstill_watch import watched
-from incidents.contracts import RecorderInput, setup_queue
+from incidents.client.heartbeats import ensure_heartbeats
+from incidents.contracts import RecorderInput, drill_queue, setup_queue
 from incidents.domain.build_request import SETUP
+from incidents.domain.config.loading import RunbookFile
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.probes import Probe, describe_unset
 from incidents.domain.core.base import build_models
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.time.elapsed import in_words
+from incidents.domain.people.directory import PeopleDirectory
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from workflows.activity_options import ACTIVITIES
@@ -122,13 +130,14 @@ async def ensure_search_attributes(client: Client) -> None:
 
 async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookConfig) -> str:
     """Create or update the schedule of the latency baseline recorder; return a line for the log."""
-    if not settings.is_on("evaluation probe") or not runbook.regions:
-        return "Latency baseline recorder off (needs PROBE_API_KEY and regions): rollbacks may end inconclusive"
+    off = _lacking(*runbook.probes) if runbook.regions else "runbook.yaml has no regions"
+    if off:
+        return f"Latency baseline recorder off ({off}): rollbacks may end inconclusive"
     rules = runbook.rollback.recorder
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
             RecorderWorkflow.run,
-            RecorderInput(regions=runbook.regions, rules=rules),
+            RecorderInput(regions=runbook.regions, rules=rules, probes=runbook.probes),
             id=RECORDER,
             task_queue=settings.temporal_task_queue,
             static_summary="Latency baseline recorder",
@@ -147,40 +156,71 @@ async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookCo
 async def serve() -> int:
     """Run until SIGTERM or SIGINT; return the exit status."""
     settings = load_settings()
-    source, runbook = runbook_source(settings), load_runbook(settings)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    source, file = runbook_source(settings), load_runbook_file(settings)
+    runbook = file.runbook
+    stop = _stop_on_signals()
     client = await connect(settings)
     await ensure_search_attributes(client)
-    activities = build_activities(settings, client)
-    console = Console(stderr=True)
-    console.print(_integrations_table(settings))
+    workers = _build_workers(settings, client, file)
+    queue, console = settings.temporal_task_queue, Console(stderr=True)
+    console.print(build_integrations_table(settings, runbook))
+    print_missing_pager(settings, runbook)
     console.print(f"Runbook: {source}", soft_wrap=True)
     console.print(await ensure_recorder(client, settings, runbook))
-    queue = settings.temporal_task_queue
-    # Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
-    safety = QuerySafety(settings.worker_query_safety)
-    workers = (
-        make_worker(client, queue, activities.methods(), query_safety=safety),
-        make_setup_worker(client, queue, activities.methods(), runbook.chat.setup_per_minute),
-    )
-    async with workers[0], workers[1], watched(client, runbook, queue):
+    console.print(await ensure_heartbeats(client, runbook, queue), soft_wrap=True)
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        await stack.enter_async_context(watched(client, runbook, queue))
+        await stack.enter_async_context(watching_outages(client, settings, runbook, in_gateway=False))
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
-        console.print(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
+        console.print(f"Worker {os.getpid()} ready on task queue {queue} at {where}")
         await stop.wait()
         console.print("Shutting down: finishing running tasks")
     return 0
 
 
-def _integrations_table(settings: Settings) -> Table:
-    """Return the table of integrations, on or off with the reason, that the worker prints at startup."""
+def _stop_on_signals() -> asyncio.Event:
+    """Return the event that SIGTERM or SIGINT sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _build_workers(settings: Settings, client: Client, file: RunbookFile) -> list[Worker]:
+    """Return the workers for incidents and for drills, each with its own for channel setup, in starting order.
+
+    Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
+    """
+    queue, safety = settings.temporal_task_queue, QuerySafety(settings.worker_query_safety)
+    runbook = file.runbook
+    activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
+    drill_activities = build_drill_activities(settings, client, runbook, file.customers)
+    workers: list[Worker] = []
+    for name, methods in ((queue, activities.methods()), (drill_queue(queue), drill_activities.methods())):
+        workers.append(make_worker(client, name, methods, query_safety=safety))
+        workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute))
+    return workers
+
+
+def build_integrations_table(settings: Settings, runbook: RunbookConfig) -> Table:
+    """Return the table of integrations and probes, on or off with the reason, that the worker prints at startup."""
     table = Table("integration", "", "because", title="Integrations", title_justify="left")
     for found in settings.integrations():
         style = "green" if found.on else "red" if found.half_set else "dim"
         table.add_row(found.name, "on" if found.on else "off", found.reason, style=style)
+    for probe in runbook.probes:
+        lacking, names = _lacking(probe), " and ".join(probe.variables)
+        reason = lacking or (f"{names} set" if names else "needs no credentials")
+        table.add_row(f"{probe.name} probe", "off" if lacking else "on", reason, style="dim" if lacking else "green")
     return table
+
+
+def _lacking(*probes: Probe) -> str:
+    """Say which environment variables the probes name that are not set; "" if there are none."""
+    return describe_unset(name for probe in probes for name in probe.variables if not read_variable(name))
 
 
 def main() -> None:

@@ -13,7 +13,6 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.lookup import (
@@ -23,8 +22,8 @@ from incidents.client.lookup import (
     is_open,
     label,
 )
-from incidents.client.problems import CommandFailed as CommandFailed
-from incidents.domain.incident.commands import Command, Receipt
+from incidents.client.problems import CommandFailed, rejection
+from incidents.domain.core.command import Command, Receipt
 
 _SEAM_RETRIES, _SEAM_PAUSE = 3, 0.2
 """How often and after how many seconds to send again what met an incident just as it continued as new."""
@@ -60,9 +59,7 @@ async def send(client: Client, run: WorkflowExecution, command: Command, answer_
     try:
         receipt = await _update(client, run, handle, command, answer_within)
     except WorkflowUpdateFailedError as error:
-        cause = error.cause
-        said = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
-        raise CommandFailed(" ".join(said.split())) from None
+        raise rejection(error) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         return await _queue(client, run, command, answer_within)
     except RPCError as error:
@@ -96,8 +93,7 @@ async def _execute(handle: WorkflowHandle[Any, Any], command: Command, answer_wi
 async def _queue(client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta) -> Sent:
     """Send the command as a signal to the incident's current run (signals cannot target the first run id)."""
     try:
-        run = await current(client, run)
-        await handle_of(client, run).signal(command.name, command, rpc_timeout=answer_within)
+        await _signal(client, run, command, answer_within)
     except RPCError as error:
         raise _unsent(error, run) from None
     message = (
@@ -105,6 +101,22 @@ async def _queue(client: Client, run: WorkflowExecution, command: Command, answe
         " worker is back. Check with `incident timeline`."
     )
     return Sent(message=message, queued=True)
+
+
+async def _signal(client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta) -> None:
+    """Signal the current run; again if the incident continued as new in between, where that run is "not found"."""
+    for left in reversed(range(_SEAM_RETRIES + 1)):
+        run = await current(client, run)
+        if not is_open(run):
+            raise _ended(run)
+        try:
+            await handle_of(client, run).signal(command.name, command, rpc_timeout=answer_within)
+        except RPCError as error:
+            if not left or error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await asyncio.sleep(_SEAM_PAUSE)
+        else:
+            return
 
 
 def _unsent(error: RPCError, run: WorkflowExecution) -> Exception:

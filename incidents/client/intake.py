@@ -10,20 +10,23 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, INCIDENT_WORKFLOW, AlertBatch, IncidentInput
+from incidents.client.maintenance import recent_windows
+from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, AlertBatch, IncidentInput, drill_queue
 from incidents.domain.alerting.alert import Alert, grouped
+from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.incident.opening import opening_from
-from incidents.domain.incident.parts import Opening
+from incidents.domain.incident.state import Opening
+from incidents.names import INCIDENT_WORKFLOW, TITLE_MEMO
 from incidents.priority import priority_of
 from incidents.search_attributes import NUMBER, at_start
 
 LARGEST = 512 * 1024
 """Largest payload in bytes. An incident's history holds facts, not dumps."""
-NUMBER_PATIENCE = timedelta(seconds=5)
+NUMBER_TIMEOUT = timedelta(seconds=5)
 """How long to wait for a worker to number a new incident. The incident is durable without it."""
-_ENDED_PATIENCE = timedelta(seconds=1)
+_ENDED_TIMEOUT = timedelta(seconds=1)
 """How long at most to wait for the number of an incident whose alerts ended."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 """Seconds between two reads of the number: the first pause, and the longest."""
@@ -58,29 +61,41 @@ async def intake(
     runbook: RunbookConfig,
     task_queue: str,
     *,
-    patience: timedelta = NUMBER_PATIENCE,
+    give_up_after: timedelta = NUMBER_TIMEOUT,
 ) -> list[Started]:
     """Send alerts to their incidents; return one result per incident, in the order of the alerts.
 
     Raises:
         RPCError: Temporal did not accept them. Calling again is safe: nothing is duplicated.
     """
+    alerts = tuple(alerts)
     groups = grouped(alerts, runbook.intake)
-    return [await _bring(client, key, group, runbook, task_queue, patience) for key, group in groups.items()]
+    windows = await recent_windows(client) if any(alert.firing for alert in alerts) else ()
+    return [
+        await _bring(client, key, group, runbook, task_queue, windows, give_up_after) for key, group in groups.items()
+    ]
 
 
 async def _bring(
-    client: Client, key: str, alerts: tuple[Alert, ...], runbook: RunbookConfig, task_queue: str, patience: timedelta
+    client: Client,
+    key: str,
+    alerts: tuple[Alert, ...],
+    runbook: RunbookConfig,
+    task_queue: str,
+    windows: tuple[MaintenanceWindow, ...],
+    give_up_after: timedelta,
 ) -> Started:
     firing = tuple(alert for alert in alerts if alert.firing)
     ended = tuple(alert for alert in alerts if not alert.firing)
     workflow_id = f"incident-{key}"
     started = None
     if firing:
-        opening = opening_from(firing, key, runbook)
-        started = await start(client, workflow_id, opening, runbook, task_queue, alerts=firing, patience=patience)
+        opening = opening_from(firing, key, runbook).replace(maintenance=windows)
+        started = await start(
+            client, workflow_id, opening, runbook, task_queue, alerts=firing, give_up_after=give_up_after
+        )
     if ended:
-        updated = await _signal_ended(client, workflow_id, ended, min(patience, _ENDED_PATIENCE))
+        updated = await _signal_ended(client, workflow_id, ended, min(give_up_after, _ENDED_TIMEOUT))
         started = started or updated
     assert started is not None  # a group holds at least one alert, firing or ended
     return started
@@ -94,18 +109,19 @@ async def start(
     task_queue: str,
     *,
     alerts: tuple[Alert, ...] = (),
-    patience: timedelta = NUMBER_PATIENCE,
+    give_up_after: timedelta = NUMBER_TIMEOUT,
 ) -> Started:
     """Start the incident, or tell the one that runs, in one atomic call."""
     handle = await client.start_workflow(
         INCIDENT_WORKFLOW,
         IncidentInput(opening=opening, runbook=runbook, history_limit=runbook.durability.history_events),
         id=workflow_id,
-        task_queue=task_queue,
+        task_queue=drill_queue(task_queue) if opening.drill else task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal=ALERT_FIRED,
         start_signal_args=[AlertBatch(alerts=alerts)],
         search_attributes=at_start(opening),
+        memo={TITLE_MEMO: opening.title},
         priority=priority_of(runbook.rank(opening.severity)),
         static_summary=cut_bytes(f"{opening.severity} {opening.service}: {opening.title}", _SUMMARY),
         static_details=_HOW_TO,
@@ -113,7 +129,7 @@ async def start(
     )
     run_id, created = handle.result_run_id, _is_new(handle)
     # That run and no later one of the same id; its search attributes keep the number when it continues as new.
-    number = await _number(client.get_workflow_handle(workflow_id, run_id=run_id), patience)
+    number = await _number(client.get_workflow_handle(workflow_id, run_id=run_id), give_up_after)
     action = "opened" if created else "updated"
     return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=created, action=action)
 
@@ -128,7 +144,9 @@ def _is_new(handle: WorkflowHandle[Any, Any]) -> bool:
     return response is not None and response.started
 
 
-async def _signal_ended(client: Client, workflow_id: str, alerts: tuple[Alert, ...], patience: timedelta) -> Started:
+async def _signal_ended(
+    client: Client, workflow_id: str, alerts: tuple[Alert, ...], give_up_after: timedelta
+) -> Started:
     """Tell a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
     handle = client.get_workflow_handle(workflow_id)
     try:
@@ -137,24 +155,24 @@ async def _signal_ended(client: Client, workflow_id: str, alerts: tuple[Alert, .
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return Started(workflow_id=workflow_id, run_id=None, number=None, created=False, action="ignored")
-    run = await _numbered(handle, patience)
+    run = await _numbered(handle, give_up_after)
     run_id, number = (run.run_id, run.typed_search_attributes.get(NUMBER)) if run else (None, None)
     return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=False, action="updated")
 
 
-async def _number(handle: WorkflowHandle[Any, Any], patience: timedelta) -> int | None:
+async def _number(handle: WorkflowHandle[Any, Any], give_up_after: timedelta) -> int | None:
     """Return the incident's number, once a worker has given it; None if none does in time."""
-    run = await _numbered(handle, patience)
+    run = await _numbered(handle, give_up_after)
     return run.typed_search_attributes.get(NUMBER) if run else None
 
 
-async def _numbered(handle: WorkflowHandle[Any, Any], patience: timedelta) -> WorkflowExecutionDescription | None:
-    """Return what the server knows of the run, once that includes a number, or at the end of `patience`.
+async def _numbered(handle: WorkflowHandle[Any, Any], give_up_after: timedelta) -> WorkflowExecutionDescription | None:
+    """Return what the server knows of the run, once that includes a number, or at the end of `give_up_after`.
 
-    The number is a search attribute, so no worker is asked. None without patience, or if the server does not answer.
+    The number is a search attribute, so no worker is asked. None if that is zero, or the server does not answer.
     """
     loop = asyncio.get_running_loop()
-    until, pause = loop.time() + patience.total_seconds(), _FIRST_PAUSE
+    until, pause = loop.time() + give_up_after.total_seconds(), _FIRST_PAUSE
     run = None
     while (left := until - loop.time()) > 0:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,53 +16,57 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.client.problems import NoAnswer as NoAnswer
-from incidents.client.problems import NotFound as NotFound
+from incidents.client.problems import NoAnswer, NotFound
+from incidents.client.references import FORMS, Choice, InvalidReference, Reference, parse_reference
+from incidents.domain.core.text.untrusted import one_line
 from incidents.names import FIND_NUMBER_QUERY, INCIDENT_QUERY, INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
-from incidents.search_attributes import NUMBER, POSTMORTEM, POSTMORTEM_DUE
+from incidents.search_attributes import NUMBER, POSTMORTEM, POSTMORTEM_DUE, STATUS
 
 if TYPE_CHECKING:  # models are slow to import, and `incident list` needs none
     from incidents.domain.incident.incident import Incident
 
-PATIENCE = timedelta(seconds=5)
+TIMEOUT = timedelta(seconds=5)
 """How long to wait for an answer from Temporal or a worker."""
 SEARCH = 3.0
 """Seconds to search for a number before giving up: visibility lags."""
 MOST = 1000
 """Most incidents in a list."""
+OVER = ("resolved", "cancelled", "merged")
+"""Values of the status of an incident that is over. Its workflow may still run, until its reopen window ends."""
+_NAMED = 5
+"""Open incidents that a refusal names."""
+_NEWER = timedelta(seconds=1)
+"""How long to ask the number counter for a newer incident than visibility knows."""
 _PAUSE = 0.3
 _FIRST_PAUSE = 0.25
 """Seconds until an unanswered query is sent again; doubled each time."""
 
 
 async def find(client: Client, name: str) -> WorkflowExecutionDescription:
-    """Return the incident's run for `42`, `INC-42` or a workflow id. Works without a worker.
+    """Return the run of the incident that a person refers to (`references.py`). Works without a worker.
 
     A later incident of the same cause has the same workflow id. A number therefore resolves to one run and its
     continuations, never to a later run with that id.
 
     Raises:
-        NotFound: no incident with that number within `SEARCH` seconds, no such workflow, or not an incident.
+        NotFound: nothing is found within `SEARCH` seconds, the reference is not clear, or it is not an incident.
     """
-    number = as_number(name)
-    if number is None:
-        run = await describe(client, name.strip())
-    else:
-        run = await _find_by_number(client, number)
+    run = await _resolve(client, reference_to(name))
     if run.workflow_type != INCIDENT_WORKFLOW:
         raise NotFound(f"{name} is not an incident but a {run.workflow_type}")
     return run
 
 
 async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescription:
-    """Return the run of an incident's post-mortem. `name`: the incident's number, or a workflow id.
+    """Return the run of an incident's post-mortem. `name`: refers to the incident, or the post-mortem's workflow id.
 
     Raises:
         NotFound: there is none.
     """
-    number = as_number(name)
+    reference = reference_to(name)
+    number = reference.number
     if number is None:
-        run = await describe(client, name.strip())
+        run = await _resolve(client, reference)
         if run.workflow_type == POSTMORTEM_WORKFLOW:
             return run
         number = run.typed_search_attributes.get(NUMBER)
@@ -77,10 +80,54 @@ async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescrip
         ) from None
 
 
-def as_number(name: str) -> int | None:
-    """Return the incident number, or None if `name` is a workflow id."""
-    match = re.fullmatch(r"(?:INC-)?(\d{1,9})", name.strip(), re.IGNORECASE)
-    return int(match[1]) if match else None
+def reference_to(name: str) -> Reference:
+    """Return what a name refers to.
+
+    Raises:
+        NotFound: it refers to nothing.
+    """
+    try:
+        return parse_reference(name)
+    except InvalidReference as error:
+        raise NotFound(str(error)) from None
+
+
+async def _resolve(client: Client, reference: Reference) -> WorkflowExecutionDescription:
+    if reference.number is not None:
+        return await _find_by_number(client, reference.number)
+    if reference.choice is not None:
+        return await _choose(client, reference.choice)
+    try:
+        return await describe(client, reference.workflow_id)
+    except NotFound as error:
+        raise NotFound(f"{error}. Use {FORMS}.") from None
+
+
+async def _choose(client: Client, choice: Choice) -> WorkflowExecutionDescription:
+    """Return the newest or the only open incident; where none is open, of those whose reopen window is open."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + SEARCH
+    while not (running := await list_incidents(client, everything=False)):
+        if clock() >= until:
+            raise NotFound("No incident is open. `incident list --all` shows all incidents.")
+        await asyncio.sleep(_PAUSE)
+    found = [run for run in running if run.typed_search_attributes.get(STATUS) not in OVER] or running
+    if choice is Choice.ONLY and len(found) > 1:
+        named = ", ".join(label(run) for run in found[:_NAMED])
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        raise NotFound(f"`.` is not clear: {len(found)} incidents are open ({named}{more}). Name one.")
+    return await _newer(client, found[0]) if choice is Choice.LATEST else await current(client, found[0])
+
+
+async def _newer(client: Client, run: WorkflowExecution) -> WorkflowExecutionDescription:
+    """Return the incident that was opened after this one, if any: visibility lags, the number counter does not."""
+    found = await current(client, run)
+    while (number := found.typed_search_attributes.get(NUMBER)) is not None:
+        later = await _by_counter(client, number + 1, _NEWER)
+        if later is None or not is_open(later):
+            break
+        found = later
+    return found
 
 
 def label(run: WorkflowExecution) -> str:
@@ -106,7 +153,7 @@ async def describe(client: Client, workflow_id: str, run_id: str | None = None) 
         NotFound: there is none.
     """
     try:
-        return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=PATIENCE)
+        return await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NotFound(f"{workflow_id} not found") from None
@@ -139,17 +186,17 @@ async def _find_by_number(client: Client, number: int) -> WorkflowExecutionDescr
 
 async def _by_visibility(client: Client, number: int) -> WorkflowExecution | None:
     query = f"{NUMBER.name} = {number} AND WorkflowType = '{INCIDENT_WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
-    found = [run async for run in client.list_workflows(query, limit=10, rpc_timeout=PATIENCE)]
+    found = [run async for run in client.list_workflows(query, limit=10, rpc_timeout=TIMEOUT)]
     return max(found, key=lambda run: run.start_time, default=None)
 
 
-async def _by_counter(client: Client, number: int, patience: timedelta) -> WorkflowExecutionDescription | None:
+async def _by_counter(client: Client, number: int, give_up_after: timedelta) -> WorkflowExecutionDescription | None:
     from incidents.domain.numbering import Numbered
 
     counter = client.get_workflow_handle(NUMBERS_ID)
     try:
         given = await counter.query(
-            FIND_NUMBER_QUERY, number, result_type=cast(type, Numbered | None), rpc_timeout=patience
+            FIND_NUMBER_QUERY, number, result_type=cast(type, Numbered | None), rpc_timeout=give_up_after
         )
         latest = await describe(client, given.workflow_id) if given else None
     except (RPCError, WorkflowQueryFailedError, NotFound):
@@ -158,7 +205,7 @@ async def _by_counter(client: Client, number: int, patience: timedelta) -> Workf
 
 
 async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str) -> Any:
-    """Return a workflow's answer to a query. Transient errors are retried, for `PATIENCE` in all.
+    """Return a workflow's answer to a query. Transient errors are retried, for `TIMEOUT` in all.
 
     Args:
         handle: The run to query.
@@ -168,11 +215,11 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
 
     Raises:
         NotFound: the workflow does not exist, or has no such query.
-        NoAnswer: no worker answered in time, or the workflow stayed too busy.
+        NoAnswer: no worker answered in time, the workflow stayed too busy, or its answer cannot be read.
         RPCError: Temporal did not answer.
     """
     clock = asyncio.get_running_loop().time
-    until, pause = clock() + PATIENCE.total_seconds(), _FIRST_PAUSE
+    until, pause = clock() + TIMEOUT.total_seconds(), _FIRST_PAUSE
     while True:
         try:
             left = timedelta(seconds=max(until - clock(), _FIRST_PAUSE))
@@ -180,6 +227,9 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
         except (WorkflowQueryFailedError, RPCError) as error:
             if clock() + pause >= until or not _is_transient(error):
                 raise _unanswered(error, what) from None
+        except ValueError as error:  # pydantic's, of the answer: that is not imported here
+            why = f"its worker is of another version than this program ({one_line(str(error), 120)})"
+            raise NoAnswer(f"{what} cannot be read: {why}. Update this program.") from None
         await asyncio.sleep(pause)
         pause *= 2
 
@@ -228,11 +278,11 @@ async def list_incidents(client: Client, *, everything: bool) -> list[WorkflowEx
     """Return open incidents, newest first; with `everything`, closed ones too. At most `MOST`."""
     which = "ExecutionStatus != 'ContinuedAsNew'" if everything else "ExecutionStatus = 'Running'"
     query = f"WorkflowType = '{INCIDENT_WORKFLOW}' AND {which}"
-    found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
-    return _without_reset_ones(sorted(found, key=lambda run: run.start_time, reverse=True))
+    found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=TIMEOUT)]
+    return without_reset_ones(sorted(found, key=lambda run: run.start_time, reverse=True))
 
 
-def _without_reset_ones(newest_first: list[WorkflowExecution]) -> list[WorkflowExecution]:
+def without_reset_ones(newest_first: list[WorkflowExecution]) -> list[WorkflowExecution]:
     """Drop runs that a reset terminated: the same incident continues in a newer run."""
     kept: dict[tuple[str, int | str], WorkflowExecution] = {}
     for run in newest_first:
@@ -243,5 +293,5 @@ def _without_reset_ones(newest_first: list[WorkflowExecution]) -> list[WorkflowE
 async def overdue(client: Client) -> list[WorkflowExecution]:
     """Return overdue post-mortems, oldest deadline first."""
     query = f"WorkflowType = '{POSTMORTEM_WORKFLOW}' AND {POSTMORTEM.name} = 'overdue' AND ExecutionStatus = 'Running'"
-    found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=PATIENCE)]
+    found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=TIMEOUT)]
     return sorted(found, key=lambda run: run.typed_search_attributes.get(POSTMORTEM_DUE) or run.start_time)

@@ -1,5 +1,8 @@
 """What keeps a client from its answer. Each message is one line for the person who asked."""
 
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
 
 class NotFound(Exception):
     """No such incident. The message is one line."""
@@ -11,3 +14,14 @@ class NoAnswer(Exception):
 
 class CommandFailed(Exception):
     """The command was rejected or could not be sent. The message is one line."""
+
+
+def rejection(error: WorkflowUpdateFailedError) -> CommandFailed:
+    """Return why the workflow rejected an update, in its own words."""
+    cause = error.cause
+    reason = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+    return CommandFailed(" ".join(reason.split()))
+
+
+class ConnectionProblem(Exception):
+    """Temporal is unreachable or rejected the connection. One line: what happened, what is not lost, what to do."""

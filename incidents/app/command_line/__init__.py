@@ -1,0 +1,1 @@
+"""What every command line of this program shares: help, mistakes, errors."""

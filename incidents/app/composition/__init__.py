@@ -1,0 +1,1 @@
+"""The composition root: vendors' clients and activities, built from the settings."""

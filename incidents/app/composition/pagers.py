@@ -1,0 +1,29 @@
+"""The pagers that the settings name: for the worker's pages, and for direct pages while Temporal is unreachable."""
+
+from activities import ports
+from activities.paging.paging import Paging
+from incidents.app.composition.integrations import why_off
+from incidents.app.settings import Settings
+from incidents.vendors.pagerduty import PagerDutyEvents
+
+
+def build_paging(settings: Settings) -> Paging:
+    """Build the paging activities: off with the reason if there is no pager."""
+    return Paging(build_pager(settings), why_off(settings).get("pagerduty", ""), build_own_pagers(settings))
+
+
+def build_pager(settings: Settings) -> ports.Pager | None:
+    """Return the pager of everyone who has none of their own; None if no routing key is set."""
+    if not settings.is_on("pagerduty"):
+        return None
+    return _events(settings.pagerduty_routing_key.get_secret_value(), settings)
+
+
+def build_own_pagers(settings: Settings) -> dict[str, ports.Pager]:
+    """Return the pager of each contact who has one of their own."""
+    keys = settings.pagerduty_routing_keys
+    return {contact: _events(key.get_secret_value(), settings) for contact, key in keys.items()}
+
+
+def _events(routing_key: str, settings: Settings) -> ports.Pager:
+    return PagerDutyEvents(routing_key, settings.pagerduty_events_url, settings.http_timeout_seconds)

@@ -1,0 +1,124 @@
+"""What a process reads of Temporal, the workers and the vendors. A source that cannot tell returns nothing."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetClusterInfoRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from incidents.app.connection import check_connection
+from incidents.domain.operators.outage import OutageKind, Reading
+from incidents.vendors import call_results
+from incidents.vendors.names import DISPLAY_NAMES
+
+POLL = timedelta(seconds=75)
+"""A worker that polls, and gets nothing, asks again after at most 60 s."""
+_TIMEOUT = timedelta(seconds=5)
+_TYPES = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+_NOT_FOR_US = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
+"""Of a call that only asks whether there is an answer: this is one."""
+_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+_log = logging.getLogger("outage")
+
+
+class Source(Protocol):
+    """One thing that is watched."""
+
+    async def read(self, at: datetime) -> list[Reading]:
+        """Return what is known at that time, aware UTC."""
+        ...
+
+
+class TemporalSource:
+    """Whether Temporal answers, and its database: the server reports itself healthy without one, too."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._failing_since: datetime | None = None
+
+    async def read(self, at: datetime) -> list[Reading]:
+        """Ask Temporal."""
+        self._failing_since = None if await self._answers() else self._failing_since or at
+        return [Reading(kind=OutageKind.TEMPORAL, failing_since=self._failing_since, failed_until=at)]
+
+    async def _answers(self) -> bool:
+        try:
+            await check_connection(self._client, _TIMEOUT)
+            await self._client.workflow_service.get_cluster_info(GetClusterInfoRequest(), timeout=_TIMEOUT)
+        except RPCError as error:
+            return error.status in _NOT_FOR_US
+        return True
+
+
+class PollerSource:
+    """Whether workers poll the task queue, for workflows and for activities.
+
+    Temporal remembers a poller for minutes, so what counts is that its last poll changes; that is timed by this
+    process's clock, which may differ from the server's.
+    """
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client, self._queue = client, task_queue
+        self._changed: dict[TaskQueueType.ValueType, tuple[int, datetime]] = {}
+        self._said = False
+
+    async def read(self, at: datetime) -> list[Reading]:
+        """Ask Temporal for the newest polls; while it is unreachable nothing is known of the workers."""
+        try:
+            polled = await self._newest_polls()
+        except (RPCError, RuntimeError) as error:  # RuntimeError: a lazy client that is not connected yet
+            self._say_why(error)
+            self._changed = {}
+            return []
+        self._said = False
+        for kind in _TYPES:
+            newest = polled.get(kind, 0)
+            if kind not in self._changed or self._changed[kind][0] != newest:
+                self._changed[kind] = newest, at
+        away = [since for newest, since in self._changed.values() if not newest or at - since > POLL]
+        since = min(away, default=None)
+        return [Reading(kind=OutageKind.WORKERS, subject=self._queue, failing_since=since, failed_until=at)]
+
+    def _say_why(self, error: Exception) -> None:
+        """Log once that the workers cannot be watched, unless Temporal is unreachable: that is watched, too."""
+        if isinstance(error, RPCError) and error.status not in _AWAY and not self._said:
+            _log.warning("Whether workers poll is not watched: Temporal answered %s", error.status.name)
+            self._said = True
+
+    async def _newest_polls(self) -> dict[TaskQueueType.ValueType, int]:
+        """Return when the newest poll of each type was, in nanoseconds, of all partitions of the queue."""
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=self._queue),
+            api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
+            task_queue_types=_TYPES,
+            report_pollers=True,
+        )
+        answer = await self._client.workflow_service.describe_task_queue(request, timeout=_TIMEOUT)
+        newest: dict[TaskQueueType.ValueType, int] = {}
+        for version in answer.versions_info.values():
+            for kind, info in version.types_info.items():
+                polls = [poller.last_access_time.ToNanoseconds() for poller in info.pollers]
+                newest[TaskQueueType.ValueType(kind)] = max(newest.get(TaskQueueType.ValueType(kind), 0), *polls, 0)
+        return newest
+
+
+class VendorSource:
+    """Which vendors answer this process's calls."""
+
+    async def read(self, at: datetime) -> list[Reading]:
+        """Return a reading of each vendor that was called."""
+        return [
+            Reading(
+                kind=OutageKind.VENDOR,
+                subject=vendor,
+                name=DISPLAY_NAMES.get(vendor, vendor),
+                failing_since=result.failing_since,
+                failed_until=result.at,
+            )
+            for vendor, result in call_results.CALLS.newest().items()
+        ]
