@@ -3,60 +3,66 @@
 The texts stand here, too, so that help imports no subcommand; tests/cli/test_startup.py compares them.
 """
 
-from typing import Any
-
-PLAIN: dict[str, Any] = {"rich_markup_mode": None}
-"""Settings of each group of subcommands: Rich's help costs a tenth of a second at every start."""
-SUBCOMMANDS: dict[str, dict[str, str]] = {
-    "incidents.cli.listing": {
-        "list": "List open incidents, newest first.",
+_COMMANDS = "incidents.cli.commands"
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "See": {
+        "list": (f"{_COMMANDS}.listing", "List open incidents, newest first."),
+        "status": (f"{_COMMANDS}.status", "Show how each open incident stands, and what is due next."),
+        "show": (f"{_COMMANDS}.queries", "Show people, checklist, what is up next, and timeline."),
+        "watch": (f"{_COMMANDS}.queries", "Watch an incident live, with countdowns."),
+        "timeline": (f"{_COMMANDS}.timeline", "Print the timeline (UTC), oldest first."),
+        "similar": (f"{_COMMANDS}.listing", "List incidents with the same alert, bad release or service."),
     },
-    "incidents.cli.commands.queries": {
-        "show": "Show people, checklist, what is up next, and timeline.",
-        "watch": "Watch an incident live, with countdowns.",
-        "timeline": "Print the timeline (UTC), oldest first.",
-        "check": "Validate runbook.yaml; lists each error with line and field.",
+    "Respond": {
+        "open": (f"{_COMMANDS}.opening", "Open an incident by hand."),
+        "ack": (f"{_COMMANDS}.response", "Acknowledge and stop paging."),
+        "assess": (f"{_COMMANDS}.response", "Record the customer impact (blast radius)."),
+        "severity": (f"{_COMMANDS}.response", "Set or confirm the severity."),
+        "role": (f"{_COMMANDS}.response", "Assign, hand over or unassign a role."),
+        "escalate": (f"{_COMMANDS}.response", "Escalate to the next rung of the ladder now."),
+        "note": (f"{_COMMANDS}.response", "Add a note to the timeline and the channel."),
+        "step": (f"{_COMMANDS}.response", "Retry, skip or complete a failed step."),
+        "merge": (f"{_COMMANDS}.merging", "Merge this incident into another; its later alerts follow."),
+        "unmerge": (f"{_COMMANDS}.merging", "Undo a merge; the incident is reopened."),
     },
-    "incidents.cli.commands.response": {
-        "ack": "Acknowledge and stop paging.",
-        "correct": "Correct a recorded time.",
-        "assess": "Record the customer impact (blast radius).",
-        "severity": "Set or confirm the severity.",
-        "update": "Publish a status update now, or save it for the next one.",
-        "hold": "Hold the next status update, once.",
-        "escalate": "Escalate to the next rung of the ladder now.",
-        "role": "Assign, hand over or unassign a role.",
-        "private": "Make the incident private: no more public updates.",
-        "note": "Add a note to the timeline and the channel.",
-        "step": "Retry, skip or complete a failed step.",
-        "confirm": "Record whether service is restored for a customer, or for you.",
-        "monitor": "Mark as mitigated and start the stability window.",
-        "resolve": "Resolve the incident.",
-        "reopen": "Reopen a resolved incident.",
-        "cancel": "Cancel as a false alarm.",
+    "Inform customers": {
+        "update": (f"{_COMMANDS}.response", "Publish a status update now, or save it for the next one."),
+        "hold": (f"{_COMMANDS}.response", "Hold the next status update, once."),
+        "private": (f"{_COMMANDS}.response", "Make the incident private: no more public updates."),
+        "confirm": (f"{_COMMANDS}.response", "Record whether service is restored for a customer, or for you."),
     },
-    "incidents.cli.commands.rollback": {
-        "rollback": "Roll back now: the offered rollback, or a new candidate.",
-        "approve": "Approve the offered rollback.",
-        "decline": "Decline the offered rollback, or leave a failed one as it is.",
-        "verdict": "Decide an inconclusive rollback as healthy or unhealthy.",
-        "flag": "Flag a release as bad.",
-        "candidates": "Show rollback candidates, selected and skipped, with reasons.",
+    "Roll back": {
+        "candidates": (f"{_COMMANDS}.rollback", "Show rollback candidates, selected and skipped, with reasons."),
+        "rollback": (f"{_COMMANDS}.rollback", "Roll back now: the offered rollback, or a new candidate."),
+        "approve": (f"{_COMMANDS}.rollback", "Approve the offered rollback."),
+        "decline": (f"{_COMMANDS}.rollback", "Decline the offered rollback, or leave a failed one as it is."),
+        "verdict": (f"{_COMMANDS}.rollback", "Decide an inconclusive rollback as healthy or unhealthy."),
+        "flag": (f"{_COMMANDS}.rollback", "Flag a release as bad."),
     },
-    "incidents.cli.commands.report": {
-        "report": "Report MTTA, MTTM, MTTR and SLA attainment for a period.",
+    "End": {
+        "monitor": (f"{_COMMANDS}.response", "Mark as mitigated and start the stability window."),
+        "resolve": (f"{_COMMANDS}.response", "Resolve the incident, or once a running rollback is verified."),
+        "reopen": (f"{_COMMANDS}.response", "Reopen a resolved incident."),
+        "cancel": (f"{_COMMANDS}.response", "Cancel as a false alarm."),
     },
-    "incidents.cli.commands.backfill": {
-        "backfill": "Record a past incident.",
+    "Afterwards": {
+        "postmortem": (f"{_COMMANDS}.postmortem", "Write, publish and follow up the post-mortem."),
+        "evidence": (f"{_COMMANDS}.evidence", "List and verify an incident's evidence."),
+        "correct": (f"{_COMMANDS}.response", "Correct a recorded time."),
+        "review-drill": (f"{_COMMANDS}.response", "Record the review of a drill."),
+        "report": (f"{_COMMANDS}.report", "Report MTTD, MTTA, MTTM, MTTR and SLA attainment for a period."),
+        "backfill": (f"{_COMMANDS}.backfill", "Record a past incident."),
     },
-    "incidents.cli.commands.operating.stuck": {
-        "stuck": "List workflows whose workflow task fails or is not picked up.",
-        "reset": "Reset a stuck workflow to the last replayable point.",
+    "Operate": {
+        "maintenance": (f"{_COMMANDS}.operating.maintenance", "Start, list and end maintenance windows."),
+        "alert": (f"{_COMMANDS}.alert", "Try an alert payload: what it would do, and why."),
+        "check": (f"{_COMMANDS}.queries", "Validate runbook.yaml; lists each error with line and field."),
+        "stuck": (f"{_COMMANDS}.operating.stuck", "List workflows whose workflow task fails or is not picked up."),
+        "reset": (f"{_COMMANDS}.operating.stuck", "Reset a stuck workflow to the last replayable point."),
     },
 }
-"""By module, in the order in which they are listed: name and help."""
-GROUPS: dict[str, tuple[str, str]] = {
-    "evidence": ("incidents.cli.evidence", "List and verify an incident's evidence."),
-    "postmortem": ("incidents.cli.commands.postmortem", "Write, publish and follow up the post-mortem."),
-}
-"""Groups of further subcommands: module and help."""
+"""By section, in the order in which they are listed: name, module and help."""
+GROUPS = ("alert", "evidence", "maintenance", "postmortem")
+"""Those that are groups of further subcommands."""
+SUBCOMMANDS = {name: found for section in SECTIONS.values() for name, found in section.items()}
+"""All of them, by name: module and help."""

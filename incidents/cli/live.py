@@ -1,4 +1,4 @@
-"""`incident watch` and `incident timeline --follow`: follow an incident live."""
+"""`incident watch`: an incident live; and what reads a run again only when it has changed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,22 +10,17 @@ from rich.live import Live
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.cli.list_views import incidents_table
-from incidents.cli.views import incident_view, timeline_line
-from incidents.client.lookup import (
-    NoAnswer,
-    ask,
-    current,
-    handle_of,
-    is_open,
-    label,
-)
-from incidents.contracts import AGENDA_QUERY, INCIDENT_QUERY, TIMELINE_QUERY
-from incidents.domain.core.time.duration import in_words
-from incidents.domain.core.timeline import Entry
+from incidents.cli.output.list_views import incidents_table
+from incidents.cli.output.screen import IncidentScreen
+from incidents.client.lookup import ask, current, handle_of, is_open, label
+from incidents.client.problems import NoAnswer
+from incidents.client.retries import Retry, RetryReader
+from incidents.client.rows import incident_row, title_of
+from incidents.domain.core.status import Status
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import Obligation
+from incidents.names import AGENDA_QUERY, INCIDENT_QUERY
 
 _EVERY = 2.0
 """Seconds between two reads of the run's description."""
@@ -83,7 +78,7 @@ class WatchedRun:
         except RPCError as error:
             if error.status not in _SILENT:
                 raise
-            self._fail("Temporal is not answering; retrying. The incident itself is not lost.")
+            self._fail("Temporal is not answering; retrying. The incident itself is not affected.")
             return None
         self._seen, self.pause, self.problem = seen, _EVERY, ""
         self._current_at = datetime.now(UTC)
@@ -107,9 +102,12 @@ class Look:
     def __init__(self, client: Client, run: WorkflowExecutionDescription, console: Console) -> None:
         """Start from the run's description."""
         self._watched = WatchedRun(client, run)
+        self._retry_reader = RetryReader(client)
         self._console = console
+        self.retries: tuple[Retry, ...] = ()
         self.incident: Incident | None = None
         self.obligations: list[Obligation] = []
+        self._title = ""
 
     @property
     def run(self) -> WorkflowExecutionDescription:
@@ -130,6 +128,8 @@ class Look:
         """Read again. `problem` has the reason if there was no answer."""
         if (found := await self._watched.refresh(state)) is not None:
             self.incident, self.obligations = found
+        self._title = await title_of(self.run)
+        self.retries = await self._retry_reader.read(self.run)
 
     def over(self, until: str | None) -> bool:
         """Tell whether the incident is closed or has reached `until`."""
@@ -143,11 +143,12 @@ class Look:
         """Return the current view."""
         now = datetime.now(UTC)
         if self.incident is None:
-            return incidents_table([self.run], now)
-        return incident_view(self.incident, self.obligations, now, rows=rows, note=self._watched.warning(now))
+            return incidents_table([incident_row(self.run, now, self._title)], now, self._console.width)
+        note = self._watched.warning(now)
+        return IncidentScreen(self.incident, self.obligations, now, retries=self.retries, rows=rows, note=note)
 
-    def live_view(self) -> RenderableType:
-        """Return the view that fits this terminal; the full view without a terminal."""
+    def fitted(self) -> RenderableType:
+        """Return the view that fits this terminal, with a line for the prompt; the full view without a terminal."""
         return self.view(self._console.height - 1 if self._console.is_terminal else None)
 
 
@@ -160,29 +161,7 @@ async def wait(look: Look, until: str | None) -> None:
 
 async def watch(look: Look, console: Console, until: str | None) -> None:
     """Show the incident until it is closed; countdowns keep running while there is no answer."""
-    with Live(console=console, refresh_per_second=1, vertical_overflow="crop", get_renderable=look.live_view) as live:
+    with Live(console=console, refresh_per_second=1, vertical_overflow="crop", get_renderable=look.fitted) as live:
         await look.refresh()
         live.refresh()
         await wait(look, until)
-
-
-async def follow(client: Client, run: WorkflowExecutionDescription, console: Console, warnings: Console) -> None:
-    """Print timeline entries as they are added, until the incident is closed. Warnings go to `warnings`."""
-    watched, printed, warned = WatchedRun(client, run), 0, False
-    while True:
-        entries = await watched.refresh(_timeline) or ()
-        for entry in entries[printed:]:
-            console.print(timeline_line(entry), soft_wrap=True)
-        printed = max(printed, len(entries))
-        warning = watched.warning(datetime.now(UTC))
-        if warning and not warned:
-            warnings.print(warning, style="yellow", soft_wrap=True)
-        warned = bool(warning)
-        if not is_open(watched.run) and not watched.problem:
-            return
-        await asyncio.sleep(watched.pause)
-
-
-async def _timeline(handle: WorkflowHandle[Any, Any], name: str) -> tuple[Entry, ...]:
-    entries: tuple[Entry, ...] = await ask(handle, TIMELINE_QUERY, tuple[Entry, ...], name)
-    return entries

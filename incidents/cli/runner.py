@@ -7,41 +7,43 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.app.connection import ConnectionProblem, connect, run_and_exit
+from incidents.app.connection import connect, run_and_exit
 from incidents.app.temporal_settings import load_temporal_settings
+from incidents.cli.finding import find
 from incidents.cli.output.plain import plain
-from incidents.client.lookup import find
-from incidents.client.problems import CommandFailed, NoAnswer, NotFound
+from incidents.client.problems import CommandFailed, ConnectionProblem, NoAnswer, NotFound
 
 if TYPE_CHECKING:  # slow to import, and no subcommand needs all of it
     from pydantic import BaseModel
     from rich.console import Console
 
-    from incidents.domain.incident.commands import Command
+    from incidents.domain.core.command import Command
 
 PROBLEMS = (NotFound, NoAnswer, CommandFailed)
 """Errors that end a subcommand with one line and status 1."""
 
+C = TypeVar("C", bound="Command")
 Finding = Callable[[Client, str], Awaitable[WorkflowExecutionDescription]]
+Building = Callable[[Client], Awaitable["Command"]]
 
 
 def console() -> Console:
     """Return a console with the terminal's current width. Incident text is never read as markup."""
-    from rich.console import Console
+    from incidents.cli.output.plain_console import PlainConsole
 
-    return Console(markup=False, highlight=False, emoji=False)
+    return PlainConsole(markup=False, highlight=False, emoji=False)
 
 
 def say(text: str) -> None:
-    """Print a line or a JSON document."""
-    print(text)
+    """Print a line or a JSON document, without control characters."""
+    print(plain(text))
 
 
 def dump(model: BaseModel) -> str:
@@ -71,8 +73,8 @@ def run(work: Callable[[Client], Awaitable[None]], *, models: bool = True) -> No
     run_and_exit(main(), PROBLEMS)
 
 
-def parse_command(kind: type[Command], **fields: Any) -> Command:
-    """Return the validated command. Nothing is sent yet.
+def parse_command(kind: type[C], **fields: Any) -> C:
+    """Return the validated command, with people and customers by their names in runbook.yaml. Nothing is sent yet.
 
     Raises:
         typer.BadParameter: a field is invalid.
@@ -80,20 +82,54 @@ def parse_command(kind: type[Command], **fields: Any) -> Command:
     from pydantic import ValidationError
 
     try:
-        return kind(**fields)
+        return kind(**fields | _resolved(fields) | _named_customers(fields))
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(str(part) for part in fault["loc"])
         raise typer.BadParameter(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
 
 
-def dispatch(name: str, command: Command, as_json: bool, timeout: float, finding: Finding = find) -> NoReturn:
-    """Send a command to the workflow that `finding` finds by that name, print the receipt, and exit."""
+def _resolved(fields: dict[str, Any]) -> dict[str, str]:
+    """Return the fields that name a person, each as the directory of runbook.yaml names them."""
+    from incidents.app.people import load_directory
+
+    people = load_directory()
+    named = {name: fields[name] for name in ("by", "person", "owner") if fields.get(name)}
+    return {name: people.resolve(said) for name, said in named.items() if name != "owner" or not said.startswith("@")}
+
+
+def _named_customers(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that name customers, each customer by name in place of the address that was typed.
+
+    An address that no customer has is left as it is: the command rejects it.
+    """
+    from incidents.app.people import load_customers
+
+    typed = {name: fields[name] for name in ("customer", "customers") if "@" in str(fields.get(name))}
+    if not typed:
+        return {}
+    resolve = load_customers().resolve
+    return {name: resolve(said) if isinstance(said, str) else tuple(map(resolve, said)) for name, said in typed.items()}
+
+
+def dispatch(
+    name: str, command: Command | Building, as_json: bool, timeout: float, finding: Finding = find
+) -> NoReturn:
+    """Send a command to the workflow that `finding` finds by that name, print the receipt, and exit.
+
+    Args:
+        name: the incident's number or workflow id.
+        command: the command, or what builds it once there is a client.
+        as_json: print the receipt as JSON.
+        timeout: seconds to wait for the answer.
+        finding: finds the workflow.
+    """
     from incidents.client.commands import send
 
     async def work(client: Client) -> None:
-        sent = await send(client, await finding(client, name), command, timedelta(seconds=timeout))
-        say(sent.model_dump_json() if as_json else plain(sent.message))
+        built = await command(client) if callable(command) else command
+        sent = await send(client, await finding(client, name), built, timedelta(seconds=timeout))
+        say(sent.model_dump_json() if as_json else sent.message)
 
     run(work)
 

@@ -11,17 +11,19 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.cli.options import PLAIN, By, Json
+from incidents.cli.help import Subcommands
+from incidents.cli.options import By, Json
 from incidents.cli.runner import run, say
-from incidents.client.commands import CommandFailed
-from incidents.contracts import INCIDENT_WORKFLOW, IncidentInput
+from incidents.client.problems import CommandFailed
+from incidents.contracts import IncidentInput
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.incident.backfill import Backfill, build_backfilled_incident, build_opening
+from incidents.names import INCIDENT_WORKFLOW, TITLE_MEMO
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import at_start
 
-app = typer.Typer(**PLAIN)
+app = Subcommands()
 Instant = Annotated[str, typer.Option(metavar="ISO", help="ISO 8601; UTC without an offset", show_default=False)]
 
 
@@ -81,8 +83,9 @@ async def _start(client: Client, task_queue: str, known: Backfill, runbook: Runb
             task_queue=task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             search_attributes=at_start(opening),
+            memo={TITLE_MEMO: opening.title},
             static_summary=cut_bytes(f"Backfilled: {known.title}", 200),
-            priority=priority_of(LAST_RANK),  # it is over: what goes on comes first
+            priority=priority_of(LAST_RANK),  # it is over: open incidents come first
         )
     except WorkflowAlreadyStartedError:
         raise CommandFailed(f"Already recorded as {workflow_id}. Nothing was changed.") from None

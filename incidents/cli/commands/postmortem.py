@@ -7,14 +7,10 @@ from typing import Annotated, Any
 import typer
 from temporalio.client import Client
 
-from incidents.cli.options import (
-    PLAIN,
-    By,
-    Json,
-    Number,
-    Reason,
-    Timeout,
-)
+from incidents.cli.finding import find_postmortem
+from incidents.cli.help import Subcommands
+from incidents.cli.options import By, Json, Number, Reason, Timeout
+from incidents.cli.output.views import postmortem_view
 from incidents.cli.runner import (
     console,
     dispatch,
@@ -23,15 +19,15 @@ from incidents.cli.runner import (
     run,
     say,
 )
-from incidents.cli.views import postmortem_view
-from incidents.client.lookup import ask, find_postmortem, handle_of
-from incidents.contracts import POSTMORTEM_QUERY
-from incidents.domain.incident.commands import Command, StartPostmortem
+from incidents.client.lookup import ask, handle_of
+from incidents.domain.core.command import Command
+from incidents.domain.incident.commands import StartPostmortem
 from incidents.domain.postmortem import commands
 from incidents.domain.postmortem.document.sections import Cause, ItemState
 from incidents.domain.postmortem.postmortem import Postmortem
+from incidents.names import POSTMORTEM_QUERY
 
-app = typer.Typer(**PLAIN, no_args_is_help=True, help="Write, publish and follow up the post-mortem.")
+app = Subcommands(no_args_is_help=True, help="Write, publish and follow up the post-mortem.")
 
 Text = Annotated[str, typer.Argument(help="Text", show_default=False)]
 Written = Annotated[str | None, typer.Option(show_default=False)]
@@ -59,7 +55,7 @@ def show(number: Number, as_json: Json = False) -> None:
 
 @app.command()
 def start(number: Number, by: By, as_json: Json = False, timeout: Timeout = 5) -> None:
-    """Start a post-mortem early, or for a P2 or P3."""
+    """Start a post-mortem early, or for an incident whose severity requires none."""
     dispatch(number, parse_command(StartPostmortem, by=by), as_json, timeout)
 
 
@@ -196,7 +192,7 @@ def publish(
 
 
 @app.command()
-def waive(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
+def waive(number: Number, by: By, reason: Reason, as_json: Json = False, timeout: Timeout = 5) -> None:
     """Waive the post-mortem, with a reason."""
     _dispatch(number, parse_command(commands.WaivePostmortem, by=by, reason=reason), as_json, timeout)
 

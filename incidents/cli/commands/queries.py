@@ -1,45 +1,38 @@
-"""The read-only subcommands: show, watch, timeline, check."""
+"""The read-only subcommands: show, watch, check."""
 
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from temporalio.client import Client
 
 from incidents.app.connection import run_and_exit
 from incidents.app.settings import load_settings
-from incidents.cli import views
+from incidents.cli.archive import complete
+from incidents.cli.finding import find
+from incidents.cli.help import Subcommands
 from incidents.cli.live import (
     UNTIL,
     Look,
-    follow,
     wait,
     watch,
 )
-from incidents.cli.options import PLAIN, Json, Number
-from incidents.cli.rows import incident_row
+from incidents.cli.options import Json, Number
 from incidents.cli.runner import (
     console,
-    dump,
     run,
     say,
 )
-from incidents.client.lookup import (
-    NoAnswer,
-    ask,
-    find,
-    handle_of,
-    label,
-)
-from incidents.contracts import TIMELINE_QUERY
-from incidents.domain.core.base import RunbookError
-from incidents.domain.core.timeline import Entry
+from incidents.client.problems import NoAnswer
+from incidents.client.rows import incident_rows
+from incidents.domain.core.errors import RunbookError
+from incidents.domain.core.text.untrusted import one_line
 
-app = typer.Typer(**PLAIN)
+app = Subcommands()
 
 
 async def _read_once(client: Client, name: str, as_json: bool) -> Look:
@@ -51,28 +44,33 @@ async def _read_once(client: Client, name: str, as_json: bool) -> Look:
     look = Look(client, await find(client, name), console())
     await look.refresh()
     if look.incident is None:
-        _print_search_attributes(look, as_json)
+        await _print_search_attributes(look, as_json)
         raise NoAnswer(look.problem)
     return look
 
 
-def _print_search_attributes(look: Look, as_json: bool) -> None:
+async def _print_search_attributes(look: Look, as_json: bool) -> None:
     if as_json:
-        say(json.dumps({**incident_row(look.run), "partial": True}, indent=1))
+        [row] = await incident_rows([look.run], datetime.now(UTC))
+        say(json.dumps({**row, "partial": True}, indent=1))
     else:
         console().print(look.view())
 
 
 @app.command()
-def show(number: Number, as_json: Json = False) -> None:
+def show(
+    number: Number,
+    full: Annotated[bool, typer.Option("--full", help="Show everything, though it is longer than the screen")] = False,
+    as_json: Json = False,
+) -> None:
     """Show people, checklist, what is up next, and timeline."""
 
     async def work(client: Client) -> None:
         look = await _read_once(client, number, as_json)
         if as_json and look.incident is not None:
-            say(dump(look.incident))
+            say(json.dumps({**complete(look.incident).model_dump(mode="json"), **_retrying(look)}, indent=1))
         else:
-            console().print(look.view())
+            console().print(look.view() if full else look.fitted())
 
     run(work)
 
@@ -86,7 +84,7 @@ def watch_incident(
 ) -> None:
     """Watch an incident live, with countdowns. Ctrl-C stops watching; the incident continues.
 
-    With --json, prints {"incident": ..., "agenda": [...]} once, or at the end of --until.
+    With --json, prints an object of incident, agenda and retrying: once, or at the end of --until.
     """
     if until is not None and until not in UNTIL:
         raise typer.BadParameter(f"--until must be one of {', '.join(UNTIL)}")
@@ -111,45 +109,15 @@ def watch_incident(
 
 def _print_watch(look: Look, as_json: bool) -> None:
     if as_json and look.incident is not None:
-        seen: dict[str, Any] = {"incident": look.incident.model_dump(mode="json")}
-        say(
-            json.dumps(
-                seen | {"agenda": [obligation.model_dump(mode="json") for obligation in look.obligations]}, indent=1
-            )
-        )
+        seen: dict[str, Any] = {"incident": complete(look.incident).model_dump(mode="json")}
+        agenda = [obligation.model_dump(mode="json") for obligation in look.obligations]
+        say(json.dumps(seen | {"agenda": agenda} | _retrying(look), indent=1))
     else:
         console().print(look.view())
 
 
-@app.command()
-def timeline(
-    number: Number,
-    following: Annotated[bool, typer.Option("--follow", "-f", help="Follow new entries until Ctrl-C")] = False,
-    as_json: Json = False,
-) -> None:
-    """Print the timeline (UTC), oldest first."""
-    if following and as_json:
-        raise typer.BadParameter("use --follow or --json, not both")
-
-    async def work(client: Client) -> None:
-        found = await find(client, number)
-        if following:
-            try:
-                await follow(client, found, console(), Console(stderr=True, markup=False, highlight=False))
-            except asyncio.CancelledError:  # Ctrl-C
-                return
-            return
-        try:
-            entries = await ask(handle_of(client, found), TIMELINE_QUERY, tuple[Entry, ...], label(found))
-        except NoAnswer:
-            _print_search_attributes(Look(client, found, console()), as_json)
-            raise
-        if as_json:
-            say(json.dumps([entry.model_dump(mode="json") for entry in entries], indent=1))
-        else:
-            console().print(views.timeline_table(entries))
-
-    run(work)
+def _retrying(look: Look) -> dict[str, Any]:
+    return {"retrying": [retry.model_dump(mode="json") for retry in look.retries]}
 
 
 @app.command()
@@ -158,26 +126,30 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Validate runbook.yaml; lists each error with line and field."""
+    from incidents.app.pager_check import missing_pager_warning
     from incidents.app.runbook_file import (
         RunbookSource,
-        read_runbook,
+        read_runbook_file,
         runbook_source,
     )  # YAML is slow to import, and no other command needs it
 
     async def main() -> int:
         settings = load_settings()
-        source = RunbookSource(file, str(file), "--file") if file else runbook_source(settings)
+        source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
         faults: list[str] = []
+        warning = ""
         try:
-            read_runbook(source, settings)
+            warning = missing_pager_warning(settings, read_runbook_file(source, settings).runbook)
         except RunbookError as error:
             faults = str(error).splitlines()
         if as_json:
-            say(json.dumps({"file": source.name, "valid": not faults, "faults": faults}, indent=1))
+            say(json.dumps({"file": source.name, "valid": not faults, "faults": faults, "warning": warning}, indent=1))
         elif faults:
             print(*faults, sep="\n", file=sys.stderr)
         else:
             say(f"{source.name} is valid")
+            if warning:
+                say(warning)
         return 1 if faults else 0
 
     run_and_exit(main())

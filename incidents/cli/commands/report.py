@@ -12,34 +12,27 @@ from temporalio.client import Client
 
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.cli.options import PLAIN
+from incidents.cli.help import Subcommands
+from incidents.cli.output.list_views import text
 from incidents.cli.runner import (
     console,
     dump,
     run,
     say,
 )
-from incidents.cli.views import text
-from incidents.client.lookup import (
-    NoAnswer,
-    NotFound,
-    ask,
-    handle_of,
-    is_open,
-    label,
-    list_incidents,
-)
-from incidents.contracts import INCIDENT_QUERY
+from incidents.client.lookup import ask, handle_of, is_open, label, list_incidents
+from incidents.client.problems import NoAnswer, NotFound
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.base import RunbookError
-from incidents.domain.core.time.duration import in_words
+from incidents.domain.core.errors import RunbookError
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.incident import Incident
 from incidents.domain.reporting import pages
 from incidents.domain.reporting.record import PostmortemRecord, Record, record_of
 from incidents.domain.reporting.report import Report, report
+from incidents.names import INCIDENT_QUERY
 from incidents.search_attributes import NUMBER
 
-app = typer.Typer(**PLAIN)
+app = Subcommands()
 
 
 class Format(StrEnum):
@@ -63,9 +56,10 @@ def sla_report(
     service: Annotated[str, typer.Option(help="Only this service")] = "",
     plan: Annotated[str, typer.Option(help="Only this SLA plan")] = "",
     how: Annotated[Format, typer.Option("--format", help="Output format")] = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json")] = False,
     url: Annotated[str, typer.Option(help="Evidence store; default: EVIDENCE_URL", show_default=False)] = "",
 ) -> None:
-    """Report MTTA, MTTM, MTTR and SLA attainment for a period."""
+    """Report MTTD, MTTA, MTTM, MTTR and SLA attainment for a period."""
     today = datetime.now(UTC).date()
     first, last = _day("--from", since, today - timedelta(days=30)), _day("--to", until, today)
     if first > last:
@@ -79,7 +73,7 @@ def sla_report(
         records, postmortems, unknown = await gather(client, runbook, url or load_settings().evidence_url, at)
         begin, end = (datetime.combine(day, time(), UTC) for day in (first, last + timedelta(days=1)))
         found = report(records, postmortems, runbook, begin, end, at, service=service, plan=plan, unknown=unknown)
-        _print(found, how)
+        _print(found, Format.JSON if as_json else how)
 
     run(work)
 
@@ -165,6 +159,8 @@ def tables(found: Report) -> list[Any]:
     rows = {
         "incidents": f"{len(found.lines)} ({_counts(found.by_severity)})",
         "by cause": _counts(found.by_cause),
+        "merged": f"{found.merged} into another incident",
+        "time to detect (MTTD)": pages.spread(found.detect),
         "time to acknowledge (MTTA)": pages.spread(found.acknowledge),
         "time to mitigate (MTTM)": pages.spread(found.mitigate),
         "time to resolve (MTTR)": pages.spread(found.resolve),

@@ -1,26 +1,22 @@
 """The subcommands that change an incident. Each sends one command of `incidents.domain.incident.commands`."""
 
-from datetime import UTC, datetime
-from typing import Annotated
+import json
+from typing import Annotated, NoReturn
 
 import typer
 from temporalio.client import Client, WorkflowExecutionDescription
 
-from incidents.cli.options import (
-    PLAIN,
-    By,
-    Json,
-    Number,
-    Reason,
-    Timeout,
-    Words,
-)
-from incidents.cli.runner import dispatch, parse_command
-from incidents.client.lookup import find, find_postmortem, is_open
+from incidents.cli.finding import find, find_postmortem
+from incidents.cli.help import Subcommands
+from incidents.cli.options import By, Json, Number, Reason, Timeout, Words, instant
+from incidents.cli.resolving import resolve_and_wait
+from incidents.cli.runner import dispatch, parse_command, say
+from incidents.client.lookup import is_open
 from incidents.domain.incident import commands
 from incidents.domain.incident.commands import Publication
+from incidents.domain.incident.display.severity_guide import severity_guide
 
-app = typer.Typer(**PLAIN)
+app = Subcommands()
 
 
 @app.command()
@@ -34,7 +30,7 @@ def ack(
     timeout: Timeout = 5,
 ) -> None:
     """Acknowledge and stop paging."""
-    dispatch(number, parse_command(commands.Acknowledge, by=by, at=_instant(at) if at else None), as_json, timeout)
+    dispatch(number, parse_command(commands.Acknowledge, by=by, at=instant(at) if at else None), as_json, timeout)
 
 
 @app.command()
@@ -45,12 +41,12 @@ def correct(
         str, typer.Argument(metavar="ISO", help="Correct time, ISO 8601; UTC without an offset", show_default=False)
     ],
     by: By,
-    reason: Reason = "",
+    reason: Reason,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
     """Correct a recorded time. Both values are kept; reports use the new one."""
-    command = parse_command(commands.CorrectTime, by=by, which=which, to=_instant(to), reason=reason)
+    command = parse_command(commands.CorrectTime, by=by, which=which, to=instant(to), reason=reason)
     dispatch(number, command, as_json, timeout, _find_incident_or_postmortem)
 
 
@@ -58,14 +54,6 @@ async def _find_incident_or_postmortem(client: Client, name: str) -> WorkflowExe
     """Return the incident's run or, if it has closed, its post-mortem's run."""
     run = await find(client, name)
     return run if is_open(run) else await find_postmortem(client, name)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not an ISO 8601 time, such as 2026-11-23T14:02:00Z") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 @app.command()
@@ -100,19 +88,45 @@ def _split(text: str) -> tuple[str, ...]:
 @app.command()
 def severity(
     number: Number,
-    level: Annotated[str, typer.Argument(help="A severity of the incident's runbook, such as P0", show_default=False)],
     by: By,
+    level: Annotated[
+        str | None, typer.Argument(help="Severity, such as P0; without one, their definitions are shown")
+    ] = None,
     reason: Reason = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
     """Set or confirm the severity."""
+    if level is None:
+        _show_severities(as_json)
     dispatch(
         number,
         parse_command(commands.DeclareSeverity, by=by, severity=level.strip().upper(), reason=reason),
         as_json,
         timeout,
     )
+
+
+def _show_severities(as_json: bool) -> NoReturn:
+    """Print the definition of each severity of this machine's runbook file, and exit."""
+    # Slow to import, and no other command here needs them.
+    from incidents.app.connection import run_and_exit
+    from incidents.app.runbook_file import load_runbook
+    from incidents.app.settings import load_settings
+
+    async def main() -> int:
+        runbook = load_runbook(load_settings())
+        if as_json:
+            listed = [
+                {"severity": severity, "name": policy.name, "definition": policy.definition}
+                for severity, policy in runbook.severities.items()
+            ]
+            say(json.dumps(listed, indent=1))
+        else:
+            say("\n".join(severity_guide(runbook)))
+        return 0
+
+    run_and_exit(main())
 
 
 @app.command()
@@ -137,7 +151,7 @@ def hold(
     number: Number,
     minutes: Annotated[int, typer.Argument(help="Minutes to hold it after it is due", show_default=False)],
     by: By,
-    reason: Reason = "",
+    reason: Reason,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
@@ -156,16 +170,22 @@ def role(
     number: Number,
     name: Annotated[commands.Role, typer.Argument(help="Role", show_default=False)],
     by: By,
-    person: Annotated[str, typer.Argument(help="Assignee; empty to unassign")] = "",
+    person: Annotated[
+        str, typer.Argument(help="Assignee, or a contact whose schedule says who it is", show_default=False)
+    ] = "",
+    unassign: Annotated[bool, typer.Option("--unassign", help="Unassign the role")] = False,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
     """Assign, hand over or unassign a role."""
-    dispatch(number, parse_command(commands.AssignRole, by=by, role=name, person=person), as_json, timeout)
+    if bool(person.strip()) is unassign:
+        raise typer.BadParameter("name the assignee, or use --unassign")
+    command = parse_command(commands.AssignRole, by=by, role=name, person=person, unassign=unassign)
+    dispatch(number, command, as_json, timeout)
 
 
 @app.command()
-def private(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
+def private(number: Number, by: By, reason: Reason, as_json: Json = False, timeout: Timeout = 5) -> None:
     """Make the incident private: no more public updates."""
     dispatch(number, parse_command(commands.MakePrivate, by=by, reason=reason), as_json, timeout)
 
@@ -230,21 +250,32 @@ def resolve(
         bool,
         typer.Option("--force", help="Resolve although an alert is still firing"),
     ] = False,
+    now: Annotated[bool, typer.Option("--now", help="Resolve without waiting for a running rollback")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until it is resolved; exit 1 if it is not")] = False,
     reason: Reason = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Resolve the incident."""
-    dispatch(number, parse_command(commands.Resolve, by=by, text=text, force=force, reason=reason), as_json, timeout)
+    """Resolve the incident, or once a running rollback is verified."""
+    command = parse_command(commands.Resolve, by=by, text=text, force=force, now=now, reason=reason)
+    if wait:
+        resolve_and_wait(number, command, as_json, timeout)
+    dispatch(number, command, as_json, timeout)
 
 
 @app.command()
-def reopen(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
+def reopen(number: Number, by: By, reason: Reason, as_json: Json = False, timeout: Timeout = 5) -> None:
     """Reopen a resolved incident."""
     dispatch(number, parse_command(commands.Reopen, by=by, reason=reason), as_json, timeout)
 
 
 @app.command()
-def cancel(number: Number, by: By, reason: Reason = "", as_json: Json = False, timeout: Timeout = 5) -> None:
+def cancel(number: Number, by: By, reason: Reason, as_json: Json = False, timeout: Timeout = 5) -> None:
     """Cancel as a false alarm."""
     dispatch(number, parse_command(commands.Cancel, by=by, reason=reason), as_json, timeout)
+
+
+@app.command(name="review-drill")
+def review_drill(number: Number, text: Words, by: By, as_json: Json = False, timeout: Timeout = 5) -> None:
+    """Record the review of a drill."""
+    dispatch(number, parse_command(commands.ReviewDrill, by=by, text=text), as_json, timeout)

@@ -6,15 +6,10 @@ from typing import Annotated
 import typer
 from temporalio.client import Client
 
-from incidents.cli.options import (
-    PLAIN,
-    By,
-    Cluster,
-    Json,
-    Number,
-    Reason,
-    Timeout,
-)
+from incidents.cli.finding import find
+from incidents.cli.help import Subcommands
+from incidents.cli.options import By, Cluster, Json, Number, Reason, Timeout
+from incidents.cli.output.views import candidates_table
 from incidents.cli.runner import (
     console,
     dispatch,
@@ -22,18 +17,12 @@ from incidents.cli.runner import (
     run,
     say,
 )
-from incidents.cli.views import candidates_table
-from incidents.client.lookup import (
-    ask,
-    find,
-    handle_of,
-    label,
-)
-from incidents.contracts import INCIDENT_QUERY
-from incidents.domain.incident import commands
+from incidents.client.lookup import ask, handle_of, label
 from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback import commands
+from incidents.names import INCIDENT_QUERY
 
-app = typer.Typer(**PLAIN)
+app = Subcommands()
 
 
 @app.command()
@@ -61,7 +50,7 @@ def approve(number: Number, by: By, cluster: Cluster = "", as_json: Json = False
 
 @app.command()
 def decline(
-    number: Number, by: By, reason: Reason = "", cluster: Cluster = "", as_json: Json = False, timeout: Timeout = 5
+    number: Number, by: By, reason: Reason, cluster: Cluster = "", as_json: Json = False, timeout: Timeout = 5
 ) -> None:
     """Decline the offered rollback, or leave a failed one as it is."""
     dispatch(number, parse_command(commands.DeclineRollback, by=by, reason=reason, cluster=cluster), as_json, timeout)
@@ -89,7 +78,7 @@ def flag(
     number: Number,
     version: Annotated[str, typer.Argument(help="Version to flag", show_default=False)],
     by: By,
-    reason: Reason = "",
+    reason: Reason,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
@@ -105,8 +94,8 @@ def candidates(number: Number, as_json: Json = False) -> None:
         found = await find(client, number)
         incident: Incident = await ask(handle_of(client, found), INCIDENT_QUERY, Incident, label(found))
         if as_json:
-            say(json.dumps([state.model_dump(mode="json") for state in incident.rollbacks], indent=1))
-        elif incident.rollbacks:
+            say(json.dumps([state.model_dump(mode="json") for state in incident.rollback.clusters], indent=1))
+        elif incident.rollback.clusters:
             console().print(candidates_table(incident))
         else:
             say(f"No rollback offered. `incident timeline {number}` has the reason.")

@@ -21,7 +21,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.workflow import _Definition as Definition
 
-from incidents.client.lookup import PATIENCE
+from incidents.client.lookup import TIMEOUT
 from workflows.registry import WORKFLOWS, sandbox_runner
 
 _TASK_ENDS = (
@@ -73,7 +73,7 @@ async def reset(client: Client, workflow_id: str, run_id: str, to: HistoryEvent,
         request_id=f"{uuid.uuid4()}",
         reset_reapply_type=ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
     )
-    return (await client.workflow_service.reset_workflow_execution(request, timeout=PATIENCE)).run_id
+    return (await client.workflow_service.reset_workflow_execution(request, timeout=TIMEOUT)).run_id
 
 
 class _RecordingRunner(WorkflowRunner):

@@ -9,22 +9,17 @@ from rich.table import Table
 from temporalio.client import Client, WorkflowExecutionDescription
 
 from incidents.app.standstill_watch import open_runs, reading, stuck_run
-from incidents.cli.options import PLAIN, By, Json
+from incidents.cli.finding import find, find_postmortem
+from incidents.cli.help import Subcommands
+from incidents.cli.options import By, Json, Number
+from incidents.cli.output.list_views import one_line, text
 from incidents.cli.runner import console, run, say
-from incidents.cli.views import one_line, text
-from incidents.client.commands import CommandFailed
-from incidents.client.lookup import (
-    NotFound,
-    as_number,
-    describe,
-    find,
-    find_postmortem,
-    is_open,
-)
-from incidents.contracts import WATCHED
+from incidents.client.lookup import describe, is_open, reference_to
+from incidents.client.problems import CommandFailed, NotFound
 from incidents.domain.standstill import Standstill, how_long, remedy
+from incidents.names import WATCHED
 
-app = typer.Typer(**PLAIN)
+app = Subcommands()
 
 
 @app.command()
@@ -69,7 +64,7 @@ def _table(rows: list[Standstill], at: datetime) -> Table:
 
 @app.command()
 def reset(
-    name: Annotated[str, typer.Argument(metavar="NUMBER", help="42, INC-42, or workflow id", show_default=False)],
+    name: Number,
     by: By,
     reason: Annotated[str, typer.Option(help="Reason, for the record")] = "stuck",
     postmortem: Annotated[bool, typer.Option("--postmortem", help="Reset its post-mortem instead")] = False,
@@ -95,9 +90,10 @@ async def _find(client: Client, name: str) -> WorkflowExecutionDescription:
     Raises:
         NotFound: there is none, or workflows of its type are never reset.
     """
-    if as_number(name) is not None:
+    reference = reference_to(name)
+    if not reference.workflow_id:
         return await find(client, name)
-    found = await describe(client, name.strip())
+    found = await describe(client, reference.workflow_id)
     if found.workflow_type not in WATCHED:
         raise NotFound(f"{name} is a {found.workflow_type}, which cannot be reset")
     return found
