@@ -2,49 +2,46 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from incidents.app.composition.pagers import build_paging
+from incidents.app.connection import check_connection
+from incidents.app.outage.watch import watching_outages
+from incidents.app.pager_check import missing_pager_warning
 from incidents.app.settings import Settings
-from incidents.client.commands import CommandFailed, send
-from incidents.client.intake import LARGEST, intake
-from incidents.client.lookup import (
-    NoAnswer,
-    NotFound,
-    describe,
-    find,
-    incident,
-)
+from incidents.client.delivery.delivery import Delivery
+from incidents.client.delivery.spool import Spool, SpoolUnusable
+from incidents.client.own_pages import workflow_of
 from incidents.contracts import ISSUE_CHANGED
-from incidents.domain.alerting.alert import MOST_ALERTS, MalformedAlert, parse_alerts
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.payload import NotJson, read_json
-from incidents.domain.incident.summary import digest_text, headline, people_line
+from incidents.domain.people.directory import PeopleDirectory
 from incidents.gateway import read_github as github
 from incidents.gateway import read_pagerduty as pagerduty
-from incidents.gateway import read_slack as slack
 from incidents.gateway import signatures
+from incidents.gateway.alert_endpoints import AlertEndpoint
+from incidents.gateway.alert_senders import AlertSenders
+from incidents.gateway.heartbeat_endpoint import HeartbeatEndpoint
+from incidents.gateway.readiness import Readiness
+from incidents.gateway.responses import TooLarge, read_body, spool_unusable, too_large, unauthorized, unavailable
+from incidents.gateway.slack import http as slack
+from incidents.gateway.slack.app import SlackApp
+from incidents.gateway.slack.socket_mode import listen
 from incidents.vendors.errors import VendorError
 from incidents.vendors.pagerduty import PagerDutyClient
+from incidents.vendors.sns import SnsClient
 
 _QUICK = timedelta(seconds=2)
-"""Slack expects an answer within three seconds. A command that no worker accepts by then is queued."""
-_SLACK_WAITS = 2.5
-"""Seconds after which the gateway answers that the result follows: after three, Slack shows an error."""
-_SLACK_HOSTS = ("hooks.slack.com",)
+"""How long to wait for Temporal. A sender that gets 503 sends again."""
 _log = logging.getLogger("gateway")
 
 
@@ -53,77 +50,77 @@ class Gateway:
 
     def __init__(self, client: Client, settings: Settings, runbook: RunbookConfig) -> None:
         self._client, self._settings, self._runbook = client, settings, runbook
-        self._answers: set[asyncio.Task[None]] = set()
+        self._was_connected = False
+        self._people = PeopleDirectory(runbook.people.directory)
+        self._spool = Spool(settings.alert_spool)
+        send_page = build_paging(settings).send_page
+        self.delivery = Delivery(self._spool, self._connected, runbook, settings.temporal_task_queue, send_page)
+        token, queue = settings.gateway_token.get_secret_value(), settings.temporal_task_queue
+        self._alerts = AlertEndpoint(self.delivery, AlertSenders(settings, SnsClient(settings.http_timeout_seconds)))
+        self._heartbeats = HeartbeatEndpoint(self._connected, runbook, queue, token)
+        self._readiness = Readiness(client, self._spool, missing_pager_warning(settings, runbook))
+        self._slack_app = SlackApp(self._connected, self.delivery, settings, runbook)
+        self._slack = slack.SlackEndpoint(self._slack_app.bolt, settings.slack_signing_secret.get_secret_value())
         key = settings.pagerduty_api_key.get_secret_value()
-        url, patience = settings.pagerduty_api_url, settings.http_timeout_seconds
-        self._pagerduty = PagerDutyClient(key, url, patience) if key else None
+        url, timeout = settings.pagerduty_api_url, settings.http_timeout_seconds
+        self._pagerduty = PagerDutyClient(key, url, timeout) if key else None
 
     def app(self) -> Starlette:
         """Return the application to serve."""
         routes = [
-            Route("/alerts", self.alerts, methods=["POST"]),
-            Route("/slack/commands", self.slack_command, methods=["POST"]),
-            Route("/slack/interactions", self.slack_click, methods=["POST"]),
+            Route("/alerts", self._alerts.alerts, methods=["POST"]),
+            Route("/alerts/{source}", self._alerts.alerts, methods=["POST"]),
+            Route("/heartbeat/{name}", self._heartbeats.heartbeat, methods=["POST"]),
+            *(Route(f"/slack/{kind}", self._slack.receive, methods=["POST"]) for kind in slack.KINDS),
             Route("/pagerduty", self.page_acknowledged, methods=["POST"]),
             Route("/github", self.issue_changed, methods=["POST"]),
-            Route("/healthz", self.health),
+            Route("/healthz", self._readiness.health),
+            Route("/readyz", self._readiness.ready),
         ]
-        return Starlette(routes=routes, exception_handlers={RPCError: _unavailable, _TooLarge: _too_large})
+        return Starlette(
+            routes=routes,
+            exception_handlers={RPCError: unavailable, TooLarge: too_large, SpoolUnusable: spool_unusable},
+            lifespan=self._lifespan,
+        )
 
-    async def alerts(self, request: Request) -> Response:
-        """Open incidents for alerts, or update the open ones."""
-        if not signatures.with_token(self._settings.gateway_token.get_secret_value(), request.headers):
-            return _unauthorized(request)
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """While the gateway runs, send kept alerts to Temporal, watch heartbeats, and listen to Slack."""
+        works = [self.delivery.run(), self._heartbeats.start_watches()]
+        if app_token := self._settings.slack_app_token.get_secret_value():
+            works.append(listen(self._slack_app.bolt, app_token))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
-            payload = read_json(await _body(request))
-            alerts = parse_alerts(payload, datetime.now(UTC))
-        except (MalformedAlert, NotJson) as error:
-            return JSONResponse({"error": f"not an alert: {error}"}, 400)
-        if len(alerts) == MOST_ALERTS:
-            _log.warning(
-                "Webhook has too many alerts; accepted the first %d. Set max_alerts in Alertmanager", MOST_ALERTS
-            )
-        queue = self._settings.temporal_task_queue
-        started = await intake(self._client, alerts, self._runbook, queue, patience=timedelta())
-        return JSONResponse([found.model_dump() for found in started], 202)
+            async with watching_outages(self._client, self._settings, self._runbook, in_gateway=True):
+                yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def slack_command(self, request: Request) -> Response:
-        """Run a slash command and answer with its result."""
-        body = await _body(request)
-        if not self._by_slack(request, body):
-            return _unauthorized(request)
-        try:
-            command = slack.read_command(body, self._runbook.chat.channel_prefix)
-            said = await self._in_time(command)
-        except slack.Usage as usage:
-            said = str(usage)
-        return JSONResponse({"response_type": "ephemeral", "text": said})
+    async def _connected(self) -> Client:
+        """Return the client, connected: the gateway starts without Temporal, too.
 
-    async def slack_click(self, request: Request) -> Response:
-        """Run a button's command. Answers Slack immediately; the user gets the result as a second message."""
-        body = await _body(request)
-        if not self._by_slack(request, body):
-            return _unauthorized(request)
-        try:
-            click = slack.read_click(body)
-        except ValueError:
-            return JSONResponse({"error": "unknown interaction payload"}, 400)
-        if click is not None:
-            self._run_in_background(self._click(click))
-        return Response(status_code=200)
+        Raises:
+            RPCError: Temporal is unreachable.
+        """
+        if not self._was_connected:
+            await check_connection(self._client, _QUICK)
+            self._was_connected = True
+        return self._client
 
     async def page_acknowledged(self, request: Request) -> Response:
         """Apply an acknowledgement made in PagerDuty. Other events are accepted and ignored.
 
         Sent as a signal, so it is durable without a worker. The event id deduplicates repeated deliveries.
         """
-        body = await _body(request)
+        body = await read_body(request)
         if not signatures.from_pagerduty(
             self._settings.pagerduty_webhook_secret.get_secret_value(), request.headers, body
         ):
-            return _unauthorized(request)
+            return unauthorized(request)
         try:
-            event = pagerduty.read(body, datetime.now(UTC))
+            event = pagerduty.read(body, datetime.now(UTC), self._people)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         try:
@@ -131,7 +128,7 @@ class Gateway:
         except VendorError as error:
             _log.warning("Cannot look up the page of a PagerDuty acknowledgement: %s", error)
             return JSONResponse({"error": "cannot look up the page at PagerDuty now; send it again"}, 503)
-        workflow_id = pagerduty.workflow_of(key)
+        workflow_id = workflow_of(key)
         if event is None or not workflow_id:
             return JSONResponse({"action": "ignored"}, 202)
         return await self._signal(workflow_id, event.command.name, event.command, "acknowledged")
@@ -141,10 +138,10 @@ class Gateway:
 
         GitHub does not redeliver: a missed webhook is found when the post-mortem next polls its issues.
         """
-        body = await _body(request)
+        body = await read_body(request)
         secret = self._settings.github_webhook_secret.get_secret_value()
         if not signatures.from_github(secret, request.headers, body):
-            return _unauthorized(request)
+            return unauthorized(request)
         try:
             changed = github.read(request.headers.get("x-github-event", ""), body)
         except ValueError as error:
@@ -155,23 +152,16 @@ class Gateway:
 
     async def _signal(self, workflow_id: str, signal_name: str, argument: Frozen, done: str) -> Response:
         """Send a signal, which is durable without a worker. A closed workflow is ignored."""
-        handle = self._client.get_workflow_handle(workflow_id)
+        client = await self._connected()
         try:
-            await handle.signal(signal_name, argument, rpc_timeout=_QUICK)
+            await client.get_workflow_handle(workflow_id).signal(signal_name, argument, rpc_timeout=_QUICK)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+            if await asyncio.to_thread(self._spool.holds, workflow_id):  # its incident is about to be opened
+                raise RPCError("its alert is still kept on disk", RPCStatusCode.UNAVAILABLE, b"") from None
             return JSONResponse({"action": "ignored"}, 202)
         return JSONResponse({"action": done}, 202)
-
-    async def health(self, request: Request) -> Response:
-        """Check that Temporal answers."""
-        await self._client.service_client.check_health(timeout=_QUICK)
-        return PlainTextResponse("ok\n")
-
-    def _by_slack(self, request: Request, body: bytes) -> bool:
-        secret = self._settings.slack_signing_secret.get_secret_value()
-        return signatures.from_slack(secret, request.headers, body, time.time())
 
     async def _dedup_key(self, event: pagerduty.Acknowledged) -> str:
         """Return the page's dedup key, from the webhook or from PagerDuty's API; "" if neither has it.
@@ -188,109 +178,3 @@ class Gateway:
                 raise
             _log.warning("Ignored a PagerDuty acknowledgement: %s", error)
             return ""
-
-    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work that this request does not wait for."""
-        task = asyncio.create_task(work)
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
-
-    async def _in_time(self, slash: slack.SlashCommand) -> str:
-        """Return the answer, or a placeholder if it takes longer than Slack waits; the answer then follows."""
-        answer = asyncio.create_task(self._answer(slash))
-        done, _ = await asyncio.wait({answer}, timeout=_SLACK_WAITS)
-        if done:
-            return answer.result()
-
-        async def later() -> None:
-            await self._post(slash.answer_to, await answer)
-
-        self._run_in_background(later())
-        return "Still working on it; the answer follows in a moment."
-
-    async def _answer(self, slash: slack.SlashCommand) -> str:
-        """Return the result of a command as one message, also for errors."""
-        try:
-            if slash.command is not None:
-                run = await find(self._client, slash.incident)
-                return (await send(self._client, run, slash.command, _QUICK)).message
-            state = await incident(self._client, slash.incident)
-            if state.private and slash.channel_id != state.resources.channel_id:
-                return digest_text(state)  # a private incident shows its details only in its own channel
-            return f"*{headline(state)}*\n{people_line(state)}"
-        except (NotFound, NoAnswer, CommandFailed) as refusal:
-            return str(refusal)
-        except RPCError as error:
-            _log.warning("Temporal answered %s: %s", error.status.name, error.message)
-            return (
-                "Temporal is unavailable: your command was not received. Running incidents are not affected. Try again."
-            )
-
-    async def _click(self, click: slack.Click) -> None:
-        try:
-            run = await describe(self._client, click.incident)
-            said = (await send(self._client, run, click.command, _QUICK)).message
-        except (NotFound, CommandFailed) as refusal:
-            said = str(refusal)
-        except RPCError:
-            said = "Temporal is unavailable: nothing was changed. Running incidents are not affected. Try again."
-        await self._post(click.answer_to, said)
-
-    async def _post(self, address: str, said: str) -> None:
-        """Post an answer to the response URL that Slack gave."""
-        if self._is_slack_url(address):
-            answer = {"response_type": "ephemeral", "replace_original": False, "text": said}
-            async with httpx.AsyncClient(timeout=self._settings.http_timeout_seconds) as http:
-                with suppress(httpx.HTTPError):  # the incident channel shows the result, too
-                    await http.post(address, json=answer)
-
-    def _is_slack_url(self, url: str) -> bool:
-        """Tell whether the URL is Slack's. Never post to another host that a payload names."""
-        own = urlsplit(self._settings.slack_api_url)
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return False
-        return (parts.scheme == "https" and parts.hostname in _SLACK_HOSTS) or (
-            (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
-        )
-
-
-class _TooLarge(Exception):
-    """The request body is larger than `LARGEST`."""
-
-
-async def _body(request: Request) -> bytes:
-    """Return the raw body, as signed. Stops reading at the size limit.
-
-    Raises:
-        _TooLarge: the body exceeds `LARGEST`.
-    """
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST:
-            raise _TooLarge
-    return body
-
-
-def _unauthorized(request: Request) -> Response:
-    who = request.client.host if request.client else "unknown"
-    _log.warning("Rejected a request from %s to %s: bad signature or token", who, request.url.path)
-    return JSONResponse({"error": "unauthorized: bad signature or token"}, 401)
-
-
-def _too_large(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"payload larger than {LARGEST // 1024} KiB; send the alert without dumps"}, 413)
-
-
-def _unavailable(request: Request, error: Exception) -> Response:
-    """Answer a Temporal error. Alertmanager and PagerDuty retry after a 5xx, never after a 4xx.
-
-    A request that Temporal rejects as invalid (too long, too large) would be rejected again.
-    """
-    if isinstance(error, RPCError) and error.status is RPCStatusCode.INVALID_ARGUMENT:
-        _log.warning("Temporal rejected a request to %s: %s", request.url.path, error)
-        return JSONResponse({"error": "Temporal rejected the request; nothing was changed"}, 400)
-    _log.warning("Temporal is unavailable: %s", error)
-    return JSONResponse({"error": "Temporal is unavailable; the request was not stored. Send it again"}, 503)

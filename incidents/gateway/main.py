@@ -3,13 +3,21 @@
     incident-gateway --port 8090
 
     POST /alerts               an Alertmanager or SigNoz webhook, or simple JSON; Bearer GATEWAY_TOKEN
-    POST /slack/commands       `/incident ack 42`; signed by Slack
-    POST /slack/interactions   buttons; signed by Slack
+    POST /alerts/<source>      the same, of a source that is named so in `intake.sources`
+    POST /heartbeat/<name>     a sign of life that runbook.yaml expects; Bearer GATEWAY_TOKEN
+    POST /slack/...            commands, interactions, events; signed by Slack. Not needed with SLACK_APP_TOKEN, with
+                               which the gateway connects to Slack by Socket Mode
     POST /pagerduty            acknowledgements; signed by PagerDuty
     POST /github               changes to action item issues; signed by GitHub
-    GET  /healthz              200 while Temporal answers
+    GET  /healthz              200 while Temporal answers; says so if nobody can be paged
 
-A request with a bad signature or token gets 401. While Temporal is unavailable the answer is 503, so senders retry.
+Needs TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and for each endpoint its secret, without which every request to it gets
+401: GATEWAY_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET. RUNBOOK_FILE must be the
+workers' runbook. PAGERDUTY_ROUTING_KEY lets it page directly; PAGERDUTY_API_KEY finds the incident of an
+acknowledgement that does not name it.
+
+A request with a bad signature or token gets 401. While Temporal is unreachable, alerts are kept on disk (ALERT_SPOOL),
+on-call is paged directly, and the answer is 202; every other request gets 503, so senders retry.
 """
 
 import asyncio
@@ -22,7 +30,9 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from incidents.app.command_line.usage import OneLineCommand
 from incidents.app.connection import connect, run_and_exit
+from incidents.app.pager_check import print_missing_pager
 from incidents.app.runbook_file import load_runbook, runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.gateway.app import Gateway
@@ -30,7 +40,7 @@ from incidents.gateway.app import Gateway
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@cli.command(help=__doc__)
+@cli.command(cls=OneLineCommand, help=__doc__)
 def main(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8090,
@@ -40,9 +50,10 @@ def main(
     async def serve() -> int:
         settings = load_settings()
         runbook = load_runbook(settings)
-        client = await connect(settings)
+        client = await connect(settings, lazy=True)  # alerts are kept on disk while Temporal is unreachable
         print(f"Runbook: {runbook_source(settings)}", file=sys.stderr)
         _print_endpoints(settings)
+        print_missing_pager(settings, runbook)
         config = uvicorn.Config(Gateway(client, settings, runbook).app(), host=host, port=port, log_level="warning")
         server = _Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,7 +81,9 @@ class _Server(uvicorn.Server):
 def _print_endpoints(settings: Settings) -> None:
     endpoints = {
         "/alerts": ("GATEWAY_TOKEN", settings.gateway_token),
+        "/heartbeat": ("GATEWAY_TOKEN", settings.gateway_token),
         "/slack": ("SLACK_SIGNING_SECRET", settings.slack_signing_secret),
+        "Slack's Socket Mode": ("SLACK_APP_TOKEN", settings.slack_app_token),
         "/pagerduty": ("PAGERDUTY_WEBHOOK_SECRET", settings.pagerduty_webhook_secret),
         "/github": ("GITHUB_WEBHOOK_SECRET", settings.github_webhook_secret),
     }

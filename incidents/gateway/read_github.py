@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
-from incidents.domain.activity_requests import IssueFact
+from incidents.domain.activity_results import IssueFact
 from incidents.domain.core.payload import first_fault, read_json
 from incidents.domain.core.text.untrusted import one_line
 

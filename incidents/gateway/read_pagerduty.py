@@ -1,6 +1,5 @@
 """Parse PagerDuty webhooks (version 3): acknowledgements."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +10,7 @@ from incidents.domain.core.payload import first_fault, read_json
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.instants import bounded
 from incidents.domain.incident.commands import Acknowledge
-
-_OURS = re.compile(r"incident-[\x21-\x2e\x30-\x7e]{1,300}")
-"""An incident's workflow id, which prefixes our dedup keys. Other keys belong to other services."""
+from incidents.domain.people.directory import PeopleDirectory
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,7 @@ class Acknowledged:
 
 
 class _Agent(BaseModel):
+    id: str = ""
     type: str = ""
     summary: str = ""
 
@@ -43,10 +41,13 @@ class _Event(BaseModel):
     data: dict[str, Any]
 
 
-def read(body: bytes, received_at: datetime) -> Acknowledged | None:
+def read(body: bytes, received_at: datetime, people: PeopleDirectory) -> Acknowledged | None:
     """Parse a webhook; None for other events, such as one caused by our own API call.
 
-    A time out of bounds (`domain.core.time.instants`) is replaced by `received_at`, with the claimed time kept.
+    The user is named as in the directory, or else as PagerDuty names them.
+
+    A time out of bounds (`incidents.domain.core.time.instants`) is replaced by `received_at`, with the claimed time
+    kept.
 
     Raises:
         ValueError: not a PagerDuty webhook.
@@ -62,14 +63,8 @@ def read(body: bytes, received_at: datetime) -> Acknowledged | None:
     # Acknowledgements by our own API calls have no user; the incident already knows them.
     if event.agent is None or not event.agent.type.startswith("user"):
         return None
-    by = one_line(event.agent.summary, 100) or "PagerDuty"
+    by = people.resolve(one_line(event.agent.summary, 100), event.agent.id) or "PagerDuty"
     at = bounded(event.occurred_at, received_at)
     claimed = event.occurred_at if at != event.occurred_at else None
     command = Acknowledge(by=by, at=at, claimed_at=claimed, id=f"pagerduty-{event.id}")
     return Acknowledged(page=data.id, key=data.incident_key or "", command=command)
-
-
-def workflow_of(dedup_key: str) -> str:
-    """Return the workflow id from a dedup key (the part before the first slash); "" if the key is not ours."""
-    name = dedup_key.partition("/")[0]
-    return name if _OURS.fullmatch(name) else ""
