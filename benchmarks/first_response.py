@@ -46,7 +46,7 @@ async def incident(client: Client, number: int, *, leave_open: bool = False) -> 
     alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{number}")
     opening = opening_from((alert,), f"bench-{number}", runbook)
     name = f"incident-bench-{number}"
-    await start(client, name, opening, runbook, QUEUE, alerts=(alert,), patience=timedelta())
+    await start(client, name, opening, runbook, QUEUE, alerts=(alert,), give_up_after=timedelta())
     await asyncio.sleep(QUIET)
     handle = client.get_workflow_handle(name)
     history = await handle.fetch_history()
@@ -90,10 +90,10 @@ def _row(floor_value: float, value: float) -> tuple[str, str, str]:
 
 async def main() -> None:
     """Measure and print."""
-    hands = FakeActivities()
+    activities = FakeActivities()
     console = Console()
     console.print(f"Measuring {ROUNDS} rounds on the embedded server ...")
     with running_temporal() as (address, _):
         client = await Client.connect(address, data_converter=pydantic_data_converter)
-        async with make_worker(client, QUEUE, [*hands.methods(), nothing], (*WORKFLOWS, Floor)):
+        async with make_worker(client, QUEUE, [*activities.methods(), nothing], (*WORKFLOWS, Floor)):
             console.print(await measure(client))

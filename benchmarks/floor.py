@@ -11,7 +11,7 @@ WAVES = (8, 4, 5)
 
 @activity.defn
 def nothing(_: str) -> str:
-    """Do nothing, as quickly as the stand-in hands do."""
+    """Do nothing, as quickly as the stand-in activities do."""
     return ""
 
 

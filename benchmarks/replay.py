@@ -39,7 +39,7 @@ async def a_history(client: Client, length: int) -> WorkflowHistory:
     alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{length}")
     opening = opening_from((alert,), f"bench-{length}", runbook)
     name = f"incident-bench-{length}"
-    await start(client, name, opening, runbook, QUEUE, alerts=(alert,), patience=timedelta(seconds=5))
+    await start(client, name, opening, runbook, QUEUE, alerts=(alert,), give_up_after=timedelta(seconds=5))
     handle = client.get_workflow_handle(name)
     history = await handle.fetch_history()
     while len(history.events) < length:

@@ -61,7 +61,7 @@ async def opened(client: Client, runbook: RunbookConfig, name: str, severity: st
     """Open an incident, as the gateway does."""
     alert = an_alert(datetime.now(UTC), severity=severity, environment=name)
     opening = opening_from((alert,), name, runbook)
-    await start(client, f"incident-{name}", opening, runbook, QUEUE, alerts=(alert,), patience=timedelta())
+    await start(client, f"incident-{name}", opening, runbook, QUEUE, alerts=(alert,), give_up_after=timedelta())
     return client.get_workflow_handle(f"incident-{name}")
 
 

@@ -21,6 +21,7 @@ from sandbox.vendors.alertmanager import Alertmanager
 from sandbox.vendors.github.actions import GitHubActions
 from sandbox.vendors.github.files import GitHubFiles
 from sandbox.vendors.github.repository import GitHub
+from sandbox.vendors.grafana import Grafana
 from sandbox.vendors.ops_portal.portal import OpsPortal
 from sandbox.vendors.pagerduty import PagerDuty
 from sandbox.vendors.product import Fleet, Product
@@ -29,6 +30,7 @@ from sandbox.vendors.sendgrid import SendGrid
 from sandbox.vendors.signoz import SigNoz
 from sandbox.vendors.slack.web_api import Slack
 from sandbox.vendors.statuspage import Statuspage
+from sandbox.vendors.webhook import Webhook
 from sandbox.vendors.zoom import Zoom
 
 
@@ -61,7 +63,7 @@ class World:
         self.fleet = fleet = Fleet()
         self.slack, self.ops_portal = Slack(credentials, ledger), OpsPortal(credentials, options, ledger, fleet)
         github = GitHub(credentials, ledger)
-        # Actions and files come before issues: the last route of sandbox.github answers 404 for the rest of /github.
+        # Actions and files come before issues: the last route of `github` answers 404 for the rest of /github.
         self.vendors: dict[str, Vendor] = {
             "slack": self.slack,
             "sendgrid": SendGrid(credentials, ledger),
@@ -70,10 +72,12 @@ class World:
             "github_files": GitHubFiles(github),
             "github": github,
             "pagerduty": PagerDuty(credentials, ledger, options),
+            "webhook": Webhook(ledger),
             "zoom": Zoom(credentials, ledger),
             "signoz": SigNoz(credentials, fleet),
             "prometheus": Prometheus(options, fleet),
             "alertmanager": Alertmanager(ledger),
+            "grafana": Grafana(credentials, ledger),
             "ops_portal": self.ops_portal,
             "product": Product(credentials, options, fleet),
         }

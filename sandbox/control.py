@@ -32,8 +32,8 @@ class Control:
         self.world = world
 
     def routes(self) -> list[BaseRoute]:
-        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /issue /file
-        /clock, DELETE /faults, PATCH /options.
+        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /slack
+        /slack-refresh /issue /file /clock, DELETE /faults, PATCH /options.
         """
         return [
             route("/environment", self.environment),
@@ -48,6 +48,8 @@ class Control:
             route("/deploy", _reporting(self.deploy), "POST"),
             route("/history", _reporting(self.history), "POST"),
             route("/say", _reporting(self.say), "POST"),
+            route("/slack", _reporting(self.slack), "POST"),
+            route("/slack-refresh", self.slack_refresh, "POST"),
             route("/issue", _reporting(self.issue), "POST"),
             route("/file", _reporting(self.file), "POST"),
             route("/clock", _reporting(self.clock), "POST"),
@@ -125,9 +127,19 @@ class Control:
         return JSONResponse([row.row() for row in history.newest_first(cluster.id)])
 
     async def say(self, request: Request) -> Response:
-        """{channel, email, text}: a person writes into a Slack channel."""
+        """{channel, email, text, thread_ts?}: a person writes into a Slack channel, or below a message."""
         body = await json_object(request, BAD_JSON)
-        return JSONResponse(self.world.slack.say(body["channel"], body["email"], body["text"]), 201)
+        return JSONResponse(self.world.slack.say(**body), 201)
+
+    async def slack(self, request: Request) -> Response:
+        """{kind, payload}: a person acts in Slack; it is sent to the app by Socket Mode. With the app's answer."""
+        body = await json_object(request, BAD_JSON)
+        return JSONResponse(await self.world.slack.socket_mode.deliver(body["kind"], body["payload"]))
+
+    async def slack_refresh(self, request: Request) -> Response:
+        """Slack asks the app to connect anew."""
+        await self.world.slack.socket_mode.refresh()
+        return Response(status_code=204)
 
     async def issue(self, request: Request) -> Response:
         """{number, state?, state_reason?, lost?}: a person changes an issue at GitHub; lost: deleted or moved."""

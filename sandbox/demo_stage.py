@@ -20,7 +20,7 @@ from temporalio.client import Client
 
 from activities.processes import WorkflowQueries
 from incidents.cli.live import WatchedRun, state
-from incidents.cli.views import incident_view
+from incidents.cli.output.screen import IncidentScreen
 from incidents.client.lookup import describe
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
@@ -30,7 +30,7 @@ HOME = Path(".demo")
 CLI = ("-m", "incidents.cli.main")
 """The responders' command line, `incident`."""
 BAD, GOOD, REGION = "v2.15.0-bad", "v2.14.0", "eu"
-PATIENCE = 60.0
+TIMEOUT = 60.0
 ROUNDS = 3
 """Recorder rounds for a baseline of ten samples (five per round), plus one spare."""
 
@@ -65,7 +65,7 @@ class Demo:
                     self.incident, obligations = found
                 if self.incident is not None and live is not None:
                     rows = max(self.console.height - 12, 20)  # rows for the announcements above
-                    live.update(incident_view(self.incident, obligations, datetime.now(UTC), rows=rows))
+                    live.update(IncidentScreen(self.incident, obligations, datetime.now(UTC), rows=rows))
                 elif self.incident is not None:
                     self._print_new(self.incident)
             await asyncio.sleep(0.4)
@@ -109,15 +109,15 @@ class Demo:
 
     async def until(self, what: str, condition: Callable[[Incident], bool]) -> None:
         """Wait until the incident meets a condition."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while self.incident is None or not condition(self.incident):
             if time.monotonic() > deadline:
-                raise DemoFailed(f"Timed out after {PATIENCE:.0f} s waiting for {what}. Logs: {HOME}/")
+                raise DemoFailed(f"Timed out after {TIMEOUT:.0f} s waiting for {what}. Logs: {HOME}/")
             await asyncio.sleep(0.1)
 
     async def baseline(self, client: Client) -> None:
         """Wait until the latency baseline recorder has enough samples."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while len((await WorkflowQueries(client).recording()).samples) < ROUNDS * 2:  # in each of two regions
             if time.monotonic() > deadline:
                 raise DemoFailed(f"The latency baseline recorder is not running. Logs: {HOME}/")

@@ -15,7 +15,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.rollback.state import RollbackStatus
 from sandbox.demo_stage import BAD, CLI, GOOD, REGION, Demo, DemoFailed
 
-CUSTOMER = "ops@acme.example"
+CUSTOMER = "ACME"
 Scene = Callable[[Demo], Awaitable[None]]
 
 
@@ -53,7 +53,7 @@ async def play(demo: Demo, scenario: Scenario, client: Client) -> None:
 
 
 async def _respond(demo: Demo) -> None:
-    await demo.until("the channel, the war room and the first updates", lambda i: len(i.fulfilled) > 12)
+    await demo.until("the channel, the war room and the first updates", lambda i: len(i.ledger.fulfilled) > 12)
     await demo.responder("ann", "ack")
     impact = "About half of all flag evaluations in Europe fail."
     await demo.responder("ann", "assess", impact, "--customers", CUSTOMER, "--title", "Evaluation errors in Europe")
@@ -67,7 +67,7 @@ async def _automatic(demo: Demo) -> None:
 async def _approval(demo: Demo) -> None:
     await demo.until("the rollback's offer", _is(RollbackStatus.OFFERED))
     demo.announce("Rollback offered; waiting for approval. Status updates continue on schedule.")
-    await demo.until("the first scheduled update", lambda i: any(u.kind == "scheduled" for u in i.updates))
+    await demo.until("the first scheduled update", lambda i: any(u.kind == "scheduled" for u in i.updates.published))
     await demo.responder("ann", "approve")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
 
@@ -104,8 +104,10 @@ async def _stabilise(demo: Demo) -> None:
 
 async def _end(demo: Demo) -> None:
     await demo.responder("ann", "resolve", "Service is back to normal. A faulty release was reverted.")
-    await demo.until("the post-mortem's start", lambda i: any(key.startswith("postmortem/") for key in i.fulfilled))
-    await demo.until("the evidence", lambda i: any(key.startswith("evidence/") for key in i.fulfilled))
+    await demo.until(
+        "the post-mortem's start", lambda i: any(key.startswith("postmortem/") for key in i.ledger.fulfilled)
+    )
+    await demo.until("the evidence", lambda i: any(key.startswith("evidence/") for key in i.ledger.fulfilled))
     demo.console.print(await demo.run(*CLI, "evidence", "verify", str(demo.number)), highlight=False)
     for _ in range(100):
         said = await demo.run(*CLI, "postmortem", "show", str(demo.number), "--json")
@@ -119,7 +121,7 @@ async def _end(demo: Demo) -> None:
 
 
 def _is(status: RollbackStatus) -> Callable[[Incident], bool]:
-    return lambda incident: any(state.status is status for state in incident.rollbacks)
+    return lambda incident: any(state.status is status for state in incident.rollback.clusters)
 
 
 SCENARIOS: dict[str, Scenario] = {

@@ -19,6 +19,8 @@ PATHS = {
     "SIGNOZ_URL": "/signoz",
     "PROMETHEUS_URL": "/prometheus",
     "ALERTMANAGER_URL": "/alertmanager",
+    "GRAFANA_URL": "/grafana",
+    "UPDATES_WEBHOOK_URL": "/webhook/updates",
     "OPS_PORTAL_URL": "/ops",
     "PRODUCT_API_URL": "/product/eu",
 }

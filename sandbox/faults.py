@@ -22,11 +22,13 @@ VENDOR_OF_MOUNT = {
     "github": "github",
     "pagerduty": "pagerduty",
     "pagerduty-events": "pagerduty",
+    "webhook": "webhook",
     "zoom": "zoom",
     "zoom-oauth": "zoom",
     "signoz": "signoz",
     "prometheus": "prometheus",
     "alertmanager": "alertmanager",
+    "grafana": "grafana",
     "ops": "ops_portal",
     "product": "product",
 }

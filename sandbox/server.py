@@ -48,7 +48,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 proxy_headers=False,
                 lifespan="off",
-                ws="none",
+                ws="wsproto",
                 timeout_graceful_shutdown=1,
             )
         )
@@ -133,9 +133,18 @@ class RunningSandbox:
         """Rewrites a region's deployment history, oldest row first: version, status, services, rollback_from."""
         self._request("POST", "/history", {"region": region, "rows": list(rows)})
 
-    def say(self, channel: str, email: str, text: str) -> None:
-        """A person writes into a Slack channel."""
-        self._request("POST", "/say", {"channel": channel, "email": email, "text": text})
+    def say(self, channel: str, email: str, text: str, thread_ts: str = "") -> None:
+        """A person writes into a Slack channel, or below a message."""
+        self._request("POST", "/say", {"channel": channel, "email": email, "text": text, "thread_ts": thread_ts})
+
+    def slack_sends(self, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """A person acts in Slack: Socket Mode sends it to the app. Returns what the app acknowledges it with."""
+        answer: dict[str, Any] = self._request("POST", "/slack", {"kind": kind, "payload": payload}).json()
+        return answer
+
+    def slack_refreshes(self) -> None:
+        """Slack asks the app to connect anew."""
+        self._request("POST", "/slack-refresh")
 
     def issue(self, number: int, **changes: str) -> None:
         """A person changes an issue at GitHub: state, state_reason, or lost (deleted, moved)."""

@@ -16,6 +16,7 @@ class Credentials:
     """The only credentials that the sandbox accepts, in the vendors' shapes. They open nothing but the sandbox."""
 
     slack_bot_token: str = "xoxb-sandbox-not-a-secret"
+    slack_app_token: str = "xapp-sandbox-not-a-secret"
     slack_signing_secret: str = "sandbox-slack-signing-secret"
     sendgrid_api_key: str = "SG.sandbox.not-a-secret"
     statuspage_api_key: str = "sandbox-statuspage-key"
@@ -30,6 +31,7 @@ class Credentials:
     zoom_client_id: str = "sandbox-zoom-client"
     zoom_client_secret: str = "sandbox-zoom-secret"
     signoz_api_key: str = "sandbox-signoz-key"
+    grafana_token: str = "glsa_sandbox_not_a_secret"
     ops_portal_email: str = "incident-bot@featuresignals.com"
     ops_portal_password: str = "sandbox-portal-password"
     ops_portal_edge_token: str = "sandbox-edge-token"

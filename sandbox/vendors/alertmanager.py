@@ -23,6 +23,8 @@ REQUIRED = ("matchers", "startsAt", "endsAt", "createdBy", "comment")
 class Alertmanager:
     """Without `id` each POST of a silence is a new one; POST /alerts is idempotent by label set. No auth."""
 
+    vendor, mount = "alertmanager", "/alertmanager"
+
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.silences: dict[str, dict[str, Any]] = {}
@@ -30,7 +32,7 @@ class Alertmanager:
 
     def routes(self) -> list[BaseRoute]:
         """API v2; v1 is gone."""
-        api = "/alertmanager/api/v2"
+        api = f"{self.mount}/api/v2"
         return [
             route(api + "/status", self.status),
             route(api + "/silences", self.list_silences),
@@ -39,7 +41,7 @@ class Alertmanager:
             route(api + "/silence/{id}", self.expire_silence, "DELETE"),
             route(api + "/alerts", self.list_alerts),
             route(api + "/alerts", self.post_alerts, "POST"),
-            missing("/alertmanager", RefusalError(404, "404 page not found\n")),
+            missing(self.mount, RefusalError(404, "404 page not found\n")),
         ]
 
     async def status(self, request: Request) -> Response:
@@ -65,7 +67,7 @@ class Alertmanager:
         operation = "silence.update" if silence_id in self.silences else "silence.create"
         kept = {name: body[name] for name in REQUIRED}
         self.silences[silence_id] = {"id": silence_id, "updatedAt": timestamp()} | kept | {"matchers": matchers}
-        self.ledger.record("alertmanager", operation, pick(self.silences[silence_id], "id", *REQUIRED))
+        self.ledger.record(self.vendor, operation, pick(self.silences[silence_id], "id", *REQUIRED))
         return JSONResponse({"silenceID": silence_id})
 
     async def get_silence(self, request: Request) -> Response:
@@ -78,7 +80,7 @@ class Alertmanager:
         if _seen(silence)["status"]["state"] == "expired":
             raise RefusalError(500, json.dumps(f"silence {silence['id']} already expired"))
         silence["endsAt"] = timestamp()
-        self.ledger.record("alertmanager", "silence.expire", {"id": silence["id"]})
+        self.ledger.record(self.vendor, "silence.expire", {"id": silence["id"]})
         return Response(status_code=200)
 
     async def list_alerts(self, request: Request) -> Response:

@@ -67,6 +67,7 @@ class PagerDuty:
             # A repeated trigger is logged on the open alert and pages nobody, so it is no effect.
             incident["triggers"] += 1
             incident["custom_details"] = payload.get("custom_details") or incident["custom_details"]
+            incident["links"] = event.get("links") or incident["links"]
             return
         self.incidents.append(_incident_of(event, key, next(self._numbers)))
         self._move(self.incidents[-1], "triggered", "Events API")

@@ -68,7 +68,7 @@ class Run:
 
 
 class GitHubActions:
-    """Dispatches answer 204 and tell no run; whoever needs it lists the runs. The same dispatch twice is two runs."""
+    """Dispatches answer 204 and name no run; callers list the runs. The same dispatch twice is two runs."""
 
     def __init__(self, credentials: Credentials, options: Options, ledger: Ledger, fleet: Fleet) -> None:
         self.access, self.options, self.ledger, self.fleet = RepositoryAccess(credentials), options, ledger, fleet

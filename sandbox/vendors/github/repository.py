@@ -1,4 +1,4 @@
-"""`/github`: issues, comments and labels of one repository. Actions: sandbox.github_actions."""
+"""`/github`: issues, comments and labels of one repository. Actions: sandbox.vendors.github.actions."""
 
 from __future__ import annotations
 

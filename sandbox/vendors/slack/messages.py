@@ -209,14 +209,15 @@ def _check_blocks(blocks: Any) -> None:
     """Refuses what Block Kit refuses by size and shape (docs/vendor-notes.md#limits)."""
     if not isinstance(blocks, list) or not all(isinstance(block, dict) and block.get("type") for block in blocks):
         raise SlackError("invalid_blocks")
-    complaints = ["no more than 50 items allowed"] if len(blocks) > BLOCK_LIMIT else []
+    wrong = ["no more than 50 items allowed"] if len(blocks) > BLOCK_LIMIT else []
     for block in blocks:
-        complaints += _complaints(block)
-    if complaints:
-        raise SlackError("invalid_blocks", response_metadata={"messages": [f"[ERROR] {text}" for text in complaints]})
+        wrong += complaints(block)
+    if wrong:
+        raise SlackError("invalid_blocks", response_metadata={"messages": [f"[ERROR] {text}" for text in wrong]})
 
 
-def _complaints(block: dict[str, Any]) -> list[str]:
+def complaints(block: dict[str, Any]) -> list[str]:
+    """What Block Kit refuses about a block."""
     kind, elements = block["type"], block.get("elements") or []
     limits = {"section": SECTION_LIMIT, "header": HEADER_LIMIT}
     text = str((block.get("text") or {}).get("text") or "")

@@ -27,6 +27,9 @@ from sandbox.vendors.slack.workspace import (
     page,
     truth,
 )
+from sandbox.vendors.slack_responses import ResponseUrls
+from sandbox.vendors.slack_socket import SocketMode
+from sandbox.vendors.slack_views import Views
 
 INVITE_LIMIT = 1000
 
@@ -37,14 +40,17 @@ class Slack:
     def __init__(self, credentials: Credentials, ledger: Ledger) -> None:
         self.credentials, self.ledger = credentials, ledger
         self.workspace = Workspace()
-        self.methods = self._methods() | Messages(self.workspace).methods()
+        self.response_urls, self.socket_mode = ResponseUrls(ledger), SocketMode()
+        self.views = Views(self.workspace)
+        self.methods = self._methods() | Messages(self.workspace).methods() | self.views.methods()
         self.reads = {"auth.test", "pins.list", "bookmarks.list", "users.lookupByEmail", "users.info", "users.list"}
         self.reads |= {f"conversations.{name}" for name in ("list", "info", "history", "replies", "members")}
         self.reads |= {"chat.getPermalink"}
 
     def routes(self) -> list[BaseRoute]:
-        """One route: the method is in the path."""
-        return [route("/slack/api/{method:path}", self.call, *HTTP_METHODS)]
+        """The API, whose method is in the path, the response URLs, and Socket Mode."""
+        api = route("/slack/api/{method:path}", self.call, *HTTP_METHODS)
+        return [api, *self.response_urls.routes(), *self.socket_mode.routes()]
 
     def _methods(self) -> dict[str, Method]:
         return {
@@ -71,7 +77,10 @@ class Slack:
         name = request.path_params["method"]
         try:
             args = await self._arguments(request)
-            self._authenticate(request, args)
+            if name == "apps.connections.open":
+                self._authenticate(request, args, self.credentials.slack_app_token)
+                return JSONResponse({"ok": True, **self.socket_mode.open(request)})
+            self._authenticate(request, args, self.credentials.slack_bot_token)
             if name not in self.methods:
                 raise SlackError("unknown_method", req_method=name)
             answer = self.methods[name](args)
@@ -81,12 +90,13 @@ class Slack:
             self.ledger.record("slack", name, self._essence(args, answer))
         return JSONResponse({"ok": True, **answer})
 
-    def _authenticate(self, request: Request, args: Arguments) -> None:
+    @staticmethod
+    def _authenticate(request: Request, args: Arguments, expected: str) -> None:
         # A JSON body needs the header form; a form may carry the token as a field.
         token = bearer(request) or (args.get("token") if is_form(request) else None)
         if not token:
             raise SlackError("not_authed")
-        if token != self.credentials.slack_bot_token:
+        if token != expected:
             raise SlackError("invalid_auth")
 
     @staticmethod
@@ -107,7 +117,9 @@ class Slack:
         return args
 
     def _essence(self, args: Arguments, answer: Answer) -> dict[str, Any]:
-        essence = {name: value for name, value in args.items() if name not in ("token", "blocks")} | pick(answer, "ts")
+        essence = {name: value for name, value in args.items() if name not in ("token", "blocks", "view")} | pick(
+            answer, "ts"
+        )
         key = answer.get("channel") if "ts" in answer else args.get("channel") or args.get("channel_id")
         channel = self.workspace.channels.get(str(key))
         return essence | ({"channel_name": channel.name} if channel else {})
@@ -239,10 +251,14 @@ class Slack:
         channel.is_archived = False
         return {}
 
-    def say(self, channel: str, email: str, text: str) -> Answer:
-        """A person writes into a channel; for the sandbox's own control."""
+    def say(self, channel: str, email: str, text: str, thread_ts: str = "") -> Answer:
+        """A person writes into a channel, or below a message; for the sandbox's own control."""
         user, target = self.workspace.by_email(email), self.workspace.addressee(channel)
         message = {"type": "message", "user": user["id"], "team": TEAM, "text": text, "ts": self.workspace.ts()}
+        if thread_ts:
+            message["thread_ts"] = thread_ts
+            parent = target.message(thread_ts)
+            parent["reply_count"] = parent.get("reply_count", 0) + 1
         target.messages.append(message)
         return message
 
@@ -251,7 +267,10 @@ class Slack:
         extras = ("members", "messages", "ephemerals", "pins", "bookmarks")
         channels = self.workspace.channels.values()
         rows = [channel.row() | {name: getattr(channel, name) for name in extras} for channel in channels]
-        return {"channels": rows, "users": list(self.workspace.users.values())}
+        users, answers = list(self.workspace.users.values()), self.response_urls.answers
+        views = {"modals": self.views.modals, "homes": self.views.homes}
+        connections = self.socket_mode.connections
+        return {"channels": rows, "users": users, "answers": answers, "connections": connections, **views}
 
 
 def _limited(text: Any) -> str:

@@ -1,4 +1,4 @@
-"""The sandbox's Slack workspace: people, channels, messages. No HTTP here; see sandbox.slack."""
+"""The sandbox's Slack workspace: people, channels, messages. No HTTP here; see sandbox.vendors.slack.web_api."""
 
 from __future__ import annotations
 
