@@ -1,6 +1,16 @@
 """What holds for all tests."""
 
+import os
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import settings
+
+from tests.support.determinism.worker_modes import DAY
+
+settings.register_profile("no-deadline", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("no-deadline")
+os.environ.setdefault(DAY, str(datetime.now(UTC).toordinal()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""The real hands with the vendors' real SDKs, against the sandbox."""
+"""The real activities with the vendors' real SDKs, against the sandbox."""
 
 import asyncio
 import dataclasses
@@ -16,9 +16,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
 from activities.registry import ActivitySet
-from incidents.app.composition import build_activities
+from incidents.app.composition.activities import build_activities
 from incidents.app.settings import Settings, load_settings
+from incidents.domain.customers.directory import NO_CUSTOMERS, CustomerDirectory
+from incidents.domain.people.directory import NOBODY, PeopleDirectory
 from sandbox.server import RunningSandbox, running_sandbox
+from tests.support.incidents import PROBE_VARIABLES, RUNBOOK
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +48,13 @@ def one_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Callable[..., ActivitySet]:
-    """Makes every hand as the worker does, from this environment and no other."""
+    """Makes every activity as the worker does, from this environment and no other."""
 
-    def make(**environment: str) -> ActivitySet:
+    def make(
+        people: PeopleDirectory = NOBODY, customers: CustomerDirectory = NO_CUSTOMERS, **environment: str
+    ) -> ActivitySet:
+        for name in PROBE_VARIABLES:  # read when a probe is sent
+            monkeypatch.setenv(name, environment.pop(name, ""))
         with monkeypatch.context() as patch:
             for name in Settings.model_fields:
                 patch.delenv(name.upper(), raising=False)
@@ -56,7 +63,7 @@ def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Ca
             patch.setenv("HTTP_TIMEOUT_SECONDS", "2")
             for name, value in environment.items():
                 patch.setenv(name, value)
-            return build_activities(load_settings(), forgetful())
+            return build_activities(load_settings(), forgetful(), RUNBOOK, people, customers)
 
     return make
 
@@ -76,14 +83,14 @@ def forgetful() -> Client:
 
 
 @pytest.fixture
-def hands(sandbox: RunningSandbox, wired: Callable[..., ActivitySet]) -> ActivitySet:
-    """Every hand with the sandbox's credentials. Evidence goes to `tmp_path`."""
+def activities(sandbox: RunningSandbox, wired: Callable[..., ActivitySet]) -> ActivitySet:
+    """Every activity with the sandbox's credentials. Evidence goes to `tmp_path`."""
     return wired(**sandbox.environment())
 
 
 @pytest.fixture
 def idle(wired: Callable[..., ActivitySet]) -> ActivitySet:
-    """Every hand without any credentials."""
+    """Every activity without any credentials."""
     return wired()
 
 

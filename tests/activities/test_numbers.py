@@ -9,6 +9,7 @@ from temporalio.worker import Worker
 
 from activities.numbers import Numbers
 from incidents.domain.activity_requests import AllocateNumber
+from incidents.domain.numbering import Allocation
 from workflows.numbering import IncidentNumbersWorkflow
 from workflows.registry import sandbox_runner
 
@@ -20,7 +21,8 @@ async def test_2_numbers_are_unique_and_repeatable() -> None:
         numbers = Numbers(env.client, "numbers")
 
         async def ask(run: str) -> int:
-            wanted = AllocateNumber(key="k", first_run_id=run, workflow_id=f"incident-{run}")
+            allocation = Allocation(first_run_id=run, workflow_id=f"incident-{run}")
+            wanted = AllocateNumber(key="k", allocation=allocation)
             outcome = await ActivityEnvironment().run(numbers.allocate_number, wanted)
             assert outcome.detail == f"INC-{outcome.number}"
             assert outcome.number is not None

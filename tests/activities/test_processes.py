@@ -15,8 +15,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.past import PastIncidents
 from activities.processes import WorkflowQueries
+from activities.rollback.past import PastIncidents
 from incidents import search_attributes as attributes
 from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRollback
 from incidents.domain.rollback.baseline import Recording
@@ -91,7 +91,7 @@ async def following(client: Client) -> asyncio.Task[str]:
 
 async def test_a_rollback_is_followed_to_its_end_and_told_how_it_goes(client: Client) -> None:
     ending = await following(client)
-    await WorkflowQueries(client).send_progress("rollback-eu-001-flags", Probed(region="eu", says="3 probes"))
+    await WorkflowQueries(client).send_progress("rollback-eu-001-flags", Probed(region="eu", summary="3 probes"))
     assert await asyncio.wait_for(ending, 20) == "healthy"
 
 
@@ -104,17 +104,32 @@ async def test_a_rollback_that_is_terminated_is_an_error_that_says_so(client: Cl
 
 
 async def test_telling_one_that_has_ended_is_no_harm(client: Client) -> None:
-    await WorkflowQueries(client).send_progress("rollback-nobody", Probed(region="eu", says="x"))
+    await WorkflowQueries(client).send_progress("rollback-nobody", Probed(region="eu", summary="x"))
 
 
-async def an_incident(client: Client, number: int, service: str, releases: list[str]) -> None:
+async def an_incident(
+    client: Client,
+    number: int,
+    service: str,
+    releases: list[str],
+    restored: tuple[str, ...] = (),
+    drill: bool | None = None,
+    key: str = "",
+) -> None:
     pairs: list[SearchAttributePair[Any]] = [
         SearchAttributePair(attributes.NUMBER, number),
         SearchAttributePair(attributes.SERVICE, service),
         SearchAttributePair(attributes.BAD_RELEASES, releases),
     ]
+    if drill is not None:
+        pairs.append(SearchAttributePair(attributes.DRILL, drill))
+    if restored:
+        pairs.append(SearchAttributePair(attributes.RESTORED, list(restored)))
     known = TypedSearchAttributes(pairs)
-    await client.start_workflow(Known.run, id=f"incident-{number}", task_queue=QUEUE, search_attributes=known)
+    name = f"incident-{key or number}"
+    started = await client.start_workflow(Known.run, id=name, task_queue=QUEUE, search_attributes=known)
+    if key:
+        await started.terminate()
 
 
 async def test_49_what_earlier_incidents_of_the_service_know(client: Client) -> None:
@@ -123,18 +138,45 @@ async def test_49_what_earlier_incidents_of_the_service_know(client: Client) -> 
     await an_incident(client, 3, "flags", ["v9"])
     past = PastIncidents(client)
     deadline = datetime.now(UTC) + timedelta(seconds=20)
-    while len((await past.bad_releases("flags", "nobody"))[0]) < 3:  # visibility lags behind
+    while len((await past.known_releases("flags", "nobody", None)).bad) < 3:  # visibility lags behind
         assert datetime.now(UTC) < deadline
         await asyncio.sleep(0.1)
-    found, problem = await past.bad_releases("flags", "incident-3")
-    assert (found, problem) == (dict.fromkeys(("v1", "v2"), "suspected or flagged in INC-1"), "")
+    found = await past.known_releases("flags", "incident-3", 3)
+    assert (found.bad, found.problem) == (dict.fromkeys(("v1", "v2"), "suspected or flagged in INC-1"), "")
+
+
+async def test_49_an_earlier_incident_of_the_same_correlation_key_is_no_part_of_this_one(client: Client) -> None:
+    await an_incident(client, 1, "flags", ["v1"], restored=("row-1",), key="again")
+    await an_incident(client, 2, "flags", ["v2"], restored=("row-2",), key="again")
+    past = PastIncidents(client)
+    deadline = datetime.now(UTC) + timedelta(seconds=20)
+    while len((await past.known_releases("flags", "nobody", None)).bad) < 2:  # visibility lags behind
+        assert datetime.now(UTC) < deadline
+        await asyncio.sleep(0.1)
+    found = await past.known_releases("flags", "incident-again", 2)
+    assert (found.bad, found.restored) == ({"v1": "suspected or flagged in INC-1"}, ("row-1",))
+
+
+async def test_90_what_rollbacks_of_any_earlier_incident_restored(client: Client) -> None:
+    await an_incident(client, 1, "flags", ["v2"], restored=("row-1",))
+    await an_incident(client, 2, "webhooks", ["v3"], restored=("row-2",))
+    await an_incident(client, 3, "flags", ["v4"], restored=("row-3",), drill=False)
+    await an_incident(client, 4, "flags", ["v5"], restored=("row-4",), drill=True)
+    past = PastIncidents(client)
+    deadline = datetime.now(UTC) + timedelta(seconds=20)
+    while len((await past.known_releases("flags", "nobody", None)).restored) < 3:  # visibility lags behind
+        assert datetime.now(UTC) < deadline
+        await asyncio.sleep(0.1)
+    found = await past.known_releases("flags", "incident-3", 3)
+    assert sorted(found.restored) == ["row-1", "row-2"]
+    assert found.bad.keys() == {"v2"}
 
 
 async def test_a_server_that_cannot_be_asked_hides_nothing(client: Client) -> None:
     other = Client(client.service_client, namespace="nowhere", data_converter=pydantic_data_converter)
-    found, problem = await PastIncidents(other).bad_releases("flags", "x")
-    assert found == {}
-    assert "earlier incidents unavailable" in problem
+    found = await PastIncidents(other).known_releases("flags", "x", 1)
+    assert (found.bad, found.restored) == ({}, ())
+    assert "earlier incidents unavailable" in found.problem
 
 
 async def test_a_recorder_that_never_ran_remembers_nothing(client: Client) -> None:

@@ -43,16 +43,16 @@ def test_the_static_site_shows_each_update_once_and_never_goes_back(
     wired: Callable[..., ActivitySet], tmp_path: Path
 ) -> None:
     site = tmp_path / "site"
-    hands = wired(STATUS_SITE_URL=site.as_uri())
-    first = perform(hands.status_page.publish_status, UPDATE)
+    activities = wired(STATUS_SITE_URL=site.as_uri())
+    first = perform(activities.status_page.publish_status, UPDATE)
     assert first.resources.status_page_url == f"{site.as_uri()}/index.html#{first.resources.status_page_id}"
-    perform(hands.status_page.publish_status, UPDATE, attempt=2)
+    perform(activities.status_page.publish_status, UPDATE, attempt=2)
     page = (site / "index.html").read_text(encoding="utf-8")
     assert "There is an incident" in page
     assert "Flag evaluation &lt;disruption&gt;" in page, "nobody's words are markup"
     assert page.count("We look into it &amp; more.") == 1
-    perform(hands.status_page.publish_status, later(3, "resolved", "All is well."))
-    dropped = perform(hands.status_page.publish_status, later(2, "monitoring", "Old news."))
+    perform(activities.status_page.publish_status, later(3, "resolved", "All is well."))
+    dropped = perform(activities.status_page.publish_status, later(2, "monitoring", "Old news."))
     assert dropped.detail == "dropped (the page already shows update 3)"
     page = (site / "index.html").read_text(encoding="utf-8")
     assert "All systems operational" in page
@@ -69,36 +69,36 @@ def test_the_static_site_shows_each_update_once_and_never_goes_back(
 def test_an_incident_that_moves_on_while_another_is_written_is_not_set_back(
     wired: Callable[..., ActivitySet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hands = wired(STATUS_SITE_URL=str(tmp_path / "site"))
-    perform(hands.status_page.publish_status, UPDATE)
+    activities = wired(STATUS_SITE_URL=str(tmp_path / "site"))
+    perform(activities.status_page.publish_status, UPDATE)
     write = FileStore.write
     done: list[str] = []
 
     def interrupted(store: FileStore, path: str, data: bytes) -> Stored:
         if path == "status.json" and not done:
             done.append(path)
-            perform(hands.status_page.publish_status, later(2, "monitoring", "It looks better."))
+            perform(activities.status_page.publish_status, later(2, "monitoring", "It looks better."))
         return write(store, path, data)
 
     monkeypatch.setattr(FileStore, "write", interrupted)
-    perform(hands.status_page.publish_status, UPDATE.replace(marker="run-8", title=PublicText.trusted("Webhooks")))
+    perform(activities.status_page.publish_status, UPDATE.replace(marker="run-8", title=PublicText.trusted("Webhooks")))
     assert "It looks better." in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
 def test_two_incidents_stand_side_by_side(wired: Callable[..., ActivitySet], tmp_path: Path) -> None:
-    hands = wired(STATUS_SITE_URL=str(tmp_path / "site"))
-    perform(hands.status_page.publish_status, UPDATE)
-    perform(hands.status_page.publish_status, UPDATE.replace(marker="run-8", title=PublicText.trusted("Webhooks")))
+    activities = wired(STATUS_SITE_URL=str(tmp_path / "site"))
+    perform(activities.status_page.publish_status, UPDATE)
+    perform(activities.status_page.publish_status, UPDATE.replace(marker="run-8", title=PublicText.trusted("Webhooks")))
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert page.count("<article") == 2
 
 
 def test_a_ticket_folder_stands_in_for_github(wired: Callable[..., ActivitySet], tmp_path: Path) -> None:
-    hands = wired(TRACKER_FOLDER=str(tmp_path / "tickets"))
+    activities = wired(TRACKER_FOLDER=str(tmp_path / "tickets"))
     ticket = OpenTicket(key="k", title="INC-7: typo", body="A typo.", labels=("incident",), marker="<!-- run-7 -->")
     comment = CommentTicket(key="run-7/update/1", ticket=None, body="Done.", close=True, opening=ticket)
     for attempt in (1, 2):
-        outcome = perform(hands.issue_tracker.comment_ticket, comment, attempt=attempt)
+        outcome = perform(activities.issue_tracker.comment_ticket, comment, attempt=attempt)
     text = (tmp_path / "tickets" / "0001.md").read_text(encoding="utf-8")
     assert text.startswith("# INC-7: typo\n\n_closed_ · incident\n")
     assert text.count("Done.") == 1

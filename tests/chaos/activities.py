@@ -14,8 +14,8 @@ from temporalio.exceptions import ApplicationError
 from activities.processes import WorkflowQueries
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest as Request
-from incidents.domain.activity_requests import ActivityResult
-from incidents.domain.incident.parts import Resources
+from incidents.domain.activity_results import ActivityResult, NumberAllocated, ResourcesChanged
+from incidents.domain.incident.state import Resources
 from incidents.domain.rollback.verification import Verdict
 from tests.chaos.ledger import ActivityRequest, Ledger
 from tests.support.fake_activities import FakeActivities
@@ -90,7 +90,9 @@ class LedgerActivities(FakeActivities):
         # What the fake counts, every worker process would count anew.
         match effect:
             case activity_requests.AllocateNumber():
-                return ActivityResult(number=1)
+                return NumberAllocated(number=1)
+            case activity_requests.KeepDocument():
+                self.ledger.keep(f"{effect.folder}/{effect.name}", effect.text)
             case activity_requests.OpenChannel():
-                return ActivityResult(resources=Resources(channel_id="C1", channel_name=effect.name))
+                return ResourcesChanged(resources=Resources(channel_id="C1", channel_name=effect.name))
         return super()._answer(effect)

@@ -1,9 +1,11 @@
-"""What reached the vendors: one line for each effect, in a file that outlives every worker."""
+"""What reached the vendors: one line for each effect, in a file that outlives every worker; and the evidence store."""
 
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from incidents.domain.evidence.archive import ChunkMissing
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,27 @@ class Ledger:
         if not self.path.exists():
             return []
         return [ActivityRequest(**json.loads(line)) for line in self.path.read_text(encoding="utf-8").splitlines()]
+
+    def keep(self, path: str, text: str) -> None:
+        """Write a document to the evidence store, which is beside this file."""
+        place = self._store / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+
+    def kept(self, path: str) -> bytes:
+        """Return a document of the evidence store.
+
+        Raises:
+            ChunkMissing: it is not there.
+        """
+        place = self._store / path
+        if not place.exists():
+            raise ChunkMissing("there is no such file")
+        return place.read_bytes()
+
+    @property
+    def _store(self) -> Path:
+        return self.path.parent / "evidence"
 
     def has(self, key: str) -> bool:
         """Tell whether the effect of that key was had."""

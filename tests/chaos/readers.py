@@ -11,14 +11,11 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
+from incidents.domain.core.command import Command
 from incidents.domain.core.timeline import Entry
-from incidents.domain.incident.commands import (
-    Acknowledge,
-    AddNote,
-    Command,
-    RequestRollback,
-)
+from incidents.domain.incident.commands import Acknowledge, AddNote
 from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.commands import RequestRollback
 
 EVERY = 0.4
 """Seconds between two queries of one reader."""
@@ -81,9 +78,9 @@ class Readers:
         await asyncio.sleep(seconds)
         self.hurry.clear()
 
-    async def answered_since(self, moment: float, patience: float) -> bool:
+    async def answered_since(self, moment: float, give_up_after: float) -> bool:
         """Wait for the answer to a question that was asked after that moment; tell whether it came."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + give_up_after
         while first_answer(self.answers, moment) is None:
             if time.monotonic() > deadline:
                 return False
@@ -115,7 +112,7 @@ class Responders:
         """Acknowledge once the page is out, and ask for rollbacks from then on, until cancelled."""
         while True:
             await asyncio.sleep(0.2)
-            if readers.latest and any(key.startswith("page/") for key in readers.latest.fulfilled):
+            if readers.latest and any(key.startswith("page/") for key in readers.latest.ledger.fulfilled):
                 break
         await self._send(Acknowledge(by="ann", id="acknowledge"))
         number = 0

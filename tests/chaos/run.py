@@ -14,6 +14,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from incidents.domain.evidence.archive import archived_entries, faults
 from sandbox.temporal_server import running_temporal
 from tests.chaos.audit import Audit, Run
 from tests.chaos.incident import duty_problems, open_incident, resolve
@@ -157,8 +158,13 @@ async def _end(result: Result, client: Client, workers: Workers, audit: Audit, n
     if incident is None:
         result.problems.append("the incident could not be resolved")
         return
-    result.updates, result.rollbacks = len(incident.updates), sum(state.attempt for state in incident.rollbacks)
-    result.problems += duty_problems(incident, Ledger(workers.home / "ledger.jsonl").effects(), notes)
+    result.updates, result.rollbacks = (
+        len(incident.updates.published),
+        sum(state.attempt for state in incident.rollback.clusters),
+    )
+    ledger, archive = Ledger(workers.home / "ledger.jsonl"), incident.evidence.archive
+    result.problems += faults(archive, ledger.kept, right_store=True)
+    result.problems += duty_problems(incident, ledger.effects(), notes, archived_entries(archive, ledger.kept))
 
 
 def _fill_in(result: Result, faults: FaultInjector, notes: int) -> None:

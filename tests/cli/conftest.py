@@ -1,4 +1,4 @@
-"""A real development server with a worker whose hands are stand-ins, and the command line run on it."""
+"""A real development server with a worker whose activities are stand-ins, and the command line run on it."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
@@ -23,9 +23,11 @@ from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
+from incidents.names import TITLE_MEMO
 from incidents.search_attributes import SEARCH_ATTRIBUTES, at_start
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
+from tests.support.in_process import Said, runner
 from workflows.incident import IncidentWorkflow
 
 _REAL = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
@@ -34,26 +36,6 @@ RUNBOOK = _REAL.replace(chat=_REAL.chat.replace(summary_every=timedelta(millisec
 """The real one, but an incident does not wait ten seconds for its summary before it closes."""
 QUEUE, NOBODY = "incidents", "a-queue-without-a-worker"
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Said:
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """The one JSON document that it printed."""
-        return json.loads(self.out)
-
-    @property
-    def why(self) -> str:
-        """The one line that it wrote to standard error."""
-        [line] = self.err.strip().splitlines()
-        return line
 
 
 @dataclass
@@ -92,7 +74,7 @@ class Stage:
     loop: asyncio.AbstractEventLoop
     client: Client
     address: str
-    hands: FakeActivities = field(default_factory=FakeActivities)
+    activities: FakeActivities = field(default_factory=FakeActivities)
 
     def do(self, work: Awaitable[T], seconds: float = 30) -> T:
         """Have something done in the server's loop."""
@@ -127,6 +109,7 @@ class Stage:
                 start_signal="alert_fired",
                 start_signal_args=[AlertBatch(alerts=(alert,))],
                 search_attributes=at_start(opening),
+                memo={TITLE_MEMO: opening.title},
                 task_timeout=task_timeout,
             )
 
@@ -137,7 +120,9 @@ class Stage:
     def open(self, severity: str = "critical", **more: Any) -> Opened:
         """Let an alert open an incident, and wait until it has its number and its first update is out."""
         opened = self.begin(severity, **more)
-        incident = opened.until(lambda i: i.number is not None and i.settled("channel") and bool(i.updates))
+        incident = opened.until(
+            lambda i: i.number is not None and i.ledger.settled("channel") and bool(i.updates.published)
+        )
         opened.number = str(incident.number)
         return opened
 
@@ -168,7 +153,7 @@ async def _serve(loop: asyncio.AbstractEventLoop, ready: asyncio.Queue[Stage], o
         dev_server_log_level="error",
     ) as env:
         stage = Stage(loop, env.client, env.client.service_client.config.target_host)
-        async with make_worker(env.client, QUEUE, stage.hands.methods()):
+        async with make_worker(env.client, QUEUE, stage.activities.methods()):
             await ready.put(stage)
             await over.wait()
 
@@ -180,19 +165,8 @@ Incidental = Callable[..., Said]
 def incident(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Incidental:
     """The command line as `incident(...)`, in this process: only the end of the process is replaced."""
 
-    def leave(status: int) -> NoReturn:
-        raise SystemExit(status)
-
-    def run(*words: str) -> Said:
-        capsys.readouterr()
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "_exit", leave)
-            with pytest.raises(SystemExit) as end:
-                responder.app(list(words))
-        out, err = capsys.readouterr()
-        return Said(int(end.value.code or 0), out, err)
-
-    return run
+    run = runner(monkeypatch, capsys)
+    return lambda *words: run(responder.app, *words)
 
 
 @pytest.fixture
@@ -224,8 +198,18 @@ def changed(said: Said) -> str:
 def refused(said: Said) -> str:
     """The line with which a command was refused."""
     assert (said.status, said.out) == (1, "")
+    return reason(said)
+
+
+def reason(said: Said) -> str:
+    """What is said of an error, as a line or as a JSON object."""
+    if said.why.startswith("{"):
+        error = json.loads(said.why)
+        assert set(error) == {"error", "code"}
+        message: str = error["error"]
+        return message
     assert said.why.startswith("error: ")
-    return said.why
+    return said.why.removeprefix("error: ")
 
 
 def numbered(opened: Opened) -> str:

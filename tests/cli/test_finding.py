@@ -4,24 +4,20 @@ import time
 from datetime import timedelta
 
 import pytest
-from temporalio.client import WorkflowExecution
+from temporalio.client import Client, WorkflowExecution
 
-from incidents.client.commands import (
-    CommandFailed,
-    Sent,
-    _queue,
-    send,
-)
+from incidents.client.commands import Sent, _queue, send
 from incidents.client.lookup import (
     SEARCH,
     current,
     find,
     is_open,
 )
-from incidents.contracts import NUMBERS_ID
+from incidents.client.problems import CommandFailed
 from incidents.domain.incident.commands import AddNote, Cancel
-from incidents.domain.numbering import Allocation, Ledger
-from tests.cli.conftest import Incidental, Stage, changed, numbered, refused
+from incidents.domain.numbering import Allocated, Allocation, Ledger
+from incidents.names import NUMBERS_ID
+from tests.cli.conftest import Incidental, Opened, Stage, changed, numbered, refused
 from workflows.numbering import IncidentNumbersWorkflow
 
 
@@ -80,7 +76,7 @@ def test_a_number_that_visibility_does_not_know_yet_is_found_at_the_counter(stag
         )
         for key in (first_run_id, "a-run-that-has-gone"):
             request = Allocation(first_run_id=key, workflow_id=hidden.id)
-            await counter.execute_update("allocate", request, result_type=int)
+            await counter.execute_update("allocate", request, result_type=Allocated)
 
     stage.do(count())
     try:
@@ -99,8 +95,8 @@ def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage
         found = await find(stage.client, number)
         texts = (f"note {count}" for count in range(1000))
         while (later := await current(stage.client, found)).run_id == found.run_id:
-            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=5))
-        return found, later, await send(stage.client, found, AddNote(by="ann", text="after"), timedelta(seconds=5))
+            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=20))
+        return found, later, await send(stage.client, found, AddNote(by="ann", text="after"), timedelta(seconds=20))
 
     found, later, sent = stage.do(across_the_seam())
     assert is_open(found)
@@ -108,6 +104,30 @@ def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage
     shown = on_stage("show", number, "--json").document
     assert shown["first_run_id"] == found.run_id != later.run_id
     assert [entry["text"] for entry in shown["timeline"]].count("after") == 1
+
+
+def test_a_signal_follows_the_incident_into_its_next_run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It continues as new between the look at its current run and the signal to that run, which is "not found"."""
+    opened = stage.open("warning", history_limit=150)
+    found = stage.do(find(stage.client, opened.number))
+
+    async def continued() -> None:
+        texts = (f"note {count}" for count in range(1000))
+        while (later := await current(stage.client, found)).run_id == found.run_id:
+            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=20))
+
+    stage.do(continued())
+    answers = [found]  # as it was described before
+
+    async def stale(client: Client, run: WorkflowExecution) -> WorkflowExecution:
+        return answers.pop() if answers else await current(client, run)
+
+    monkeypatch.setattr("incidents.client.commands.current", stale)
+    sent = stage.do(_queue(stage.client, found, AddNote(by="ann", text="queued"), timedelta(seconds=20)))
+    assert sent.queued
+    assert answers == []
+    latest = stage.client.get_workflow_handle(opened.id)
+    Opened(stage, latest).until(lambda incident: "queued" in [entry.text for entry in incident.timeline])
 
 
 def test_who_is_not_there(on_stage: Incidental) -> None:

@@ -10,15 +10,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from incidents.app.connection import connect
 from incidents.cli import runner as running
 from incidents.cli.live import Look, WatchedRun, state
-from incidents.client.lookup import (
-    NoAnswer,
-    NotFound,
-    ask,
-    find,
-    incident,
-)
+from incidents.client.lookup import ask, find, incident
+from incidents.client.problems import NoAnswer, NotFound
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.incident import Incident
+from incidents.domain.postmortem.postmortem import Postmortem
+from incidents.names import INCIDENT_QUERY
 from tests.cli.conftest import NOBODY, Incidental, Opened, Stage
 from tests.support.reads import SeenReads
 
@@ -48,6 +45,12 @@ def test_a_read_whose_answer_is_only_late_gets_it(opened: Opened, stage: Stage, 
     assert seen.queries == ["incident"] * 3
 
 
+def test_an_answer_of_another_version_is_one_line(opened: Opened, stage: Stage) -> None:
+    """As of a laptop whose program lags behind the worker's."""
+    with pytest.raises(NoAnswer, match=r"INC-\d+ cannot be read: its worker is of another version .* for Postmortem"):
+        stage.do(ask(opened.handle, INCIDENT_QUERY, Postmortem, f"INC-{opened.number}"))
+
+
 @pytest.mark.parametrize("final", [fault(RPCStatusCode.NOT_FOUND), WorkflowQueryFailedError("no such query")], ids=str)
 def test_a_final_answer_is_not_asked_for_again(opened: Opened, stage: Stage, final: Exception) -> None:
     seen = SeenReads(faults=[final])
@@ -57,8 +60,8 @@ def test_a_final_answer_is_not_asked_for_again(opened: Opened, stage: Stage, fin
 
 
 @pytest.mark.parametrize("passing", PASSING, ids=str)
-def test_patience_ends(opened: Opened, stage: Stage, monkeypatch: pytest.MonkeyPatch, passing: Exception) -> None:
-    monkeypatch.setattr("incidents.client.lookup.PATIENCE", timedelta(seconds=1))
+def test_the_timeout_ends_it(opened: Opened, stage: Stage, monkeypatch: pytest.MonkeyPatch, passing: Exception) -> None:
+    monkeypatch.setattr("incidents.client.lookup.TIMEOUT", timedelta(seconds=1))
     seen = SeenReads(faults=[passing] * 1000)
     handle = seen.client(stage.client).get_workflow_handle(opened.id)
     with pytest.raises((NoAnswer, RPCError), match=r"is busy|No worker answered|please retry"):

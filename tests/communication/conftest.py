@@ -8,13 +8,16 @@ import certifi
 import pytest
 
 from activities.numbers import Numbers
-from incidents.app.composition import build_activities
+from incidents.app.composition.activities import build_activities
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import Settings, load_settings
+from incidents.domain.customers.config import CustomersSection
+from incidents.domain.customers.directory import CustomerDirectory
 from sandbox.server import RunningSandbox, running_sandbox
 from tests.support.communication.environment import Stage, quiet_client, with_digest
 from tests.support.environment import QUEUE
 from tests.support.fake_activities import FakeActivities
+from tests.support.incidents import RUNBOOK
 from tests.workflows.conftest import skipping_server
 
 
@@ -33,9 +36,17 @@ def sandbox(_sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-async def stage(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Stage]:
+def customers() -> CustomersSection:
+    """The customers of the runbook: none, unless a test has others."""
+    return CustomersSection()
+
+
+@pytest.fixture
+async def stage(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, customers: CustomersSection
+) -> AsyncIterator[Stage]:
     """A stage whose worker runs, with every integration on."""
-    async with standing(sandbox, monkeypatch, tmp_path) as stage, stage.worker():
+    async with standing(sandbox, monkeypatch, tmp_path, customers) as stage, stage.worker():
         yield stage
 
 
@@ -48,7 +59,11 @@ def one_root(folder: Path) -> dict[str, str]:
 
 @asynccontextmanager
 async def standing(
-    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **environment: str
+    sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    customers: CustomersSection | None = None,
+    **environment: str,
 ) -> AsyncIterator[Stage]:
     """A stage without a worker; `environment` changes what the sandbox says."""
     for name in Settings.model_fields:
@@ -58,7 +73,8 @@ async def standing(
         monkeypatch.setenv(name, value)
     settings = load_settings()
     async with skipping_server() as env:
-        hands = build_activities(settings, quiet_client(env.client))
-        hands = hands.__class__(**{**vars(hands), "numbers": Numbers(env.client, QUEUE)})
-        runbook = with_digest(load_runbook(settings), sandbox)
-        yield Stage(env=env, hands=FakeActivities(), runbook=runbook, sandbox=sandbox, real=hands)
+        known = customers or CustomersSection()
+        activities = build_activities(settings, quiet_client(env.client), RUNBOOK, customers=CustomerDirectory(known))
+        activities = activities.__class__(**{**vars(activities), "numbers": Numbers(env.client, QUEUE)})
+        runbook = with_digest(load_runbook(settings), sandbox).replace(customers=known.without_addresses())
+        yield Stage(env=env, activities=FakeActivities(), runbook=runbook, sandbox=sandbox, real=activities)

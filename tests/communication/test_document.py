@@ -11,7 +11,7 @@ from tests.support.communication.document import (
     table,
 )
 from tests.support.communication.environment import Stage
-from tests.support.communication.scenarios import six_hours, vendors_down
+from tests.support.communication.scenarios import four_hours, six_hours, two_hours, vendors_down
 
 WRITE = os.environ.get("WRITE_DOCS") == "1"
 """`make communication` sets it: the documents are written then, and compared otherwise."""
@@ -51,3 +51,14 @@ async def test_statuspage_down_for_90_minutes_and_slack_for_ten(stage: Stage, sa
     assert len(texts) == len(set(texts))
     refused = [call for call in sandbox.calls("slack") if call["status"] == 429]
     assert refused, "Slack did say 429"
+
+
+async def test_a_p1_from_its_alert_to_its_resolution(stage: Stage) -> None:
+    await two_hours(stage)
+    compared("p1", table(stage))
+    assert not stage.mails(), "customers of a P1 are not mailed"
+
+
+async def test_a_p2_from_its_alert_to_its_end(stage: Stage) -> None:
+    await four_hours(stage)
+    compared("p2", table(stage))

@@ -7,13 +7,7 @@ import pytest
 
 from incidents.domain.config.communication import Reach, Rung
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.commands import (
-    Acknowledge,
-    AddNote,
-    DeclareSeverity,
-    Escalate,
-    Resolve,
-)
+from incidents.domain.incident.commands import Acknowledge, AddNote, DeclareSeverity, Escalate, Resolve
 from sandbox.server import RunningSandbox
 from tests.communication.conftest import standing
 from tests.support.communication.environment import T0, Stage, minutes
@@ -73,12 +67,12 @@ async def test_an_acknowledgement_stops_the_paging_and_silences_exactly_the_aler
     assert minutes(stage.posts("incident-1", "Acknowledged by ann")) == [2]
 
     await stage.at(15)
-    assert not (await stage.incident()).alerts[0].ended_at, "asked at 13: it still fires"
+    assert not (await stage.incident()).alerting.alerts[0].ended_at, "asked at 13: it still fires"
     stage.fire(ended=True)
-    await stage.at(26)
-    assert minutes(stage.posts("incident-1", "Alert ended")) == [24], "Alertmanager would never have told us"
+    await stage.at(28)
+    assert minutes(stage.posts("incident-1", "Alert ended")) == [26], "Alertmanager would never have told us"
     await stage.tell(Resolve(by="ann"))
-    assert minutes(stage.ledger("alertmanager", "silence.expire")) == [26]
+    assert minutes(stage.ledger("alertmanager", "silence.expire")) == [28]
 
 
 async def test_a_silence_is_lifted_when_the_incident_ends_with_the_alert_firing(stage: Stage) -> None:
@@ -111,12 +105,12 @@ async def test_25_nobody_on_call_calls_the_next_level_at_once(stage: Stage) -> N
     assert said.minute == 0
 
 
-async def test_whoever_is_on_call_by_the_schedule_is_invited_and_written_to(stage: Stage) -> None:
+async def test_on_call_by_the_schedule_is_invited_and_mailed(stage: Stage) -> None:
     stage.runbook = scheduled(stage.runbook, "on_call", "engineering_manager")
     ladder = (Rung(contact="engineering_manager", after=timedelta(minutes=10), by=(Reach.EMAIL,)),)
     stage.runbook = laddered(stage.runbook, ladder)
     await stage.begin()
-    assert any("Ask who On-call engineer is now: Ona Call" in text for text in await stage.said())
+    assert any("Look up On-call engineer: Ona Call" in text for text in await stage.said())
     [invited] = stage.ledger("slack", "conversations.invite")
     people = {user["id"]: user["name"] for user in stage.sandbox.state()["slack"]["users"]}
     assert "oncall" in [people[user] for user in invited.payload["users"].split(",")]
@@ -244,14 +238,14 @@ async def test_46_a_stale_escalation_is_refused_with_the_state_of_now(stage: Sta
     await stage.tell(Acknowledge(by="ann"))
     with pytest.raises(Exception, match="update failed") as caught:
         await stage.tell(Escalate(by="bob", revision=seen))
-    assert "You looked at an older state. Now: P0, investigating, commander ann." in str(caught.value.__cause__)
+    assert "The incident has changed. Now: P0, investigating, commander ann." in str(caught.value.__cause__)
     await stage.tell(Escalate(by="bob", revision=(await stage.incident()).revision, reason="it spreads"))
     assert pages(stage, BACKUP) == [2], "the next of the ladder, before its time"
     await stage.tell(Escalate(by="bob"))
     assert pages(stage, CEO) == [2]
     with pytest.raises(Exception, match="update failed") as caught:
         await stage.tell(Escalate(by="bob"))
-    assert "nobody left to call" in str(caught.value.__cause__)
+    assert "has no further rung" in str(caught.value.__cause__)
     await stage.at(31)
     assert pages(stage, CEO) == [2], "nobody is called twice in one episode"
 
@@ -298,3 +292,16 @@ def laddered(runbook: RunbookConfig, ladder: tuple[Rung, ...]) -> RunbookConfig:
     """The runbook, with another ladder for a P0."""
     policy = runbook.policy("P0").replace(escalation=ladder)
     return runbook.replace(severities={**runbook.severities, "P0": policy})
+
+
+async def test_92_the_pager_shows_the_number_the_links_and_how_to_acknowledge(stage: Stage) -> None:
+    await stage.begin()
+    [page] = [page for page in stage.pages() if page.payload["custom_details"]["to"] == "on_call"]
+    assert page.minute == 0
+    assert page.text.startswith(ONCALL)
+    alert = next(row for row in stage.sandbox.state()["pagerduty"] if row["incident_key"] == page.payload["dedup_key"])
+    assert alert["triggers"] == 2, "the second event is added to the open alert, and pages nobody"
+    details = alert["custom_details"]
+    assert details["incident"] == "INC-1"
+    assert details["acknowledge"] == "Acknowledge this page, or run `incident ack 1`"
+    assert {link["text"] for link in alert["links"]} >= {"Channel", "War room"}

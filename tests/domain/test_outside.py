@@ -9,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from incidents.client.alert_sources.payload import MOST_ALERTS
+from incidents.client.alert_sources.registry import parse_alerts
 from incidents.domain import apply_event as facts
-from incidents.domain.alerting.alert import (
-    MOST_ALERTS,
-    Alert,
-    correlation_key,
-    parse_alerts,
-)
+from incidents.domain.alerting.alert import Alert, correlation_key
+from incidents.domain.alerting.state import AlertState
 from incidents.domain.apply_command import apply_command
 from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.payload import NotJson, read_json
@@ -32,7 +30,6 @@ from incidents.domain.incident import commands as c
 from incidents.domain.incident.backfill import Backfill
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident, opening_from
-from incidents.domain.incident.parts import AlertState
 from incidents.domain.postmortem.commands import SetActionItem
 from tests.support.incidents import RUNBOOK, T0, at, firing, opened
 
@@ -82,30 +79,30 @@ def test_26_a_start_out_of_bounds_becomes_the_arrival_and_is_flagged_in_one_line
         alerts = parse_alerts(payload, T0)
         assert [alert.started_at for alert in alerts] == [T0]
         incident = from_alerts(alerts, at(1))
-        assert incident.started_at == incident.alerts[0].started_at == T0
+        assert incident.started_at == incident.alerting.alerts[0].started_at == T0
         assert flags(incident) == [f"Start of E ignored: {shown}; using the time of arrival, 2026-11-23 14:00:00 UTC"]
 
 
 def test_26_the_end_likewise() -> None:
     ended = parse_alerts(webhook(status="resolved", endsAt=FAR, fingerprint="E"), at(2))
     incident = facts.alert_resolved(from_alerts((firing("E"),)), ended, RUNBOOK, at(3))
-    assert incident.alerts[0].ended_at == at(2)
+    assert incident.alerting.alerts[0].ended_at == at(2)
     [flag] = flags(incident)
     assert flag.startswith("End of E ignored: 9999-12-31 23:59:59-12:00 is more than 1 h in the future")
     again = facts.alert_resolved(incident, ended, RUNBOOK, at(4))
     assert flags(again) == [flag], "an end that is known is no news"
 
 
-def test_whoever_tells_the_workflow_directly_is_bounded_there_too() -> None:
+def test_direct_signals_to_the_workflow_are_bounded_too() -> None:
     raw = firing("E", YEAR_1)
     opening = opening_from((raw,), "k", RUNBOOK)
     incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-k", first_run_id="r")
     assert incident.started_at == T0
     assert "0001-01-01 00:00:00 UTC (before 2000)" in incident.timeline[1].text
     incident = facts.alert_fired(incident, (raw,), RUNBOOK, at(1))
-    assert incident.alerts[0].started_at == at(1)
+    assert incident.alerting.alerts[0].started_at == at(1)
     ends = {"E": datetime(9999, 12, 31, tzinfo=UTC)}
-    assert facts.alerts_ended(incident, ends, RUNBOOK, at(2)).alerts[0].ended_at == at(2)
+    assert facts.alerts_ended(incident, ends, RUNBOOK, at(2)).alerting.alerts[0].ended_at == at(2)
 
 
 def test_a_sender_that_never_knows_the_start_reopens_nothing_by_repeating_itself() -> None:
@@ -114,7 +111,7 @@ def test_a_sender_that_never_knows_the_start_reopens_nothing_by_repeating_itself
     incident = apply_command(incident, resolve, RUNBOOK, at(5))
     repeated = facts.alert_fired(incident, parse_alerts(webhook(startsAt=GO), at(9)), RUNBOOK, at(9))
     assert repeated.over
-    assert repeated.alerts[0].times == 2
+    assert repeated.alerting.alerts[0].times == 2
     assert len(flags(repeated)) == 1
     newer = facts.alert_fired(incident, parse_alerts(webhook(startsAt=at(8).isoformat()), at(9)), RUNBOOK, at(9))
     assert not newer.over, "a start that is newer is news"

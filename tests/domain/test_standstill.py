@@ -9,10 +9,11 @@ from incidents.domain.activity_requests import DirectMessage, SendMail
 from incidents.domain.config.communication import Contact
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.obligation import Obligation, ObligationKind
+from incidents.domain.operators.notifications import Operator, notifications, operators
+from incidents.domain.recipients import staff
 from incidents.domain.standstill import (
     GRACE,
     Look,
-    Operator,
     PendingTask,
     Reason,
     RunReading,
@@ -21,8 +22,6 @@ from incidents.domain.standstill import (
     log_line,
     longest,
     look_at,
-    notifications,
-    operators,
     operators_text,
     stuck_obligation,
     stuck_task,
@@ -65,20 +64,20 @@ def test_a_run_without_a_workflow_task_is_not_stuck() -> None:
 
 
 def obligation(kind: ObligationKind = ObligationKind.TICKET, due: datetime = AT) -> Obligation:
-    return Obligation(key=str(kind), kind=kind, due=due, since=AT, says=f"Do {kind}")
+    return Obligation(key=str(kind), kind=kind, due=due, since=AT, summary=f"Do {kind}")
 
 
-PATIENCE = RUNBOOK.patience
+RETRY_FOR = RUNBOOK.retry_for
 
 
 @pytest.mark.parametrize(
     ("kind", "bound"),
     [
-        (ObligationKind.PAGE, PATIENCE.page + GRACE),
-        (ObligationKind.ESCALATE, PATIENCE.reach + GRACE),
-        (ObligationKind.DELIVER, PATIENCE.publish + GRACE),
-        (ObligationKind.TICKET, PATIENCE.others + GRACE),
-        (ObligationKind.NUMBER, PATIENCE.others + GRACE),
+        (ObligationKind.PAGE, RETRY_FOR.page + GRACE),
+        (ObligationKind.ESCALATE, RETRY_FOR.reach + GRACE),
+        (ObligationKind.DELIVER, RETRY_FOR.publish + GRACE),
+        (ObligationKind.TICKET, RETRY_FOR.others + GRACE),
+        (ObligationKind.NUMBER, RETRY_FOR.others + GRACE),
         (ObligationKind.ROLLBACK, None),
     ],
 )
@@ -86,7 +85,7 @@ def test_how_long_an_obligation_may_be_due(kind: ObligationKind, bound: timedelt
     assert longest(obligation(kind), RUNBOOK) == bound
 
 
-LIMIT = (PATIENCE.others + GRACE).total_seconds()
+LIMIT = (RETRY_FOR.others + GRACE).total_seconds()
 
 
 @pytest.mark.parametrize(
@@ -169,20 +168,20 @@ def stuck(reason: Reason = Reason.FAILING, number: int | None = 42) -> Standstil
 
 
 @pytest.mark.parametrize(
-    ("reason", "says"),
+    ("reason", "summary"),
     [
         (Reason.FAILING, ("has failed 3 times since 2026-11-23 03:12 UTC", "`incident reset 42`")),
         (Reason.WAITING, ("has waited since 2026-11-23 03:12 UTC", "task queue incidents")),
         (Reason.OVERDUE, ("Overdue since 2026-11-23 03:12 UTC: Open the ticket", "`incident show 42`")),
     ],
 )
-def test_what_operators_read(reason: Reason, says: tuple[str, str]) -> None:
+def test_what_operators_read(reason: Reason, summary: tuple[str, str]) -> None:
     message = operators_text(stuck(reason))
     assert message.subject == "Operators: INC-42 is stuck"
-    for part in (*says, "RuntimeError: boom", "is lost", "`incident stuck`"):
+    for part in (*summary, "RuntimeError: boom", "is lost", "`incident stuck`"):
         assert part in message.body
     assert "\n" not in log_line(stuck(reason))
-    assert all(part in log_line(stuck(reason)) for part in says)
+    assert all(part in log_line(stuck(reason)) for part in summary)
 
 
 def test_what_is_no_incident_is_named_by_its_workflow_id() -> None:
@@ -197,10 +196,10 @@ def test_each_operator_is_notified_by_each_way() -> None:
     )
     to = operators(runbook)
     assert to == (Operator(contact="cto", email=RUNBOOK.contacts["cto"].email or ""), Operator(contact="rota"))
-    found = notifications(stuck(), to, "standstill-incident-x-r1")
-    assert list(found) == ["cto by mail", "cto by Slack"]
+    found = notifications(operators_text(stuck()), to, "standstill-incident-x-r1")
+    assert list(found) == ["cto by mail", "cto by direct message"]
     mail, direct = found.values()
     assert isinstance(mail, SendMail)
     assert isinstance(direct, DirectMessage)
-    assert (mail.to, direct.email) == ((to[0].email,), to[0].email)
+    assert (mail.to, direct.email) == (staff((to[0].email,)), to[0].email)
     assert mail.key != direct.key

@@ -1,5 +1,51 @@
-"""A world on a real server, with a worker."""
+"""A world on a real server with a worker, the sandbox, and the gateway before them."""
 
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from incidents.app.settings import Settings, load_settings
+from sandbox.server import RunningSandbox, running_sandbox
+from tests.gateway.calls import HOOK, SIGNING, TOKEN, calling
+from tests.support.environment import QUEUE, World
 from tests.workflows.conftest import empty_world, live_world
 
 __all__ = ["empty_world", "live_world"]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Any:
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, tmp_path: Path) -> Settings:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    secrets = {"SLACK_SIGNING_SECRET": SIGNING, "PAGERDUTY_WEBHOOK_SECRET": HOOK, "GATEWAY_TOKEN": TOKEN}
+    secrets["GITHUB_WEBHOOK_SECRET"] = HOOK
+    secrets["ALERT_SPOOL"] = str(tmp_path / "spool")
+    for name, value in (sandbox.environment() | secrets | {"TEMPORAL_TASK_QUEUE": QUEUE}).items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's three seconds are not what is tested, and a machine may be busy."""
+    for name in ("gateway.app._QUICK", "gateway.slack.calls.QUICK", "gateway.slack.opening.NUMBER_WITHIN"):
+        monkeypatch.setattr(f"incidents.{name}", timedelta(seconds=20))
+    for name in ("ANSWERS_WITHIN", "_STATE_WITHIN"):
+        monkeypatch.setattr(f"incidents.gateway.slack.buttons.{name}", 20.0)
+    monkeypatch.setattr("sandbox.vendors.slack_socket.SECONDS", 9.0)  # its control waits for ten
+
+
+@pytest.fixture
+async def http(live_world: World, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with calling(live_world, settings) as client:
+        yield client

@@ -16,6 +16,7 @@ from temporalio.envconfig import ClientConfig
 
 from deploy.check_compose import find_faults
 from incidents.app.settings import Settings
+from tests.support.incidents import PROBE_VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 Compose = dict[str, Any]
@@ -174,17 +175,17 @@ def test_good_variants_pass(house: Path) -> None:
         (
             "attribute IncidentDrill Bool\n",
             "",
-            "search attribute IncidentDrill is missing; in workflows/attributes.py it is Bool",
+            "search attribute IncidentDrill is missing; in search_attributes.py it is Bool",
         ),
         (
             "attribute IncidentNumber Int",
             "attribute IncidentNumber Keyword",
-            "search attribute IncidentNumber is Keyword; in workflows/attributes.py it is Int",
+            "search attribute IncidentNumber is Keyword; in search_attributes.py it is Int",
         ),
         (
             "attribute IncidentDrill Bool\n",
             "attribute IncidentDrill Bool\nattribute Other Int\n",
-            "search attribute Other is Int; in workflows/attributes.py it is missing",
+            "search attribute Other is Int; in search_attributes.py it is missing",
         ),
         ("RETENTION=90d", "RETENTION=72h", "RETENTION must be 90d"),
         ("RETENTION=90d", "RETENTION=90d\nRETENTION=3d", "RETENTION must be 90d"),
@@ -230,7 +231,7 @@ def test_example_environment_names_every_variable_and_sets_none() -> None:
     assert [line for line in variables if not re.fullmatch(r"#?[A-Z_]+=", line)] == []
     names = [line.strip("#=") for line in variables]
     assert len(names) == len(set(names))
-    assert {*names} == {name.upper() for name in Settings.model_fields} | {"POSTGRES_PASSWORD"}
+    assert {*names} == {name.upper() for name in Settings.model_fields} | {"POSTGRES_PASSWORD"} | PROBE_VARIABLES
 
 
 def test_copy_of_the_example_turns_nothing_on() -> None:
@@ -255,3 +256,10 @@ def test_image_gets_what_the_program_consists_of() -> None:
         <= let_in
     )
     assert ".env" not in let_in
+
+
+@pytest.mark.parametrize("service", ["gateway", "worker"])
+def test_13_gateway_and_worker_share_the_spool(service: str) -> None:
+    """`starter.py` runs in the worker's container, and only the gateway sends by itself what it has kept."""
+    described = real()["services"][service]
+    assert f"spool:{described['environment']['ALERT_SPOOL']}" in described["volumes"]

@@ -11,6 +11,7 @@ import pytest
 from incidents.app.settings import Settings
 from incidents.domain.config.model import RunbookConfig
 from tests.support.documents.behaviours import DOCUMENT, NONE, ROOT, generated, held_by, holders, numbers
+from tests.support.incidents import PROBE_VARIABLES
 
 WRITE = os.environ.get("WRITE_DOCS") == "1"
 """`make behaviours` sets it: the column is written then, and compared otherwise."""
@@ -34,7 +35,7 @@ def test_the_tests_that_hold_each_behavior_are_named() -> None:
 
 def test_every_behavior_has_its_line() -> None:
     listed = numbers(DOCUMENT.read_text(encoding="utf-8"))
-    assert listed == [str(n) for n in range(1, 103)] + ["102b"] + [str(n) for n in range(103, 111)]
+    assert listed == [str(n) for n in range(1, 103)] + ["102b"] + [str(n) for n in range(103, 112)]
 
 
 def test_no_test_claims_a_behavior_that_is_not_listed() -> None:
@@ -122,6 +123,59 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert broken == []
 
 
+def anchors(document: Path) -> set[str]:
+    """The anchors of a document: those that it names, and those that its headings get."""
+    text = document.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([\w-]+)">', text))
+
+
+def test_every_anchor_between_documents_exists() -> None:
+    broken = [
+        f"{document.relative_to(ROOT)}: {target}{anchor}"
+        for document in documents()
+        for target, anchor in LINK.findall(document.read_text(encoding="utf-8"))
+        if anchor and (leads_to := document.parent / target if target else document).suffix == ".md"
+        if anchor[1:] not in anchors(leads_to)
+    ]
+    assert broken == []
+
+
+RECIPES = (DOCS / "extending.md").read_text(encoding="utf-8")
+NAMED_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|yaml|md)|\.env\.example)(?:::(\w+))?`( \(new\))?")
+NAMED_THING = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)`")
+
+
+def test_every_file_of_a_recipe_exists_unless_the_recipe_creates_it() -> None:
+    named = NAMED_PATH.findall(RECIPES)
+    created = {path for path, _, new in named if new}
+    assert len(named) > 100, "the paths are found"
+    assert [path for path in created if (ROOT / path).exists()] == [], "another example is needed"
+    names = {path.name for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
+    assert [path for path, _, _ in named if not ((ROOT / path).exists() or path in created | names)] == []
+    tests = [(ROOT / path, test) for path, test, _ in named if test]
+    assert [test for path, test in tests if f"def {test}(" not in path.read_text(encoding="utf-8")] == []
+
+
+def test_every_name_of_a_recipe_exists() -> None:
+    words = {word for _, text in sources() for word in re.findall(r"\w+", text)}
+    named = {name for name in NAMED_THING.findall(RECIPES) if not NAMED_PATH.fullmatch(f"`{name}`")}
+    assert len(named) > 50, "the names are found"
+    assert sorted(name for name in named if not words.issuperset(name.split("."))) == []
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"`make ([a-z]+)`", RECIPES)) <= set(targets)
+
+
+def test_every_capability_is_in_the_architecture() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
+    folders = {path.parent.name for path in (ROOT / "incidents/domain").glob("*/__init__.py")}
+    assert sorted(listed) == sorted(folders)
+    tested = {path.parent.name for path in (ROOT / "tests/domain").glob("*/__init__.py")}
+    assert tested <= folders
+
+
 def test_the_index_lists_every_document() -> None:
     linked = {(DOCS / target).resolve() for target, _ in LINK.findall((DOCS / "index.md").read_text(encoding="utf-8"))}
     assert [str(each) for each in DOCS.glob("*.md") if each.name != "index.md" and each.resolve() not in linked] == []
@@ -131,7 +185,7 @@ def test_every_setting_is_documented() -> None:
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `([A-Z][A-Z0-9_]+)` \|", text, re.MULTILINE))
     assert {name.upper() for name in Settings.model_fields} - named == set()
-    assert named - {name.upper() for name in Settings.model_fields} <= {"POSTGRES_PASSWORD"}
+    assert named - {name.upper() for name in Settings.model_fields} <= {"POSTGRES_PASSWORD", *PROBE_VARIABLES}
 
 
 def test_every_section_of_the_runbook_is_documented() -> None:

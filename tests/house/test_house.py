@@ -9,7 +9,8 @@ import re
 import subprocess
 import tomllib
 import typing
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -98,6 +99,30 @@ def test_what_counts_as_pointing_at_a_package_index(line: str, found: bool) -> N
 )
 def test_what_counts_as_a_path_of_one_machine(line: str, found: bool) -> None:
     assert bool(MACHINE_PATH.search(line)) is found
+
+
+MOST_MODULES = 15
+"""A folder with more is hard to survey: what belongs together gets a folder of its own."""
+
+
+def crowded(paths: Iterable[Path]) -> dict[str, int]:
+    """Return the folders with too many Python modules, each with their number, without packages' own files."""
+    own = {"__init__.py", "conftest.py"}
+    held = Counter(path.parent.as_posix() for path in paths if path.suffix == ".py" and path.name not in own)
+    return {folder: modules for folder, modules in held.items() if modules > MOST_MODULES}
+
+
+def test_no_folder_holds_too_many_modules() -> None:
+    paths = [path.relative_to(ROOT) for path in tracked()]
+    assert Path("activities/ports.py") in paths, "the modules are found"
+    assert crowded(paths) == {}
+
+
+def test_a_crowded_folder_is_noticed() -> None:
+    full = [Path(f"a/module_{number}.py") for number in range(MOST_MODULES)]
+    not_counted = [Path("a/__init__.py"), Path("a/conftest.py"), Path("a/runbook.yaml"), Path("a/b/module.py")]
+    assert crowded([*full, *not_counted]) == {}
+    assert crowded([*full, *not_counted, Path("a/one_more.py")]) == {"a": MOST_MODULES + 1}
 
 
 def requirements() -> list[str]:

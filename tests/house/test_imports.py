@@ -60,7 +60,7 @@ def test_every_module_imports_only_what_it_may() -> None:
         ("incidents/vendors/http.py", "incidents.domain.agenda"),
         ("incidents/vendors/http.py", "incidents.app.settings"),
         ("incidents/contracts.py", "workflows.incident"),
-        ("incidents/client/lookup.py", "activities.paging"),
+        ("incidents/client/lookup.py", "activities.paging.paging"),
         ("activities/paging/paging.py", "workflows.incident"),
         ("activities/paging/paging.py", "incidents.app.settings"),
         ("workflows/incident.py", "incidents.app.settings"),

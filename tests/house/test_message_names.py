@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from incidents import contracts
+from incidents import contracts, names
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ROOT / "incidents/contracts.py"
@@ -21,14 +21,22 @@ MODULES = [
 EVENTS = {
     contracts.ALERT_FIRED,
     contracts.ALERT_RESOLVED,
+    contracts.HEARTBEAT_CAME,
+    contracts.HEARTBEAT_RULE,
+    contracts.HEARTBEAT_RETIRED,
+    contracts.WINDOWS_CHANGED,
+    contracts.MERGE_MESSAGE,
+    contracts.SURGE_MESSAGE,
     contracts.ROLLBACK_MOVED,
     contracts.ROLLBACK_ENDED,
     contracts.PROBED,
     contracts.JUDGED,
     contracts.POSTMORTEM_PUBLISHED,
+    contracts.POSTMORTEM_WAIVED,
     contracts.INCIDENT_RESOLVED,
     contracts.INCIDENT_REOPENED,
     contracts.INCIDENT_CANCELLED,
+    contracts.INCIDENT_CLOSED,
     contracts.ISSUE_CHANGED,
 }
 """Names that mean nothing but a signal: no module may spell one."""
@@ -95,5 +103,5 @@ def test_every_event_of_the_contracts_is_looked_for() -> None:
     """A constant of contracts whose value is a name in lower case is a message; queries are common words."""
     values = {value for name, value in vars(contracts).items() if name.isupper() and isinstance(value, str)}
     messages = {value for value in values if value.islower() and "-" not in value}
-    others = {value for name, value in vars(contracts).items() if name.endswith("_QUERY")} | {contracts.ALLOCATE_NUMBER}
+    others = {value for name, value in vars(contracts).items() if name.endswith("_QUERY")} | {names.ALLOCATE_NUMBER}
     assert messages - others == EVENTS

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = [*sorted((ROOT / "activities").rglob("*.py")), ROOT / "incidents/app/composition.py"]
+MODULES = [*sorted((ROOT / "activities").rglob("*.py")), ROOT / "incidents/app/composition/activities.py"]
 QUERIES_A_METRIC = {"prometheus.query", "self._prometheus.query"}
 """Calls of that name that ask Prometheus, not a workflow."""
 

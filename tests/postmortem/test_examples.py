@@ -5,6 +5,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from incidents.domain.customers.config import CustomersSection
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.document.markdown import parse, plain
 from incidents.domain.postmortem.figures.impact import Outage
@@ -18,6 +21,11 @@ from tests.support.scripted_incidents import broken_by_a_release, written_down
 WRITE = os.environ.get("WRITE_DOCS") == "1"
 """`make examples` sets it: the files are written then, and compared otherwise."""
 DOCS = Path("docs")
+
+
+@pytest.fixture
+def customers() -> CustomersSection:
+    return CustomersSection(contacts={"Acme": "ops@acme.example", "Globex": "it@globex.example"})
 
 
 def held(name: str, text: str) -> None:
@@ -35,7 +43,8 @@ def normal(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{64}\b", "…", text)
     text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b", "…", text)
     text = re.sub(r"http://127\.0\.0\.1:\d+", "http://sandbox.invalid", text)
-    text = re.sub(r"\b\d+x (?=ruleset|panic|POST)", "…x ", text)
+    text = re.sub(r"\b\d+x (?=ruleset|panic|POST|\()", "…x ", text)
+    text = re.sub(r"\b(\d+m) \d+s\b", r"\1", text)
     return re.sub(r"\b\d+(\.\d+)? ?ms\b", "… ms", text)
 
 
@@ -59,13 +68,13 @@ async def test_the_post_mortem_of_a_release_that_broke_evaluations(stage: Stage,
     branch = files["branches"]["postmortem/INC-1"]
     assert branch["postmortems/INC-1.md"] == text, "what people read is what is kept"
     assert postmortem.document_url == files["pulls"][0]["html_url"]
-    for source in ("| incident |", "| alert |", "| slack |", "| deployments |", "| evidence |"):
+    for source in ("| incident |", "| alert |", "| chat |", "| deployments |", "| evidence |"):
         assert source in text
     held("example-postmortem.md", minute(normal(text)))
-    svg = (evidence / "postmortem-chart.svg").read_text(encoding="utf-8")
+    svg = (evidence / "INC-1-chart.svg").read_text(encoding="utf-8")
     assert "resolved 14:43" in svg
     if WRITE:
-        (DOCS / "postmortem-chart.svg").write_text(svg, encoding="utf-8")
+        (DOCS / "INC-1-chart.svg").write_text(svg, encoding="utf-8")
 
     record = Record.model_validate_json((evidence / "record.json").read_text(encoding="utf-8"))
     known = PostmortemRecord.model_validate_json((evidence / "postmortem.json").read_text(encoding="utf-8"))
@@ -84,7 +93,13 @@ def to_the_minute(record: Record) -> Record:
 
     lost = tuple(o.replace(since=cut(o.since), until=cut(o.until)) for o in record.outages)
     times = ("started_at", "acknowledged_at", "mitigated_at", "resolved_at", "acknowledge_due")
-    return record.replace(outages=lost, **{name: cut(getattr(record, name)) for name in times})
+    waits = {name: whole_minutes(getattr(record, name)) for name in ("acknowledge", "detect")}
+    return record.replace(outages=lost, **waits, **{name: cut(getattr(record, name)) for name in times})
+
+
+def whole_minutes(wait: timedelta | None) -> timedelta | None:
+    """The wait without its seconds."""
+    return wait - wait % timedelta(minutes=1) if wait is not None else None
 
 
 def earlier(number: int) -> Record:

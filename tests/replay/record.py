@@ -11,9 +11,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
+from incidents.client.maintenance import send_window, started_windows
+from incidents.contracts import WINDOWS_CHANGED, WindowsChanged
+from incidents.domain.alerting.config import MaintenanceWindow
+from incidents.domain.alerting.started_windows import EndWindow, StartWindow
 from incidents.domain.incident.commands import (
     Acknowledge,
-    ApproveRollback,
+    AddNote,
     Assess,
     Cancel,
     DeclareSeverity,
@@ -22,7 +26,10 @@ from incidents.domain.incident.commands import (
     Resolve,
 )
 from incidents.domain.postmortem.commands import EditDocument, PublishPostmortem, RecordReview
-from tests.support.environment import World, result_of
+from incidents.domain.rollback.commands import ApproveRollback, DeclineRollback
+from incidents.domain.rollback.verification import Verdict
+from incidents.names import MAINTENANCE_ID
+from tests.support.environment import QUEUE, World, result_of
 from tests.support.fake_activities import FakeActivities, an_offer
 from tests.support.incidents import WRITTEN
 from tests.workflows.conftest import skipping_server
@@ -33,7 +40,7 @@ HISTORIES = Path(__file__).parent / "histories" / "0.2.0"
 
 async def rolled_back_to_its_postmortem(world: World) -> tuple[str, ...]:
     """A P0: acknowledged, assessed, rolled back, resolved, its post-mortem overdue and then published."""
-    world.hands.offers = (an_offer(await world.now()),)
+    world.activities.offers = (an_offer(await world.now()),)
     await world.open()
     await world.at(2)
     await world.tell(Acknowledge(by="ann"))
@@ -72,8 +79,8 @@ async def severities_and_reopening(world: World) -> tuple[str, ...]:
 
 async def things_that_fail(world: World) -> tuple[str, ...]:
     """A P0 whose vendors are down: failed steps, superseded updates, refused signals."""
-    world.hands.faults = {"publish_status": 30, "send_page": 2}
-    world.hands.final_faults = {"open_channel": "missing_scope"}
+    world.activities.faults = {"publish_status": 30, "send_page": 2}
+    world.activities.final_faults = {"open_channel": "missing_scope"}
     await world.open(settle=False)
     await world.handle.signal("resolve", {"nonsense": True})
     await world.settled(but="update/")
@@ -83,17 +90,60 @@ async def things_that_fail(world: World) -> tuple[str, ...]:
     return (world.handle.id,)
 
 
+async def a_window_that_is_ended_early(world: World) -> tuple[str, ...]:
+    """A P1 waits for a window that a responder starts, prolongs and ends; another window ends by itself."""
+    client, now = world.env.client, await world.now()
+    planned = MaintenanceWindow(
+        since=now, until=now + timedelta(minutes=20), service="flag-evaluation", reason="upgrade"
+    )
+    world.runbook = world.runbook.replace(maintenance=(planned,))
+    await world.open(severity="warning")
+    first = StartWindow(by="ann", until=now + timedelta(hours=1), service="flag-evaluation", reason="upgrade", id="1")
+    second = StartWindow(by="ann", until=now + timedelta(minutes=10), service="dashboard", reason="reboot", id="2")
+    for command in (first, second):
+        await send_window(client, command, QUEUE, timedelta(seconds=20))
+    running = WindowsChanged(windows=tuple(each.window for each in await started_windows(client)))
+    await world.handle.signal(WINDOWS_CHANGED, running)
+    await world.at(30)
+    await send_window(client, EndWindow(by="bob", number=1, id="3"), QUEUE, timedelta(seconds=20))
+    await world.handle.signal(WINDOWS_CHANGED, WindowsChanged(windows=()))
+    await world.at(40)
+    await world.tell(Cancel(by="bob", reason="it was the upgrade"))
+    await world.ended()
+    return (world.handle.id, MAINTENANCE_ID)
+
+
+async def a_quiet_channel(world: World) -> tuple[str, ...]:
+    """A P0 whose notices wait for the summary: a rollback is offered, judged and decided again; resolved."""
+    world.activities.offers = (an_offer(await world.now()),)
+    world.activities.verdict = Verdict.UNHEALTHY
+    await world.open()
+    await world.at(2)
+    await world.tell(Acknowledge(by="ann"))
+    await world.tell(AddNote(by="sue", text="Evaluations answer 502."))
+    await world.at(5)
+    await world.tell(ApproveRollback(by="ann", cluster="eu-001", version="good"))
+    await world.at(8)
+    await world.tell(DeclineRollback(by="ann", reason="it is not the release"))
+    await world.at(40)
+    await world.tell(Cancel(by="ann", reason="it was the probe after all"))
+    await world.ended()
+    return (world.handle.id,)
+
+
 SCENARIOS: tuple[Callable[[World], Awaitable[tuple[str, ...]]], ...] = (
     rolled_back_to_its_postmortem,
     severities_and_reopening,
     things_that_fail,
+    a_window_that_is_ended_early,
+    a_quiet_channel,
 )
 
 
 async def record(scenario: Callable[[World], Awaitable[tuple[str, ...]]]) -> None:
     """Play one scenario and write the histories of its workflows."""
     async with skipping_server() as env:
-        world = World(env=env, hands=FakeActivities())
+        world = World(env=env, activities=FakeActivities())
         async with world.worker():
             for workflow_id in await scenario(world):
                 history = await env.client.get_workflow_handle(workflow_id).fetch_history()

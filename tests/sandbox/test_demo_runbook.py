@@ -1,4 +1,4 @@
-"""The demo's runbook differs from the real one in durations, and in the samples that fit into them, only."""
+"""The demo's runbook differs from the real one in durations, the samples that fit into them, and a customer, only."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -22,10 +22,15 @@ MEASURES = {".rollback.min_samples", ".rollback.latency_slack_ms", ".rollback.ba
 """What fits into seconds, on a busy machine."""
 
 
-def test_only_durations_differ() -> None:
+CUSTOMERS = {".customers.contacts.ACME": "ops@acme.example"}
+"""Whom the demo's scenarios ask; the real one begins without any."""
+
+
+def test_only_durations_and_a_customer_differ() -> None:
     real = leaves(yaml.safe_load(Path("runbook.yaml").read_text(encoding="utf-8")))
     demo = leaves(yaml.safe_load(Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8")))
-    assert real.keys() == demo.keys()
+    assert {place: demo[place] for place in demo.keys() - real.keys()} == CUSTOMERS
+    assert real.keys() <= demo.keys()
     different = {place: (real[place], demo[place]) for place in real if real[place] != demo[place]}
     assert different, "the demo is quicker than life"
     assert different.keys() >= MEASURES
@@ -37,4 +42,4 @@ def test_only_durations_differ() -> None:
 
 def test_it_says_so() -> None:
     said = Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8").replace("\n# ", " ")
-    assert "other durations, and fewer samples in them, and nothing else" in said
+    assert "other durations, fewer samples in them, a customer, and nothing else" in said

@@ -222,3 +222,51 @@ def test_channels_are_listed_in_pages(slack: WebClient, channel: str) -> None:
 )
 def test_wrong_blocks_are_refused(slack: WebClient, channel: str, blocks: list[Any]) -> None:
     assert error_of(lambda: slack.chat_postMessage(channel=channel, text="x", blocks=blocks)) == "invalid_blocks"
+
+
+MODAL: dict[str, Any] = {
+    "type": "modal",
+    "title": {"type": "plain_text", "text": "Update"},
+    "submit": {"type": "plain_text", "text": "Save"},
+    "blocks": [{"type": "input", "block_id": "text", "element": {"type": "plain_text_input", "action_id": "text"}}],
+}
+
+
+def test_a_trigger_shows_one_view_which_can_be_replaced(slack: WebClient) -> None:
+    view_id = slack.views_open(trigger_id="1.trigger", view=MODAL)["view"]["id"]
+    assert error_of(lambda: slack.views_open(trigger_id="1.trigger", view=MODAL)) == "exchanged_trigger_id"
+    slack.views_update(view_id=view_id, view={**MODAL, "title": {"type": "plain_text", "text": "Saved"}})
+    assert error_of(lambda: slack.views_update(view_id="V0", view=MODAL)) == "not_found"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": {"type": "plain_text", "text": "x" * 25}},
+        {"submit": None},
+        {"private_metadata": "x" * 3001},
+        {"blocks": [{"type": "divider"}] * 101},
+        {"blocks": []},
+        {"type": "home"},
+    ],
+)
+def test_a_view_that_slack_refuses(slack: WebClient, wrong: dict[str, Any]) -> None:
+    assert error_of(lambda: slack.views_open(trigger_id="2.trigger", view=MODAL | wrong)) == "invalid_arguments"
+
+
+def test_a_response_url_takes_five_answers(sandbox: RunningSandbox, http: httpx.Client) -> None:
+    answers = [http.post("/slack/response/x", json={"text": str(number)}).status_code for number in range(6)]
+    assert answers == [200] * 5 + [404]
+    assert [answer["text"] for answer in sandbox.state()["slack"]["answers"]] == ["0", "1", "2", "3", "4"]
+    assert http.post("/slack/response/y", json={}).status_code == 400
+
+
+def test_socket_mode_needs_the_app_token_and_a_connection(sandbox: RunningSandbox, slack: WebClient) -> None:
+    env = sandbox.environment()
+    opened = slack.apps_connections_open(app_token=env["SLACK_APP_TOKEN"])
+    assert opened["url"].startswith("ws://127.0.0.1:")
+    assert error_of(lambda: slack.apps_connections_open(app_token=env["SLACK_BOT_TOKEN"])) == "invalid_auth"
+    with pytest.raises(ValueError, match="the app is not connected"):
+        sandbox.slack_sends("slash_commands", {})
+    with pytest.raises(ValueError, match="kind must be one of"):
+        sandbox.slack_sends("nonsense", {})

@@ -1,4 +1,4 @@
-"""A virtual world for one incident: a time-skipping server, a worker with stand-in hands, and a clock from T0."""
+"""A virtual world for one incident: a time-skipping server, a worker with stand-in activities, and a clock from T0."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.commands import Command, Receipt
+from incidents.domain.core.command import Command, Receipt
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.domain.obligation import Obligation
@@ -41,7 +41,22 @@ def calm(rules: PostmortemPolicy) -> PostmortemPolicy:
     return rules.replace(proposal=Proposal.NONE, items=rules.items.replace(check_every=every))
 
 
-RUNBOOK = _WHOLE.replace(chat=_WHOLE.chat.replace(setup_per_minute=0), postmortem=calm(_WHOLE.postmortem))
+def closing_alone(runbook: RunbookConfig) -> RunbookConfig:
+    """The runbook with reopen windows that do not end with the first reminder of the post-mortem.
+
+    The incident then signals to the post-mortem, and this server loses a signal that arrives together with a timer.
+    """
+    delay = timedelta(minutes=7)
+    later = {
+        name: policy.replace(reopen_window=policy.reopen_window + delay) if policy.postmortem else policy
+        for name, policy in runbook.severities.items()
+    }
+    return runbook.replace(severities=later)
+
+
+RUNBOOK = closing_alone(
+    _WHOLE.replace(chat=_WHOLE.chat.replace(setup_per_minute=0), postmortem=calm(_WHOLE.postmortem))
+)
 """The runbook, without the queue that has a worker of its own (tests/workflows/test_pace.py) and with few looks."""
 
 
@@ -50,7 +65,9 @@ def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "Ev
     labels = {"alertname": name, "service": "flag-evaluation", "environment": "production", **more}
     if severity is not None:
         labels["severity"] = severity
-    return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=at, fingerprint=name)
+    return Alert(
+        name=name, labels=labels, summary=f"{name} is high", started_at=at, fingerprint=name, source="Alertmanager"
+    )
 
 
 async def wake(handle: WorkflowHandle[Any, Any]) -> None:
@@ -75,7 +92,7 @@ class World:
     """One incident under test. Minutes are counted from `t0`, when it was opened."""
 
     env: WorkflowEnvironment
-    hands: FakeActivities
+    activities: FakeActivities
     runbook: RunbookConfig = RUNBOOK
     t0: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     safety: QuerySafety = QuerySafety.NONE
@@ -84,8 +101,8 @@ class World:
     handle: WorkflowHandle[Any, Incident] = field(init=False)
 
     def worker(self) -> Worker:
-        """A worker like the real one, with stand-in hands."""
-        return make_worker(self.env.client, QUEUE, self.hands.methods(), query_safety=self.safety)
+        """A worker like the real one, with stand-in activities."""
+        return make_worker(self.env.client, QUEUE, self.activities.methods(), query_safety=self.safety)
 
     async def now(self) -> datetime:
         """The virtual time."""
@@ -195,10 +212,10 @@ class World:
         raise AssertionError("the incident does not answer")
 
     def sent(self, name: str, key: str = "") -> list[tuple[int, Any]]:
-        """The requests to one hand whose key holds `key`: whole minutes since T0, and the request."""
+        """The requests to one activity whose key holds `key`: whole minutes since T0, and the request."""
         return [
             (self.minute(call), call.effect)
-            for call in self.hands.calls
+            for call in self.activities.calls
             if call.name == name and key in call.effect.key
         ]
 

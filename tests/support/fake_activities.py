@@ -1,4 +1,4 @@
-"""Stand-ins for the runbook's hands, under the real activities' names: they record what was asked, and when."""
+"""Fakes of all activities, under their names: they record what was requested, and when."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,19 +10,35 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import build_unchanged_error
+from incidents.contracts import WindowsChanged
 from incidents.domain import activity_requests
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult, IssueFact
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import (
+    ActivityResult,
+    AlertsSilenced,
+    DeploymentOrdered,
+    DeploymentsSearched,
+    DocumentProposed,
+    DocumentRead,
+    DocumentWritten,
+    EvidencePreserved,
+    IssueFact,
+    IssuesChecked,
+    NumberAllocated,
+    ResourcesChanged,
+)
+from incidents.domain.alerting.state import Silence
 from incidents.domain.evidence.manifest import ManifestRef
-from incidents.domain.incident.parts import Resources
+from incidents.domain.incident.state import Resources
 from incidents.domain.postmortem import activity_requests as postmortem_requests
 from incidents.domain.rollback import activity_requests as rollback_requests
 from incidents.domain.rollback.known_good import Deployment, Offer
 from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict, Verdict
 from workflows.activity_options import ACTIVITIES, FINDINGS
-from workflows.evidence import gap
+from workflows.evidence.preservation import gap
 
-STILL_BAD = Preflight(newest=None, recovered=False, looks="eu: http_500")
+STILL_BAD = Preflight(newest=None, recovered=False, looks="eu: health answered 500")
 
 
 @dataclass(frozen=True)
@@ -33,15 +49,22 @@ class Call:
     name: str
     effect: Any
     attempt: int
+    start_to_close: timedelta | None = None
 
 
 @dataclass
 class FakeActivities:
-    """Every activity, doing nothing but remembering. `faults`: how many attempts of an activity still fail."""
+    """Every activity, doing nothing but remembering. `faults`: how many attempts of an activity still fail.
+
+    `off`: activities that are not configured, with the reason for which they are skipped.
+    """
 
     calls: list[Call] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
     final_faults: dict[str, str] = field(default_factory=dict)
+    off: dict[str, str] = field(default_factory=dict)
+    silences: bool = False
+    """Whether Alertmanager is there, and silences every alert."""
     offers: tuple[Offer, ...] = ()
     verdict: Verdict = Verdict.HEALTHY
     preflight: Preflight = field(default=STILL_BAD)
@@ -51,19 +74,24 @@ class FakeActivities:
     tickets: dict[str, int] = field(default_factory=dict)
     issues: dict[int, IssueFact] = field(default_factory=dict)
     edits: list[str] = field(default_factory=list)
+    real: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    """Activities that do what they do in production, by name."""
+    documents: dict[str, bytes] = field(default_factory=dict)
 
     def methods(self) -> list[Callable[..., Any]]:
         """The activities to give to a worker."""
         found = [self._method(method.__name__, kind) for kind, method in ACTIVITIES.items()]
-        return [*found, *(self._finder(method.__name__, kind) for kind, method in FINDINGS.items())]
+        found += [self._finder(method.__name__, kind) for kind, method in FINDINGS.items()]
+        found.append(announce_windows)
+        return [self.real.get(method.__name__, method) for method in found]
 
     def _method(self, name: str, kind: type[ActivityRequest]) -> Callable[..., Any]:
         def act(effect: ActivityRequest) -> ActivityResult:
             self._take(name, effect)
-            return self._answer(effect)
+            return effect.result_type()(skipped=self.off[name]) if name in self.off else self._answer(effect)
 
         act.__name__ = name
-        act.__annotations__ = {"effect": kind, "return": ActivityResult}
+        act.__annotations__ = {"effect": kind, "return": kind.result_type()}
         return activity.defn(name=name)(act)
 
     def _finder(self, name: str, kind: type[ActivityRequest]) -> Callable[..., Any]:
@@ -71,6 +99,7 @@ class FakeActivities:
             self._take(name, effect)
             return self._finding(effect)
 
+        find.__name__ = name
         find.__annotations__ = {"effect": kind, "return": Any}
         return activity.defn(name=name)(find)
 
@@ -90,7 +119,7 @@ class FakeActivities:
     def _take(self, name: str, effect: ActivityRequest) -> None:
         info = activity.info()
         at = info.current_attempt_scheduled_time.astimezone(UTC)
-        self.calls.append(Call(at=at, name=name, effect=effect, attempt=info.attempt))
+        self.calls.append(Call(at, name, effect, info.attempt, info.start_to_close_timeout))
         if name in self.hold:
             self.hold[name].wait(20)
         if name in self.final_faults:
@@ -103,48 +132,57 @@ class FakeActivities:
         match effect:
             case activity_requests.AllocateNumber():
                 self.number += 1
-                return ActivityResult(number=self.number)
+                return NumberAllocated(number=self.number)
             case activity_requests.OpenChannel():
                 self.channels += 1
-                return ActivityResult(resources=Resources(channel_id=f"C{self.channels}", channel_name=effect.name))
+                channel, url = f"C{self.channels}", f"https://chat.example/C{self.channels}"
+                return ResourcesChanged(
+                    resources=Resources(channel_id=channel, channel_name=effect.name, channel_url=url)
+                )
             case activity_requests.SilenceAlerts():
-                return ActivityResult(skipped="alertmanager is off")
+                if not self.silences:
+                    return AlertsSilenced(skipped="alertmanager is off")
+                made = (Silence(id=name, fingerprint=name, until=effect.until) for name in effect.alerts)
+                return AlertsSilenced(silences=tuple(made))
             case activity_requests.SetTopic():
-                return ActivityResult(resources=Resources(topic=effect.topic))
+                return ResourcesChanged(resources=Resources(topic=effect.topic))
             case activity_requests.KeepSummary():
-                return ActivityResult(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+                return ResourcesChanged(resources=Resources(summary_ts="1.1", summary_text=effect.text))
             case activity_requests.OpenBridge():
-                return ActivityResult(resources=Resources(bridge_url="https://meet.example/1"))
+                return ResourcesChanged(resources=Resources(bridge_url="https://meet.example/1"))
             case activity_requests.PublishStatus():
-                return ActivityResult(resources=Resources(status_page_id="page-1"))
+                return ResourcesChanged(resources=Resources(status_page_id="page-1"))
             case activity_requests.OpenTicket():
-                return ActivityResult(resources=Resources(ticket=self._ticket(effect)))
+                return ResourcesChanged(resources=Resources(ticket=self._ticket(effect)))
             case activity_requests.CommentTicket():
-                return ActivityResult(resources=Resources(ticket=self._ticket(effect.opening)))
+                return ResourcesChanged(resources=Resources(ticket=self._ticket(effect.opening)))
+            case activity_requests.KeepDocument():
+                self.documents[f"{effect.folder}/{effect.name}"] = effect.text.encode()
+                return ResourcesChanged(resources=Resources(evidence_url=f"file:///evidence/{effect.folder}"))
             case postmortem_requests.WritePostmortem():
                 written = Resources(evidence_url="file:///evidence/postmortem-1.md")
-                return ActivityResult(resources=written, digest="ours")
+                return DocumentWritten(resources=written, digest="ours")
             case postmortem_requests.ProposeDocument():
-                return ActivityResult(reference="https://github.example/pull/1", digest="ours")
+                return DocumentProposed(reference="https://github.example/pull/1", digest="ours")
             case postmortem_requests.WatchDocument():
                 if not self.edits:
                     raise build_unchanged_error("no edits in the file", effect.every_seconds)
-                return ActivityResult(text=self.edits.pop(0), digest="theirs")
+                return DocumentRead(text=self.edits.pop(0), digest="theirs")
             case postmortem_requests.WatchIssues():
                 return self._issues(effect)
             case rollback_requests.FindRollback():
-                return ActivityResult(offers=self.offers)
+                return DeploymentsSearched(offers=self.offers)
             case rollback_requests.WriteManifest():
                 ref = ManifestRef(path=f"{effect.phase}/manifest.json", sha256="0" * 64, parts=1, gaps=0)
-                return ActivityResult(manifest=ref, resources=Resources(evidence_url="file:///evidence"))
+                return EvidencePreserved(manifest=ref, resources=Resources(evidence_url="file:///evidence"))
             case rollback_requests.Redeploy():
-                return ActivityResult(reference="d3", detail="deployment d3")
-        return ActivityResult()
+                return DeploymentOrdered(reference="d3", detail="deployment d3")
+        return effect.result_type()()
 
     def _ticket(self, effect: activity_requests.OpenTicket) -> int:
         return self.tickets.setdefault(effect.marker, 7 + len(self.tickets))
 
-    def _issues(self, effect: postmortem_requests.WatchIssues) -> ActivityResult:
+    def _issues(self, effect: postmortem_requests.WatchIssues) -> IssuesChecked:
         changed = tuple(
             fact
             for fact in (self.issues.get(number, IssueFact(number=number, state="open")) for number in effect.issues)
@@ -152,7 +190,13 @@ class FakeActivities:
         )
         if not changed:
             raise build_unchanged_error("no issue has changed", effect.every_seconds)
-        return ActivityResult(issues=changed)
+        return IssuesChecked(issues=changed)
+
+
+@activity.defn
+async def announce_windows(changed: WindowsChanged) -> int:
+    """Tell no incident."""
+    return 0
 
 
 def an_offer(at: datetime, cluster: str = "eu-001") -> Offer:

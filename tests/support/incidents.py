@@ -5,21 +5,31 @@ from pathlib import Path
 
 from incidents.domain import activity_requests
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import ActivityRequest, ActivityResult
+from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.activity_results import (
+    ActivityResult,
+    AlertsSilenced,
+    EvidencePreserved,
+    NumberAllocated,
+    ResourcesChanged,
+)
 from incidents.domain.agenda import agenda
 from incidents.domain.alerting.alert import Alert
+from incidents.domain.alerting.state import Silence
 from incidents.domain.build_request import request
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
-from incidents.domain.incident.parts import Opening, Resources, Silence
+from incidents.domain.incident.state import Opening, Resources
 from incidents.domain.obligation import Obligation
+from incidents.domain.obligation_spec import WorkflowStep
 from incidents.domain.postmortem.document.sections import Cause, Document
 from incidents.domain.registry import spec_of
 
 TEXT = Path("runbook.yaml").read_text(encoding="utf-8")
 RUNBOOK = parse_runbook(TEXT)
+PROBE_VARIABLES = {name for probe in RUNBOOK.probes for name in probe.variables}
 T0 = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 WRITTEN = Document(
     summary="A release that could not read its own cache made evaluations fail.",
@@ -47,7 +57,7 @@ def opened(severity: Severity = "P0", when: datetime = T0, needs_triage: bool = 
         severity=severity,
         needs_triage=needs_triage,
         alerted_at=when,
-        source="alertmanager",
+        source="Alertmanager",
     )
     return open_incident(opening, RUNBOOK, when, workflow_id="incident-x", first_run_id="run-1")
 
@@ -55,28 +65,36 @@ def opened(severity: Severity = "P0", when: datetime = T0, needs_triage: bool = 
 def firing(name: str = "EvaluationErrors", when: datetime = T0) -> Alert:
     """An alert that fires."""
     labels = {"alertname": name}
-    return Alert(name=name, labels=labels, summary=f"{name} is high", started_at=when, fingerprint=name)
+    return Alert(
+        name=name, labels=labels, summary=f"{name} is high", started_at=when, fingerprint=name, source="Alertmanager"
+    )
 
 
 def answer(effect: ActivityRequest) -> ActivityResult:
-    """What a hand that succeeds reports."""
+    """What an activity that succeeds reports."""
     match effect:
         case activity_requests.AllocateNumber():
-            return ActivityResult(number=1)
+            return NumberAllocated(number=1)
         case activity_requests.OpenChannel():
-            return ActivityResult(resources=Resources(channel_id="C1", channel_name=effect.name))
+            channel = Resources(channel_id="C1", channel_name=effect.name, channel_url="https://chat.example/C1")
+            return ResourcesChanged(resources=channel)
         case activity_requests.SetTopic():
-            return ActivityResult(resources=Resources(topic=effect.topic))
+            return ResourcesChanged(resources=Resources(topic=effect.topic))
         case activity_requests.KeepSummary():
-            return ActivityResult(resources=Resources(summary_ts="1.1", summary_text=effect.text))
+            return ResourcesChanged(resources=Resources(summary_ts="1.1", summary_text=effect.text))
         case activity_requests.SilenceAlerts():
             made = [Silence(id=name, fingerprint=name, until=effect.until) for name in effect.alerts]
-            return ActivityResult(silences=tuple(made))
+            return AlertsSilenced(silences=tuple(made))
         case activity_requests.OpenBridge():
-            return ActivityResult(resources=Resources(bridge_url="https://meet.example/1"))
+            return ResourcesChanged(resources=Resources(bridge_url="https://meet.example/1"))
         case activity_requests.PublishStatus():
-            return ActivityResult(resources=Resources(status_page_id="p1"))
-    return ActivityResult()
+            return ResourcesChanged(resources=Resources(status_page_id="p1"))
+    return effect.result_type()()
+
+
+def stepped(step: WorkflowStep) -> ActivityResult:
+    """What a step of the workflow that succeeds returns."""
+    return EvidencePreserved() if step is WorkflowStep.PRESERVE_EVIDENCE else ActivityResult()
 
 
 def fulfil(incident: Incident, obligation: Obligation, when: datetime) -> Incident:
@@ -84,9 +102,9 @@ def fulfil(incident: Incident, obligation: Obligation, when: datetime) -> Incide
     spec = spec_of(obligation)
     if spec.apply_due is not None:
         return outcomes.apply_due(incident, obligation, RUNBOOK, when)
-    asked = ActivityResult() if spec.workflow_step else request(obligation, incident, RUNBOOK, when)
+    asked = stepped(spec.workflow_step) if spec.workflow_step else request(obligation, incident, RUNBOOK, when)
     outcome = asked if isinstance(asked, ActivityResult) else answer(asked)
-    return outcomes.fulfilled(outcomes.begun(incident, obligation.key), obligation, outcome, RUNBOOK, when)
+    return outcomes.fulfilled(outcomes.begun(incident, obligation, RUNBOOK), obligation, outcome, RUNBOOK, when)
 
 
 def settled(incident: Incident, when: datetime) -> Incident:

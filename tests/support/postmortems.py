@@ -5,9 +5,9 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from incidents.domain.incident.commands import Command, Receipt
+from incidents.domain.core.command import Command, Receipt
 from incidents.domain.postmortem import commands as l
-from incidents.domain.postmortem.obligations import POLLS
+from incidents.domain.postmortem.obligations.registry import spec_of
 from incidents.domain.postmortem.postmortem import Postmortem
 from tests.support.environment import World, result_of
 from tests.support.incidents import WRITTEN
@@ -30,7 +30,7 @@ async def quiet(world: World) -> None:
     for _ in range(1000):
         owed = await process(world).query(PostmortemWorkflow.agenda)
         now = await world.now()
-        if not [obligation for obligation in owed if obligation.due <= now and obligation.kind not in POLLS]:
+        if not [obligation for obligation in owed if obligation.due <= now and not spec_of(obligation).poll]:
             return
         await asyncio.sleep(0.01)
     raise AssertionError(f"the post-mortem's obligations are not done: {owed}")

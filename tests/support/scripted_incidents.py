@@ -2,17 +2,10 @@
 
 from datetime import date, timedelta
 
-from incidents.domain.incident.commands import (
-    Acknowledge,
-    Assess,
-    CorrectTime,
-    DeclineRollback,
-    Mark,
-    Monitor,
-    Resolve,
-)
+from incidents.domain.incident.commands import Acknowledge, Assess, CorrectTime, Mark, Monitor, Resolve
 from incidents.domain.postmortem import commands as l
 from incidents.domain.postmortem.document.sections import Cause, ItemState
+from incidents.domain.rollback.commands import DeclineRollback
 from tests.support.communication.environment import T0, Stage
 from tests.support.postmortems import quiet, tell
 
@@ -32,9 +25,9 @@ async def broken_by_a_release(stage: Stage) -> None:
     stage.fire("critical", labels={"region": "eu"})
     await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
-    await says(stage, ANN, "v2.15.0 went out to eu-001 at 13:48. The error ratio has been rising since.")
+    await summary(stage, ANN, "v2.15.0 went out to eu-001 at 13:48. The error ratio has been rising since.")
     await stage.at(6)
-    await says(stage, BOB, "The cache of the old release is read with the new format: every read fails.")
+    await summary(stage, BOB, "The cache of the old release is read with the new format: every read fails.")
     await stage.tell(
         Assess(
             by="ann", impact="Flag evaluation fails in Europe.", customers=("Acme", "Globex"), services=("webhooks",)
@@ -46,7 +39,7 @@ async def broken_by_a_release(stage: Stage) -> None:
     await stage.at(14)
     sandbox.clock(await stage.now())
     sandbox.deploy("eu", "v2.14.0")
-    await says(stage, BOB, "v2.14.0 is out with the cache cleared.")
+    await summary(stage, BOB, "v2.14.0 is out with the cache cleared.")
     await stage.at(21)
     await stage.tell(Monitor(by="ann", text="Evaluations in Europe have recovered."))
     await stage.at(43)
@@ -70,7 +63,7 @@ async def a_bad_release(stage: Stage) -> None:
     sandbox.clock(T0)
 
 
-async def says(stage: Stage, email: str, text: str) -> None:
+async def summary(stage: Stage, email: str, text: str) -> None:
     """Let a person write into the incident's channel."""
     stage.sandbox.clock(await stage.now())
     stage.sandbox.say(ROOM, email, text)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.processes import WorkflowQueries
 from incidents.client import lookup as finding
+from incidents.client.problems import NoAnswer
 from incidents.domain.incident.incident import Incident
 from sandbox.server import RunningSandbox, running_sandbox
 from sandbox.temporal_server import running_temporal, stop
@@ -80,7 +82,7 @@ class Stage:
         while True:
             try:
                 incident = await finding.incident(client, str(number))
-            except finding.NoAnswer:
+            except NoAnswer:
                 # A task that died with its worker is the server's until it times out, ten seconds later.
                 assert time.monotonic() < deadline
                 continue
@@ -93,8 +95,15 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A fresh stage on a durable database."""
-    with running_temporal(tmp_path / "temporal.db") as (address, _), running_sandbox() as sandbox:
-        stage = Stage(sandbox, stage_environment(address, sandbox, tmp_path), tmp_path)
+    with new_stage(tmp_path) as stage:
+        yield stage
+
+
+@contextmanager
+def new_stage(home: Path) -> Iterator[Stage]:
+    """Run a server and a sandbox, and stop them with all workers of the stage."""
+    with running_temporal(home / "temporal.db") as (address, _), running_sandbox() as sandbox:
+        stage = Stage(sandbox, stage_environment(address, sandbox, home), home)
         yield stage
         for worker in stage.workers:
             stop(worker)
@@ -108,6 +117,7 @@ def stage_environment(address: str, sandbox: RunningSandbox, home: Path) -> dict
         "TEMPORAL_ADDRESS": address,
         "RUNBOOK_FILE": "sandbox/runbook.demo.yaml",
         "EVIDENCE_URL": (home / "evidence").as_uri(),
+        "ALERT_SPOOL": str(home / "spool"),
     }
 
 

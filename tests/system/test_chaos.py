@@ -6,21 +6,26 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowHistory
 
+from incidents.domain.evidence.archive import ChunkMissing
 from incidents.domain.incident.incident import Incident
 from tests.chaos.audit import failed_tasks, replay_failure
 from tests.chaos.incident import duty_problems
 from tests.chaos.ledger import ActivityRequest, Ledger
 from tests.chaos.plan import Action, plan
 from tests.chaos.run import run_seed
+from tests.support.thoroughness import by_thoroughness
 
 HISTORY = Path("tests/replay/histories/0.2.0/severities_and_reopening.incident.json.gz")
 
 
+KILLS = by_thoroughness(2, 6)
+
+
 @pytest.mark.timeout(300)
-async def test_an_incident_survives_six_kills(tmp_path: Path) -> None:
-    result = await run_seed(seed=10, kills=6, home=tmp_path)
+async def test_an_incident_survives_kills(tmp_path: Path) -> None:
+    result = await run_seed(seed=10, kills=KILLS, home=tmp_path)
     assert result.problems == []
-    assert result.kills == 6
+    assert result.kills == KILLS
     assert result.answered > 0
     assert result.runs > 1, "it continued as new"
     assert result.workflows > result.runs, "child workflows were in play"
@@ -79,7 +84,9 @@ def incident_at_the_end() -> Incident:
 
 def effects_of(incident: Incident) -> list[ActivityRequest]:
     names = {"channel": "open_channel"}
-    return [ActivityRequest(names.get(key, ""), f"{incident.first_run_id}/{key}", 1) for key in incident.fulfilled]
+    return [
+        ActivityRequest(names.get(key, ""), f"{incident.first_run_id}/{key}", 1) for key in incident.ledger.fulfilled
+    ]
 
 
 def test_each_duty_done_once_is_no_problem() -> None:
@@ -96,3 +103,16 @@ def test_what_was_done_twice_or_never_is_a_problem() -> None:
     lost = duty_problems(incident, [effect for effect in (first, *others) if effect is not page], notes=1)
     assert f"fulfilled, but not in the ledger: {page.key.removeprefix(incident.first_run_id + '/')}" in lost
     assert "note 0 is lost" in lost
+
+
+def test_a_note_in_the_archive_is_not_lost(tmp_path: Path) -> None:
+    incident = incident_at_the_end()
+    archived = incident.timeline[0].replace(text="note 0")
+    assert duty_problems(incident, effects_of(incident), 1, (archived,)) == []
+    twice = duty_problems(incident, effects_of(incident), 1, (archived, archived))
+    assert twice == ["note 0 stands 2 times in the timeline"]
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.keep("INC-1/archive/0001.jsonl", "a line")
+    assert ledger.kept("INC-1/archive/0001.jsonl") == b"a line"
+    with pytest.raises(ChunkMissing):
+        ledger.kept("INC-1/archive/0002.jsonl")

@@ -21,14 +21,14 @@ def test_an_alert_lives_to_its_postmortem(stage: Stage, worker: subprocess.Popen
     started = stage.start(ALERT)
     number = started["number"]
     assert (number, started["created"], started["workflow_id"]) == (1, True, "incident-flag-evaluation:production")
-    stage.until(number, lambda i: bool(i.rollbacks) and "update/1/slack" in i.fulfilled)
+    stage.until(number, lambda i: bool(i.rollback.clusters) and "update/1/slack" in i.ledger.fulfilled)
     stage.incident("ack", "1", "--by", "ann")
     stage.incident("approve", "1", "--by", "ann")
     stage.until(number, lambda i: i.status == "monitoring")
     assert stage.sandbox.state()["product"]["eu"]["version"] == "v2.14.0"
     stage.start(ALERT | {"status": "resolved"})
     stage.incident("resolve", "1", "--by", "ann")
-    stage.until(number, lambda i: "evidence/1" in i.fulfilled and "page-resolve/0" in i.fulfilled)
+    stage.until(number, lambda i: "evidence/1" in i.ledger.fulfilled and "page-resolve/0" in i.ledger.fulfilled)
 
     sent = [(row["vendor"], row["operation"]) for row in stage.sandbox.ledger()]
     for effect in (
@@ -44,7 +44,7 @@ def test_an_alert_lives_to_its_postmortem(stage: Stage, worker: subprocess.Popen
     assert stage.incident("evidence", "verify", "1")["sound"] is True
     kept = {part["name"]: part for part in stage.incident("evidence", "list", "1")}
     assert kept["before-rollback-eu-001-1/logs.jsonl"]["bytes"] > 0, "the bad state, before it went away"
-    assert kept["resolution-1/slack.jsonl"]["bytes"] > 0
+    assert kept["resolution-1/chat.jsonl"]["bytes"] > 0
     timeline = (stage.home / "evidence" / "INC-1" / "resolution-1" / "timeline.txt").read_text("utf-8")
     assert "ann [acknowledged] Acknowledged by ann" in timeline
     assert kept["resolution-1/record.json"]["gap"] == ""
@@ -67,7 +67,7 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(stage: Stage) -> None
     stage.recorded()
     stage.sandbox.deploy("eu", "v2.15.0-bad")
     assert stage.start(ALERT)["number"] == 1
-    stage.until(1, lambda i: bool(i.rollbacks) and "update/1/slack" in i.fulfilled)
+    stage.until(1, lambda i: bool(i.rollback.clusters) and "update/1/slack" in i.ledger.fulfilled)
     stage.incident("approve", "1", "--by", "ann")
     stage.until(1, lambda i: any("is being deployed" in entry.text for entry in i.timeline))
     first.kill()
@@ -97,8 +97,8 @@ def test_an_alert_is_durable_while_no_worker_runs(stage: Stage) -> None:
     deadline = time.monotonic() + 20
     while not any(row["number"] == 1 for row in stage.incident("list")):
         assert time.monotonic() < deadline
-    incident = stage.until(1, lambda i: "update/1/status_page" in i.fulfilled)
-    assert [alert.times for alert in incident.alerts] == [2]
+    incident = stage.until(1, lambda i: "update/1/status_page" in i.ledger.fulfilled)
+    assert [alert.times for alert in incident.alerting.alerts] == [2]
     assert stop(worker) == 0
 
 

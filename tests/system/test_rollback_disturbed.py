@@ -24,9 +24,9 @@ def verifying(stage: Stage) -> None:
     stage.recorded()
     stage.sandbox.deploy("eu", "v2.15.0-bad")
     assert stage.start(ALERT)["number"] == 1
-    stage.until(1, lambda i: bool(i.rollbacks))
+    stage.until(1, lambda i: bool(i.rollback.clusters))
     stage.incident("approve", "1", "--by", "ann")
-    stage.until(1, lambda i: "consecutive good" in i.rollbacks[0].progress or i.status == "monitoring")
+    stage.until(1, lambda i: "consecutive good" in i.rollback.clusters[0].progress or i.status == "monitoring")
 
 
 def test_57_a_resolution_and_a_restart_of_the_server_during_a_rollback(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_57_a_resolution_and_a_restart_of_the_server_during_a_rollback(tmp_path:
             assert said["changed"] is True
         with running_temporal(database, port=port):
             incident = stage.until(1, lambda i: i.status == "resolved", seconds=120)
-            assert incident.rollbacks[0].status is RollbackStatus.HEALTHY
+            assert incident.rollback.clusters[0].status is RollbackStatus.HEALTHY
             assert incident.resolved_by == "ann"
             stop(worker)
         assert [row["payload"]["version"] for row in sandbox.ledger("ops_portal")] == ["v2.14.0"]
@@ -68,8 +68,8 @@ def test_58_a_rollback_that_is_cancelled_by_hand_says_what_it_left(
         await client.get_workflow_handle("rollback-eu-001-flag-evaluation").cancel()
 
     asyncio.run(cancel())
-    incident = stage.until(1, lambda i: not i.rollbacks[0].status.under_way)
-    assert incident.rollbacks[0].status is RollbackStatus.FAILED
-    assert incident.rollbacks[0].detail == "cancelled by hand: the candidate was ordered and is not verified"
-    stage.until(1, lambda i: any(key.startswith("alarm/") for key in i.fulfilled))
+    incident = stage.until(1, lambda i: not i.rollback.clusters[0].status.under_way)
+    assert incident.rollback.clusters[0].status is RollbackStatus.FAILED
+    assert incident.rollback.clusters[0].detail == "cancelled by hand: the redeployment was started and is not verified"
+    stage.until(1, lambda i: any(key.startswith("alarm/") for key in i.ledger.fulfilled))
     assert stage.sandbox.state()["product"]["eu"]["version"] == "v2.14.0"

@@ -1,56 +1,18 @@
 """starter.py: what it takes, what it refuses, and what a storm does."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.system.conftest import Stage
+from tests.system.conftest import Stage, new_stage
 
 GOOD = {"title": "Slow", "service": "dashboard", "severity": "warning"}
-
-
-def refused(*words: str, text: str = "") -> str:
-    """Run the starter without any server: the input is judged before anything is contacted."""
-    done = subprocess.run(
-        [sys.executable, "starter.py", *words], input=text, capture_output=True, text=True, timeout=30
-    )
-    assert done.returncode == 1
-    [line] = done.stderr.strip().splitlines()
-    assert done.stdout == ""
-    return line
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("", "not JSON"),
-        ("{", "not JSON"),
-        ("[]", "JSON object"),
-        ("{}", "title"),
-        (json.dumps({"version": "4", "alerts": []}), "alerts: the list is empty"),
-        ("[" * 100_000, "not JSON"),
-        (json.dumps({"title": "x" * 600_000}), "larger than 512 KiB"),
-    ],
-)
-def test_12_a_malformed_or_huge_payload_is_one_line_and_exit_1(text: str, why: str) -> None:
-    assert why in refused("-", text=text)
-
-
-@pytest.mark.parametrize(
-    "raw", [b"\xff\xfe\xfd", b"\x00", b"9" * 5000, b'{"title": "\\ud800"', b'{"version": "\xe2\x80\xae", "alerts": []}']
-)
-def test_105_any_bytes_are_one_line_and_exit_1(raw: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "alert\n.json"
-    path.write_bytes(raw)
-    for words, text in ((("-",), raw), ((str(path),), b"")):
-        done = subprocess.run([sys.executable, "starter.py", *words], input=text, capture_output=True, timeout=30)
-        assert (done.returncode, done.stdout) == (1, b"")
-        assert done.stderr.startswith(b"error: ")
-        assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -69,46 +31,87 @@ def test_105_any_bytes_on_the_command_line_are_one_line(program: str, words: tup
     assert line.startswith(b"error: ")
 
 
-def test_26_an_alert_without_a_time_of_its_own_is_flagged(stage: Stage, worker: subprocess.Popen[str]) -> None:
-    answer = stage.start(GOOD | {"started_at": "0001-01-01T00:00:00Z", "title": "Slow \x1b[2J\ud800"})
-    assert answer["number"] == 1
-    said = stage.run("-m", "incidents.cli.main", "timeline", "1").stdout
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage with a worker, for tests that do not mind each other's incidents."""
+    with new_stage(tmp_path_factory.mktemp("starter")) as stage:
+        stage.worker()
+        yield stage
+
+
+def test_26_an_alert_without_a_time_of_its_own_is_flagged(served: Stage) -> None:
+    answer = served.start(
+        GOOD | {"service": "webhooks", "started_at": "0001-01-01T00:00:00Z", "title": "Slow \x1b[2J\ud800"}
+    )
+    said = served.run("-m", "incidents.cli.main", "timeline", str(answer["number"])).stdout
     assert "0001-01-01 00:00:00 UTC is before 2000; using the time of arrival" in " ".join(said.split())
 
 
-def test_what_is_missing_is_said() -> None:
-    assert "pass an alert file" in refused()
-    assert "--service and --severity" in refused("--title", "x")
-    assert "No such file" in refused("/nowhere/alert.json")
-
-
-def test_an_unreachable_server_is_said_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    assert "Cannot reach Temporal" in refused("-", text=json.dumps(GOOD))
-
-
-def test_10_it_explains_what_decides_the_incident() -> None:
-    done = subprocess.run(
-        [sys.executable, "starter.py", "-", "--explain-fingerprint"],
-        input=json.dumps(GOOD | {"labels": {"pod": "x-1"}}),
-        capture_output=True,
-        text=True,
-        timeout=30,
+def away(folder: Path, *words: str, text: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the starter while Temporal is unreachable."""
+    environment = os.environ | {"TEMPORAL_ADDRESS": "127.0.0.1:1", "ALERT_SPOOL": str(folder)} | more
+    return subprocess.run(
+        [sys.executable, "starter.py", *words], input=text, env=environment, capture_output=True, text=True, timeout=50
     )
-    assert done.stdout == "Slow: incident-dashboard:production from service=dashboard, environment=production\n"
 
 
-def test_5_the_end_of_an_unknown_alert_opens_nothing(stage: Stage, worker: subprocess.Popen[str]) -> None:
-    answer = stage.start(GOOD | {"status": "resolved"})
+def test_13_while_temporal_is_away_it_keeps_the_alert_in_bounded_time_and_exits_3(tmp_path: Path) -> None:
+    done = away(tmp_path / "spool", "-", "--json", text=json.dumps(GOOD))
+    assert done.returncode == 3
+    [warning] = done.stderr.splitlines()
+    assert warning.startswith("NOBODY CAN BE PAGED for P0")
+    answer = json.loads(done.stdout)
+    assert (answer["action"], answer["workflow_id"]) == ("kept", "incident-dashboard:production")
+    assert "NOBODY WAS PAGED: PagerDuty not configured" in answer["detail"]
+    words = ("--title", "Odd", "--service", "dashboard", "--severity", "P3")
+    by_hand = away(tmp_path / "spool", *words)
+    assert by_hand.returncode == 3
+    assert by_hand.stderr.splitlines() == [warning]
+    [line] = by_hand.stdout.splitlines()
+    assert line.startswith("Not started yet: incident-")
+
+
+def test_13_what_cannot_be_kept_either_is_exit_1(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    done = away(tmp_path / "file" / "spool", "-", text=json.dumps(GOOD))
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: Temporal is unreachable and nothing was kept: ")
+    assert line.endswith("Send it again")
+
+
+def test_13_the_next_run_sends_what_was_kept_and_on_call_is_paged_once(
+    stage: Stage, worker: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "spool"
+    words = {**stage.sandbox.environment(), "RUNBOOK_FILE": "sandbox/runbook.demo.yaml"}
+    kept = away(folder, "-", text=json.dumps(GOOD | {"title": "Kept"}), **words)
+    assert kept.returncode == 3
+    assert "on-call was paged directly" in kept.stdout
+    stage.environment["ALERT_SPOOL"] = str(folder)
+    answer = stage.start(GOOD | {"service": "webhooks"})
+    assert answer["action"] == "opened"
+    incident = stage.until(1, lambda incident: incident.ledger.settled("page/0/P2"))
+    assert (incident.title, incident.service) == ("Kept", "dashboard")
+    keys = [page["incident_key"] for page in stage.sandbox.state()["pagerduty"]]
+    assert keys.count("incident-dashboard:production") == 1
+
+
+def test_5_the_end_of_an_unknown_alert_opens_nothing(served: Stage) -> None:
+    answer = served.start(GOOD | {"status": "resolved", "service": "server"})
     assert (answer["action"], answer["created"], answer["run_id"]) == ("ignored", False, None)
-    assert stage.incident("list", "--all") == []
+    assert all(row["service"] != "server" for row in served.incident("list", "--all"))
 
 
-def test_by_hand_each_is_an_incident_of_its_own(stage: Stage, worker: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_by_hand_each_is_an_incident_of_its_own(served: Stage, tmp_path: Path) -> None:
     words = ("starter.py", "--title", "Odd", "--service", "dashboard", "--severity", "P2", "--json")
-    answers: list[dict[str, Any]] = [json.loads(stage.run(*words).stdout) for _ in range(2)]
-    assert {answer["number"] for answer in answers} == {1, 2}
+    answers: list[dict[str, Any]] = [json.loads(served.run(*words).stdout) for _ in range(2)]
+    first, second = (answer["number"] for answer in answers)
+    assert second == first + 1
     path = tmp_path / "alert.json"
     path.write_text(json.dumps(GOOD), encoding="utf-8")
-    assert "Incident opened: incident-dashboard:production (INC-3)" in stage.run("starter.py", str(path)).stdout
-    assert "Incident updated" in stage.run("starter.py", str(path)).stdout
+    assert (
+        f"Incident opened: incident-dashboard:production (INC-{second + 1})"
+        in served.run("starter.py", str(path)).stdout
+    )
+    assert "Incident updated" in served.run("starter.py", str(path)).stdout

@@ -16,7 +16,8 @@ from incidents.vendors.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from incidents.vendors.github.client import Comment, GitHubClient
+from incidents.vendors.github.client import GitHubClient
+from incidents.vendors.issues.issue import Comment
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_create_issue(github: GitHubClient, script: Any) -> None:
     assert (made.labels, made.assignees) == (("incident", "old"), ("ada",))
     asked = script.last
     assert (asked.method, asked.path) == ("POST", "/repos/acme/product/issues")
-    assert asked.json == {"title": "T" * 256, "body": "text", "labels": ["incident"], "assignees": ["ada"]}
+    assert asked.json == {"title": "T" * 255 + "…", "body": "text", "labels": ["incident"], "assignees": ["ada"]}
     assert asked.headers["authorization"] == "Bearer ghp_secret"
     assert asked.headers["accept"] == "application/vnd.github+json"
     assert asked.headers["x-github-api-version"] == "2022-11-28"

@@ -21,8 +21,8 @@ from incidents.vendors.http import (
     VendorHttp,
     explain,
     one_line,
-    retry_after,
 )
+from incidents.vendors.waiting import retry_after
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 

@@ -15,7 +15,6 @@ from incidents.vendors.errors import (
     VendorUnavailable,
 )
 from incidents.vendors.pagerduty import (
-    Link,
     PagerDutyClient,
     PagerDutyEvents,
     bounded_key,
@@ -37,8 +36,8 @@ def pagerduty(script: Any) -> PagerDutyClient:
 
 def test_trigger(events: PagerDutyEvents, script: Any) -> None:
     script.answer(202, ACCEPTED)
-    links = [Link("https://status.example", "Status")]
-    key = events.enqueue(
+    links = {"Status": "https://status.example"}
+    key = events.send_event(
         "trigger",
         "inc-1/page",
         summary="s" * 2000,
@@ -68,14 +67,14 @@ def test_trigger(events: PagerDutyEvents, script: Any) -> None:
 @pytest.mark.parametrize("action", ["acknowledge", "resolve"])
 def test_acknowledge_and_resolve(events: PagerDutyEvents, script: Any, action: Any) -> None:
     script.answer(202, ACCEPTED)
-    events.enqueue(action, "inc-1/page")
+    events.send_event(action, "inc-1/page")
     assert script.last.json == {"routing_key": ROUTING_KEY, "event_action": action, "dedup_key": "inc-1/page"}
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/v2", "/v2/", "/v2/enqueue"])
 def test_base_urls(script: Any, tail: str) -> None:
     script.answer(202, ACCEPTED)
-    PagerDutyEvents(ROUTING_KEY, "http://x.example/pd" + tail, transport=script.transport).enqueue("resolve", "k")
+    PagerDutyEvents(ROUTING_KEY, "http://x.example/pd" + tail, transport=script.transport).send_event("resolve", "k")
     assert script.last.path == "/pd/v2/enqueue"
 
 
@@ -90,18 +89,18 @@ def test_a_refused_event_tells_why_and_not_the_key(events: PagerDutyEvents, scri
     body = {"status": "invalid event", "message": "Event object is invalid", "errors": [f"bad {ROUTING_KEY}"]}
     script.answer(400, body)
     with pytest.raises(VendorRejected, match=r"Event object is invalid; bad \*\*\*"):
-        events.enqueue("trigger", "k", summary="s")
+        events.send_event("trigger", "k", summary="s")
 
 
 def test_trouble(events: PagerDutyEvents, script: Any) -> None:
     script.answer(429, None).answer(500, "").fail(httpx.ConnectError("refused"))
     with pytest.raises(VendorRateLimited):
-        events.enqueue("trigger", "k", summary="s")
+        events.send_event("trigger", "k", summary="s")
     with pytest.raises(VendorUnavailable) as caught:
-        events.enqueue("trigger", "k", summary="s")
+        events.send_event("trigger", "k", summary="s")
     assert caught.value.maybe_done
     with pytest.raises(VendorUnavailable) as caught:
-        events.enqueue("trigger", "k", summary="s")
+        events.send_event("trigger", "k", summary="s")
     assert not caught.value.maybe_done
 
 

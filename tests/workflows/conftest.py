@@ -32,7 +32,7 @@ async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
 async def world() -> AsyncIterator[World]:
     """A world whose worker runs."""
     async with skipping_server() as env:
-        world = World(env=env, hands=FakeActivities())
+        world = World(env=env, activities=FakeActivities())
         async with world.worker():
             yield world
             await world.assert_sound()
@@ -46,7 +46,7 @@ async def empty_world() -> AsyncIterator[World]:
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
-        yield World(env=env, hands=FakeActivities(), safety=QuerySafety.EVICT)
+        yield World(env=env, activities=FakeActivities(), safety=QuerySafety.EVICT)
 
 
 @pytest.fixture

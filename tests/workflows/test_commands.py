@@ -11,8 +11,10 @@ from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from incidents import contracts
-from incidents.domain.incident.commands import COMMANDS, Acknowledge, Command, CorrectTime, Receipt, Reopen, Resolve
+from incidents import contracts, names
+from incidents.domain.apply_command import COMMANDS
+from incidents.domain.core.command import Command, Receipt
+from incidents.domain.incident.commands import Acknowledge, CorrectTime, Reopen, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.commands import POSTMORTEM_COMMANDS, AssignPostmortem
 from tests.support.environment import World
@@ -35,23 +37,28 @@ EVENTS: dict[type[Any], set[str]] = {
     IncidentWorkflow: {
         contracts.ALERT_FIRED,
         contracts.ALERT_RESOLVED,
+        contracts.MERGE_MESSAGE,
+        contracts.SURGE_MESSAGE,
+        contracts.WINDOWS_CHANGED,
         contracts.ROLLBACK_MOVED,
         contracts.ROLLBACK_ENDED,
         contracts.POSTMORTEM_PUBLISHED,
+        contracts.POSTMORTEM_WAIVED,
     },
     PostmortemWorkflow: {
         contracts.INCIDENT_RESOLVED,
         contracts.INCIDENT_REOPENED,
         contracts.INCIDENT_CANCELLED,
+        contracts.INCIDENT_CLOSED,
         contracts.ISSUE_CHANGED,
     },
     RollbackWorkflow: {contracts.PROBED, contracts.JUDGED},
 }
 QUERIES: dict[type[Any], set[str]] = {
-    IncidentWorkflow: {contracts.INCIDENT_QUERY, contracts.TIMELINE_QUERY, contracts.AGENDA_QUERY},
-    PostmortemWorkflow: {contracts.POSTMORTEM_QUERY, contracts.TIMELINE_QUERY, contracts.AGENDA_QUERY},
-    RollbackWorkflow: {contracts.ROLLBACK_STEPS_QUERY},
-    IncidentNumbersWorkflow: {contracts.FIND_NUMBER_QUERY},
+    IncidentWorkflow: {names.INCIDENT_QUERY, names.TIMELINE_QUERY, names.AGENDA_QUERY},
+    PostmortemWorkflow: {names.POSTMORTEM_QUERY, names.TIMELINE_QUERY, names.AGENDA_QUERY},
+    RollbackWorkflow: {names.ROLLBACK_STEPS_QUERY},
+    IncidentNumbersWorkflow: {names.FIND_NUMBER_QUERY},
 }
 
 
@@ -60,7 +67,7 @@ def definition(cls: type[Any]) -> workflow._Definition:
 
 
 class Recorder:
-    """What a handler hands its arguments to."""
+    """What a handler passes its arguments to."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[Any, ...]] = []
@@ -79,7 +86,7 @@ class Recorder:
 @pytest.mark.parametrize(("taker", "command"), EACH)
 def test_each_command_is_an_update_with_its_own_validator(taker: type[Any], command: type[Command]) -> None:
     update = definition(taker).updates[command.name]
-    assert update.description == command.says
+    assert update.description == command.help_text
     assert get_type_hints(update.fn) == {"command": command, "return": Receipt}
     assert update.validator is not None
     assert update.validator.__name__ == f"_validate_{update.fn.__name__}"
@@ -93,7 +100,7 @@ def test_each_command_is_an_update_with_its_own_validator(taker: type[Any], comm
 @pytest.mark.parametrize(("taker", "command"), EACH)
 def test_each_command_is_a_signal_of_the_same_name(taker: type[Any], command: type[Command]) -> None:
     signal = definition(taker).signals[command.name]
-    assert signal.description == command.says
+    assert signal.description == command.help_text
     assert signal.fn.__name__ == f"{definition(taker).updates[command.name].fn.__name__}_signal"
     assert get_type_hints(signal.fn) == {"raw": RawValue, "return": type(None)}, "what does not decode is not dropped"
     recorder, raw = Recorder(), RawValue(Payload())
@@ -141,7 +148,7 @@ async def test_a_typed_update_answers_a_receipt(world: World) -> None:
     )
     assert receipt.changed
     assert receipt.revision == (await world.incident()).revision
-    assert (await world.incident()).commander == "ann"
+    assert (await world.incident()).roles.commander == "ann"
     again = await typed(world).execute_update(IncidentWorkflow.acknowledge, Acknowledge(by="bob"))
     assert not again.changed
     assert "ann" in again.message

@@ -3,12 +3,7 @@
 import re
 from datetime import timedelta
 
-from incidents.domain.incident.commands import (
-    Acknowledge,
-    DeclareSeverity,
-    Monitor,
-    Resolve,
-)
+from incidents.domain.incident.commands import Acknowledge, DeclareSeverity, Monitor, Resolve
 from tests.support.environment import World
 
 

@@ -10,7 +10,9 @@ from incidents.domain.incident.commands import (
     Acknowledge,
     AddNote,
     Assess,
+    AssignRole,
     DeclareSeverity,
+    Role,
     SettleStep,
 )
 from tests.support.environment import World
@@ -42,23 +44,23 @@ async def test_a_p0_runs_its_whole_first_response_at_once(world: World) -> None:
 
 
 async def test_16_the_page_goes_first_and_waits_for_nothing(world: World) -> None:
-    world.hands.faults["open_channel"] = 3
-    world.hands.faults["allocate_number"] = 2
+    world.activities.faults["open_channel"] = 3
+    world.activities.faults["allocate_number"] = 2
     await world.open(settle=False)
     await world.settled(but="channel")
 
-    first = world.hands.calls[0]
-    scheduled = sorted(world.hands.calls, key=lambda call: call.at)
+    first = world.activities.calls[0]
+    scheduled = sorted(world.activities.calls, key=lambda call: call.at)
     assert first.at == scheduled[0].at
     assert "send_page" in [call.name for call in scheduled if call.at == first.at]
-    [page] = [call for call in world.hands.calls if call.name == "send_page" and "page/0" in call.effect.key]
+    [page] = [call for call in world.activities.calls if call.name == "send_page" and "page/0" in call.effect.key]
     assert page.effect.dedup_key == world.handle.id
-    numbered = [call for call in world.hands.calls if call.name == "allocate_number"][-1]
+    numbered = [call for call in world.activities.calls if call.name == "allocate_number"][-1]
     assert page.at < numbered.at, "the page waits for no number"
 
 
 async def test_16_a_failing_optional_step_blocks_no_other(world: World) -> None:
-    world.hands.final_faults["open_bridge"] = "Zoom refuses: plan too small"
+    world.activities.final_faults["open_bridge"] = "Zoom refuses: plan too small"
     await world.open()
     incident = await world.incident()
 
@@ -70,22 +72,22 @@ async def test_16_a_failing_optional_step_blocks_no_other(world: World) -> None:
 
 
 async def test_17_a_failed_step_can_be_tried_again(world: World) -> None:
-    world.hands.final_faults["open_channel"] = "missing scope"
+    world.activities.final_faults["open_channel"] = "missing scope"
     await world.open()
     assert (await world.incident()).step(Step.CHANNEL).status is StepStatus.FAILED
-    del world.hands.final_faults["open_channel"]
+    del world.activities.final_faults["open_channel"]
 
     await world.tell(SettleStep(by="ann", step="channel", how="retry"))
 
     incident = await world.incident()
     assert incident.step(Step.CHANNEL).status is StepStatus.DONE
     assert incident.resources.channel_id == "C1"
-    assert [call.effect.again for call in world.hands.calls if call.name == "open_channel"] == [False, True]
+    assert [call.effect.again for call in world.activities.calls if call.name == "open_channel"] == [False, True]
     assert world.sent("post_message", "notice"), "what was said while there was no channel is said now"
 
 
 async def test_17_a_failed_step_can_be_skipped_or_done_by_hand(world: World) -> None:
-    world.hands.final_faults |= {"open_channel": "no", "query_logs": "no"}
+    world.activities.final_faults |= {"open_channel": "no", "query_logs": "no"}
     await world.open()
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -162,11 +164,11 @@ async def test_11_an_alert_without_a_severity_is_a_p1_that_asks_for_triage(world
 
 async def test_30_the_same_severity_again_is_refused_without_noise(world: World) -> None:
     await world.open()
-    before = len(world.hands.calls)
+    before = len(world.activities.calls)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await world.tell(DeclareSeverity(by="ann", severity=(await world.incident()).severity))
-    assert "is P0 already" in str(refused.value.cause)
-    assert len(world.hands.calls) == before
+    assert "is already P0" in str(refused.value.cause)
+    assert len(world.activities.calls) == before
 
 
 async def test_a_refused_or_malformed_signal_is_written_down_and_wedges_nothing(world: World) -> None:
@@ -180,7 +182,7 @@ async def test_a_refused_or_malformed_signal_is_written_down_and_wedges_nothing(
     refused = [entry for entry in (await world.incident()).timeline if entry.kind == "refused"]
     assert len(refused) == 4
     assert refused[2].actor == "eve"
-    assert "is P0 already" in refused[2].text
+    assert "is already P0" in refused[2].text
     assert (await world.tell(AddNote(by="ann", text="still here"))).changed
 
 
@@ -200,3 +202,39 @@ async def test_the_assessment_speaks_to_customers(world: World) -> None:
     assert mail.subject == "[INCIDENT] FeatureSignals P0 — Evaluation outage"
     assert "Impact: Evaluations fail for 12 customers." in mail.text
     assert "EvaluationErrors" not in mail.text, "customers never read the alert's own words"
+
+
+async def test_91_a_p0_that_reaches_nobody_is_announced_once(world: World) -> None:
+    world.activities.off["send_page"] = "PagerDuty not configured (PAGERDUTY_ROUTING_KEY is not set)"
+    await world.open()
+    line = "NOBODY CAN BE PAGED for P0: PagerDuty not configured (PAGERDUTY_ROUTING_KEY is not set)."
+    assert [m for m, e in world.sent("post_message", "notice") if e.text.startswith(line)] == [0]
+    await world.at(40)
+    assert len([e for _, e in world.sent("post_message", "notice") if e.text.startswith(line)]) == 1
+    newest = world.sent("keep_summary", "summary")[-1][1]
+    assert line in newest.text
+
+
+async def test_92_the_page_goes_out_at_once_and_is_completed_once(world: World) -> None:
+    await world.open()
+    [(first_minute, first)] = world.sent("send_page", "/page/0")
+    [(minute, update)] = world.sent("send_page", "page-update/0")
+    assert (first_minute, minute, first.dedup_key) == (0, 0, update.dedup_key)
+    assert first.details["incident"] == "flag-evaluation:production"
+    assert update.details["incident"] == "INC-1"
+    assert update.links == {
+        "Channel": "https://chat.example/C1",
+        "War room": "https://meet.example/1",
+    }
+    await world.at(4)
+    assert len(world.sent("send_page", "page-update/")) == 1
+
+
+async def test_95_the_assignee_of_a_role_is_mentioned_in_the_channel(world: World) -> None:
+    await world.open()
+    await world.tell(AssignRole(by="ann", role=Role.COMMANDER, person="bob"))
+    [told] = [e for _, e in world.sent("post_message", "notice") if e.text == "Commander: bob"]
+    assert told.mentions == ("bob",)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await world.tell(AssignRole(by="ann", role=Role.COMMANDER))
+    assert "Who is commander?" in str(refused.value.cause)

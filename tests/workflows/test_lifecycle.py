@@ -7,14 +7,8 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from incidents.contracts import AlertBatch
 from incidents.domain.alerting.alert import Alert
-from incidents.domain.incident.commands import (
-    Acknowledge,
-    AddNote,
-    Cancel,
-    DeclareSeverity,
-    Reopen,
-    Resolve,
-)
+from incidents.domain.incident.commands import Acknowledge, AddNote, Cancel, DeclareSeverity, Reopen, Resolve
+from incidents.domain.incident.display.summary import people_line
 from tests.support.environment import World, an_alert
 
 
@@ -50,14 +44,14 @@ async def test_62_the_last_word_reaches_every_channel_ever_used(world: World) ->
     await world.at(10)
     await world.tell(Resolve(by="ann", text="All is well."))
 
-    final = (await world.incident()).updates[-1]
+    final = (await world.incident()).updates.published[-1]
     assert final.kind == "final"
     assert set(final.channels) == {"status_page", "slack", "email"}
     for name in ("publish_status", "post_message", "send_mail"):
         [(minute, _)] = world.sent(name, f"update/{final.sequence}/")
         assert minute == 10
     await world.at(10 + 29)
-    assert (await world.incident()).updates[-1] == final, "no cadence after the resolution"
+    assert (await world.incident()).updates.published[-1] == final, "no cadence after the resolution"
     assert [effect.action for _, effect in world.sent("settle_page")][-1] == "resolve"
 
 
@@ -83,7 +77,7 @@ async def test_63_reopening_goes_on_where_it_was(world: World) -> None:
     assert round((incident.resolved_at - world.t0).total_seconds() / 60) == 100
 
 
-async def test_an_alert_within_the_window_reopens_and_pages(world: World) -> None:
+async def test_88_an_alert_within_the_window_reopens_pages_and_begins_anew(world: World) -> None:
     await world.open()
     await world.tell(Acknowledge(by="ann"))
     await world.at(20)
@@ -94,6 +88,13 @@ async def test_an_alert_within_the_window_reopens_and_pages(world: World) -> Non
     await world.settled()
     assert (await world.incident()).status == "investigating"
     assert [m for m, _ in world.sent("send_page", "/page/")] == [0, 300]
+    incident = await world.incident()
+    assert (incident.acknowledged_at, incident.roles.commander) == (None, "")
+    assert [r.acknowledged_by for r in incident.earlier_responses] == ["ann"]
+    assert [m for m, _ in world.sent("query_metrics", "investigate/")] == [0, 300]
+    assert "not acknowledged" in world.sent("keep_summary", "summary")[-1][1].text
+    await world.tell(Acknowledge(by="bob"))
+    assert "acknowledged by bob" in people_line(await world.incident())
 
 
 async def test_67_a_false_positive_is_corrected_and_owes_nothing(world: World) -> None:
@@ -105,19 +106,18 @@ async def test_67_a_false_positive_is_corrected_and_owes_nothing(world: World) -
     assert len(corrections) == 1
     assert "false alarm" in corrections[0].body
     assert corrections[0].status == "resolved"
-    assert not [call for call in world.hands.calls if "postmortem" in call.effect.key]
+    assert not [call for call in world.activities.calls if "postmortem" in call.effect.key]
 
 
 async def test_an_incident_without_a_channel_ends_too(world: World) -> None:
-    world.hands.final_faults["open_channel"] = "missing_scope"
+    world.activities.final_faults["open_channel"] = "missing_scope"
     await world.open(severity="warning")
     await world.tell(Cancel(by="ann", reason="a broken probe"))
     assert (await world.ended()).closed
 
 
 async def test_after_the_reopen_window_the_incident_ends_and_its_channel_is_archived(world: World) -> None:
-    await world.open()
-    await world.tell(DeclareSeverity(by="ann", severity="P2"))
+    await world.open(severity="warning")
     await world.at(10)
     await world.tell(Resolve(by="ann"))
     with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -134,9 +134,9 @@ async def test_a_p2_that_stays_quiet_resolves_by_itself(world: World) -> None:
     await world.open(severity="warning")
     await world.at(2)
     await world.handle.signal("alert_resolved", AlertBatch(alerts=(await ended(world),)))
-    await world.settled()
+    await world.at(5)
     assert (await world.incident()).status == "monitoring"
-    await world.at(13)
+    await world.at(15)
     incident = await world.incident()
     assert (incident.status, incident.resolved_by) == ("resolved", "system")
 
@@ -147,4 +147,4 @@ async def test_a_p0_that_stays_quiet_still_asks_a_person(world: World) -> None:
     await world.handle.signal("alert_resolved", AlertBatch(alerts=(await ended(world),)))
     await world.at(30)
     assert (await world.incident()).status == "monitoring"
-    assert any(text.startswith("Stable since") for text in await world.said())
+    assert any(text.startswith("No alerts since") for text in await world.said())

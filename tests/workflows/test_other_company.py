@@ -1,16 +1,31 @@
 """Another company's runbook: a whole incident with its own severities, and none of FeatureSignals' words."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from temporalio import activity
+
+from activities.rollback.health import Health
+from activities.rollback.probes import RegionProbes
+from incidents.app.settings import read_variable
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.incident.commands import Acknowledge, DeclareSeverity, Monitor, Reopen, Resolve
+from incidents.domain.recipients import ListedCustomers
+from incidents.domain.rollback.activity_requests import MeasureBaseline
+from incidents.domain.rollback.commands import ApproveRollback
+from incidents.domain.rollback.state import RollbackStatus
+from incidents.domain.rollback.verification import Baseline, BaselineFinding
+from incidents.vendors.product.probe import ProbeClient
 from tests.support.environment import World
+from tests.support.fake_activities import an_offer
+from tests.support.product_server import product_server
 
 ACME = parse_runbook(Path("tests/support/acme.yaml").read_text(encoding="utf-8"), "acme.yaml")
 OURS = re.compile("feature ?signals|feature ?flag|flag evaluation|evaluation", re.IGNORECASE)
 """What no customer of another company may read (behaviour 107)."""
+SECRET = "s3cret-of-acme"
 
 
 async def test_107_a_whole_incident_says_no_word_of_featuresignals(world: World) -> None:
@@ -37,12 +52,12 @@ async def test_107_a_whole_incident_says_no_word_of_featuresignals(world: World)
     assert published
     assert posted
     assert tickets
-    assert any("shop@customer.example" in mail.to for _, mail in mailed)
-    assert published[0][1].title == "Checkout disruption"
+    assert any(ListedCustomers() in mail.to for _, mail in mailed)
+    assert published[0][1].title == "Acme Store: Checkout disruption (SEV1)"
     assert world.sent("send_mail", "postmortem/mail")
     others = world.sent("send_mail")  # escalations, the post-mortem's reminders: none of ours either
     for _, request in (*published, *posted, *tickets, *others):
-        said = request.model_dump_json(exclude={"key"})
+        said = request.model_dump_json(exclude={"key"}).replace(world.handle.id, "")  # an id of this test, in buttons
         assert not OURS.search(said), said
 
 
@@ -52,4 +67,40 @@ async def test_an_incident_goes_down_to_the_last_of_five_severities_and_ends(wor
     await world.tell(DeclareSeverity(by="ann", severity="SEV5"))
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     ended = await world.ended()
-    assert (ended.severity, ended.highest_severity, ended.faults) == ("SEV5", "SEV4", ())
+    assert (ended.severity, ended.highest_severity, ended.operators.faults) == ("SEV5", "SEV4", ())
+
+
+@activity.defn
+def measure_baseline(request: MeasureBaseline) -> BaselineFinding:
+    at = datetime.now(UTC)
+    normal = Baseline(p50_ms=5, p95_ms=9, samples=60, source="Prometheus", since=at, until=at)
+    return BaselineFinding(region=request.region.name, baseline=normal)
+
+
+async def test_54_a_rollback_is_verified_by_the_configured_probe_and_no_secret_enters_history(
+    empty_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_STORE_TOKEN", SECRET)
+    world, moment = empty_world, timedelta(milliseconds=100)
+    health = Health(RegionProbes(ProbeClient(5), read_variable), lambda *_: None)
+    world.activities.real = {"verify_region": health.verify_region, "measure_baseline": measure_baseline}
+    rules = ACME.rollback.replace(
+        healthy_probes=3, probe_interval=moment / 10, window=moment, min_samples=3, latency_slack_ms=4000
+    )
+    with product_server() as product:
+        product.answer = {"checks": [{"state": "ready"}]}
+        regions = (ACME.regions[0].replace(url=product.url),)
+        world.runbook = ACME.replace(rollback=rules, regions=regions, chat=ACME.chat.replace(setup_per_minute=0))
+        world.activities.offers = (an_offer(await world.now(), cluster="store-west"),)
+        async with world.worker():
+            await world.open(severity="page", labels={"name": "HighErrorRatio", "service": "checkout"})
+            await world.tell(ApproveRollback(by="ann"))
+            [state] = (await world.incident()).rollback.clusters
+            assert state.status is RollbackStatus.HEALTHY, state.detail
+    assert "consecutive good probes" in state.detail
+    assert {(path, sent) for _, path, sent in product.asked} == {("/internal/ready?region=west", f"Bearer {SECRET}")}
+    for workflow_id in (world.handle.id, "rollback-store-west-checkout"):
+        events = (await world.env.client.get_workflow_handle(workflow_id).fetch_history()).events
+        recorded = b"".join(event.SerializeToString() for event in events)
+        assert b"ACME_STORE_TOKEN" in recorded, "its name is recorded"
+        assert SECRET.encode() not in recorded

@@ -33,15 +33,15 @@ async def test_channels_are_set_up_at_the_pace_and_nothing_else_waits(live_world
             break
         await asyncio.sleep(0.05)
     await world.settled(but=("channel", "update/"))
-    assert not [call for call in world.hands.calls if call.name in NAMES], "nobody takes them from the other queue"
-    assert [call for call in world.hands.calls if call.name == "publish_status"], "all else has gone out"
-    assert [call for call in world.hands.calls if call.name == "send_page"]
+    assert not [call for call in world.activities.calls if call.name in NAMES], "nobody takes them from the other queue"
+    assert [call for call in world.activities.calls if call.name == "publish_status"], "all else has gone out"
+    assert [call for call in world.activities.calls if call.name == "send_page"]
     loop = asyncio.get_running_loop()
     began = loop.time()
-    async with make_setup_worker(client, QUEUE, world.hands.methods(), PER_MINUTE):
+    async with make_setup_worker(client, QUEUE, world.activities.methods(), PER_MINUTE):
         await world.settled()
         took = loop.time() - began
-    paced = [call.name for call in world.hands.calls if call.name in NAMES]
+    paced = [call.name for call in world.activities.calls if call.name in NAMES]
     assert {"open_channel", "invite", "set_topic"} <= set(paced)
     assert took > (len(paced) - 2) * 60 / PER_MINUTE, (
         f"{len(paced)} calls in {took:.1f} s: a call or two may go at once"

@@ -14,16 +14,12 @@ from incidents.domain import agenda
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.apply_result import agenda_broke
-from incidents.domain.incident.commands import (
-    AddNote,
-    ApproveRollback,
-    PostUpdate,
-    Resolve,
-)
+from incidents.domain.incident.commands import AddNote, PostUpdate, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import ObligationKind
-from incidents.domain.postmortem.obligations import PostmortemObligationKind
+from incidents.domain.postmortem.obligations.obligation import PostmortemObligationKind
 from incidents.domain.registry import OWED
+from incidents.domain.rollback.commands import ApproveRollback
 from incidents.domain.rollback.state import RollbackStatus
 from incidents.domain.updates import obligations as updates
 from tests.support.environment import World, an_alert
@@ -66,10 +62,10 @@ async def test_an_obligation_whose_request_cannot_be_built_fails_alone(world: Wo
     boom(incident_module, "request", lambda obligation, *_: obligation.kind is ObligationKind.WAR_ROOM)
     await world.open()
     incident = await world.incident()
-    assert [failure.key for failure in incident.failures] == ["war-room"]
+    assert [failure.key for failure in incident.ledger.failures] == ["war-room"]
     [said] = [text for text in await world.said() if text.startswith("Failed: Open the war room")]
     assert "OverflowError: date value out of range" in said
-    assert "`incident step` war-room" in said
+    assert "`incident step 1 war-room`" in said
     assert len(world.sent("send_page", "/page/")) == 1
     [mail] = told_operators(world)
     assert "OverflowError" in mail
@@ -77,7 +73,7 @@ async def test_an_obligation_whose_request_cannot_be_built_fails_alone(world: Wo
     notices = [message.text for _, message in world.sent("post_message", "/notice/")]
     assert any("Failed: Open the war room" in text for text in notices), "responders read it in the channel"
     await world.at(31)
-    assert (await world.incident()).updates[-1].sequence > 1, "the cadence goes on"
+    assert (await world.incident()).updates.published[-1].sequence > 1, "the cadence goes on"
     await assert_no_task_failed(world)
 
 
@@ -85,21 +81,21 @@ async def test_an_error_while_a_result_is_applied_fails_that_obligation(world: W
     boom(outcomes, "_done", lambda incident, obligation, *_: obligation.kind is ObligationKind.CHANNEL)
     await world.open()
     incident = await world.incident()
-    assert [failure.key for failure in incident.failures] == ["channel"]
+    assert [failure.key for failure in incident.ledger.failures] == ["channel"]
     assert len(world.sent("send_page", "/page/")) == 1
     assert len(told_operators(world)) == 1
     await assert_no_task_failed(world)
 
 
 async def test_an_error_in_an_update_that_is_due_leaves_a_way_on(world: World, boom: Any) -> None:
-    boom(updates, "publish_due", lambda incident, *_: len(incident.updates) == 1)
+    boom(updates, "publish_due", lambda incident, *_: len(incident.updates.published) == 1)
     await world.open()
     await world.at(40)
     incident = await world.incident()
-    assert [failure.key for failure in incident.failures] == ["update/2"]
+    assert [failure.key for failure in incident.ledger.failures] == ["update/2"]
     await world.tell(PostUpdate(by="ann", text="We know more."))
     await world.at(75)
-    assert len((await world.incident()).updates) > 2, "after an update by hand, the cadence goes on"
+    assert len((await world.incident()).updates.published) > 2, "after an update by hand, the cadence goes on"
     await assert_no_task_failed(world)
 
 
@@ -137,9 +133,9 @@ async def test_a_handler_that_fails_refuses_its_message(world: World, boom: Any)
     await world.handle.signal("alert_fired", {"alerts": "nonsense"})
     await world.settled()
     said = await world.said()
-    for name in ("add_note refused: it cannot be applied", "alert_fired refused: it cannot be applied"):
+    for name in ("add_note rejected: it cannot be applied", "alert_fired rejected: it cannot be applied"):
         assert any(text.startswith(name) for text in said), said
-    assert sum(text.startswith("alert_fired refused") for text in said) == 2
+    assert sum(text.startswith("alert_fired rejected") for text in said) == 2
     assert (await world.tell(Resolve(by="ann", force=True, reason="seen"))).changed
     await assert_no_task_failed(world)
 
@@ -175,11 +171,11 @@ async def test_what_cannot_even_be_recorded_is_left_alone(world: World, boom: An
 
 async def test_an_error_in_a_rollback_is_a_failed_rollback(world: World, boom: Any) -> None:
     boom(rollback_module, "decide_redeployment", lambda *_: True)
-    world.hands.offers = (an_offer(await world.now()),)
+    world.activities.offers = (an_offer(await world.now()),)
     await world.open()
     await world.tell(ApproveRollback(by="ann"))
     await world.settled()
-    [state] = (await world.incident()).rollbacks
+    [state] = (await world.incident()).rollback.clusters
     assert state.status is RollbackStatus.FAILED
     assert "error in this program (OverflowError: date value out of range): nothing was deployed" in state.detail
 
@@ -194,7 +190,7 @@ async def test_an_error_in_the_post_mortem_is_told_and_its_deadline_stands(world
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     await world.at(60)
     postmortem = await postmortem_of(world)
-    assert any("OverflowError" in failure.reason for failure in postmortem.failures)
+    assert any("OverflowError" in failure.reason for failure in postmortem.ledger.failures)
     assert len(told_operators(world)) == 1
     await world.at(60 * 50)
     assert (await postmortem_of(world)).stage == "overdue"
@@ -206,4 +202,4 @@ def test_the_incident_remembers_an_error_once() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     first: Incident = agenda_broke(opened(), "ValueError: no", at)
     assert agenda_broke(first, "ValueError: no", at) is first
-    assert len(agenda_broke(first, "KeyError: 'x'", at).faults) == 2
+    assert len(agenda_broke(first, "KeyError: 'x'", at).operators.faults) == 2

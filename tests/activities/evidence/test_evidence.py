@@ -12,6 +12,7 @@ import pytest
 from activities.registry import ActivitySet
 from incidents.domain.activity_requests import KeepDocument, OpenChannel, PostMessage
 from incidents.domain.config.model import Region
+from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.evidence.manifest import (
     EvidenceSource,
     Item,
@@ -45,25 +46,27 @@ def scope(**changes: Any) -> Scope:
     return base.replace(**changes)
 
 
-def captured(hands: ActivitySet, where: Scope | None = None, phase: str = "resolution-1") -> tuple[Part, ...]:
+def captured(activities: ActivitySet, where: Scope | None = None, phase: str = "resolution-1") -> tuple[Part, ...]:
     """Everything that is kept in one phase."""
     where = where or scope()
     return tuple(
         perform(
-            hands.evidence.capture_evidence,
+            activities.evidence.capture_evidence,
             CaptureEvidence(key=item.name, folder="INC-7", item=item, scope=where, rules=Rollback()),
         )
         for item in items({"record.json": "{}"}, REGIONS, METRICS, phase)
     )
 
 
-def test_every_source_of_the_sandbox_is_kept(hands: ActivitySet, sandbox: RunningSandbox, tmp_path: Path) -> None:
+def test_every_source_of_the_sandbox_is_kept(activities: ActivitySet, sandbox: RunningSandbox, tmp_path: Path) -> None:
     sandbox.deploy("eu", "v9-bad")
-    room = perform(hands.chat.open_channel, OpenChannel(key="c", name="incident-7", marker="[m]")).resources.channel_id
-    perform(hands.chat.post_message, PostMessage(key="p", channel_id=room, text="we look into it"))
-    moved = perform(hands.chat.open_channel, OpenChannel(key="d", name="incident-7-private", marker="[n]"))
+    room = perform(
+        activities.chat.open_channel, OpenChannel(key="c", name="incident-7", marker="[m]")
+    ).resources.channel_id
+    perform(activities.chat.post_message, PostMessage(key="p", channel_id=room, text=as_mrkdwn("we look into it")))
+    moved = perform(activities.chat.open_channel, OpenChannel(key="d", name="incident-7-private", marker="[n]"))
     about = scope(channel_id=moved.resources.channel_id, former_channels=(room,))  # it became private later
-    parts = {part.name.removeprefix("resolution-1/"): part for part in captured(hands, about)}
+    parts = {part.name.removeprefix("resolution-1/"): part for part in captured(activities, about)}
     kept = {name for name, part in parts.items() if not part.gap}
     assert kept == {
         "record.json",
@@ -72,7 +75,7 @@ def test_every_source_of_the_sandbox_is_kept(hands: ActivitySet, sandbox: Runnin
         "logs.jsonl",
         "traces.jsonl",
         "flag-audit.json",
-        "slack.jsonl",
+        "chat.jsonl",
     }
     assert parts["database.json"].gap == "database diagnostics not configured (DATABASE_URL is not set)"
     folder = tmp_path / "INC-7" / "resolution-1"
@@ -81,7 +84,7 @@ def test_every_source_of_the_sandbox_is_kept(hands: ActivitySet, sandbox: Runnin
         assert data, name
         assert (parts[name].bytes, parts[name].sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert "v9-bad" in (folder / "deployments-eu-001.json").read_text("utf-8")
-    assert "we look into it" in (folder / "slack.jsonl").read_text("utf-8")
+    assert "we look into it" in (folder / "chat.jsonl").read_text("utf-8")
     assert json.loads((folder / "metrics-error-ratio.json").read_text("utf-8"))["series"][0]["points"]
 
 
@@ -92,29 +95,29 @@ def test_sources_that_are_off_leave_gaps_that_say_so(idle: ActivitySet) -> None:
     assert gaps["prometheus"] == "Prometheus not configured (PROMETHEUS_URL is not set)"
 
 
-def test_a_source_that_fails_is_an_error_for_temporal(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    item = Item(name="p/logs.jsonl", source=EvidenceSource.SIGNOZ_LOGS)
+def test_a_source_that_fails_is_an_error_for_temporal(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    item = Item(name="p/logs.jsonl", source=EvidenceSource.LOGS)
     wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
     sandbox.fault("signoz", "status", status=503)
-    assert not failed(hands.evidence.capture_evidence, wanted).non_retryable
+    assert not failed(activities.evidence.capture_evidence, wanted).non_retryable
     sandbox.fault("signoz", "status", status=401, body={"status": "error"})
-    assert failed(hands.evidence.capture_evidence, wanted).non_retryable
+    assert failed(activities.evidence.capture_evidence, wanted).non_retryable
 
 
 def test_a_file_that_breaks_off_in_the_middle_is_not_left_behind(
-    hands: ActivitySet, sandbox: RunningSandbox, tmp_path: Path
+    activities: ActivitySet, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
     """The second page of the transcript fails: no half file may look like a whole one."""
     item = Item(name="p/flag-audit.json", source=EvidenceSource.FLAG_AUDIT)
     wanted = CaptureEvidence(key="k", folder="INC-7", item=item, scope=scope(), rules=Rollback())
     sandbox.fault("product", "reset", "audit")
-    failed(hands.evidence.capture_evidence, wanted)
+    failed(activities.evidence.capture_evidence, wanted)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def written(hands: ActivitySet, parts: tuple[Part, ...], attempt: int = 1) -> Any:
+def written(activities: ActivitySet, parts: tuple[Part, ...], attempt: int = 1) -> Any:
     wanted = WriteManifest(key="k", folder="INC-7", incident="INC-7", phase="resolution-1", parts=parts)
-    return perform(hands.evidence.write_manifest, wanted, attempt)
+    return perform(activities.evidence.write_manifest, wanted, attempt)
 
 
 def digests(folder: Path, parts: tuple[Part, ...]) -> dict[str, str | None]:
@@ -132,6 +135,7 @@ def test_the_manifest_proves_that_nothing_was_changed(idle: ActivitySet, tmp_pat
     assert parts_of(data) == parts
     assert ref.sha256 == hashlib.sha256(data).hexdigest()
     assert ref.folder == "INC-7", "wherever that is, the files are beside it"
+    assert ref.store == tmp_path.as_uri()
     assert outcome.detail.startswith("1 file (Ops Portal not configured"), "missing sources are named"
     assert (ref.parts, ref.gaps) == (1, len(parts) - 1)
     assert "database diagnostics not configured" in outcome.detail
@@ -166,5 +170,5 @@ def test_nothing_is_written_outside(idle: ActivitySet, tmp_path: Path, name: str
 
 def test_a_store_that_cannot_be_written_is_tried_again(wired: Callable[..., ActivitySet], tmp_path: Path) -> None:
     (tmp_path / "full").write_text("a file where the folder should be", encoding="utf-8")
-    hands = wired(EVIDENCE_URL=(tmp_path / "full").as_uri())
-    assert not failed(hands.evidence.keep_document, DOCUMENT).non_retryable
+    activities = wired(EVIDENCE_URL=(tmp_path / "full").as_uri())
+    assert not failed(activities.evidence.keep_document, DOCUMENT).non_retryable

@@ -1,27 +1,28 @@
 """Who is on call, as PagerDuty's schedule says."""
 
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import FindOnCall, Person
+from incidents.domain.activity_requests import FindOnCall
+from incidents.domain.activity_results import Person
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import perform
 
 ASKED = FindOnCall(key="run-7/on-call/0", schedule="PSBXSCHED")
 
 
-def test_whoever_is_on_the_schedule(hands: ActivitySet) -> None:
-    outcome = perform(hands.on_call.find_on_call, ASKED)
+def test_on_call_comes_from_the_schedule(activities: ActivitySet) -> None:
+    outcome = perform(activities.on_call.find_on_call, ASKED)
     assert outcome.on_call == (Person(name="Ona Call", email="oncall@featuresignals.com"),)
     assert outcome.detail == "Ona Call"
 
 
-def test_nobody_is_an_answer_too(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+def test_nobody_is_an_answer_too(activities: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.options(nobody_on_call=True)
-    outcome = perform(hands.on_call.find_on_call, ASKED)
-    assert (outcome.skipped, outcome.on_call, outcome.detail) == (None, (), "nobody on call")
+    outcome = perform(activities.on_call.find_on_call, ASKED)
+    assert (outcome.skipped, outcome.on_call, outcome.detail) == (None, (), "no one on call")
 
 
-def test_another_schedule_has_nobody_of_this_one(hands: ActivitySet) -> None:
-    assert perform(hands.on_call.find_on_call, ASKED.replace(schedule="POTHER")).on_call == ()
+def test_another_schedule_has_nobody_of_this_one(activities: ActivitySet) -> None:
+    assert perform(activities.on_call.find_on_call, ASKED.replace(schedule="POTHER")).on_call == ()
 
 
 def test_without_a_key_it_is_off_and_says_what_is_missing(idle: ActivitySet) -> None:

@@ -12,11 +12,11 @@ PAGE = SendPage(
 )
 
 
-def test_a_page_has_one_alert_from_trigger_to_resolution(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+def test_a_page_has_one_alert_from_trigger_to_resolution(activities: ActivitySet, sandbox: RunningSandbox) -> None:
     for attempt in (1, 2):
-        assert perform(hands.paging.send_page, PAGE, attempt).detail == "paged on_call"
+        assert perform(activities.paging.send_page, PAGE, attempt).detail == "paged on_call"
     for action in ("acknowledge", "resolve"):
-        perform(hands.paging.settle_page, SettlePage(key=f"k/{action}", dedup_key="incident-x", action=action))
+        perform(activities.paging.settle_page, SettlePage(key=f"k/{action}", dedup_key="incident-x", action=action))
     assert operations(sandbox, "pagerduty") == ["event.trigger", "event.acknowledge", "event.resolve"]
     [alert] = sandbox.state()["pagerduty"]
     assert (alert["incident_key"], alert["status"], alert["severity"]) == ("incident-x", "resolved", "critical")
@@ -24,20 +24,22 @@ def test_a_page_has_one_alert_from_trigger_to_resolution(hands: ActivitySet, san
 
 
 @pytest.mark.parametrize("status", [None, 500, 502])
-def test_a_page_whose_reply_is_lost_pages_once(hands: ActivitySet, sandbox: RunningSandbox, status: int | None) -> None:
+def test_a_page_whose_reply_is_lost_pages_once(
+    activities: ActivitySet, sandbox: RunningSandbox, status: int | None
+) -> None:
     sandbox.fault("pagerduty", "lost_reply", "enqueue", status=status)
-    lost = failed(hands.paging.send_page, PAGE)
+    lost = failed(activities.paging.send_page, PAGE)
     assert (lost.type, lost.non_retryable) == ("VendorUnavailable", False)
-    perform(hands.paging.send_page, PAGE, attempt=2)
+    perform(activities.paging.send_page, PAGE, attempt=2)
     assert operations(sandbox, "pagerduty") == ["event.trigger"]
 
 
 def test_settling_a_page_that_is_not_open_succeeds_and_leaves_other_pages_open(
-    hands: ActivitySet, sandbox: RunningSandbox
+    activities: ActivitySet, sandbox: RunningSandbox
 ) -> None:
-    perform(hands.paging.send_page, PAGE)
+    perform(activities.paging.send_page, PAGE)
     for action in ("acknowledge", "resolve"):
-        perform(hands.paging.settle_page, SettlePage(key="k", dedup_key="nobody", action=action))
+        perform(activities.paging.settle_page, SettlePage(key="k", dedup_key="nobody", action=action))
     assert [call["status"] for call in sandbox.calls("pagerduty")] == [202, 202, 202], "each event was sent"
     assert operations(sandbox, "pagerduty") == ["event.trigger"]
     [alert] = sandbox.state()["pagerduty"]

@@ -45,8 +45,8 @@ def measured(sandbox: RunningSandbox, asked: MeasureBaseline) -> BaselineFinding
     return asyncio.run(_run(Baselines(prometheus, signoz, Remembers()), asked))
 
 
-async def _run(hand: Baselines, asked: MeasureBaseline) -> BaselineFinding:
-    return await hand.measure_baseline(asked)
+async def _run(baselines: Baselines, asked: MeasureBaseline) -> BaselineFinding:
+    return await baselines.measure_baseline(asked)
 
 
 def test_our_own_recorder_where_nothing_is_named(sandbox: RunningSandbox) -> None:
@@ -72,7 +72,7 @@ def test_if_that_one_fails_the_recorder_is_asked(sandbox: RunningSandbox) -> Non
     assert found.source == "the recorder"
 
 
-def test_without_any_it_is_said_why_and_never_guessed(hands: ActivitySet) -> None:
-    found = perform(hands.baselines.measure_baseline, wanted(min_samples=20))
+def test_without_any_it_is_said_why_and_never_guessed(activities: ActivitySet) -> None:
+    found = perform(activities.baselines.measure_baseline, wanted(min_samples=20))
     assert found.baseline is None
-    assert found.why == "the recorder has 0 samples from before the deployment, of 20 needed"
+    assert found.why == "none of the 20 samples needed were recorded before the deployment"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import CommentTicket, OpenTicket
+from incidents.domain.activity_requests import CommentTicket, OpenTicket, RetitleTicket
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
 
@@ -19,10 +19,10 @@ def issues(sandbox: RunningSandbox) -> list[dict[str, Any]]:
     return list(sandbox.state()["github"])
 
 
-def test_what_the_tracker_then_shows(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    outcome = perform(hands.issue_tracker.open_ticket, TICKET)
+def test_what_the_tracker_then_shows(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    outcome = perform(activities.issue_tracker.open_ticket, TICKET)
     update = COMMENT.replace(ticket=outcome.resources.ticket, body="Still at it.", close=False)
-    perform(hands.issue_tracker.comment_ticket, update)
+    perform(activities.issue_tracker.comment_ticket, update)
     [issue] = issues(sandbox)
     assert (outcome.detail, outcome.resources.ticket) == (f"#{issue['number']}", issue["number"])
     assert outcome.resources.ticket_url == issue["html_url"]
@@ -32,47 +32,55 @@ def test_what_the_tracker_then_shows(hands: ActivitySet, sandbox: RunningSandbox
     assert [comment["body"].splitlines()[0] for comment in issue["thread"]] == ["Still at it."]
 
 
+def test_101_the_ticket_gets_a_better_title(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    number = perform(activities.issue_tracker.open_ticket, TICKET).resources.ticket
+    assert number is not None
+    perform(activities.issue_tracker.retitle_ticket, RetitleTicket(key="k", ticket=number, title="Two typos"))
+    [issue] = issues(sandbox)
+    assert (issue["title"], issue["state"], issue["body"]) == ("Two typos", "open", "A typo.\n\n<!-- run-7 -->")
+
+
 @pytest.mark.parametrize("status", [None, 502])
 def test_75_a_ticket_and_its_comment_are_made_once(
-    hands: ActivitySet, sandbox: RunningSandbox, status: int | None
+    activities: ActivitySet, sandbox: RunningSandbox, status: int | None
 ) -> None:
     sandbox.fault("github", "lost_reply", "/issues", status=status)
-    failed(hands.issue_tracker.open_ticket, TICKET)
-    ticket = perform(hands.issue_tracker.open_ticket, TICKET, attempt=2).resources.ticket
+    failed(activities.issue_tracker.open_ticket, TICKET)
+    ticket = perform(activities.issue_tracker.open_ticket, TICKET, attempt=2).resources.ticket
     comment = COMMENT.replace(ticket=ticket)
     sandbox.fault("github", "lost_reply", "/comments", status=status)
-    failed(hands.issue_tracker.comment_ticket, comment)
-    perform(hands.issue_tracker.comment_ticket, comment, attempt=2)
+    failed(activities.issue_tracker.comment_ticket, comment)
+    perform(activities.issue_tracker.comment_ticket, comment, attempt=2)
     assert operations(sandbox, "github") == ["issue.create", "comment.create", "issue.update"]
     [issue] = issues(sandbox)
     assert (issue["state"], issue["state_reason"], len(issue["thread"])) == ("closed", "completed", 1)
 
 
-def test_a_lost_closing_closes_and_comments_once(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+def test_a_lost_closing_closes_and_comments_once(activities: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("github", "lost_reply", "PATCH")
-    failed(hands.issue_tracker.comment_ticket, COMMENT)
-    perform(hands.issue_tracker.comment_ticket, COMMENT, attempt=2)
+    failed(activities.issue_tracker.comment_ticket, COMMENT)
+    perform(activities.issue_tracker.comment_ticket, COMMENT, attempt=2)
     assert operations(sandbox, "github") == ["issue.create", "comment.create", "issue.update"]
 
 
-def test_39_a_comment_opens_the_ticket_if_it_is_missing(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    first = perform(hands.issue_tracker.comment_ticket, COMMENT)
-    again = perform(hands.issue_tracker.comment_ticket, COMMENT, attempt=2)
+def test_39_a_comment_opens_the_ticket_if_it_is_missing(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    first = perform(activities.issue_tracker.comment_ticket, COMMENT)
+    again = perform(activities.issue_tracker.comment_ticket, COMMENT, attempt=2)
     assert first.resources.ticket == again.resources.ticket
-    later = perform(hands.issue_tracker.comment_ticket, COMMENT.replace(key="run-7/update/2/issue_tracker"))
+    later = perform(activities.issue_tracker.comment_ticket, COMMENT.replace(key="run-7/update/2/issue_tracker"))
     assert later.resources.ticket == first.resources.ticket, "the ticket is looked for, also at a first attempt"
     assert operations(sandbox, "github").count("issue.create") == 1
     assert [len(issue["thread"]) for issue in issues(sandbox)] == [2]
 
 
-def test_the_tickets_of_two_incidents_are_not_mixed_up(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    perform(hands.issue_tracker.open_ticket, TICKET)
-    perform(hands.issue_tracker.open_ticket, TICKET.replace(marker="<!-- run-77 -->"), attempt=2)
+def test_the_tickets_of_two_incidents_are_not_mixed_up(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(activities.issue_tracker.open_ticket, TICKET)
+    perform(activities.issue_tracker.open_ticket, TICKET.replace(marker="<!-- run-77 -->"), attempt=2)
     assert [issue["number"] for issue in issues(sandbox)] == [2, 1]
 
 
-def test_74_a_ticket_that_was_deleted_is_told(hands: ActivitySet) -> None:
-    gone = failed(hands.issue_tracker.comment_ticket, COMMENT.replace(ticket=4711))
+def test_74_a_ticket_that_was_deleted_is_told(activities: ActivitySet) -> None:
+    gone = failed(activities.issue_tracker.comment_ticket, COMMENT.replace(ticket=4711))
     assert (gone.type, gone.non_retryable) == ("VendorNotFound", True)
 
 

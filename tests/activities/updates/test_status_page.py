@@ -29,12 +29,12 @@ def shown(sandbox: RunningSandbox) -> dict[str, Any]:
     return dict(incident)
 
 
-def publish(hands: ActivitySet, update: PublishStatus, attempt: int = 1) -> Any:
-    return perform(hands.status_page.publish_status, update, attempt)
+def publish(activities: ActivitySet, update: PublishStatus, attempt: int = 1) -> Any:
+    return perform(activities.status_page.publish_status, update, attempt)
 
 
-def test_what_the_page_then_shows(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    outcome = publish(hands, UPDATE.replace(components={"evaluationeu": "major_outage"}, notify=False))
+def test_what_the_page_then_shows(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    outcome = publish(activities, UPDATE.replace(components={"evaluationeu": "major_outage"}, notify=False))
     incident = shown(sandbox)
     assert outcome.resources.status_page_id == incident["id"]
     assert outcome.resources.status_page_url == incident["shortlink"]
@@ -47,10 +47,10 @@ def test_what_the_page_then_shows(hands: ActivitySet, sandbox: RunningSandbox) -
 
 
 @pytest.mark.parametrize("status", [None, 502])
-def test_a_status_update_goes_out_once(hands: ActivitySet, sandbox: RunningSandbox, status: int | None) -> None:
+def test_a_status_update_goes_out_once(activities: ActivitySet, sandbox: RunningSandbox, status: int | None) -> None:
     sandbox.fault("statuspage", "lost_reply", "incidents", status=status)
-    failed(hands.status_page.publish_status, UPDATE)
-    page = publish(hands, UPDATE, attempt=2).resources.status_page_id
+    failed(activities.status_page.publish_status, UPDATE)
+    page = publish(activities, UPDATE, attempt=2).resources.status_page_id
     assert operations(sandbox, "statuspage") == ["incident.create"]
 
     second = UPDATE.replace(
@@ -60,59 +60,67 @@ def test_a_status_update_goes_out_once(hands: ActivitySet, sandbox: RunningSandb
         status="monitoring",
         body=PublicText.trusted("Fixed?"),
     )
+    second = second.replace(title=PublicText.trusted("Flags fail"))
     sandbox.fault("statuspage", "lost_reply", "PATCH", status=status)
-    failed(hands.status_page.publish_status, second)
-    assert publish(hands, second, attempt=2).resources.status_page_id == page
+    failed(activities.status_page.publish_status, second)
+    assert publish(activities, second, attempt=2).resources.status_page_id == page
     assert operations(sandbox, "statuspage") == ["incident.create", "incident.update"]
     assert [row["body"] for row in shown(sandbox)["incident_updates"]] == ["Fixed?", "We look into it."]
+    assert shown(sandbox)["name"] == "Flags fail", "behaviour 101: it follows a better title"
 
 
-def test_a_worker_that_died_after_creating_creates_no_second_one(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    publish(hands, UPDATE)
-    publish(hands, UPDATE.replace(again=True))
+def test_a_worker_that_died_after_creating_creates_no_second_one(
+    activities: ActivitySet, sandbox: RunningSandbox
+) -> None:
+    publish(activities, UPDATE)
+    publish(activities, UPDATE.replace(again=True))
     assert operations(sandbox, "statuspage") == ["incident.create"]
 
 
 def test_35_the_newest_update_finds_the_incident_whose_creation_was_lost(
-    hands: ActivitySet, sandbox: RunningSandbox
+    activities: ActivitySet, sandbox: RunningSandbox
 ) -> None:
     sandbox.fault("statuspage", "lost_reply", "incidents")
-    failed(hands.status_page.publish_status, UPDATE)
-    publish(hands, UPDATE.replace(key="run-7/update/4/status_page", sequence=4, body=PublicText.trusted("Newest.")))
+    failed(activities.status_page.publish_status, UPDATE)
+    publish(
+        activities, UPDATE.replace(key="run-7/update/4/status_page", sequence=4, body=PublicText.trusted("Newest."))
+    )
     assert operations(sandbox, "statuspage") == ["incident.create", "incident.update"]
     assert [row["body"] for row in shown(sandbox)["incident_updates"]] == ["Newest.", "We look into it."]
 
 
-def test_35_after_an_outage_the_newest_is_created(hands: ActivitySet, sandbox: RunningSandbox) -> None:
+def test_35_after_an_outage_the_newest_is_created(activities: ActivitySet, sandbox: RunningSandbox) -> None:
     sandbox.fault("statuspage", "status", status=503, times=2)
-    down = failed(hands.status_page.publish_status, UPDATE)
+    down = failed(activities.status_page.publish_status, UPDATE)
     assert (down.type, down.non_retryable) == ("VendorUnavailable", False)
-    failed(hands.status_page.publish_status, UPDATE, attempt=2)
-    publish(hands, NEWEST)
+    failed(activities.status_page.publish_status, UPDATE, attempt=2)
+    publish(activities, NEWEST)
     assert operations(sandbox, "statuspage") == ["incident.create"]
     assert [row["body"] for row in shown(sandbox)["incident_updates"]] == ["Newest."]
 
 
 def test_35_an_older_update_does_not_follow_the_newest_that_made_the_page(
-    hands: ActivitySet, sandbox: RunningSandbox
+    activities: ActivitySet, sandbox: RunningSandbox
 ) -> None:
-    publish(hands, NEWEST)
-    publish(hands, UPDATE, attempt=3)
+    publish(activities, NEWEST)
+    publish(activities, UPDATE, attempt=3)
     assert [row["body"] for row in shown(sandbox)["incident_updates"]] == ["Newest."]
 
 
-def test_36_the_page_never_goes_backwards(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    page = publish(hands, UPDATE).resources.status_page_id
-    publish(hands, UPDATE.replace(page_id=page, sequence=5, status="resolved", body=PublicText.trusted("All is well.")))
-    late = publish(hands, UPDATE.replace(page_id=page, sequence=3, body=PublicText.trusted("Still bad.")))
+def test_36_the_page_never_goes_backwards(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    page = publish(activities, UPDATE).resources.status_page_id
+    publish(
+        activities, UPDATE.replace(page_id=page, sequence=5, status="resolved", body=PublicText.trusted("All is well."))
+    )
+    late = publish(activities, UPDATE.replace(page_id=page, sequence=3, body=PublicText.trusted("Still bad.")))
     assert late.detail == "dropped (the page already shows update 5)"
     assert operations(sandbox, "statuspage") == ["incident.create", "incident.update"]
     assert shown(sandbox)["status"] == "resolved"
 
 
-def test_the_pages_of_two_incidents_are_not_mixed_up(hands: ActivitySet, sandbox: RunningSandbox) -> None:
-    first = publish(hands, UPDATE).resources.status_page_id
-    second = publish(hands, UPDATE.replace(marker="run-77"), attempt=2).resources.status_page_id
+def test_the_pages_of_two_incidents_are_not_mixed_up(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    first = publish(activities, UPDATE).resources.status_page_id
+    second = publish(activities, UPDATE.replace(marker="run-77"), attempt=2).resources.status_page_id
     assert first != second
     assert operations(sandbox, "statuspage") == ["incident.create", "incident.create"]
 

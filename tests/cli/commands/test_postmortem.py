@@ -16,7 +16,7 @@ def owed(stage: Stage) -> Opened:
 def resolved(owed: Opened, on_stage: Incidental) -> str:
     """The number of a resolved P0 whose post-mortem has begun."""
     assert on_stage("resolve", owed.number, "--force", "--reason", "quiet", "--by", "ann").status == 0
-    owed.until(lambda incident: f"postmortem/{incident.round}" in incident.fulfilled)
+    owed.until(lambda incident: f"postmortem/{incident.times_resolved}" in incident.ledger.fulfilled)
     return owed.number
 
 
@@ -57,9 +57,11 @@ def written(on_stage: Incidental, number: str) -> None:
     assert "Submitted" in until.out
 
 
-def test_waive(resolved: str, on_stage: Incidental) -> None:
+def test_waive(resolved: str, stage: Stage, on_stage: Incidental) -> None:
     said = on_stage("postmortem", "waive", f"INC-{resolved}", "--reason", "a drill of ours", "--by", "ann")
     assert (said.status, said.out) == (0, "Waived: a drill of ours\n")
+    ended = stage.client.get_workflow_handle(f"postmortem-{resolved}").result()
+    stage.do(ended)
     again = on_stage("postmortem", "waive", resolved, "--reason", "x")
     assert again.status == 1
     assert "is closed. Nothing was changed" in again.why
@@ -73,3 +75,10 @@ def test_none_is_owed(stage: Stage, on_stage: Incidental) -> None:
         assert f"INC-{number} has no post-mortem" in said.why
     orphan = stage.begin("critical", queue=NOBODY)
     assert "has no number yet" in on_stage("postmortem", "show", orphan.id).why
+
+
+def test_96_an_unknown_owner_is_refused_with_the_names_that_exist(resolved: str, on_stage: Incidental) -> None:
+    said = on_stage("postmortem", "action", resolved, "Test it", "--owner", "zoe")
+    assert (said.status, said.out) == (1, "")
+    assert "zoe is not in runbook.yaml. Owners: on_call, on_call_backup, engineering_manager" in said.why
+    assert on_stage("postmortem", "action", resolved, "Test it", "--owner", "cto").status == 0

@@ -1,8 +1,10 @@
 """Reading: lists, looks, watching and following; and the check of the runbook."""
 
 import json
+import re
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,7 +54,30 @@ def test_show_and_one_look(opened: Opened, on_stage: Incidental) -> None:
         assert (said.status, said.err) == (0, "")
         for part in (f"INC-{opened.number} · P2", "Open an incident channel", "Up next", "Timeline (UTC)"):
             assert part in said.out
-    assert set(on_stage("watch", opened.number, "--json").document) == {"incident", "agenda"}
+    assert set(on_stage("watch", opened.number, "--json").document) == {"incident", "agenda", "retrying"}
+
+
+def test_17_what_is_retried_shows_its_attempts_its_failure_and_the_next_try(stage: Stage, on_stage: Incidental) -> None:
+    stage.activities.faults["open_bridge"] = 1000
+    try:
+        opened = stage.open("critical")
+        deadline = time.monotonic() + 20
+        while not (found := on_stage("show", opened.number, "--json").document["retrying"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        [retry] = found
+        assert retry["summary"] == "Open the war room", "what it does, as history has it"
+        assert retry["failure"] == "open_bridge is down"
+        assert retry["attempts"] >= 1
+        assert datetime.fromisoformat(retry["gives_up_at"]) > datetime.now(UTC)
+        shown = on_stage("show", opened.number).out
+        assert re.search(r"Open the war room · \d+ attempts? failed: open_bridge is down", shown)
+        assert on_stage("watch", opened.number, "--json").document["retrying"][0]["attempts"] >= retry["attempts"]
+    finally:
+        del stage.activities.faults["open_bridge"]
+    opened.until(lambda incident: incident.ledger.settled("war-room"))
+    assert on_stage("show", opened.number, "--json").document["retrying"] == []
+    assert "Retrying" not in on_stage("show", opened.number).out
 
 
 def test_timeline(opened: Opened, on_stage: Incidental) -> None:
@@ -104,8 +129,10 @@ def test_watch_ends_with_the_incident(opened: Opened, on_stage: Incidental) -> N
 
 def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUNBOOK_FILE", raising=False)
+    monkeypatch.setenv("PAGERDUTY_ROUTING_KEY", "routing-key")
     assert incident("check").out == "runbook.yaml is valid\n"
-    assert incident("check", "--json").document == {"file": "runbook.yaml", "valid": True, "faults": []}
+    expected = {"file": "runbook.yaml", "valid": True, "faults": [], "warning": ""}
+    assert incident("check", "--json").document == expected
     text = Path("runbook.yaml").read_text(encoding="utf-8")
     broken = tmp_path / "broken.yaml"
     broken.write_text(
@@ -123,3 +150,27 @@ def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert said.document["faults"] == lines
     monkeypatch.setenv("RUNBOOK_FILE", str(tmp_path / "none.yaml"))
     assert "cannot be read: No such file" in incident("check").why
+
+
+NOBODY_PAGED = "NOBODY CAN BE PAGED for P0, P1, P2: no pager for on_call. Set PAGERDUTY_ROUTING_KEY on the worker."
+
+
+def test_91_check_says_that_nobody_can_be_paged(incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RUNBOOK_FILE", "PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS"):
+        monkeypatch.delenv(name, raising=False)
+    said = incident("check")
+    assert (said.status, said.out.splitlines()) == (0, ["runbook.yaml is valid", NOBODY_PAGED])
+    assert incident("check", "--json").document["warning"] == NOBODY_PAGED
+    monkeypatch.setenv("PAGERDUTY_ROUTING_KEYS", '{"on_call": "key"}')
+    assert incident("check").out == "runbook.yaml is valid\n"
+
+
+def test_91_show_says_that_nobody_can_be_paged(stage: Stage, on_stage: Incidental) -> None:
+    stage.activities.off["send_page"] = "PagerDuty not configured (PAGERDUTY_ROUTING_KEY is not set)"
+    try:
+        opened = stage.open("critical")
+        opened.until(lambda incident: "NOBODY CAN BE PAGED" in " ".join(e.text for e in incident.timeline))
+    finally:
+        del stage.activities.off["send_page"]
+    first = on_stage("show", opened.number).out.splitlines()[1]
+    assert "NOBODY CAN BE PAGED for P0: PagerDuty not configured (" in first

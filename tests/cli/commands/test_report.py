@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from incidents.contracts import POSTMORTEM_WORKFLOW, PostmortemInput
+from incidents.contracts import PostmortemInput
 from incidents.domain.incident.incident import Incident
 from incidents.domain.reporting.record import Record, record_of
+from incidents.names import POSTMORTEM_WORKFLOW
 from incidents.search_attributes import POSTMORTEM, postmortem_at_start
 from tests.cli.conftest import QUEUE, RUNBOOK, Incidental, Stage
 from tests.domain.reporting.test_report import record
@@ -34,6 +35,7 @@ def test_what_is_open_and_what_is_stored_count_once(stage: Stage, on_stage: Inci
     old = record(999_001).replace(started_at=YESTERDAY, resolved_at=YESTERDAY + timedelta(minutes=9))
     url = stored(tmp_path, old)
     found = on_stage("report", "--url", url, "--format", "json").document
+    assert on_stage("report", "--url", url, "--json").document.keys() == found.keys()
     numbers = [line["number"] for line in found["lines"]]
     assert 999_001 in numbers, "beyond Temporal's retention"
     assert number in numbers, "open"
@@ -71,7 +73,7 @@ def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
         *("--started", began.isoformat(), "--acknowledged", (began + timedelta(minutes=3)).isoformat()),
         *("--resolved", (began + timedelta(minutes=50)).isoformat(), "--note", "From the wiki."),
     )
-    before = len(stage.hands.calls)
+    before = len(stage.activities.calls)
     workflow_id = on_stage(*words, "--json").document["workflow_id"]
     handle: Any = stage.client.get_workflow_handle(workflow_id, result_type=Incident)
     over = stage.do(handle.result())
@@ -81,7 +83,7 @@ def test_82_a_backfilled_incident_counts_with_its_own_times_and_tells_nobody(
     assert kept.counts
     assert kept.outages
     assert kept.postmortem_due is None
-    asked = {call.name for call in stage.hands.calls[before:] if over.first_run_id in call.effect.key}
+    asked = {call.name for call in stage.activities.calls[before:] if over.first_run_id in call.effect.key}
     assert asked == {"allocate_number", "keep_document"}, "no page, no update, no status page"
     again = on_stage(*words)
     assert again.status == 1
@@ -120,7 +122,7 @@ def test_83_a_time_is_corrected_from_the_command_line(stage: Stage, on_stage: In
 def test_71_a_post_mortem_that_is_not_due_yet_is_not_listed_as_overdue(stage: Stage, on_stage: Incidental) -> None:
     opened = stage.open()
     assert on_stage("resolve", opened.number, "--force", "--reason", "quiet", "--by", "ann").status == 0
-    opened.until(lambda incident: f"postmortem/{incident.round}" in incident.fulfilled)
+    opened.until(lambda incident: f"postmortem/{incident.times_resolved}" in incident.ledger.fulfilled)
     [state] = eventually(lambda: postmortem_states(stage, f"postmortem-{opened.number}"))
     assert state != "overdue"
     assert on_stage("list", "--overdue").out == "No overdue post-mortems.\n"
@@ -141,7 +143,7 @@ def postmortem_states(stage: Stage, workflow_id: str) -> list[str]:
 def test_71_a_breach_is_listed_until_it_is_waived(stage: Stage, on_stage: Incidental) -> None:
     opened = stage.open()
     assert on_stage("resolve", opened.number, "--force", "--reason", "quiet", "--by", "ann").status == 0
-    over = opened.until(lambda incident: f"postmortem/{incident.round}" in incident.fulfilled)
+    over = opened.until(lambda incident: f"postmortem/{incident.times_resolved}" in incident.ledger.fulfilled)
     assert over.resolved_at is not None
     resolved = over.resolved_at - timedelta(days=3)
     long_ago = over.replace(number=999_002, workflow_id="incident-gone", resolved_at=resolved)

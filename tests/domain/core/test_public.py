@@ -14,6 +14,7 @@ from incidents.domain.activity_requests import PublishStatus, SendMail
 from incidents.domain.apply_command import apply_command
 from incidents.domain.config.public_texts import PublicTexts
 from incidents.domain.core.base import CommandRejected
+from incidents.domain.core.command import Command
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.text.public_text import (
     InternalMessage,
@@ -24,8 +25,9 @@ from incidents.domain.core.text.public_text import (
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
-from incidents.domain.incident.parts import Opening, PublicFact
+from incidents.domain.incident.state import Opening
 from incidents.domain.updates.messages import customer_message, escalation_text
+from incidents.domain.updates.state import PublicFact
 from tests.support.incidents import RUNBOOK, T0, at, lived
 
 
@@ -42,8 +44,8 @@ from tests.support.incidents import RUNBOOK, T0, at, lived
         ("java.lang.NullPointerException: boom", "an error of a program"),
         ("goroutine 17 [running]", "a stack trace"),
         ("reverted 0123456789abcdef0123456789abcdef01234567", "a commit"),
-        ("ask in #incident-42", "a name in Slack"),
-        ("<@U123> is on it", "a name in Slack"),
+        ("ask in #incident-42", "a chat mention"),
+        ("<@U123> is on it", "a chat mention"),
         ("mail ann@featuresignals.com", "an e-mail address"),
         ("eu-001 is drained", "an internal name (eu-001)"),
         ("flag-evaluation restarts", "an internal name (flag-evaluation)"),
@@ -88,7 +90,7 @@ from datetime import datetime
 from incidents.domain.incident.incident import Incident
 from incidents.domain.updates.messages import escalation_text
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.parts import UpdateKind
+from incidents.domain.updates.state import UpdateKind
 from incidents.domain.updates.publishing import publish, record_news
 
 def leak(incident: Incident, runbook: RunbookConfig, at: datetime) -> None:
@@ -118,7 +120,7 @@ def test_an_alerts_own_words_never_reach_customers(title: str, severity: Severit
     )
     incident = open_incident(opening, RUNBOOK, T0, workflow_id="incident-x", first_run_id="run-1")
     incident = incident.replace(number=1)
-    commands: tuple[c.Command, ...] = (
+    commands: tuple[Command, ...] = (
         c.Acknowledge(by=SECRET),
         c.DeclareSeverity(by=SECRET, severity="P1" if severity == "P0" else "P0", reason=title),
         c.AddNote(by=SECRET, text=title),
@@ -126,8 +128,8 @@ def test_an_alerts_own_words_never_reach_customers(title: str, severity: Severit
     )
     for minute, command in enumerate(commands):
         incident = apply_command(incident, command, RUNBOOK, at(minute))
-    assert incident.updates
-    for update in incident.updates:
+    assert incident.updates.published
+    for update in incident.updates.published:
         message = customer_message(incident, update, RUNBOOK)
         public = message.subject + message.body
         assert "internal" not in public
@@ -137,7 +139,7 @@ def test_an_alerts_own_words_never_reach_customers(title: str, severity: Severit
 
 def test_an_unknown_service_is_not_named_to_customers() -> None:
     incident = known("P0", service="svc-db-9")
-    message = customer_message(incident, incident.updates[0], RUNBOOK)
+    message = customer_message(incident, incident.updates.published[0], RUNBOOK)
     assert "svc-db-9" not in message.subject + message.body
 
 
@@ -169,6 +171,6 @@ def test_107_what_an_update_says_is_what_the_runbook_says() -> None:
     incident = open_incident(opening, runbook, T0, workflow_id="w", first_run_id="r")
     incident = apply_command(incident, c.DeclareSeverity(by="ann", severity="P0"), runbook, at(1))
     incident = apply_command(incident, c.Resolve(by="ann"), runbook, at(2))
-    said = [update.text for update in incident.updates]
+    said = [update.text for update in incident.updates.published]
     assert said == ["Oje, seit 2026-11-23 14:00 UTC (19:30 IST).", "P1 -> P0!", "Service is back to normal."]
-    assert "Next Update: nie" in customer_message(incident, incident.updates[-1], runbook).body
+    assert "Next Update: nie" in customer_message(incident, incident.updates.published[-1], runbook).body

@@ -4,16 +4,20 @@ import json
 
 from pydantic_core import to_json
 
+from incidents.domain.archiving import Limits, apply_chunk, next_chunk
 from incidents.domain.core.timeline import Kind
+from incidents.domain.evidence.archive import ChunkRef
 from incidents.domain.evidence.manifest import EvidenceSource
 from incidents.domain.evidence.preservation import (
     LARGEST_TEXT,
+    archived_parts,
     record_text,
     resolution_items,
     timeline_text,
+    with_archived,
 )
 from incidents.domain.incident.incident import Incident
-from tests.support.incidents import RUNBOOK, at, opened, settled
+from tests.support.incidents import RUNBOOK, T0, at, opened, settled
 
 GAP = "entries are left out here: the timeline is too large to keep in one file"
 
@@ -74,3 +78,27 @@ def test_a_record_that_is_too_large_without_its_timeline_says_so() -> None:
     text = record_text(noted(10, "x"), 2_000)
     assert size(text) <= 2_000
     assert json.loads(text) == {"gap": "the record of INC-1 is larger than 2000 bytes"}
+
+
+def test_what_is_in_the_archive_is_part_of_the_evidence() -> None:
+    incident = noted(40, "x")
+    chunk = next_chunk(incident, Limits(window=0, most=1, least=0))
+    assert chunk is not None
+    ref = chunk.ref("INC-1", at(2))
+    slim = apply_chunk(incident, chunk, ref)
+    first = timeline_text(slim).splitlines()[0]
+    assert first.endswith(f"Entries 1 to {ref.last} are in {ref.path}")
+    assert len(timeline_text(slim).splitlines()) == 1 + len(slim.timeline)
+    [part] = archived_parts(slim)
+    assert (f"INC-1/{part.name}", part.sha256, part.bytes) == (ref.path, ref.sha256, len(chunk.text.encode()))
+    assert with_archived(slim, lambda path: chunk.text.encode()).timeline == incident.timeline
+
+
+def test_a_chunk_without_entries_is_no_range_in_the_timeline() -> None:
+    empty = ChunkRef(number=1, path="p", bytes=1, sha256="s", first=120, last=119, until=T0, chain="c")
+    full = empty.replace(number=2, path="q", last=150)
+    incident = opened()
+    archive = incident.evidence.archive.replace(chunks=(empty, full))
+    text = timeline_text(incident.replace(evidence=incident.evidence.replace(archive=archive)))
+    assert "Entries 120 to 150 are in q" in text
+    assert "119" not in text

@@ -10,15 +10,15 @@ from incidents.domain.activity_requests import SendPage, SettlePage
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
+from incidents.domain.core.status import Status
 from incidents.domain.core.time.duration import Term
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Status
 from incidents.domain.obligation import ObligationKind
 from incidents.domain.rollback.known_good import Offer
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
-from tests.domain.test_recovery import row
-from tests.support.incidents import RUNBOOK, T0, at, firing, obligation, opened, settled
+from tests.domain.rollback.test_recovery import row
+from tests.support.incidents import RUNBOOK, T0, at, firing, lived, obligation, opened, settled
 
 
 def fired(incident: Incident, minute: float, name: str = "EvaluationErrors") -> Incident:
@@ -26,12 +26,13 @@ def fired(incident: Incident, minute: float, name: str = "EvaluationErrors") -> 
 
 
 def ended(incident: Incident, minute: float) -> Incident:
+    """The alert ends, and nothing fires for the quiet period of two minutes."""
     alert = firing().replace(ended_at=at(minute))
-    return settled(facts.alert_resolved(incident, (alert,), RUNBOOK, at(minute)), at(minute))
+    return lived(facts.alert_resolved(incident, (alert,), RUNBOOK, at(minute)), minute, minute + 2)
 
 
 def pages(incident: Incident) -> list[str]:
-    return [key for key in incident.fulfilled if key.startswith("page/")]
+    return [key for key in incident.ledger.fulfilled if key.startswith("page/")]
 
 
 def forced(minute: float) -> Incident:
@@ -43,7 +44,7 @@ def forced(minute: float) -> Incident:
 def test_9_after_a_forced_resolution_the_same_alert_reopens_when_it_comes_back() -> None:
     incident = ended(forced(10), 20)
     assert incident.status == Status.RESOLVED
-    assert not incident.firing
+    assert not incident.alerting.firing
     again = fired(incident, 60)
     assert again.status == Status.INVESTIGATING
     assert len(pages(again)) == 2
@@ -61,7 +62,7 @@ def test_a_repeated_notification_of_the_known_alert_does_not_undo_a_forced_resol
 def test_6_an_alert_that_ended_by_itself_and_comes_back_pages_again() -> None:
     watched = ended(fired(opened(), 0), 2)
     assert watched.status == Status.MONITORING
-    assert "page-resolve/0" in watched.fulfilled, "an acknowledged page would not sound again"
+    assert "page-resolve/0" in watched.ledger.fulfilled, "an acknowledged page would not sound again"
     again = fired(watched, 4)
     assert again.status == Status.INVESTIGATING
     assert len(pages(again)) == 2
@@ -82,7 +83,7 @@ def test_a_second_paging_is_a_page_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("how", ["cancelled", "published", "closed"])
-def test_whoever_is_on_the_way_out_is_called_back(how: str) -> None:
+def test_an_incident_that_is_closing_takes_a_new_alert(how: str) -> None:
     """The workflow still runs, so a new alert comes here and nowhere else: it must not be swallowed."""
     incident = fired(opened(), 0)
     if how == "cancelled":
@@ -93,7 +94,7 @@ def test_whoever_is_on_the_way_out_is_called_back(how: str) -> None:
         incident = settled(incident, at(6)) if how == "closed" else incident
         assert incident.closed is (how == "closed")
     again = fired(incident, 7)
-    assert (again.status, again.closed, again.attended) == (Status.INVESTIGATING, False, False)
+    assert (again.status, again.closed, again.paging.attended) == (Status.INVESTIGATING, False, False)
     assert len(pages(again)) == 2
 
 
@@ -101,7 +102,7 @@ def test_a_storm_of_more_alerts_than_are_remembered_still_reopens() -> None:
     incident = opened()
     for number in range(210):
         incident = facts.alert_fired(incident, (firing(f"A{number}"),), RUNBOOK, T0)
-    assert len(incident.alerts) == 200
+    assert len(incident.alerting.alerts) == 200
     resolved = apply_command(incident, c.Resolve(by="a", force=True, reason="x"), RUNBOOK, at(5))
     again = facts.alert_fired(resolved, (firing("yet another", at(9)),), RUNBOOK, at(9))
     assert again.status == Status.INVESTIGATING
@@ -110,7 +111,7 @@ def test_a_storm_of_more_alerts_than_are_remembered_still_reopens() -> None:
 def test_57_a_rollback_that_breaks_down_drops_the_resolution_that_waited_for_it() -> None:
     offer = Offer(cluster="eu-001", suspect=row("v2", -5), candidate=row("v1", -900), reason="new")
     approved = RollbackState(offer=offer, since=T0, status=RollbackStatus.APPROVED, decided_by="ann")
-    incident = opened().replace(rollbacks=(approved,))
+    incident = opened().replace(rollback=opened().rollback.replace(clusters=(approved,)))
     waiting = apply_command(incident, c.Resolve(by="ann"), RUNBOOK, at(1))
     assert waiting.resolve_intent is not None
     broken = outcomes.failed(waiting, obligation(waiting, "rollback/"), "terminated", RUNBOOK, at(2))
@@ -138,3 +139,11 @@ def test_a_missed_target_is_said() -> None:
 def test_the_fix_of_a_p2_is_due_by_the_next_business_day() -> None:
     fix = next(o for o in agenda(opened("P2"), RUNBOOK) if o.subject == "fix")
     assert fix.due == RUNBOOK.calendar.add_business_days(T0, 1)
+
+
+def test_96_the_end_of_an_earlier_incidents_post_mortem_changes_nothing() -> None:
+    incident = opened()
+    assert facts.postmortem_published(incident, at(1), "url", "run-0") is incident
+    assert facts.postmortem_waived(incident, at(1), "run-0") is incident
+    assert facts.postmortem_published(incident, at(1), "url", "run-1").postmortem.published
+    assert facts.postmortem_waived(incident, at(1), "run-1").postmortem.waived

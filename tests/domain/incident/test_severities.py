@@ -3,17 +3,21 @@
 import pytest
 import yaml
 
+from incidents.app.starter import declared_severity
+from incidents.app.submission_file import InvalidInput
 from incidents.domain.activity_requests import PublishStatus, SendPage
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.base import CommandRejected, RunbookError
+from incidents.domain.core.base import CommandRejected
+from incidents.domain.core.errors import RunbookError
 from incidents.domain.incident.commands import DeclareSeverity
+from incidents.domain.incident.display.summary import summary_text
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident, opening_from, with_known_severity
-from incidents.domain.incident.parts import Opening
+from incidents.domain.incident.state import Opening
 from incidents.domain.obligation import ObligationKind
 from incidents.domain.reporting.record import record_of
 from incidents.domain.reporting.report import report
@@ -45,6 +49,17 @@ def first_request(incident: Incident, runbook: RunbookConfig, kind: ObligationKi
     return request(owed, incident, runbook, at(1))
 
 
+def test_definitions_are_shown_where_a_severity_is_chosen() -> None:
+    incident = settled(opened("P1", needs_triage=True), T0)
+    definition = "P3 Low: Cosmetic faults, documentation"
+    assert definition in summary_text(incident, RUNBOOK, [])
+    assert definition not in summary_text(settled(opened("P1"), T0), RUNBOOK, [])
+    with pytest.raises(CommandRejected, match=definition):
+        apply_command(incident, DeclareSeverity(by="ann", severity="P9"), RUNBOOK, at(1))
+    with pytest.raises(InvalidInput, match=definition):
+        declared_severity("It fails", "flag-evaluation", "?", RUNBOOK)
+
+
 def test_a_severity_that_is_added_to_the_file_just_works() -> None:
     data = yaml.safe_load(TEXT)
     data["severities"]["P4"] = data["severities"]["P3"] | {"name": "Wish"}
@@ -73,7 +88,7 @@ def test_a_vendors_words_follow_the_rank_unless_the_policy_says_otherwise() -> N
     page = first_request(open_in(SEVS, "SEV2"), SEVS, ObligationKind.PAGE)
     assert isinstance(page, SendPage)
     assert page.severity == "error"
-    mild = renamed("SEV1", "SEV2", pager_severity="warning", statuspage_impact="minor", component_state="operational")
+    mild = renamed("SEV1", "SEV2", pager_severity="warning", status_page_impact="minor", component_state="operational")
     assert mild.component_state("SEV1") == "operational"
     page = first_request(open_in(mild, "SEV1"), mild, ObligationKind.PAGE)
     update = first_request(open_in(mild, "SEV1").replace(number=1), mild, ObligationKind.DELIVER, "status_page")

@@ -8,10 +8,10 @@ from incidents.domain.activity_requests import Invite, SendPage
 from incidents.domain.agenda import agenda
 from incidents.domain.build_request import request
 from incidents.domain.config.loading import parse_runbook
-from incidents.domain.core.base import RunbookError
+from incidents.domain.core.errors import RunbookError
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident
-from incidents.domain.incident.parts import Opening, Resources
+from incidents.domain.incident.state import Opening, Resources
 from incidents.domain.obligation import ObligationKind
 from incidents.domain.paging.on_call import ladder_of, on_call_of
 from tests.support.incidents import T0, at
@@ -41,7 +41,11 @@ def test_a_service_with_its_own_on_call_is_paged_there() -> None:
 
 def test_its_on_call_is_invited_to_the_channel() -> None:
     incident = of("payments").replace(resources=Resources(channel_id="C1", channel_name="incident-1"))
-    owed = next(o for o in agenda(incident.replace(fulfilled=("channel",)), ACME) if o.kind is ObligationKind.INVITE)
+    owed = next(
+        o
+        for o in agenda(incident.replace(ledger=incident.ledger.replace(fulfilled=("channel",))), ACME)
+        if o.kind is ObligationKind.INVITE
+    )
     invited = request(owed, incident, ACME, at(0))
     assert isinstance(invited, Invite)
     assert invited.emails == ("payments@acme.example", "primary@acme.example")

@@ -13,14 +13,9 @@ from pydantic import ValidationError
 
 from incidents.domain.apply_command import apply_command
 from incidents.domain.core.severity import Severity
-from incidents.domain.incident.commands import (
-    Acknowledge,
-    Cancel,
-    Reopen,
-    Resolve,
-)
+from incidents.domain.incident.commands import Acknowledge, Cancel, Reopen, Resolve
 from incidents.domain.incident.incident import Incident
-from incidents.domain.incident.parts import Episode
+from incidents.domain.incident.state import Episode
 from incidents.domain.postmortem.config import ReviewRules
 from incidents.domain.postmortem.document.blameless import find_blame
 from incidents.domain.postmortem.document.markdown import (
@@ -45,8 +40,9 @@ from incidents.domain.postmortem.figures.impact import (
     figures,
     outages,
 )
-from incidents.domain.postmortem.postmortem import open_postmortem, summarize_learning
-from incidents.domain.postmortem.review import invitation, next_meeting
+from incidents.domain.postmortem.obligations.review import summarize_learning
+from incidents.domain.postmortem.postmortem import open_postmortem
+from incidents.domain.postmortem.review import invitation, invite, next_meeting
 from incidents.domain.reporting.record import postmortem_record, record_of
 from tests.support.incidents import RUNBOOK, T0, WRITTEN, at, opened, settled
 
@@ -242,16 +238,19 @@ def test_what_is_open_counts_until_now_after_a_reopening_too() -> None:
 
 def test_only_the_regions_that_alerts_name_were_down() -> None:
     incident = resolved()
-    [alert] = opened_with_region("eu").alerts
-    assert {outage.region for outage in outages(incident.replace(alerts=(alert,)), RUNBOOK)} == {"eu"}
+    [alert] = opened_with_region("eu").alerting.alerts
+    assert {
+        outage.region
+        for outage in outages(incident.replace(alerting=incident.alerting.replace(alerts=(alert,))), RUNBOOK)
+    } == {"eu"}
 
 
 def opened_with_region(region: str) -> Incident:
-    from incidents.domain.incident.parts import AlertState
+    from incidents.domain.alerting.state import AlertState
     from tests.support.incidents import firing
 
     alert = AlertState.of(firing().replace(labels={"region": region}), labelled=True)
-    return opened().replace(alerts=(alert,))
+    return opened().replace(alerting=opened().alerting.replace(alerts=(alert,)))
 
 
 def test_overlapping_outages_count_once() -> None:
@@ -282,14 +281,14 @@ def test_the_story_has_every_source_in_one_order() -> None:
         {"id": "d1", "cluster": "eu-001", "version": "v2", "status": "success", "started_at": at(30).isoformat()}
     ]
     files = {
-        "resolution-1/slack.jsonl": "\n".join(json.dumps(row) for row in (bot, answer, said)).encode() + b"\n{broken",
+        "resolution-1/chat.jsonl": "\n".join(json.dumps(row) for row in (bot, answer, said)).encode() + b"\n{broken",
         "resolution-1/deployments-eu-001.json": json.dumps(deployed).encode(),
     }
     moments = reconstruct_timeline(resolved(), files)
     assert [m.at for m in moments] == sorted(m.at for m in moments)
-    assert {m.source for m in moments} >= {"incident", "slack", "deployments"}
-    slack = [(m.who, m.what, m.answer) for m in moments if m.source == "slack"]
-    assert slack == [("@ann", "I look :eyes: 2", False), ("@ann", "So do I", True)]
+    assert {m.source for m in moments} >= {"incident", "chat", "deployments"}
+    said_there = [(m.who, m.what, m.answer) for m in moments if m.source == "chat"]
+    assert said_there == [("@ann", "I look :eyes: 2", False), ("@ann", "So do I", True)]
     assert "v2 deployed to eu-001 (success)" in {m.what for m in moments}
 
 
@@ -299,7 +298,7 @@ def test_metrics_tell_how_many_evaluations_failed() -> None:
     lines = series({"resolution-1/metrics-error-ratio.json": data}, RUNBOOK.investigation.metrics)
     assert [(line.name, line.region, len(line.points)) for line in lines] == [("error ratio", "eu", 3)]
     [said] = figures(resolved(), RUNBOOK, lines).failures
-    assert said == "error ratio (eu): peak 40.0% of evaluations at 14:01 UTC, above 1 % for 2m"
+    assert said == "error ratio (eu): peak 40.0% of requests at 14:01 UTC, above 1 % for 2m"
 
 
 def test_the_review_keeps_its_hour_over_daylight_saving() -> None:
@@ -320,10 +319,10 @@ def test_a_rule_that_is_none_or_ends_is_refused(rule: str) -> None:
 
 def test_the_invitation_is_a_calendar_that_moves_the_earlier_one() -> None:
     rules = ReviewRules()
-    first = invitation("uid", "Review", "https://x", at(60), rules, T0, ("em@x.com",))
-    later = invitation("uid", "Review", "https://x", at(120), rules, at(5), ("em@x.com",))
+    first = invitation("uid", "Review", "https://x", at(60), rules, T0)
+    later = invitation("uid", "Review", "https://x", at(120), rules, at(5))
     assert "METHOD:REQUEST" in first
-    assert "mailto:em@x.com" in first
+    assert "ATTENDEE" not in first, "they are known only where the mail is sent"
 
     def sequence(text: str) -> int:
         return int(next(row for row in text.splitlines() if row.startswith("SEQUENCE")).partition(":")[2])
@@ -350,8 +349,51 @@ def test_a_false_positive_does_not_count() -> None:
 def test_what_was_learnt_is_one_line() -> None:
     document = WRITTEN.replace(items=(ActionItem(id=1, title="Test it", state=ItemState.WONT_DO, reason="gone"),))
     assert summarize_learning(
-        open_postmortem(resolved(), RUNBOOK, at(50)).replace(document=document, review_outcome="Read.")
+        open_postmortem(resolved(), RUNBOOK, at(50)).replace(
+            document=document, review=open_postmortem(resolved(), RUNBOOK, at(50)).review.replace(outcome="Read.")
+        )
     ) == (
         "Lessons learned: Releases are not tested against what their predecessors left behind. (deployment)."
         " Test it: wont do. Read."
     )
+
+
+def test_who_is_mailed_is_an_attendee() -> None:
+    text = invitation("uid", "Review", "https://x", at(60), ReviewRules(), T0)
+    invited = invite(text, ("em@x.com", "ann@x.com"))
+    assert [row for row in invited.splitlines() if row.startswith("ATTENDEE")] == [
+        "ATTENDEE:mailto:em@x.com",
+        "ATTENDEE:mailto:ann@x.com",
+    ]
+    assert "METHOD:REQUEST" in invited
+
+
+def test_alike_error_lines_stand_once_in_the_timeline_with_their_count() -> None:
+    def log(minute: float, body: str, severity: str = "ERROR") -> str:
+        return json.dumps({"timestamp": at(minute).isoformat(), "data": {"severity_text": severity, "body": body}})
+
+    lines = [log(m, f"pool exhausted after {m} ms") for m in (3, 1, 2)]
+    lines += [log(4, "started", "INFO"), log(5, "no severity", ""), "{broken", '{"timestamp": 5}', '{"data": 1}']
+    rows = reconstruct_timeline(resolved(), {"resolution-1/logs.jsonl": "\n".join(lines).encode()})
+    assert [(row.at, row.what) for row in rows if row.source == "logs"] == [
+        (at(1), "3x (14:01:00 to 14:03:00 UTC) pool exhausted after 3 ms"),
+        (at(5), "1x (14:05:00 UTC) no severity"),
+    ]
+
+
+def test_the_timeline_has_the_most_frequent_error_lines_and_says_how_many_more_there_are() -> None:
+    lines = [
+        json.dumps({"timestamp": at(kind).isoformat(), "data": {"severity_text": "ERROR", "body": "x" * kind}})
+        for kind in range(1, 13)
+    ]
+    rows = reconstruct_timeline(resolved(), {"resolution-1/logs.jsonl": "\n".join(lines).encode()})
+    said = [row.what for row in rows if row.source == "logs"]
+    assert len(said) == 11
+    assert "2 more kinds of error lines (2 lines, see logs.jsonl in the evidence)" in said
+
+
+def test_the_number_of_updates_counts_those_in_the_archive() -> None:
+    incident = resolved()
+    [*_, newest] = incident.updates.published
+    long = incident.replace(updates=incident.updates.replace(published=(newest.replace(sequence=412),)))
+    assert "| Status updates published | 412 |" in render(page(WRITTEN, long))

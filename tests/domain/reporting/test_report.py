@@ -6,13 +6,16 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from incidents.domain.apply_command import apply_command
+from incidents.domain.incident.commands import Merge
 from incidents.domain.postmortem.document.sections import ActionItem, Cause, ItemState
 from incidents.domain.postmortem.figures.impact import Outage
 from incidents.domain.postmortem.postmortem import Stage
 from incidents.domain.reporting.pages import as_csv, as_html, as_markdown
-from incidents.domain.reporting.record import PostmortemRecord, Record
+from incidents.domain.reporting.record import PostmortemRecord, Record, record_of
 from incidents.domain.reporting.report import Attainment, Report, report
-from tests.support.incidents import RUNBOOK
+from incidents.search_attributes import values
+from tests.support.incidents import RUNBOOK, at, opened
 
 NOVEMBER, DECEMBER = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -91,6 +94,18 @@ def test_67_81_82_drills_and_false_positives_do_not_count_and_backfilled_ones_do
     assert found.lines[1].backfilled
 
 
+def test_65_a_merged_incident_is_counted_as_merged_and_not_as_a_false_alarm() -> None:
+    merged = apply_command(opened().replace(number=2), Merge(by="bob", into=1, workflow_id="i-1"), RUNBOOK, at(5))
+    assert (record_of(merged, RUNBOOK).merged_into, record_of(merged, RUNBOOK).counts) == (1, False)
+    others = (record(3, status="cancelled"), record(4, status="cancelled", merged_into=1, drill=True))
+    found = november(record(1), record_of(merged, RUNBOOK), *others)
+    assert ([line.number for line in found.lines], found.merged) == ([1], 1)
+    assert "| Merged into another incident | 1 |" in as_markdown(found)
+    assert "merged incidents (1)" in as_html(found)
+    assert values(merged, RUNBOOK)["IncidentStatus"] == "merged"
+    assert not merged.is_false_alarm
+
+
 def test_punctuality_counts_those_that_were_due() -> None:
     late = record(2, acknowledged_at=record(2).started_at + minute(9))
     never = record(3, acknowledged_at=None)
@@ -158,7 +173,7 @@ def test_the_pages_say_the_same() -> None:
     evil = record(1, title='<script>alert("|")</script>')
     found = november(evil, record(2, day=9, title="=1+1"), known=(learnt(1),), unknown=(7,))
     markdown, html = as_markdown(found), as_html(found)
-    assert '&lt;script>alert("\\|")&lt;/script>' in markdown
+    assert '&lt;script&gt;alert("\\|")&lt;/script&gt;' in markdown
     assert "<script" not in html
     for page in (markdown, html):
         assert "INC-1" in page

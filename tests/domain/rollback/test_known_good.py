@@ -1,4 +1,4 @@
-"""49: the last known-good deployment, against an oracle that knows nothing of the code: random histories."""
+"""49, 90: the last known-good deployment, against an oracle that knows nothing of the code: random histories."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -40,12 +40,21 @@ def history(rows: list[tuple[str, str, int, str]], end: int) -> list[Deployment]
     return made
 
 
+def unchanged(older: Deployment, newer: Deployment) -> bool:
+    """The newer one only deployed again what ran already (behaviour 90)."""
+    return newer.version == older.version and older.status in ("success", "in_progress")
+
+
 def oracle(rows: list[Deployment], alerted_at: datetime, flagged: set[str]) -> tuple[str, str]:
     """Suspect and candidate by id, worked out the long way: forwards in time, one rule after the other."""
     seen_by_alert = [row for row in rows if row.started_at <= alerted_at]
     if not seen_by_alert or alerted_at - seen_by_alert[-1].started_at > timedelta(hours=2):
         return "", ""
+    while len(seen_by_alert) > 1 and unchanged(*seen_by_alert[-2:]):
+        seen_by_alert.pop()
     suspect = seen_by_alert[-1]
+    if alerted_at - suspect.started_at > timedelta(hours=2):
+        return "", ""
     order_of_appearance: list[str] = []
     bad = set(flagged)
     for number, row in enumerate(rows):

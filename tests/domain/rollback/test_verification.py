@@ -14,7 +14,7 @@ from incidents.domain.rollback.config import BaselineRules, RecorderRules, Rollb
 from incidents.domain.rollback.verification import (
     Baseline,
     BaselineFinding,
-    Probe,
+    ProbeResult,
     RegionVerdict,
     Verdict,
     combine,
@@ -41,9 +41,9 @@ GOOD = (True, 10.0)
 DOWN = (False, None)
 
 
-def probes(*looks: tuple[bool, float | None]) -> tuple[Probe, ...]:
+def probes(*looks: tuple[bool, float | None]) -> tuple[ProbeResult, ...]:
     return tuple(
-        Probe(at=T0 + timedelta(seconds=n), healthy=ok, elapsed_ms=ms, problem="" if ok else "health: http_500")
+        ProbeResult(at=T0 + timedelta(seconds=n), healthy=ok, elapsed_ms=ms, problem="" if ok else "health: http_500")
         for n, (ok, ms) in enumerate(looks)
     )
 
@@ -64,22 +64,22 @@ def test_54_good_in_a_row_and_as_fast_as_before_over_a_full_window() -> None:
     assert verdict(found) is Verdict.HEALTHY
     assert found is not None
     assert (found.p50_ms, found.p95_ms, found.probes) == (10, 70, 5)
-    assert found.detail == "5 consecutive good probes, p50 10 ms, p95 70 ms of 5 evaluations, baseline 20 and 50 ms"
+    assert found.detail == "5 consecutive good probes, p50 10 ms, p95 70 ms of 5 samples, baseline 20 and 50 ms"
 
 
 @pytest.mark.parametrize(
-    ("looks", "says"),
+    ("looks", "summary"),
     [
         ([GOOD, GOOD, GOOD, GOOD, (True, 76.0)], "slow: p95 76 ms, baseline 50 ms, limit 75 ms"),
         ([(True, 40.0)] * 6, "slow: p50 40 ms, baseline 20 ms, limit 30 ms"),
     ],
 )
-def test_54_good_answers_that_are_slow_are_not_healthy(looks: list[tuple[bool, float | None]], says: str) -> None:
+def test_54_good_answers_that_are_slow_are_not_healthy(looks: list[tuple[bool, float | None]], summary: str) -> None:
     assert seen(*looks) is None
     found = seen(*looks, last=True)
     assert verdict(found) is Verdict.UNHEALTHY
     assert found is not None
-    assert found.detail == says
+    assert found.detail == summary
 
 
 def test_54_one_bad_answer_begins_the_row_again() -> None:
@@ -95,31 +95,31 @@ def test_bad_to_the_end_is_unhealthy() -> None:
     found = seen(*[DOWN] * 6, last=True)
     assert verdict(found) is Verdict.UNHEALTHY
     assert found is not None
-    assert found.detail == "health: http_500; no evaluations answered"
+    assert found.detail == "health: http_500; no latency samples"
 
 
 @pytest.mark.parametrize(
-    ("looks", "normal", "says"),
+    ("looks", "normal", "summary"),
     [
         ([GOOD], NORMAL, "only 1 usable probes (not enough time)"),
-        ([GOOD] * 6, UNKNOWN, "healthy, but no latency baseline (the recorder has 3 samples)"),
-        ([(True, None)] * 6, NORMAL, "healthy, but only 0 of 4 evaluations in the window"),
+        ([GOOD] * 6, UNKNOWN, "healthy, but its latency cannot be judged: the recorder has 3 samples"),
+        ([(True, None)] * 6, NORMAL, "healthy, but only 0 of 4 latency samples in the window"),
         ([], NORMAL, "no probes"),
     ],
 )
 def test_55_what_cannot_be_measured_is_inconclusive(
-    looks: list[tuple[bool, float | None]], normal: BaselineFinding, says: str
+    looks: list[tuple[bool, float | None]], normal: BaselineFinding, summary: str
 ) -> None:
     assert seen(*looks, normal=normal) is None
     found = seen(*looks, normal=normal, last=True)
     assert verdict(found) is Verdict.INCONCLUSIVE
     assert found is not None
-    assert found.detail == says
+    assert found.detail == summary
 
 
 def test_55_refused_credentials_say_nothing_of_the_region() -> None:
     problem = "evaluation: credentials_refused"
-    blind = tuple(Probe(at=at(n), healthy=False, problem=problem, measured=False) for n in range(9))
+    blind = tuple(ProbeResult(at=at(n), healthy=False, problem=problem, measured=False) for n in range(9))
     found = judge("eu", blind, NORMAL, LIMITS, last=True)
     assert verdict(found) is Verdict.INCONCLUSIVE
     assert found is not None
@@ -171,7 +171,7 @@ def test_the_baseline_is_from_before_the_deployment_and_of_this_region() -> None
 def test_too_few_samples_are_no_baseline() -> None:
     found = finding(Recording(samples=(sample(-30, 4),)), "eu", T0, BaselineRules())
     assert found.baseline is None
-    assert found.why == "the recorder has 1 samples from before the deployment, of 20 needed"
+    assert found.why == "only 1 of the 20 samples needed were recorded before the deployment"
 
 
 def test_the_recorder_forgets_what_is_too_old() -> None:

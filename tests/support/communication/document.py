@@ -77,7 +77,7 @@ def _said(sent: Sent) -> str:
     else:
         words = sent.text or _essence(payload)
     words = re.sub(r" \[[0-9a-f-]{36}\]", "", words)
-    words = re.sub(r"evaluates in \d+ ms", "evaluates in … ms", words)
+    words = re.sub(r"evaluation in \d+ ms", "evaluation in … ms", words)
     words = re.sub(r"(https://stspg\.invalid/)\w+", r"\1…", words)
     words = re.sub(r"is due in [\ddhm ]+,", "is due in …,", words)
     words = re.sub(r"file://\S*/evidence/", "file:///…/evidence/", words)

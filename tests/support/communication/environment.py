@@ -1,4 +1,4 @@
-"""A virtual world with the real hands: what went out, when and in which words is read back from the sandbox."""
+"""A virtual world with the real activities: what went out, when and in which words is read back from the sandbox."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,6 +28,7 @@ from tests.support.environment import (
     World,
     an_alert,
     calm,
+    closing_alone,
 )
 
 T0 = datetime(2030, 1, 7, 14, 0, tzinfo=UTC)
@@ -69,7 +70,7 @@ class Sent:
 
 @dataclass
 class Stage(World):
-    """A `World` whose hands are the real ones, and whose vendors are the sandbox's."""
+    """A `World` whose activities are the real ones, and whose vendors are the sandbox's."""
 
     sandbox: RunningSandbox = field(kw_only=True)
     real: ActivitySet = field(kw_only=True)
@@ -183,4 +184,4 @@ def with_digest(runbook: RunbookConfig, sandbox: RunningSandbox) -> RunbookConfi
     digest = next(row["id"] for row in sandbox.state()["slack"]["channels"] if row["name"] == "incidents")
     chat = runbook.chat.replace(digest_channel=digest, setup_per_minute=0)
     paging = runbook.paging.replace(check_alerts_every=timedelta(minutes=11))
-    return runbook.replace(chat=chat, paging=paging, postmortem=calm(runbook.postmortem))
+    return closing_alone(runbook.replace(chat=chat, paging=paging, postmortem=calm(runbook.postmortem)))

@@ -61,3 +61,31 @@ async def vendors_down(stage: Stage) -> None:
     await stage.tell(Monitor(by="ann", text="We are watching the recovery."))
     await stage.at(119)
     await stage.tell(Resolve(by="ann", text="All is well.", force=True, reason="seen"))
+
+
+async def two_hours(stage: Stage) -> None:
+    """A P1 that is acknowledged too late, goes without a word twice, and is resolved after two hours."""
+    await stage.begin("error")
+    await stage.at(17)
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(21)
+    await stage.tell(Assess(by="ann", impact="Evaluations are slow in Europe."))
+    await stage.at(55)
+    await stage.tell(PostUpdate(by="ann", text="A fix is being tested.", when=Publication.NEXT))
+    await stage.at(95)
+    await stage.tell(Monitor(by="ann", text="The fix is in place."))
+    await stage.at(100)
+    await stage.alert_ends()
+    await stage.at(112)
+    await stage.tell(Resolve(by="ann", text="Evaluations have been normal for 15 minutes."))
+
+
+async def four_hours(stage: Stage) -> None:
+    """A P2 that is resolved after its first scheduled update, until its channel is archived."""
+    await stage.begin("warning")
+    await stage.at(30)
+    await stage.tell(Acknowledge(by="ann"))
+    await stage.at(245)
+    await stage.tell(Resolve(by="ann", text="The dashboard is fast again."))
+    await stage.at(285)
+    assert (await stage.ended()).closed

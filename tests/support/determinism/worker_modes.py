@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
@@ -13,6 +14,10 @@ from temporalio.service import RPCError
 
 from incidents.app import query_safety
 from incidents.app.query_safety import QuerySafety, came_alone
+from tests.support.thoroughness import by_thoroughness
+
+DAY = "TEST_DAY"
+"""The number of the day on which the tests began: tests/conftest.py sets it once for all processes of a run."""
 
 
 class Mode(StrEnum):
@@ -29,6 +34,12 @@ class Mode(StrEnum):
         return QuerySafety.NO_CACHE if self is Mode.CACHE_OFF else QuerySafety.EVICT
 
 
+def modes_in_turn() -> list[Mode]:
+    """The mode of this run, another each day; all of them in the long form."""
+    modes = list(Mode)
+    return by_thoroughness([modes[int(os.environ[DAY]) % len(modes)]], modes)
+
+
 class Reader:
     """Queries a workflow after each of its tasks."""
 
@@ -38,7 +49,7 @@ class Reader:
         self._loop = asyncio.get_running_loop()
         self._ids: dict[str, str] = {}
         self._asking: set[asyncio.Task[None]] = set()
-        self.answers = 0
+        self.answered = asyncio.Event()
 
     def after(self, act: WorkflowActivation) -> bool:
         """Ask the workflow of a task; tell whether the run is to be evicted. It is called in the workflow's thread."""
@@ -61,7 +72,7 @@ class Reader:
     async def _query(self, workflow_id: str) -> None:
         with contextlib.suppress(RPCError, WorkflowQueryFailedError):  # it may have ended, or be busy
             await self._client.get_workflow_handle(workflow_id).query("timeline", rpc_timeout=timedelta(seconds=5))
-            self.answers += 1
+            self.answered.set()
 
 
 def apply(mode: Mode, client: Client, patch: pytest.MonkeyPatch) -> Reader | None:

@@ -66,3 +66,28 @@ def test_a_text_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
     assert (edited.title, edited.state, edited.labels) == ("It", "open", ("incident",))
     assert edited.body.strip() == "New."
     assert tracker.find_comment(number, "<!-- c1 -->")
+
+
+def test_87_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    assert MarkdownIssues(tmp_path / "missing").find_issue("marker", "incident") is None
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(VendorUnavailable):
+        MarkdownIssues(tmp_path / "file").find_issue("marker", "incident")
+
+
+def test_a_title_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
+    tracker = MarkdownIssues(tmp_path)
+    number = tracker.create_issue("It", "Text.", ["incident"]).number
+    renamed = tracker.retitle_issue(number, "It,\nin other words")
+    assert (renamed.title, renamed.state, renamed.body.strip()) == ("It, in other words", "open", "Text.")
+    tracker.comment(number, "Seen.\n<!-- c1 -->")
+    assert tracker.retitle_issue(number, "It") == tracker.retitle_issue(number, "It")
+    assert tracker.find_comment(number, "<!-- c1 -->")
+
+
+def test_a_file_that_people_wrote_gets_a_title_and_keeps_its_text(tmp_path: Path) -> None:
+    (tmp_path / "0002.md").write_text("Somebody wrote this", encoding="utf-8")
+    tracker = MarkdownIssues(tmp_path)
+    for title in ("Theirs", "Theirs, renamed"):
+        renamed = tracker.retitle_issue(2, title)
+        assert (renamed.title, renamed.state, renamed.body.strip()) == (title, "open", "Somebody wrote this")

@@ -119,6 +119,13 @@ def test_refusals(
     assert len(loopback.asked) == 1
 
 
+def test_an_error_hides_the_address_that_it_quotes(sendgrid: SendGridClient, loopback: Any) -> None:
+    loopback.answer(400, errors("a@y.example is not a mailbox", "to"))
+    with pytest.raises(VendorRejected) as caught:
+        sendgrid.send(MAIL)
+    assert str(caught.value) == "sendgrid mail.send: 400 to [address] is not a mailbox", "workflow history keeps it"
+
+
 def test_rate_limit_tells_an_epoch(sendgrid: SendGridClient, loopback: Any) -> None:
     reset = str(int(time.time()) + 60)
     loopback.answer(429, errors("too many requests"), {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from incidents.vendors.errors import VendorUnavailable
-from incidents.vendors.monitoring.alertmanager import AlertmanagerClient, Matcher
+from incidents.vendors.monitoring.alertmanager import AlertmanagerClient
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 END = START + timedelta(hours=1)
@@ -27,13 +27,13 @@ def silence(state: str = "active", comment: str = "incident 1 [inc-1]") -> dict[
 
 def test_create_silence(alertmanager: AlertmanagerClient, script: Any) -> None:
     script.answer(200, {"silenceID": "s1"})
-    matchers = [Matcher("service", "eval"), Matcher("region", "eu|us", is_regex=True, is_equal=False)]
-    assert alertmanager.create_silence(matchers, START, END, "bot", "incident 1 [inc-1]") == "s1"
+    labels = {"service": "eval", "region": "eu|us"}
+    assert alertmanager.create_silence(labels, START, END, "bot", "incident 1 [inc-1]") == "s1"
     assert (script.last.method, script.last.path) == ("POST", "/api/v2/silences")
     assert script.last.json == {
         "matchers": [
             {"name": "service", "value": "eval", "isRegex": False, "isEqual": True},
-            {"name": "region", "value": "eu|us", "isRegex": True, "isEqual": False},
+            {"name": "region", "value": "eu|us", "isRegex": False, "isEqual": True},
         ],
         "startsAt": "2026-05-01T12:00:00+00:00",
         "endsAt": "2026-05-01T13:00:00+00:00",

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from incidents.vendors.monitoring.alertmanager import AlertmanagerClient, Matcher
+from incidents.vendors.monitoring.alertmanager import AlertmanagerClient
 from sandbox.temporal_server import free_port
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
@@ -65,8 +65,7 @@ def test_exactly_one_alert_is_silenced_still_seen_and_heard_again(url: str) -> N
     httpx.post(f"{url}/api/v2/alerts", json=[{"labels": EU}, {"labels": US}], trust_env=False).raise_for_status()
     eventually(url, {"eu": "active", "us": "active"})
     client, now = AlertmanagerClient(url), datetime.now(UTC)
-    matchers = [Matcher(name, value) for name, value in EU.items()]
-    silence = client.create_silence(matchers, now, now + timedelta(hours=2), "ann", "INC-7 [run-7/silence/0/f1]")
+    silence = client.create_silence(EU, now, now + timedelta(hours=2), "ann", "INC-7 [run-7/silence/0/f1]")
     eventually(url, {"eu": "suppressed", "us": "active"})
     found = client.find_silence("[run-7/silence/0/f1]")
     assert found is not None

@@ -11,16 +11,18 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.numbers import Numbers
+from incidents.app.starter import ByHand, declare
 from incidents.app.worker import make_worker
-from incidents.client.intake import Started, intake
+from incidents.client.intake import Started, intake, start
+from incidents.contracts import drill_queue
 from incidents.domain.alerting.alert import Alert
-from incidents.domain.incident.commands import (
-    ApproveRollback,
-    PostUpdate,
-    Receipt,
-    Resolve,
-)
+from incidents.domain.alerting.config import Surge
+from incidents.domain.core.command import Receipt
+from incidents.domain.incident.commands import Cancel, PostUpdate, Resolve
 from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.commands import ApproveRollback
+from incidents.domain.rollback.state import RollbackStatus
+from incidents.domain.surge.state import SurgeParent
 from incidents.priority import LAST_RANK
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import QUEUE, RUNBOOK, an_alert
@@ -33,16 +35,16 @@ NOW = datetime(2026, 11, 23, 14, tzinfo=UTC)
 
 @pytest.fixture
 async def server() -> AsyncIterator[tuple[WorkflowEnvironment, FakeActivities]]:
-    """The development server, with a worker whose only real hand is the one that numbers."""
+    """The development server, with a worker whose only real activity allocates numbers."""
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=shutil.which("temporal"),
         data_converter=pydantic_data_converter,
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
-        hands = FakeActivities()
-        methods = [m for m in hands.methods() if m.__temporal_activity_definition.name != "allocate_number"]  # type: ignore[attr-defined]
+        activities = FakeActivities()
+        methods = [m for m in activities.methods() if m.__temporal_activity_definition.name != "allocate_number"]  # type: ignore[attr-defined]
         async with make_worker(env.client, QUEUE, [*methods, Numbers(env.client, QUEUE).allocate_number]):
-            yield env, hands
+            yield env, activities
 
 
 @pytest.fixture
@@ -71,8 +73,8 @@ async def becomes(condition: Callable[[], Awaitable[bool]]) -> None:
     raise AssertionError(f"never {condition.__name__}")
 
 
-async def sent(env: WorkflowEnvironment, alert: Alert, patience: float = 40) -> Started:
-    [started] = await intake(env.client, [alert], RUNBOOK, QUEUE, patience=timedelta(seconds=patience))
+async def sent(env: WorkflowEnvironment, alert: Alert, give_up_after: float = 40) -> Started:
+    [started] = await intake(env.client, [alert], RUNBOOK, QUEUE, give_up_after=timedelta(seconds=give_up_after))
     return started
 
 
@@ -85,7 +87,7 @@ async def test_1_fifty_equal_alerts_at_once_are_one_incident(
     assert len([answer for answer in answers if answer.created]) == 1
     handle = env.client.get_workflow_handle(answers[0].workflow_id)
     incident: Incident = await handle.query("incident", result_type=Incident)
-    assert [alert.times for alert in incident.alerts] == [50]
+    assert [alert.times for alert in incident.alerting.alerts] == [50]
 
 
 async def test_2_fifty_different_alerts_at_once_are_fifty_incidents(
@@ -98,13 +100,55 @@ async def test_2_fifty_different_alerts_at_once_are_fifty_incidents(
     assert all(answer.created for answer in answers)
 
 
-async def test_whoever_cannot_wait_reads_nothing_and_knows_what_is_new(unattended: Client) -> None:
-    """The gateway: one call of the server for each incident, also when an alert ends."""
+async def test_14_9_in_a_surge_the_first_incident_informs_the_customers_until_it_is_resolved(
+    server: tuple[WorkflowEnvironment, FakeActivities],
+) -> None:
+    env, activities = server
+    runbook = RUNBOOK.replace(intake=RUNBOOK.intake.replace(surge=Surge(per_minute=2)))
+    opened = []
+    for n in range(1, 5):
+        [started] = await intake(
+            env.client, [an_alert(NOW, environment=f"e{n}")], runbook, QUEUE, give_up_after=timedelta(seconds=40)
+        )
+        opened.append(env.client.get_workflow_handle(started.workflow_id, run_id=started.run_id))
+
+    async def incident(n: int) -> Incident:
+        found: Incident = await opened[n - 1].query("incident", result_type=Incident)
+        return found
+
+    def informed(run_id: str) -> bool:
+        return any(call.name == "publish_status" and run_id in call.effect.key for call in activities.calls)
+
+    async def parent_knows_both() -> bool:
+        return [child.number for child in (await incident(1)).surge.active_children] == [3, 4]
+
+    await becomes(parent_knows_both)
+    child = await incident(4)
+    assert child.surge.parent == SurgeParent(number=1, workflow_id=opened[0].id, severity="P0")
+    resolve = Resolve(by="ann", force=True, reason="test")
+    await opened[0].execute_update(resolve.name, resolve, result_type=Receipt)
+
+    async def child_informs() -> bool:
+        return informed(child.first_run_id)
+
+    assert not informed(child.first_run_id)
+    await becomes(child_informs)
+    assert (await incident(4)).surge.left == "resolved"
+    cancel = Cancel(by="ann", reason="test")
+    await opened[1].execute_update(cancel.name, cancel, result_type=Receipt)
+    await opened[1].result()
+    again = await sent(env, an_alert(NOW, environment="e2"))
+    found: Incident = await env.client.get_workflow_handle(again.workflow_id).query("incident", result_type=Incident)
+    assert (found.number, found.recurrence_of) == (5, 2)
+
+
+async def test_a_sender_that_does_not_wait_still_learns_what_is_new(unattended: Client) -> None:
+    """The gateway: one call of the server for each incident, also when an alert ends; maintenance is read once."""
     seen = SeenReads()
     client = seen.client(unattended)
 
     async def brought(alert: Alert) -> Started:
-        [started] = await intake(client, [alert], RUNBOOK, QUEUE, patience=timedelta())
+        [started] = await intake(client, [alert], RUNBOOK, QUEUE, give_up_after=timedelta())
         return started
 
     first, again = await brought(an_alert(NOW)), await brought(an_alert(NOW))
@@ -117,7 +161,7 @@ async def test_whoever_cannot_wait_reads_nothing_and_knows_what_is_new(unattende
     assert (ended.action, ended.created, ended.run_id) == ("updated", False, None)
     other = await brought(an_alert(NOW, service="other").replace(ended_at=NOW + timedelta(minutes=1)))
     assert other.action == "ignored"
-    assert (seen.queries, seen.descriptions) == ([], 0)
+    assert (seen.queries, seen.descriptions) == ([], 1)
     described = await unattended.get_workflow_handle(first.workflow_id).describe()
     assert described.run_id == first.run_id
 
@@ -127,18 +171,18 @@ async def test_the_number_is_read_from_the_servers_own_record(
 ) -> None:
     env, _ = server
     seen = SeenReads()
-    patience = timedelta(seconds=40)
-    [started] = await intake(seen.client(env.client), [an_alert(NOW)], RUNBOOK, QUEUE, patience=patience)
+    give_up_after = timedelta(seconds=40)
+    [started] = await intake(seen.client(env.client), [an_alert(NOW)], RUNBOOK, QUEUE, give_up_after=give_up_after)
     assert (started.number, seen.queries) == (1, [])
     ended = an_alert(NOW).replace(ended_at=NOW + timedelta(minutes=1))
-    [told] = await intake(seen.client(env.client), [ended], RUNBOOK, QUEUE, patience=patience)
+    [told] = await intake(seen.client(env.client), [ended], RUNBOOK, QUEUE, give_up_after=give_up_after)
     assert (told.action, told.number, told.run_id, seen.queries) == ("updated", 1, started.run_id, [])
 
 
 async def test_without_a_worker_the_number_is_waited_for_no_longer_than_told(unattended: Client) -> None:
     seen = SeenReads()
-    patience = timedelta(seconds=1)
-    [started] = await intake(seen.client(unattended), [an_alert(NOW)], RUNBOOK, QUEUE, patience=patience)
+    give_up_after = timedelta(seconds=1)
+    [started] = await intake(seen.client(unattended), [an_alert(NOW)], RUNBOOK, QUEUE, give_up_after=give_up_after)
     assert (started.number, started.created, seen.queries) == (None, True, [])
     assert 1 < seen.descriptions < 6, "with longer and longer pauses"
 
@@ -146,8 +190,8 @@ async def test_without_a_worker_the_number_is_waited_for_no_longer_than_told(una
 async def test_workflows_start_with_the_priority_of_their_severity(
     server: tuple[WorkflowEnvironment, FakeActivities],
 ) -> None:
-    env, hands = server
-    hands.offers = (an_offer(datetime.now(UTC)),)
+    env, activities = server
+    activities.offers = (an_offer(datetime.now(UTC)),)
     urgent = await sent(env, an_alert(datetime.now(UTC)))
     minor = await sent(env, an_alert(NOW, service="dashboard", severity="low"))
     assert await priority(env.client, urgent.workflow_id) == 1
@@ -157,7 +201,7 @@ async def test_workflows_start_with_the_priority_of_their_severity(
 
     async def offered() -> bool:
         incident: Incident = await handle.query("incident", result_type=Incident)
-        return bool(incident.rollbacks)
+        return bool(incident.rollback.clusters)
 
     async def handed_over() -> bool:
         return (await env.client.count_workflows("WorkflowType = 'PostmortemWorkflow'")).count == 1
@@ -174,7 +218,7 @@ async def test_a_burst_of_updates_supersedes_itself_and_wedges_nothing(
     server: tuple[WorkflowEnvironment, FakeActivities],
 ) -> None:
     """Each update gives up the deliveries of the one before, some of which have just ended."""
-    env, hands = server
+    env, activities = server
     started = await sent(env, an_alert(NOW))
     handle = env.client.get_workflow_handle(started.workflow_id)
     for number in range(30):
@@ -183,11 +227,44 @@ async def test_a_burst_of_updates_supersedes_itself_and_wedges_nothing(
     last = f"update/{31}/"
     for _ in range(400):
         incident: Incident = await handle.query("incident", result_type=Incident)
-        if len([key for key in incident.fulfilled if key.startswith(last)]) == 3:
+        if len([key for key in incident.ledger.fulfilled if key.startswith(last)]) == 3:
             break
         await asyncio.sleep(0.05)
-    delivered = [call.effect for call in hands.calls if call.name == "publish_status"]
+    delivered = [call.effect for call in activities.calls if call.name == "publish_status"]
     assert delivered[-1].sequence == 31
     assert "news 29" in delivered[-1].body
     sequences = [effect.sequence for effect in delivered]
     assert sequences == sorted(sequences)
+
+
+async def test_81_a_drill_runs_on_the_queue_whose_workers_bind_it_to_sinks(unattended: Client) -> None:
+    for drill, queue in ((True, f"{QUEUE}-drill"), (False, QUEUE)):
+        typed = ByHand(title="It fails", service="flag-evaluation", severity="P0", by="ann", drill=drill)
+        declared = declare(typed, RUNBOOK)
+        await start(unattended, declared.workflow_id, declared.opening, RUNBOOK, QUEUE, give_up_after=timedelta())
+        described = await unattended.get_workflow_handle(declared.workflow_id).describe()
+        assert described.task_queue == queue
+
+
+async def test_81_a_drill_and_its_post_mortem_ask_no_activity_of_another_queue(
+    server: tuple[WorkflowEnvironment, FakeActivities],
+) -> None:
+    env, real = server
+    exercise = FakeActivities(offers=(an_offer(datetime.now(UTC)),))
+    typed = ByHand(title="It fails", service="flag-evaluation", severity="P0", by="ann", drill=True)
+    declared = declare(typed, RUNBOOK)
+    async with make_worker(env.client, drill_queue(QUEUE), exercise.methods()):
+        started = await start(env.client, declared.workflow_id, declared.opening, RUNBOOK, QUEUE)
+        handle = env.client.get_workflow_handle(declared.workflow_id)
+        assert started.number is not None
+        incident: Incident = await handle.query("incident", result_type=Incident)
+        while not incident.rollback.clusters:
+            await asyncio.sleep(0.1)
+            incident = await handle.query("incident", result_type=Incident)
+        await handle.execute_update(ApproveRollback.name, ApproveRollback(by="ann"), result_type=Receipt)
+        process = env.client.get_workflow_handle("drill-rollback-eu-001-flag-evaluation")
+        while incident.rollback.clusters[0].status is not RollbackStatus.HEALTHY:
+            await asyncio.sleep(0.1)
+            incident = await handle.query("incident", result_type=Incident)
+        assert (await process.describe()).task_queue == drill_queue(QUEUE)
+    assert real.calls == []

@@ -1,11 +1,16 @@
 """79: an incident that lives long goes on in a fresh run, and nothing is lost or doubled at the seam.
 
 On the development server, with a cadence of seconds: the time-skipping server loses workflow tasks at the seam.
+
+In each mode, also with a query between every two tasks. A run is evicted after such a query, and a workflow task that
+comes just then is lost until its time-out of ten seconds (docs/upstream/queries-run-ahead.md): seen once or twice in a
+test, mostly on the first task of a new run. So each wait allows for some of them; it ends as soon as it may.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
@@ -21,15 +26,18 @@ from incidents.domain.postmortem.postmortem import open_postmortem, record_publi
 from tests.support.determinism import worker_modes as modes
 from tests.support.determinism.worker_modes import Mode
 from tests.support.environment import QUEUE, World
+from tests.support.fake_activities import Call
 from tests.support.incidents import WRITTEN
 from workflows.postmortem import PostmortemWorkflow
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 EVERY = timedelta(seconds=2)
+TIMEOUT = 120
+"""Seconds for what takes some: several lost tasks."""
 
 
-@pytest.fixture(params=[mode for mode in Mode if mode is not Mode.QUERIED])  # `make chaos` queries across the seam
+@pytest.fixture(params=modes.modes_in_turn())
 async def live_world(
     empty_world: World, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[World]:
@@ -57,16 +65,16 @@ def world(live_world: World) -> World:
 
 async def went_out(world: World, count: int) -> None:
     """Wait until so many updates are out."""
-    for _ in range(600):
+    for _ in range(TIMEOUT * 10):
         if len(world.sent("publish_status", "update/")) >= count:
             return
         await asyncio.sleep(0.1)
-    raise AssertionError(f"{count} updates were not published within a minute")
+    raise AssertionError(f"{count} updates were not published within {TIMEOUT} s")
 
 
 def assert_on_the_grid(incident: Incident) -> None:
     """Each update was due at its time, and at none twice; one that a busy machine made late is made once (37)."""
-    dues = [update.due - incident.opened_at for update in incident.updates]
+    dues = [update.due - incident.opened_at for update in incident.updates.published]
     assert all(due % EVERY == timedelta() for due in dues), dues
     assert dues == sorted(set(dues))
 
@@ -79,7 +87,7 @@ def limit_of(world: World) -> int:
 async def until_continued(world: World, runs: int = 2) -> None:
     """Wait until the incident is in its second, third … run."""
     seen: set[str | None] = set()
-    for _ in range(900):
+    for _ in range(TIMEOUT * 10):
         seen.add((await world.handle.describe()).run_id)
         if len(seen) >= runs:
             return
@@ -91,11 +99,11 @@ async def test_79_duties_go_on_across_many_runs(world: World) -> None:
     await world.open(history_limit=limit_of(world))
     await world.tell(Acknowledge(by="ann", id="ack-1"))
     await until_continued(world, runs=2)
-    await went_out(world, len((await world.incident()).updates) + 2)
+    await went_out(world, len((await world.incident()).updates.published) + 2)
     assert (await world.handle.describe()).status == WorkflowExecutionStatus.RUNNING
     incident = await world.incident()
     assert_on_the_grid(incident)
-    keys = [call.effect.key for call in world.hands.calls if call.attempt == 1 and not call.effect.again]
+    keys = [call.effect.key for call in world.activities.calls if call.attempt == 1 and not call.effect.again]
     assert len(keys) == len(set(keys)), "no obligation was done twice"
     assert len(world.sent("send_page", "/ceo/")) == 1
     again = await world.handle.execute_update("acknowledge", Acknowledge(by="ann", id="ack-1"), result_type=dict)
@@ -118,6 +126,34 @@ async def test_79_at_the_exact_due_instant_of_an_update(world: World) -> None:
     assert len(notes) == len(set(notes)) == 60
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     assert (await world.incident()).status == "resolved"
+
+
+async def test_79_work_that_a_run_left_in_progress_waits_until_it_can_no_longer_act(live_world: World) -> None:
+    """The attempt may be slow, or its worker paused: its message may still come, and cannot be looked up before."""
+    world = live_world
+    await world.open(history_limit=200)
+    await world.tell(Acknowledge(by="ann"))
+    assert (await world.handle.describe()).run_id == world.handle.first_execution_run_id
+    held = world.activities.hold["post_message"] = Event()
+    await world.handle.signal("add_note", AddNote(by="ann", text="We look.", id="note-1"))
+    for _ in range(200):  # the same command: it makes the history longer, and changes nothing
+        await world.handle.signal("add_note", AddNote(by="ann", text="We look.", id="note-1"))
+    await until_continued(world)
+    held.set()
+    repeated = await first_repeated(world, "post_message")
+    first = world.env.client.get_workflow_handle(world.handle.id, run_id=world.handle.first_execution_run_id)
+    left = (await first.describe()).close_time
+    assert left is not None
+    assert repeated.at >= left + timedelta(seconds=10), "an attempt may take ten seconds"
+
+
+async def first_repeated(world: World, name: str) -> Call:
+    """Wait for a request that is made again; return the first."""
+    for _ in range(TIMEOUT * 10):
+        if found := [call for call in world.activities.calls if call.name == name and call.effect.again]:
+            return found[0]
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{name} was not requested again within {TIMEOUT} s")
 
 
 async def test_77_a_post_mortem_that_lives_for_months_goes_on_in_fresh_runs(live_world: World) -> None:
@@ -143,7 +179,7 @@ async def test_77_a_post_mortem_that_lives_for_months_goes_on_in_fresh_runs(live
     )
     process = await world.env.client.start_workflow(PostmortemWorkflow.run, start, id="postmortem-9", task_queue=QUEUE)
     first = process.first_execution_run_id
-    for _ in range(600):
+    for _ in range(TIMEOUT * 10):
         if len(world.sent("send_mail", "/chase/")) >= 12 and (await process.describe()).run_id != first:
             break
         await asyncio.sleep(0.1)

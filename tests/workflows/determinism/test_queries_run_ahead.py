@@ -32,6 +32,7 @@ from incidents.app.query_safety import (
     came_alone,
     guarded_worker,
 )
+from tests.support.thoroughness import by_thoroughness
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -176,7 +177,8 @@ class Seen:
 
 
 async def test_without_the_remedy_they_do() -> None:
-    """The test above can fail: the same rounds, and nothing evicted. Each kind of event breaks, in each variant."""
+    """The test above can fail: the same rounds, and nothing evicted. In the long form each kind of event breaks."""
+    wanted_kinds = len(by_thoroughness(("any",), KINDS))
     wanted = {"another worker had started its task", "core completed its task by itself"}
     kinds: set[str] = set()
     variants: set[str] = set()
@@ -186,9 +188,9 @@ async def test_without_the_remedy_they_do() -> None:
             handles = await one_round(client, number, seen.workers)
             variants |= {await seen.variant(handle) for handle in handles}
             kinds |= {handle.id.split("-")[0] for handle in handles if await broken(handle)}
-            if kinds == set(KINDS) and wanted <= variants:
+            if len(kinds) >= wanted_kinds and wanted <= variants:
                 break
-    assert kinds == set(KINDS)
+    assert len(kinds) >= wanted_kinds
     assert wanted <= variants
 
 
@@ -205,7 +207,7 @@ async def test_a_query_before_the_first_task_is_answered_and_harmless() -> None:
 
 
 async def test_the_program_of_the_report_shows_it() -> None:
-    program = Path(__file__).parents[2] / "docs/upstream/queries_run_ahead.py"
+    program = Path(__file__).parents[3] / "docs/upstream/queries_run_ahead.py"
     done = await asyncio.create_subprocess_exec(sys.executable, program, stdout=subprocess.PIPE)
     said, _ = await done.communicate()
     count, _, rest = said.decode().strip().splitlines()[-1].partition(" ")

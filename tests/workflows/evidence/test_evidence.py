@@ -9,7 +9,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from incidents.app.composition import build_activities
+from incidents.app.composition.activities import build_activities
 from incidents.app.settings import Settings, load_settings
 from incidents.app.worker import make_worker
 from incidents.domain.incident.commands import Resolve
@@ -17,6 +17,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import QUEUE, World
 from tests.support.fake_activities import FakeActivities
+from tests.support.incidents import RUNBOOK
 from tests.support.reads import SeenReads
 
 KEEPING = ("capture_evidence", "write_manifest")
@@ -40,9 +41,9 @@ async def keeping(seen: SeenReads, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         search_attributes=list(SEARCH_ATTRIBUTES),
     ) as env:
         client = seen.client(env.client)
-        real = build_activities(load_settings(), client)
-        world = World(env=env, hands=FakeActivities())
-        fakes = [m for m in world.hands.methods() if m.__temporal_activity_definition.name not in KEEPING]  # type: ignore[attr-defined]
+        real = build_activities(load_settings(), client, RUNBOOK)
+        world = World(env=env, activities=FakeActivities())
+        fakes = [m for m in world.activities.methods() if m.__temporal_activity_definition.name not in KEEPING]  # type: ignore[attr-defined]
         own: list[Callable[..., Any]] = [real.evidence.capture_evidence, real.evidence.write_manifest]
         async with make_worker(client, QUEUE, [*fakes, *own]):
             yield world
@@ -58,6 +59,6 @@ async def test_a_resolution_keeps_the_record_that_its_request_carried(
     assert (record.number, record.status, record.resolved_by) == (1, "resolved", "ann")
     lines = (folder / "timeline.txt").read_text("utf-8").splitlines()
     assert len(lines) == len(record.timeline)
-    [manifest] = (await keeping.incident()).manifests
+    [manifest] = (await keeping.incident()).evidence.manifests
     assert manifest.parts == 2
     assert seen.queries == []

@@ -3,10 +3,11 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from incidents.domain.activity_requests import IssueFact
+from incidents.domain.activity_results import IssueFact
 from incidents.domain.incident.commands import Resolve
 from incidents.domain.postmortem import commands as l
 from incidents.domain.postmortem.document.sections import ItemState
+from incidents.domain.recipients import AddressBook
 from tests.support.environment import World, result_of
 from tests.support.postmortems import (
     process,
@@ -35,7 +36,8 @@ async def with_items(world: World, *titles: str, owner: str = "on_call_backup", 
 
 def chased(world: World) -> list[tuple[int, tuple[str, ...]]]:
     """The reminders of overdue items: the day since T0, and who got them."""
-    return [(minute // (24 * 60), mail.to) for minute, mail in world.sent("send_mail", "/chase/")]
+    find = AddressBook().find
+    return [(minute // (24 * 60), find(mail.to)) for minute, mail in world.sent("send_mail", "/chase/")]
 
 
 async def test_each_item_becomes_one_issue_with_owner_date_and_a_way_back(world: World) -> None:
@@ -67,7 +69,7 @@ async def test_77_an_overdue_item_is_chased_week_by_week_with_the_incident_long_
     weeks = 90 / 7
     assert len(events) / weeks < 60, "a few events a week"
 
-    world.hands.issues[7] = IssueFact(number=7, state="closed", reason="completed")
+    world.activities.issues[7] = IssueFact(number=7, state="closed", reason="completed")
     before = len(chased(world))
     await world.env.sleep(timedelta(days=21))
     assert (await state(world)).document.items[0].state is ItemState.DONE
@@ -83,7 +85,7 @@ async def test_77_an_overdue_item_is_chased_week_by_week_with_the_incident_long_
 
 async def test_74_not_planned_needs_a_reason_and_reopened_reopens(world: World) -> None:
     await with_items(world, "Test with old caches")
-    world.hands.issues[7] = IssueFact(number=7, state="closed", reason="not_planned")
+    world.activities.issues[7] = IssueFact(number=7, state="closed", reason="not_planned")
     await world.env.sleep(timedelta(days=1))
     item = (await state(world)).document.items[0]
     assert (item.state, item.settled, item.flag) == (
@@ -97,7 +99,7 @@ async def test_74_not_planned_needs_a_reason_and_reopened_reopens(world: World) 
     await quiet(world)
     assert (await state(world)).document.items[0].settled
 
-    world.hands.issues[7] = IssueFact(number=7, state="open", reason="reopened")
+    world.activities.issues[7] = IssueFact(number=7, state="open", reason="reopened")
     await world.env.sleep(timedelta(days=2))
     item = (await state(world)).document.items[0]
     assert (item.state, item.reason) == (ItemState.OPEN, "")
@@ -105,7 +107,7 @@ async def test_74_not_planned_needs_a_reason_and_reopened_reopens(world: World) 
 
 async def test_74_a_deleted_or_transferred_issue_is_flagged_not_dropped(world: World) -> None:
     await with_items(world, "Test with old caches", "Alert sooner")
-    world.hands.issues |= {7: IssueFact(number=7, state="gone"), 8: IssueFact(number=8, state="moved")}
+    world.activities.issues |= {7: IssueFact(number=7, state="gone"), 8: IssueFact(number=8, state="moved")}
     await world.env.sleep(timedelta(days=1))
     one, two = (await state(world)).document.items
     assert (one.state, one.flag) == (ItemState.GONE, "its issue was deleted")
@@ -127,35 +129,35 @@ async def test_an_item_that_is_settled_here_has_its_issue_closed(world: World) -
 
 
 async def test_76_with_github_down_the_alarms_go_on_from_what_is_known(world: World) -> None:
-    world.hands.faults["watch_issues"] = 10_000
+    world.activities.faults["watch_issues"] = 10_000
     await with_items(world, "Test with old caches")
     await world.env.sleep(timedelta(days=45))
     assert len(chased(world)) >= 2
-    asked = [call for call in world.hands.calls if call.name == "watch_issues"]
+    asked = [call for call in world.activities.calls if call.name == "watch_issues"]
     waits = [later.at - earlier.at for earlier, later in pairwise(asked)]
     assert max(waits) >= timedelta(minutes=59), "it asks less and less often"
-    world.hands.faults["watch_issues"] = 0
-    world.hands.issues[7] = IssueFact(number=7, state="closed", reason="completed")
+    world.activities.faults["watch_issues"] = 0
+    world.activities.issues[7] = IssueFact(number=7, state="closed", reason="completed")
     await world.env.sleep(timedelta(days=9))
     assert (await state(world)).document.items[0].state is ItemState.DONE
 
 
 async def test_the_review_is_on_the_next_all_hands_and_moves_on_if_nobody_tells_of_it(world: World) -> None:
     await with_items(world)
-    first = (await state(world)).review_at
+    first = (await state(world)).review.at
     assert first is not None
     [(_, invitation)] = world.sent("send_mail", "/invite/")
-    assert invitation.to == ("em@featuresignals.com",)
+    assert AddressBook().find(invitation.to) == ("em@featuresignals.com",)
     assert "BEGIN:VCALENDAR" in invitation.invitation
     assert f"DTSTART:{first:%Y%m%dT%H%M%SZ}" in invitation.invitation
     await world.env.sleep(first - await world.now() + timedelta(days=2))
-    moved = (await state(world)).review_at
+    moved = (await state(world)).review.at
     assert moved == first + WEEK, "no outcome: the next one"
     assert len(world.sent("send_mail", "/invite/")) == 2
-    reminders = [call.at for call in world.hands.calls if "/review-reminder/" in call.effect.key]
+    reminders = [call.at for call in world.activities.calls if "/review-reminder/" in call.effect.key]
     assert len(reminders) <= 1
     await world.env.sleep(moved - await world.now() + timedelta(hours=2))
-    reminders = [call.at for call in world.hands.calls if f"/review-reminder/{moved:%Y-%m-%d}" in call.effect.key]
+    reminders = [call.at for call in world.activities.calls if f"/review-reminder/{moved:%Y-%m-%d}" in call.effect.key]
     assert [round((moved - at).total_seconds() / 60) for at in reminders] == [24 * 60], "the day before"
     await tell(world, l.RecordReview(by="ann", outcome="Read by all."))
     over = await result_of(process(world))
@@ -172,7 +174,7 @@ async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
     await world.at(10)
     await world.tell(Resolve(by="ann", force=True, reason="fixed"))
     await quiet(world)
-    assert (await state(world)).proposal_url == "https://github.example/pull/1"
+    assert (await state(world)).repository.proposal_url == "https://github.example/pull/1"
     await written(world)
     await quiet(world)
     text = "\n\n".join(
@@ -186,17 +188,17 @@ async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
     )
     await world.env.sleep(timedelta(minutes=1))
     await quiet(world)
-    assert (await state(world)).seen == (await state(world)).document
-    world.hands.edits.append(text.replace("## Summary", "## Sumary"))
+    assert (await state(world)).repository.seen == (await state(world)).document
+    world.activities.edits.append(text.replace("## Summary", "## Sumary"))
     await world.env.sleep(timedelta(hours=1))
     broken = await state(world)
-    assert broken.unreadable
+    assert broken.repository.unreadable
     assert (
         'were not merged, and the file was left as it is: The heading "## Summary" is missing.'
         in broken.timeline[-1].text
     )
     await tell(world, l.AddLine(by="bob", section=l.Section.BETTER, text="Said at the same time."))
-    world.hands.edits.append(text)
+    world.activities.edits.append(text)
     await world.env.sleep(timedelta(hours=2))
     read = (await state(world)).document
     assert (read.summary, read.cause, read.whys) == ("Written at GitHub.", "capacity", ("One.", "Two."))

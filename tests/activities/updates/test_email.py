@@ -1,0 +1,162 @@
+"""Mail by SendGrid: one thread for each incident, safe to show, each recipient alone."""
+
+from email.utils import parseaddr
+from typing import Any
+
+import pytest
+
+from activities.registry import ActivitySet
+from incidents.domain.activity_requests import SendMail
+from incidents.domain.customers.config import CustomersSection
+from incidents.domain.customers.directory import CustomerDirectory
+from incidents.domain.mailing import combined, rest_of
+from incidents.domain.recipients import CustomerNamed, ListedCustomers, staff
+from sandbox.server import RunningSandbox
+from tests.activities.conftest import failed, operations, perform
+
+MAIL = SendMail(
+    key="run-7/update/1/email",
+    to=staff(("a@example.com", "b@example.com")),
+    subject="[INCIDENT] <b>",
+    text="Status: INVESTIGATING\n\n<script>1</script>",
+    thread="run-7",
+    sequence=1,
+)
+FIRST = "<run-7@featuresignals.com>"
+
+
+def mailbox(sandbox: RunningSandbox) -> list[dict[str, Any]]:
+    return list(sandbox.state()["sendgrid"])
+
+
+def test_mails_are_one_thread_and_nobody_sees_another(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    assert perform(activities.email.send_mail, MAIL).detail == "sent to 2 recipients"
+    perform(activities.email.send_mail, MAIL.replace(key="run-7/update/2/email", sequence=2))
+    rows = mailbox(sandbox)
+    assert [row["to"] for row in rows] == [["a@example.com"], ["b@example.com"]] * 2
+    assert not any(row["cc"] or row["bcc"] for row in rows)
+    assert rows[0]["headers"] == {"Message-ID": FIRST, "Auto-Submitted": "auto-generated"}
+    assert rows[-1]["headers"] == {
+        "Message-ID": "<run-7.update.2.email@featuresignals.com>",
+        "References": FIRST,
+        "In-Reply-To": FIRST,
+        "Auto-Submitted": "auto-generated",
+    }
+    assert rows[0]["from"] == "incidents@featuresignals.com"
+    assert rows[0]["categories"] == ["incident"]
+    assert rows[0]["custom_args"]["operation_key"] == MAIL.key
+
+
+def test_html_is_escaped_and_the_plain_text_is_as_written(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(activities.email.send_mail, MAIL)
+    mail = mailbox(sandbox)[0]
+    assert mail["text"] == MAIL.text
+    assert mail["subject"] == MAIL.subject
+    assert "<script>" not in mail["html"]
+    assert "&lt;script&gt;1&lt;/script&gt;" in mail["html"]
+    assert "<title>[INCIDENT] &lt;b&gt;</title>" in mail["html"]
+
+
+def test_a_subject_cannot_smuggle_headers_in(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(activities.email.send_mail, MAIL.replace(subject="One\r\nBcc: everybody@example.com"))
+    assert mailbox(sandbox)[0]["subject"] == "One Bcc: everybody@example.com"
+
+
+def test_one_address_gets_one_mail(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(activities.email.send_mail, MAIL.replace(to=staff(("a@example.com", "A@example.com"))))
+    assert operations(sandbox, "sendgrid") == ["mail.send"]
+
+
+def test_a_lost_reply_is_sent_again_for_mail_cannot_be_looked_up(
+    activities: ActivitySet, sandbox: RunningSandbox
+) -> None:
+    alone = MAIL.replace(to=staff(("a@example.com",)))
+    sandbox.fault("sendgrid", "lost_reply")
+    assert not failed(activities.email.send_mail, alone).non_retryable
+    perform(activities.email.send_mail, alone, attempt=2)
+    rows = mailbox(sandbox)
+    assert len(rows) == 2, "at least once"
+    assert rows[0]["headers"]["Message-ID"] == rows[1]["headers"]["Message-ID"], "a mailbox can tell that they are one"
+
+
+def test_45_an_address_that_is_none_is_final(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    refused = failed(activities.email.send_mail, MAIL.replace(to=staff(("nobody",))))
+    assert (refused.type, refused.non_retryable) == ("VendorRejected", True)
+    assert mailbox(sandbox) == []
+
+
+@pytest.mark.parametrize("sender", ["Team <team@example.org>", "team@example.org"])
+def test_the_thread_is_in_the_senders_domain(sandbox: RunningSandbox, wired: Any, sender: str) -> None:
+    activities = wired(**sandbox.environment(), EMAIL_FROM=sender, EMAIL_REPLY_TO="Desk <desk@example.org>")
+    perform(activities.email.send_mail, MAIL)
+    mail = mailbox(sandbox)[0]
+    assert mail["headers"]["Message-ID"] == "<run-7@example.org>"
+    assert mail["from"] == parseaddr(sender)[1]
+    assert mail["reply_to"]["email"] == "desk@example.org"
+
+
+ACME, GLOBEX = CustomerNamed(name="ACME"), CustomerNamed(name="Globex")
+CUSTOMERS = CustomersSection(
+    contacts={"ACME": "ops@acme.example"}, emails=("one@list.example", "Ops <OPS@acme.example>", "two@list.example")
+)
+
+
+@pytest.fixture
+def informed(sandbox: RunningSandbox, wired: Any) -> ActivitySet:
+    """Every activity of a worker whose runbook lists customers."""
+    return wired(customers=CustomerDirectory(CUSTOMERS), **sandbox.environment())  # type: ignore[no-any-return]
+
+
+def recipients(sandbox: RunningSandbox) -> list[str]:
+    return [address for row in mailbox(sandbox) for address in row["to"]]
+
+
+def test_101_customers_are_found_by_name_in_the_workers_runbook(informed: ActivitySet, sandbox: RunningSandbox) -> None:
+    sent = perform(informed.email.send_mail, MAIL.replace(to=(CustomerNamed(name=" acme"), *MAIL.to)))
+    assert recipients(sandbox) == ["ops@acme.example", "a@example.com", "b@example.com"]
+    assert (sent.sent, sent.unreached, sent.go_on_at) == (3, (), None)
+    assert "@" not in sent.model_dump_json(), "the result enters history"
+
+
+def test_101_who_is_listed_and_named_gets_one_mail(informed: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(informed.email.send_mail, MAIL.replace(to=(ACME, ListedCustomers())))
+    assert sorted(recipients(sandbox)) == ["one@list.example", "ops@acme.example", "two@list.example"]
+
+
+def test_101_a_customer_whom_the_workers_runbook_does_not_list_keeps_the_mail_from_nobody_else(
+    informed: ActivitySet, sandbox: RunningSandbox
+) -> None:
+    sent = perform(informed.email.send_mail, MAIL.replace(to=(GLOBEX, ACME)))
+    assert recipients(sandbox) == ["ops@acme.example"]
+    assert sent.detail == "sent to 1 recipient; could not reach Globex: the worker's runbook does not list them"
+    alone = perform(informed.email.send_mail, MAIL.replace(to=(GLOBEX,)))
+    assert alone.skipped == "could not reach Globex: the worker's runbook does not list them"
+
+
+def test_101_a_worker_whose_runbook_lists_no_customers_says_so(
+    activities: ActivitySet, sandbox: RunningSandbox
+) -> None:
+    sent = perform(activities.email.send_mail, MAIL.replace(to=(*MAIL.to, ListedCustomers())))
+    assert sent.unreached == ("the customers in customers.emails",)
+    assert len(mailbox(sandbox)) == 2
+
+
+def test_a_thousand_get_it_at_once_and_the_result_says_where_to_go_on(sandbox: RunningSandbox, wired: Any) -> None:
+    many = CustomersSection(emails=tuple(f"c{n}@list.example" for n in range(1001)))
+    email = wired(customers=CustomerDirectory(many), **sandbox.environment()).email
+    mail = MAIL.replace(to=(*MAIL.to, ListedCustomers(), GLOBEX))
+    first = perform(email.send_mail, mail)
+    assert (first.sent, first.go_on_at) == (1000, 1000)
+    rest = rest_of(mail, first)
+    assert rest is not None
+    assert rest.key == f"{MAIL.key}/1000"
+    last = perform(email.send_mail, rest)
+    assert (last.sent, last.go_on_at) == (3, None)
+    assert len(set(recipients(sandbox))) == len(recipients(sandbox)) == 1003
+    whole = combined(first, last)
+    assert whole.detail == "sent to 1003 recipients; could not reach Globex: the worker's runbook does not list them"
+    assert rest_of(mail, whole) is None
+
+
+def test_what_is_off_says_so(idle: ActivitySet) -> None:
+    assert perform(idle.email.send_mail, MAIL).skipped == "e-mail not configured (SENDGRID_API_KEY is not set)"
