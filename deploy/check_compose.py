@@ -68,7 +68,7 @@ def _awaited(services: Services) -> Iterator[tuple[str, str, str]]:
 
 
 def _dependencies(services: Services) -> Iterator[str]:
-    """Whoever depends on a service waits until it is of use, not just until it was started."""
+    """A service waits until its dependencies are healthy, not just started."""
     for name, other, condition in _awaited(services):
         if other not in services:
             yield f"{name}: depends on {other}, which does not exist"
@@ -143,7 +143,7 @@ def _namespace(script: Path) -> Iterator[str]:
         for name in sorted({*registered, *expected}):
             made, wanted = registered.get(name, "missing"), expected.get(name, "missing")
             if made != wanted:
-                yield f"{script.name}: search attribute {name} is {made}; in workflows/attributes.py it is {wanted}"
+                yield f"{script.name}: search attribute {name} is {made}; in search_attributes.py it is {wanted}"
     else:
         yield f"{script.name}: registers no search attribute"
     yield from _retention(script.name, text)

@@ -46,5 +46,8 @@ attribute IncidentAckSeconds Int
 attribute IncidentResolveSeconds Int
 attribute IncidentDrill Bool
 attribute IncidentBadReleases KeywordList
+attribute IncidentRestoredDeployments KeywordList
 attribute IncidentPostmortem Keyword
 attribute IncidentPostmortemDue Datetime
+attribute IncidentUpdateOverdueAt Datetime
+attribute IncidentLastUpdateAt Datetime

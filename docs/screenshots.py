@@ -52,7 +52,7 @@ def learnt(browser: Browser) -> None:
     desk.goto(report)
     desk.screenshot(path=IMAGES / "report.png")
     desk.set_viewport_size({"width": 920, "height": 440})
-    desk.goto((IMAGES.parent / "postmortem-chart.svg").absolute().as_uri())
+    desk.goto((IMAGES.parent / "INC-1-chart.svg").absolute().as_uri())
     desk.screenshot(path=IMAGES / "postmortem-chart.png")
 
 
