@@ -5,7 +5,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from incidents.app.settings import load_settings, without_login
-from incidents.client.lookup import ask
+from incidents.client.asking import ask
 from incidents.domain.core.timeline import Entry
 from incidents.domain.evidence.archive import ChunkMissing, ChunkUnreadable, Fetch, archived_updates
 from incidents.domain.evidence.preservation import with_archived

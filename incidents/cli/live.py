@@ -12,7 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.cli.output.list_views import incidents_table
 from incidents.cli.output.screen import IncidentScreen
-from incidents.client.lookup import ask, current, handle_of, is_open, label
+from incidents.client.asking import ask
+from incidents.client.lookup import current, handle_of, is_open, label
 from incidents.client.problems import NoAnswer
 from incidents.client.retries import Retry, RetryReader
 from incidents.client.rows import incident_row, title_of

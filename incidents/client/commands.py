@@ -15,13 +15,8 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.client.lookup import (
-    NO_WORKER,
-    current,
-    handle_of,
-    is_open,
-    label,
-)
+from incidents.client.asking import NO_WORKER
+from incidents.client.lookup import current, handle_of, is_open, label
 from incidents.client.problems import CommandFailed, rejection
 from incidents.domain.core.command import Command, Receipt
 

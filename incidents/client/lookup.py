@@ -16,17 +16,15 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.client.problems import NoAnswer, NotFound
+from incidents.client.asking import TIMEOUT, ask
+from incidents.client.problems import NotFound
 from incidents.client.references import FORMS, Choice, InvalidReference, Reference, parse_reference
-from incidents.domain.core.text.untrusted import one_line
 from incidents.names import FIND_NUMBER_QUERY, INCIDENT_QUERY, INCIDENT_WORKFLOW, NUMBERS_ID, POSTMORTEM_WORKFLOW
 from incidents.search_attributes import NUMBER, POSTMORTEM, POSTMORTEM_DUE, STATUS
 
 if TYPE_CHECKING:  # models are slow to import, and `incident list` needs none
     from incidents.domain.incident.incident import Incident
 
-TIMEOUT = timedelta(seconds=5)
-"""How long to wait for an answer from Temporal or a worker."""
 SEARCH = 3.0
 """Seconds to search for a number before giving up: visibility lags."""
 MOST = 1000
@@ -38,8 +36,6 @@ _NAMED = 5
 _NEWER = timedelta(seconds=1)
 """How long to ask the number counter for a newer incident than visibility knows."""
 _PAUSE = 0.3
-_FIRST_PAUSE = 0.25
-"""Seconds until an unanswered query is sent again; doubled each time."""
 
 
 async def find(client: Client, name: str) -> WorkflowExecutionDescription:
@@ -204,61 +200,6 @@ async def _by_counter(client: Client, number: int, give_up_after: timedelta) -> 
     return latest if given and latest and latest.raw_info.first_run_id == given.first_run_id else None
 
 
-async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str) -> Any:
-    """Return a workflow's answer to a query. Transient errors are retried, for `TIMEOUT` in all.
-
-    Args:
-        handle: The run to query.
-        query: The query's name.
-        kind: The type of the answer.
-        what: The workflow's display name, for errors.
-
-    Raises:
-        NotFound: the workflow does not exist, or has no such query.
-        NoAnswer: no worker answered in time, the workflow stayed too busy, or its answer cannot be read.
-        RPCError: Temporal did not answer.
-    """
-    clock = asyncio.get_running_loop().time
-    until, pause = clock() + TIMEOUT.total_seconds(), _FIRST_PAUSE
-    while True:
-        try:
-            left = timedelta(seconds=max(until - clock(), _FIRST_PAUSE))
-            return await handle.query(query, result_type=kind, rpc_timeout=left)
-        except (WorkflowQueryFailedError, RPCError) as error:
-            if clock() + pause >= until or not _is_transient(error):
-                raise _unanswered(error, what) from None
-        except ValueError as error:  # pydantic's, of the answer: that is not imported here
-            why = f"its worker is of another version than this program ({one_line(str(error), 120)})"
-            raise NoAnswer(f"{what} cannot be read: {why}. Update this program.") from None
-        await asyncio.sleep(pause)
-        pause *= 2
-
-
-def _is_transient(error: WorkflowQueryFailedError | RPCError) -> bool:
-    """Tell whether a retry of the same query may succeed."""
-    if isinstance(error, RPCError):
-        return error.status in _TRANSIENT
-    return "retry" in error.message.lower()  # a failed query has no code of its own
-
-
-def _unanswered(error: WorkflowQueryFailedError | RPCError, what: str) -> Exception:
-    """Return the exception for a failed query, with a message for responders where the cause is known."""
-    if isinstance(error, WorkflowQueryFailedError):
-        if _is_transient(error):
-            return NoAnswer(f"{what} is busy. Try again in a moment.")
-        return NotFound(f"{what} rejected the query: {error.message.splitlines()[0]}")
-    if error.status is RPCStatusCode.NOT_FOUND:
-        return NotFound(f"{what} not found")
-    if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
-        return NoAnswer(f"{what} is busy. Try again in a moment.")
-    if error.status in NO_WORKER:
-        return NoAnswer(
-            f"No worker answered for {what}. Nothing is lost: it continues when a worker is back."
-            " `incident list` works without a worker."
-        )
-    return error
-
-
 async def incident(client: Client, name: str) -> Incident:
     """Return the incident's current state."""
     from incidents.domain.incident.incident import Incident
@@ -266,12 +207,6 @@ async def incident(client: Client, name: str) -> Incident:
     run = await find(client, name)
     found: Incident = await ask(handle_of(client, run), INCIDENT_QUERY, Incident, label(run))
     return found
-
-
-NO_WORKER = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
-"""Status codes of a reachable server without a worker that answers."""
-_TRANSIENT = (*NO_WORKER, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAILABLE)
-"""Status codes worth a retry: as above, a query is already pending ("buffer is full"), or was dropped."""
 
 
 async def list_incidents(client: Client, *, everything: bool) -> list[WorkflowExecution]:

@@ -16,7 +16,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.client.lookup import NO_WORKER
+from incidents.client.asking import NO_WORKER
 from incidents.client.problems import CommandFailed, rejection
 from incidents.contracts import WINDOWS_MEMO
 from incidents.domain.alerting.config import MaintenanceWindow

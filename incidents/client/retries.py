@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError
 
-from incidents.client.lookup import TIMEOUT
+from incidents.client.asking import TIMEOUT
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.errors import POLLS, VENDOR_ERRORS
 from incidents.domain.core.text.untrusted import one_line

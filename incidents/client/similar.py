@@ -2,7 +2,8 @@
 
 from temporalio.client import Client, WorkflowExecution
 
-from incidents.client.lookup import MOST, TIMEOUT, without_reset_ones
+from incidents.client.asking import TIMEOUT
+from incidents.client.lookup import MOST, without_reset_ones
 from incidents.names import INCIDENT_WORKFLOW
 from incidents.search_attributes import BAD_RELEASES, NUMBER, SERVICE
 

@@ -7,12 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecution
 
 from incidents.client.commands import Sent, _queue, send
-from incidents.client.lookup import (
-    SEARCH,
-    current,
-    find,
-    is_open,
-)
+from incidents.client.lookup import SEARCH, current, find, is_open
 from incidents.client.problems import CommandFailed
 from incidents.domain.incident.commands import AddNote, Cancel
 from incidents.domain.numbering import Allocated, Allocation, Ledger

@@ -10,7 +10,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from incidents.app.connection import connect
 from incidents.cli import runner as running
 from incidents.cli.live import Look, WatchedRun, state
-from incidents.client.lookup import ask, find, incident
+from incidents.client.asking import ask
+from incidents.client.lookup import find, incident
 from incidents.client.problems import NoAnswer, NotFound
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.incident import Incident
@@ -45,6 +46,14 @@ def test_a_read_whose_answer_is_only_late_gets_it(opened: Opened, stage: Stage, 
     assert seen.queries == ["incident"] * 3
 
 
+def test_a_read_that_the_worker_has_dropped_is_sent_again_in_time(opened: Opened, stage: Stage) -> None:
+    """As when two people look at once: the run is evicted after the first answer, and the second query with it."""
+    seen = SeenReads(dropped=1)
+    found = stage.do(incident(seen.client(stage.client), opened.id))
+    assert found.first_run_id == opened.state().first_run_id
+    assert seen.queries == ["incident"] * 2
+
+
 def test_an_answer_of_another_version_is_one_line(opened: Opened, stage: Stage) -> None:
     """As of a laptop whose program lags behind the worker's."""
     with pytest.raises(NoAnswer, match=r"INC-\d+ cannot be read: its worker is of another version .* for Postmortem"):
@@ -61,7 +70,7 @@ def test_a_final_answer_is_not_asked_for_again(opened: Opened, stage: Stage, fin
 
 @pytest.mark.parametrize("passing", PASSING, ids=str)
 def test_the_timeout_ends_it(opened: Opened, stage: Stage, monkeypatch: pytest.MonkeyPatch, passing: Exception) -> None:
-    monkeypatch.setattr("incidents.client.lookup.TIMEOUT", timedelta(seconds=1))
+    monkeypatch.setattr("incidents.client.asking.TIMEOUT", timedelta(seconds=1))
     seen = SeenReads(faults=[passing] * 1000)
     handle = seen.client(stage.client).get_workflow_handle(opened.id)
     with pytest.raises((NoAnswer, RPCError), match=r"is busy|No worker answered|please retry"):

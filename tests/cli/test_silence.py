@@ -36,7 +36,7 @@ def orphan(stage: Stage) -> Opened:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second is long enough for the tests."""
-    monkeypatch.setattr("incidents.client.lookup.TIMEOUT", timedelta(seconds=1))
+    monkeypatch.setattr("incidents.client.asking.TIMEOUT", timedelta(seconds=1))
 
 
 @pytest.mark.usefixtures("impatient")

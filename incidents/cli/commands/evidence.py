@@ -14,7 +14,8 @@ from incidents.cli.help import Subcommands
 from incidents.cli.options import Json, Number
 from incidents.cli.output.views import evidence_table
 from incidents.cli.runner import console, run, say
-from incidents.client.lookup import ask, handle_of, label
+from incidents.client.asking import ask
+from incidents.client.lookup import handle_of, label
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.evidence.archive import ChunkUnreadable
 from incidents.domain.evidence.archive import faults as archive_faults

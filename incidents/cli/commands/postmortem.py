@@ -19,7 +19,8 @@ from incidents.cli.runner import (
     run,
     say,
 )
-from incidents.client.lookup import ask, handle_of
+from incidents.client.asking import ask
+from incidents.client.lookup import handle_of
 from incidents.domain.core.command import Command
 from incidents.domain.incident.commands import StartPostmortem
 from incidents.domain.postmortem import commands

@@ -20,7 +20,8 @@ from incidents.cli.runner import (
     run,
     say,
 )
-from incidents.client.lookup import ask, handle_of, is_open, label, list_incidents
+from incidents.client.asking import ask
+from incidents.client.lookup import handle_of, is_open, label, list_incidents
 from incidents.client.problems import NoAnswer, NotFound
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.errors import RunbookError

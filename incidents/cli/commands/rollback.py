@@ -17,7 +17,8 @@ from incidents.cli.runner import (
     run,
     say,
 )
-from incidents.client.lookup import ask, handle_of, label
+from incidents.client.asking import ask
+from incidents.client.lookup import handle_of, label
 from incidents.domain.incident.incident import Incident
 from incidents.domain.rollback import commands
 from incidents.names import INCIDENT_QUERY

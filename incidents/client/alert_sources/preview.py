@@ -6,7 +6,7 @@ from datetime import datetime
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.client.lookup import TIMEOUT
+from incidents.client.asking import TIMEOUT
 from incidents.client.maintenance import started_windows
 from incidents.domain.alerting.alert import Alert, grouped
 from incidents.domain.config.model import RunbookConfig

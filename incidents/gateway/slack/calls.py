@@ -9,18 +9,9 @@ from datetime import timedelta
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription
 from temporalio.service import RPCError
 
+from incidents.client.asking import ask
 from incidents.client.commands import send
-from incidents.client.lookup import (
-    ask,
-    find,
-    find_postmortem,
-    handle_of,
-    incident,
-    is_open,
-    label,
-    list_incidents,
-    overdue,
-)
+from incidents.client.lookup import find, find_postmortem, handle_of, incident, is_open, label, list_incidents, overdue
 from incidents.client.merging import build_merge
 from incidents.client.problems import CommandFailed, NoAnswer, NotFound
 from incidents.domain.chat.buttons import Action, Target

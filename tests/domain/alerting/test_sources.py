@@ -106,7 +106,7 @@ def test_87_an_alert_keeps_its_source() -> None:
     assert parse_alerts(webhook(), T0)[0].source == "Alertmanager"
     assert parse_alerts(webhook(ruleId="7", ruleSource="https://signoz.example"), T0)[0].source == "SigNoz"
     assert parse_alerts(webhook(), T0, "signoz")[0].source == "signoz"
-    assert parse_alerts(simple, T0)[0].source == "json"
+    assert parse_alerts(simple, T0)[0].source == "JSON"
     assert parse_alerts(simple, T0, "datadog")[0].source == "datadog"
     incident = events.alert_fired(opened(), parse_alerts(simple, T0, "datadog"), RUNBOOK, T0)
     assert [alert.source for alert in incident.alerting.alerts] == ["datadog"]

@@ -21,7 +21,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, Telemetr
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.workflow import _Definition as Definition
 
-from incidents.client.lookup import TIMEOUT
+from incidents.client.asking import TIMEOUT
 from workflows.registry import WORKFLOWS, sandbox_runner
 
 _TASK_ENDS = (
