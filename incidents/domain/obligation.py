@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 
 from incidents.domain.config.communication import Reach
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.keys import Key
 
 
 class ObligationKind(StrEnum):
@@ -87,7 +88,7 @@ class Obligation(Frozen):
     overdue only after that.
     """
 
-    key: str
+    key: Key
     kind: ObligationKind
     due: AwareDatetime
     since: AwareDatetime
@@ -100,7 +101,7 @@ class Obligation(Frozen):
     until: AwareDatetime | None = None
 
 
-def at_once(kind: ObligationKind, key: str, since: datetime, summary: str, **more: str | int | datetime) -> Obligation:
+def at_once(kind: ObligationKind, key: Key, since: datetime, summary: str, **more: str | int | datetime) -> Obligation:
     """Return an obligation that is due as soon as its cause exists."""
     return Obligation.model_validate(
         {"key": key, "kind": kind, "due": since, "since": since, "summary": summary, **more}

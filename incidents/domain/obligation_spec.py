@@ -13,6 +13,7 @@ from typing import Generic
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind
@@ -22,7 +23,7 @@ BuildRequest = Callable[[Obligation, Incident, RunbookConfig, datetime], Activit
 ApplyDue = Callable[[Incident, Obligation, RunbookConfig, datetime], Incident]
 ApplyResult = Callable[[Incident, Obligation, Result, RunbookConfig, datetime], Incident]
 ApplyBegun = Callable[[Incident, Obligation, RunbookConfig], Incident]
-SpentKeys = Callable[[Incident], Iterator[str]]
+SpentKeys = Callable[[Incident], Iterator[Key]]
 ApplyUndone = Callable[[Incident, Obligation, str, RunbookConfig, datetime], Incident]
 
 
@@ -118,19 +119,19 @@ def keep_undone(
     return incident
 
 
-def none_spent(incident: Incident) -> Iterator[str]:
+def none_spent(incident: Incident) -> Iterator[Key]:
     """Yield nothing: every key is kept. The default of `ObligationSpec.spent`, for kinds that people cause."""
     yield from ()
 
 
-def spent_instants(prefix: str) -> SpentKeys:
-    """Return what yields all keys of that prefix but the newest, for keys that end in an instant which never goes back.
+def spent_instants(kind: str) -> SpentKeys:
+    """Return what yields all keys of that kind but the newest, for keys whose part is an instant which never goes back.
 
     The newest one may still be owed; ISO instants of one time zone sort as text.
     """
 
-    def spent(incident: Incident) -> Iterator[str]:
-        yield from sorted(key for key in incident.ledger.keys if key.startswith(prefix))[:-1]
+    def spent(incident: Incident) -> Iterator[Key]:
+        yield from sorted(key for key in incident.ledger.keys if key.kind == kind)[:-1]
 
     return spent
 

@@ -11,6 +11,7 @@ from activities.registry import ActivitySet
 from incidents.domain.activity_requests import OpenChannel
 from incidents.domain.build_request import request
 from incidents.domain.config.communication import Channel
+from incidents.domain.core.keys import Key
 from incidents.domain.core.text.untrusted import printable
 from incidents.domain.incident.commands import Assess
 from incidents.domain.incident.incident import Incident
@@ -40,7 +41,7 @@ def incident(activities: ActivitySet) -> Incident:
 
 
 def due(kind: ObligationKind, key: str, **more: Any) -> Obligation:
-    return at_once(kind, key, T0, "Do it", **more)
+    return at_once(kind, Key(key), T0, "Do it", **more)
 
 
 def update(channel: Channel) -> Obligation:

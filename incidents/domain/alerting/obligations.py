@@ -10,6 +10,7 @@ from incidents.domain.alerting.ending import alerts_ended, quiet_period_over
 from incidents.domain.alerting.maintenance import end_waiting
 from incidents.domain.alerting.sources import log_unaskable, silenceable, unaskable
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -26,14 +27,14 @@ def silence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligat
     """Yield the silence of the firing alerts once acknowledged, or a note that there can be none."""
     if incident.paging.attended and (silenceable(incident, runbook) or unaskable(incident, runbook)):
         since = incident.paging.last_response_at or incident.opened_at
-        yield at_once(ObligationKind.SILENCE, f"silence/{incident.paging.repage_count}", since, "Silence the alerts")
+        yield at_once(ObligationKind.SILENCE, Key("silence", incident.paging.repage_count), since, "Silence the alerts")
 
 
 def silences_to_expire(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the expiry of the silences, also of one that was still being created when the incident closed."""
     if incident.alerting.silences:
         summary, at = "Expire the alert silence", incident.timeline[-1].at
-        yield at_once(ObligationKind.UNSILENCE, f"unsilence/{incident.paging.repage_count}", at, summary)
+        yield at_once(ObligationKind.UNSILENCE, Key("unsilence", incident.paging.repage_count), at, summary)
 
 
 def alerts_to_check(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -45,7 +46,7 @@ def alerts_to_check(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
     due = incident.alerting.checked_at + runbook.paging.check_alerts_every
     if due <= max(silence.until for silence in hidden):
         yield Obligation(
-            key=f"alerts-check/{incident.alerting.checks}",
+            key=Key("alerts-check", incident.alerting.checks),
             kind=ObligationKind.CHECK_ALERTS,
             due=due,
             since=incident.alerting.checked_at,
@@ -58,7 +59,7 @@ def quiet_period(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligat
     ended, until = incident.alerting.all_ended_at, incident.alerting.quiet_until
     if ended is not None and until is not None:
         yield Obligation(
-            key=f"quiet/{ended.isoformat()}",
+            key=Key("quiet", ended.isoformat()),
             kind=ObligationKind.QUIET,
             due=until,
             since=ended,
@@ -77,7 +78,7 @@ def window_end(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligatio
     if waiting is not None and waiting.reopens == incident.over:
         what = "reopen" if waiting.reopens else "open"
         yield Obligation(
-            key=f"maintenance/{waiting.until.isoformat()}",
+            key=Key("maintenance", waiting.until.isoformat()),
             kind=ObligationKind.MAINTENANCE,
             due=max(waiting.until, incident.opened_at),
             since=incident.opened_at,
@@ -168,19 +169,19 @@ def apply_check_failure(
     return incident.replace(alerting=incident.alerting.replace(checks=incident.alerting.checks + 1, checked_at=at))
 
 
-def spent_checks(incident: Incident) -> Iterator[str]:
+def spent_checks(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the polls before the next one."""
-    yield from (f"alerts-check/{number}" for number in range(incident.alerting.checks))
+    yield from (Key("alerts-check", number) for number in range(incident.alerting.checks))
 
 
-def spent_silences(incident: Incident) -> Iterator[str]:
+def spent_silences(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the silences of earlier re-pages."""
-    yield from (f"silence/{number}" for number in range(incident.paging.repage_count))
+    yield from (Key("silence", number) for number in range(incident.paging.repage_count))
 
 
-def spent_expiries(incident: Incident) -> Iterator[str]:
+def spent_expiries(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the expiries before the last re-page."""
-    yield from (f"unsilence/{number}" for number in range(incident.paging.repage_count))
+    yield from (Key("unsilence", number) for number in range(incident.paging.repage_count))
 
 
 SILENCE = ObligationSpec(
@@ -214,11 +215,11 @@ CHECK_ALERTS = ObligationSpec(
     housekeeping=True,
 )
 QUIET = ObligationSpec(
-    ObligationKind.QUIET, (Owed(quiet_period, LIVE),), apply_due=quiet, spent=spent_instants("quiet/")
+    ObligationKind.QUIET, (Owed(quiet_period, LIVE),), apply_due=quiet, spent=spent_instants("quiet")
 )
 MAINTENANCE = ObligationSpec(
     ObligationKind.MAINTENANCE,
     (Owed(window_end, frozenset({Phase.WAITING, Phase.OVER, Phase.CLOSED})),),
     apply_due=window_ended,
-    spent=spent_instants("maintenance/"),
+    spent=spent_instants("maintenance"),
 )

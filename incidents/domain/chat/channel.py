@@ -1,22 +1,23 @@
 """The incident's channel: the key of the obligation that opens it, and its id; the static war room."""
 
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.incident.incident import Incident
 
 
-def channel_key(incident: Incident) -> str:
+def channel_key(incident: Incident) -> Key:
     """Return the key of the obligation that opens the channel: one that becomes private gets another."""
-    return key_in_channel(incident, "channel")
+    return key_in_channel(incident, Key("channel"))
 
 
-def key_in_channel(incident: Incident, name: str) -> str:
+def key_in_channel(incident: Incident, key: Key) -> Key:
     """Return the key of an obligation that is owed once in each of the incident's channels."""
-    return name if incident.chat.channel_count == 1 else f"{name}/{incident.chat.channel_count}"
+    return key if incident.chat.channel_count == 1 else key.under(incident.chat.channel_count)
 
 
-def notice_key(sequence: int) -> str:
+def notice_key(sequence: int) -> Key:
     """Return the key of the obligation to post an entry of the timeline in the channel."""
-    return f"notice/{sequence}"
+    return Key("notice", sequence)
 
 
 def channel_id(incident: Incident) -> str:

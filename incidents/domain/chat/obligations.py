@@ -9,6 +9,7 @@ from incidents.domain.chat.channel import channel_key, key_in_channel, notice_ke
 from incidents.domain.chat.promised import promised_among
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.incident.display.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -42,13 +43,13 @@ def channel_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligat
     if incident.resources.channel_id is None:
         return
     if not is_lookup_running(incident):  # on-call is invited as well
-        yield at_once(ObligationKind.INVITE, key_in_channel(incident, "invite"), opened, "Invite the responders")
+        yield at_once(ObligationKind.INVITE, key_in_channel(incident, Key("invite")), opened, "Invite the responders")
     if incident.resources.topic != topic_text(incident):
-        yield at_once(ObligationKind.TOPIC, f"topic/{incident.chat.topic_count}", opened, "Set the channel's topic")
+        yield at_once(ObligationKind.TOPIC, Key("topic", incident.chat.topic_count), opened, "Set the channel's topic")
     for label, _ in bookmarks(incident):
         summary = f"Bookmark in the channel: {label}"
         yield at_once(
-            ObligationKind.BOOKMARK, key_in_channel(incident, f"bookmark/{label}"), opened, summary, subject=label
+            ObligationKind.BOOKMARK, key_in_channel(incident, Key("bookmark", label)), opened, summary, subject=label
         )
     if runbook.chat.notices_below_summary and _summary_is_coming(incident):
         return
@@ -65,7 +66,7 @@ def channel_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligat
 
 def _summary_is_coming(incident: Incident) -> bool:
     """Tell whether the channel will have its summary, and has none yet."""
-    key = f"summary/{incident.chat.summary_count}"
+    key = Key("summary", incident.chat.summary_count)
     return incident.resources.summary_ts is None and not incident.ledger.settled(key)
 
 
@@ -78,7 +79,7 @@ def summary_owed(incident: Incident, runbook: RunbookConfig, others: list[Obliga
         return
     due = incident.chat.summary_at + runbook.chat.summary_every if incident.chat.summary_at else incident.opened_at
     yield Obligation(
-        key=f"summary/{incident.chat.summary_count}",
+        key=Key("summary", incident.chat.summary_count),
         kind=ObligationKind.SUMMARY,
         due=due,
         since=incident.opened_at,
@@ -92,14 +93,14 @@ def digest_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
         return
     if incident.resources.digest_text != digest_text(incident):
         summary = "Update the digest"
-        yield at_once(ObligationKind.DIGEST, f"digest/{incident.chat.digest_count}", incident.opened_at, summary)
+        yield at_once(ObligationKind.DIGEST, Key("digest", incident.chat.digest_count), incident.opened_at, summary)
     if incident.resources.digest_ts is None or incident.private:
         return
     told = [update for update in incident.updates.published if Channel.SLACK in update.channels]
     if told:
         newest = told[-1]
         summary = f"Post update {newest.sequence} in the digest's thread"
-        key = f"{update_key(newest.sequence)}/{DIGEST_END}"
+        key = update_key(newest.sequence).under(DIGEST_END)
         yield at_once(ObligationKind.DIGEST_UPDATE, key, newest.at, summary, sequence=newest.sequence)
 
 
@@ -113,7 +114,7 @@ def shown_rollbacks(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
             continue
         cluster, changes = state.offer.cluster, state.note.changes if state.note else 0
         yield Obligation(
-            key=f"rollback/{cluster}/{state.attempt}/shown/{changes}",
+            key=Key("rollback", cluster, state.attempt, "shown", changes),
             kind=ObligationKind.SHOW_ROLLBACK,
             due=state.note.at + runbook.chat.summary_every if state.note else state.since,
             since=state.since,
@@ -130,39 +131,41 @@ def archive_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligat
     at, summary = incident.timeline[-1].at, "Archive the channel"
     channel = incident.resources.channel_id
     if incident.closed and channel is not None and not incident.postmortem.pending:
-        yield at_once(ObligationKind.ARCHIVE, f"archive/{incident.paging.repage_count}", at, summary, subject=channel)
+        yield at_once(
+            ObligationKind.ARCHIVE, Key("archive", incident.paging.repage_count), at, summary, subject=channel
+        )
     if incident.closed or incident.number is None:
         return
     for channel in incident.chat.former_channels:
         summary = "Archive the public channel"
-        yield at_once(ObligationKind.ARCHIVE, f"archive/{channel}", incident.opened_at, summary, subject=channel)
+        yield at_once(ObligationKind.ARCHIVE, Key("archive", channel), incident.opened_at, summary, subject=channel)
 
 
 def war_room_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the war room, where this severity has one."""
     wanted = runbook.policy(incident.severity).war_room and incident.resources.bridge_url is None
     if incident.number is not None and wanted:
-        yield at_once(ObligationKind.WAR_ROOM, "war-room", incident.episode.since, "Open the war room")
+        yield at_once(ObligationKind.WAR_ROOM, Key("war-room"), incident.episode.since, "Open the war room")
 
 
-def spent_notices(incident: Incident) -> Iterator[str]:
+def spent_notices(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the notices of archived entries."""
     yield from (notice_key(sequence) for sequence in range(1, incident.timeline[0].sequence))
 
 
-def spent_topics(incident: Incident) -> Iterator[str]:
+def spent_topics(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the topics before the next one."""
-    yield from (f"topic/{number}" for number in range(incident.chat.topic_count))
+    yield from (Key("topic", number) for number in range(incident.chat.topic_count))
 
 
-def spent_summaries(incident: Incident) -> Iterator[str]:
+def spent_summaries(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the summaries before the next one."""
-    yield from (f"summary/{number}" for number in range(incident.chat.summary_count))
+    yield from (Key("summary", number) for number in range(incident.chat.summary_count))
 
 
-def spent_digests(incident: Incident) -> Iterator[str]:
+def spent_digests(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the digest lines before the next one."""
-    yield from (f"digest/{number}" for number in range(incident.chat.digest_count))
+    yield from (Key("digest", number) for number in range(incident.chat.digest_count))
 
 
 def apply_summary(
@@ -242,7 +245,7 @@ TOPIC = _upkeep(
     _CHANNEL,
     requests.topic,
     apply_topic,
-    is_current=lambda incident, obligation: obligation.key == f"topic/{incident.chat.topic_count}",
+    is_current=lambda incident, obligation: obligation.key == Key("topic", incident.chat.topic_count),
     spent=spent_topics,
 )
 INVITE = ObligationSpec(
@@ -257,7 +260,7 @@ SUMMARY = _upkeep(
     OwedAfter(summary_owed, LIVE_OR_OVER),
     requests.summary,
     apply_summary,
-    is_current=lambda incident, obligation: obligation.key == f"summary/{incident.chat.summary_count}",
+    is_current=lambda incident, obligation: obligation.key == Key("summary", incident.chat.summary_count),
     spent=spent_summaries,
 )
 BOOKMARK = _upkeep(ObligationKind.BOOKMARK, _CHANNEL, requests.bookmark)

@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.keys import Key
 
 
 def in_attempts(count: int) -> str:
@@ -19,7 +20,7 @@ class Unfulfilled(Frozen):
     `attempts`: how often it was tried; None if that is unknown or it was skipped.
     """
 
-    key: str
+    key: Key
     reason: str
     at: AwareDatetime
     attempts: int | None = None
@@ -33,7 +34,7 @@ class Unfulfilled(Frozen):
 class Attempt(Frozen):
     """An obligation that was begun. `kind`: its `ObligationKind` or `PostmortemObligationKind`."""
 
-    key: str
+    key: Key
     kind: str
 
 
@@ -43,13 +44,13 @@ class Ledger(Frozen):
     `begun`: an attempt was made and its result is not known; the next one looks for its effect before it acts.
     """
 
-    fulfilled: tuple[str, ...] = ()
+    fulfilled: tuple[Key, ...] = ()
     begun: tuple[Attempt, ...] = ()
     failures: tuple[Unfulfilled, ...] = ()
     skips: tuple[Unfulfilled, ...] = ()
 
     @property
-    def keys(self) -> frozenset[str]:
+    def keys(self) -> frozenset[Key]:
         """The keys of everything that was begun, fulfilled or skipped, or that failed for good."""
         undone = (obligation.key for obligation in (*self.failures, *self.skips))
         return frozenset((*self.fulfilled, *undone, *(attempt.key for attempt in self.begun)))
@@ -71,11 +72,11 @@ class Ledger(Frozen):
         """Tell whether an attempt at that obligation was made whose result is not known."""
         return any(attempt.key == key for attempt in self.begun)
 
-    def unsettled(self, kind: str) -> tuple[str, ...]:
+    def unsettled(self, kind: str) -> tuple[Key, ...]:
         """Return the keys of the obligations of that kind that were begun and are not settled."""
         return tuple(a.key for a in self.begun if a.kind == kind and not self.settled(a.key))
 
-    def begin(self, key: str, kind: str) -> Self:
+    def begin(self, key: Key, kind: str) -> Self:
         """Return the ledger with that obligation begun."""
         return self if self.is_begun(key) else self.replace(begun=(*self.begun, Attempt(key=key, kind=kind)))
 
@@ -89,7 +90,7 @@ class Owing(Frozen):
 
     ledger: Ledger = Ledger()
 
-    def with_fulfilled(self, *keys: str) -> Self:
+    def with_fulfilled(self, *keys: Key) -> Self:
         """Return the value with these obligations fulfilled, each once."""
         fulfilled = tuple(dict.fromkeys((*self.ledger.fulfilled, *keys)))
         return self.replace(ledger=self.ledger.replace(fulfilled=fulfilled))

@@ -7,6 +7,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.checklist import StepStatus
@@ -35,7 +36,7 @@ def customers_to_ask(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
     if incident.private:  # customers of a private incident are not contacted (behaviour 24)
         return
     for customer in affected(incident, runbook):
-        key = f"customer/{since.isoformat()}/{customer}"
+        key = Key("customer", since.isoformat(), customer)
         yield at_once(
             ObligationKind.ASK_CUSTOMER, key, since, f"Ask {customer} whether service is restored", subject=customer
         )
@@ -43,7 +44,7 @@ def customers_to_ask(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
             continue
         if not any(said.customer == customer and said.at >= since for said in incident.customers.confirmations):
             yield Obligation(
-                key=f"{key}/unanswered",
+                key=key.under("unanswered"),
                 kind=ObligationKind.NO_ANSWER,
                 due=since + runbook.customers.answer_within,
                 since=since,

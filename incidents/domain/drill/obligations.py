@@ -8,6 +8,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.timeline import Kind
@@ -23,11 +24,11 @@ def review_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
     ended, rules = incident.resolved_at, runbook.drill
     if not incident.drill or ended is None or incident.status == Status.CANCELLED or incident.exercise.review:
         return
-    key = f"drill-review/{incident.times_resolved}"
+    key = Key("drill-review", incident.times_resolved)
     if incident.resources.channel_id is not None:
         yield at_once(ObligationKind.DRILL_REVIEW, key, ended, "Ask for the drill review")
     yield Obligation(
-        key=f"{key}/reminder",
+        key=key.under("reminder"),
         kind=ObligationKind.DRILL_REMINDER,
         due=max(ended, ended + rules.review_within - rules.remind_before),
         since=ended,

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from incidents.domain.activity_results import EvidencePreserved
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import (
@@ -16,9 +17,9 @@ from incidents.domain.obligation_spec import (
 )
 
 
-def evidence_key(incident: Incident) -> str:
+def evidence_key(incident: Incident) -> Key:
     """Return the key of the preservation of what this resolution has left behind."""
-    return f"evidence/{incident.paging.repage_count + 1}"
+    return Key("evidence", incident.paging.repage_count + 1)
 
 
 def evidence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:

@@ -8,6 +8,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import NumberAllocated
 from incidents.domain.alerting.sources import not_ended
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.core.timeline import SYSTEM, Kind
@@ -34,7 +35,7 @@ _FOLLOWS_FOR = timedelta(days=7)
 def number_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the number, which almost everything else waits for."""
     if incident.number is None:
-        yield at_once(ObligationKind.NUMBER, "number", incident.opened_at, "Get the incident's number")
+        yield at_once(ObligationKind.NUMBER, Key("number"), incident.opened_at, "Get the incident's number")
 
 
 def build_number(
@@ -73,7 +74,7 @@ def stability(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation
     if incident.monitoring_since is not None:
         since = incident.monitoring_since
         yield Obligation(
-            key=f"stability/{since.isoformat()}",
+            key=Key("stability", since.isoformat()),
             kind=ObligationKind.STABILITY,
             due=since + runbook.policy(incident.severity).stability_window,
             since=since,
@@ -101,7 +102,7 @@ def closing(incident: Incident, runbook: RunbookConfig, others: list[Obligation]
     ended = incident.resolved_at or incident.timeline[-1].at
     if incident.merging.into is not None:
         due = ended + _FOLLOWS_FOR
-        key = f"close/{incident.paging.repage_count}/merged"
+        key = Key("close", incident.paging.repage_count, "merged")
         summary = "Alerts no longer follow the merge; incident closes"
         yield Obligation(key=key, kind=ObligationKind.CLOSE, due=due, since=ended, summary=summary)
         return
@@ -114,7 +115,7 @@ def closing(incident: Incident, runbook: RunbookConfig, others: list[Obligation]
         due = max(due, waiting.until)
     if incident.drill and incident.exercise.review is None and incident.status == Status.RESOLVED:
         due = max(due, ended + runbook.drill.review_within)
-    key = f"close/{incident.paging.repage_count}"
+    key = Key("close", incident.paging.repage_count)
     yield Obligation(
         key=key, kind=ObligationKind.CLOSE, due=due, since=ended, summary="Reopen window ends; incident closes"
     )
@@ -136,7 +137,7 @@ NUMBER = ObligationSpec(
     retry_for=RetryLimit.FOREVER,
 )
 STABILITY = ObligationSpec(
-    ObligationKind.STABILITY, (Owed(stability, LIVE),), apply_due=stable, spent=spent_instants("stability/")
+    ObligationKind.STABILITY, (Owed(stability, LIVE),), apply_due=stable, spent=spent_instants("stability")
 )
 CLOSE = ObligationSpec(
     ObligationKind.CLOSE,

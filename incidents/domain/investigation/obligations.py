@@ -17,6 +17,7 @@ from incidents.domain.activity_results import (
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.public_texts import fill
+from incidents.domain.core.keys import Key
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.evidence.preservation import evidence_folder
@@ -162,8 +163,8 @@ def unconfirmed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
     )
 
 
-def _confirm_key(asked: int) -> str:
-    return f"confirm-blast-radius/{asked}"
+def _confirm_key(asked: int) -> Key:
+    return Key("confirm-blast-radius", asked)
 
 
 def build_confirmation_request(
@@ -194,7 +195,7 @@ def apply_not_asked(
     return apply_asked(incident, obligation, ActivityResult(), runbook, at)
 
 
-def spent_confirmations(incident: Incident) -> Iterator[str]:
+def spent_confirmations(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the requests before the next one."""
     yield from (_confirm_key(asked) for asked in range(incident.investigation.asked))
 

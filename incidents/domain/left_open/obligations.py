@@ -8,6 +8,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, ChannelRead
 from incidents.domain.alerting.state import MOST_ALERTS
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.text.mrkdwn import mrkdwn
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.core.time.elapsed import in_words
@@ -42,7 +43,7 @@ def left_open(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation
     whom = "the manager" if _is_for_manager(incident, runbook) else incident.roles.commander or "responders"
     due = since + rules.ask_every
     yield Obligation(
-        key=f"left-open/{due.isoformat()}",
+        key=Key("left-open", due.isoformat()),
         kind=ObligationKind.LEFT_OPEN,
         due=due,
         since=since,
@@ -112,7 +113,7 @@ def auto_resolution(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
         return
     since = max(ended, last_activity(incident), incident.left_open.unread_at or ended)
     yield Obligation(
-        key=f"auto-resolve/{since.isoformat()}",
+        key=Key("auto-resolve", since.isoformat()),
         kind=ObligationKind.AUTO_RESOLVE,
         due=since + after,
         since=since,
@@ -156,7 +157,7 @@ LEFT_OPEN = ObligationSpec(
     apply_failure=apply_unasked,
     apply_skip=apply_unasked,
     timeline=Kind.STATUS,
-    spent=spent_instants("left-open/"),
+    spent=spent_instants("left-open"),
 )
 AUTO_RESOLVE = ObligationSpec(
     ObligationKind.AUTO_RESOLVE,
@@ -165,7 +166,7 @@ AUTO_RESOLVE = ObligationSpec(
     apply_result=apply_channel_activity,
     apply_failure=apply_unread_channel,
     apply_skip=apply_unread_channel,
-    spent=spent_instants("auto-resolve/"),
+    spent=spent_instants("auto-resolve"),
     silent=True,
     logs_undone=False,
     withdrawable=True,

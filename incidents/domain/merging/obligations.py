@@ -5,6 +5,7 @@ from datetime import datetime
 
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import reopen
@@ -16,7 +17,7 @@ from incidents.domain.obligation_spec import LIVE_OR_OVER, ObligationSpec, Owed,
 def message_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the next message to another incident: one at a time, so that they arrive in order."""
     if incident.merging.outgoing:
-        key, since = f"merge/{incident.merging.sent}", incident.timeline[-1].at
+        key, since = Key("merge", incident.merging.sent), incident.timeline[-1].at
         subject = incident.merging.outgoing[0].target
         yield at_once(ObligationKind.MERGE, key, since, f"Send the merge message to {subject}", subject=subject)
 
@@ -47,9 +48,9 @@ def apply_unsent(
     return reopen(incident, runbook, at, SYSTEM, f"INC-{into.number} has ended", attended=False)
 
 
-def spent_messages(incident: Incident) -> Iterator[str]:
+def spent_messages(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the messages before the next one."""
-    yield from (f"merge/{number}" for number in range(incident.merging.sent))
+    yield from (Key("merge", number) for number in range(incident.merging.sent))
 
 
 MERGE = ObligationSpec(

@@ -7,6 +7,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -25,11 +26,15 @@ def operators_to_notify(incident: Incident, runbook: RunbookConfig) -> Iterator[
     for rejection in incident.operators.rejections:
         summary = f"Notify operators: {rejection.display_name} rejected our credentials"
         yield at_once(
-            ObligationKind.OPERATORS, f"operators/{rejection.vendor}", rejection.at, summary, subject=rejection.vendor
+            ObligationKind.OPERATORS,
+            Key("operators", rejection.vendor),
+            rejection.at,
+            summary,
+            subject=rejection.vendor,
         )
     for number, fault in enumerate(incident.operators.faults):
         summary = f"Notify the operators of a program error ({fault.where})"
-        yield at_once(ObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, summary, sequence=number)
+        yield at_once(ObligationKind.REPORT_FAULT, Key("fault", number), fault.at, summary, sequence=number)
 
 
 def build_credentials_notice(

@@ -7,10 +7,12 @@ from typing import assert_never
 from incidents.domain.alerting.config import TriagePage
 from incidents.domain.config.communication import EscalateFrom, Reach, Rung, Unless
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
+from incidents.domain.paging.keys import page_key
 from incidents.domain.paging.on_call import is_escalated, ladder_of, on_call_of
 
 _MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
@@ -79,8 +81,17 @@ def address(contact: str, incident: Incident, runbook: RunbookConfig) -> str:
     return (found.email if found else "") or runbook.contacts[contact].email or ""
 
 
+def _parts(rung: Rung, incident: Incident, number: int) -> tuple[object, ...]:
+    """Return what tells a rung from all others: a new ladder begins with each severity and each re-page."""
+    return (incident.severity, number, rung.contact)
+
+
+def _escalate_key(rung: Rung, incident: Incident, number: int, reach: Reach) -> Key:
+    return Key("escalate", *_parts(rung, incident, number), reach)
+
+
 def _name(rung: Rung, incident: Incident, number: int) -> str:
-    return f"{incident.severity}/{number}/{rung.contact}"
+    return "/".join(str(part) for part in _parts(rung, incident, number))
 
 
 def _needless(rung: Rung, incident: Incident) -> bool:
@@ -114,8 +125,8 @@ def _calls(
     rung: Rung, incident: Incident, runbook: RunbookConfig, due: datetime, since: datetime, number: int
 ) -> Iterator[Obligation]:
     """Yield the rung's own ways at once; when none of them worked, the other ways one by one."""
-    contact, name = runbook.contacts[rung.contact], _name(rung, incident, number)
-    asked = f"on-call/{name}"
+    contact = runbook.contacts[rung.contact]
+    asked = Key("on-call", *_parts(rung, incident, number))
     if contact.schedule and not incident.ledger.settled(asked):
         summary = f"Look up {contact.name}"
         yield Obligation(
@@ -126,14 +137,14 @@ def _calls(
         return
     for reach in _ways(rung, incident, number):
         yield Obligation(
-            key=f"escalate/{name}/{reach}",
+            key=_escalate_key(rung, incident, number, reach),
             kind=ObligationKind.ESCALATE,
             due=due,
             since=since,
             summary=f"Escalate to {contact.name} by {reach}",
             subject=rung.contact,
             by=reach,
-            rung=name,
+            rung=_name(rung, incident, number),
         )
 
 
@@ -148,12 +159,12 @@ def _ways(rung: Rung, incident: Incident, number: int) -> list[Reach]:
 
 
 def _standing(rung: Rung, incident: Incident, number: int, reach: Reach) -> StepStatus:
-    return incident.standing(f"escalate/{_name(rung, incident, number)}/{reach}")
+    return incident.standing(_escalate_key(rung, incident, number, reach))
 
 
 def _nobody(rung: Rung, incident: Incident, number: int) -> bool:
     found = incident.paging.who(rung.contact)
-    asked = incident.standing(f"on-call/{_name(rung, incident, number)}") is StepStatus.DONE
+    asked = incident.standing(Key("on-call", *_parts(rung, incident, number))) is StepStatus.DONE
     return asked and found is not None and not found.name
 
 
@@ -162,7 +173,7 @@ def _given_up(rung: Rung, incident: Incident, number: int) -> datetime | None:
     found = incident.paging.who(rung.contact)
     if found is not None and _nobody(rung, incident, number):
         return found.at
-    keys = [f"escalate/{_name(rung, incident, number)}/{reach}" for reach in Reach]
+    keys = [_escalate_key(rung, incident, number, reach) for reach in Reach]
     missed = {
         obligation.key: obligation.at
         for obligation in (*incident.ledger.failures, *incident.ledger.skips)
@@ -178,7 +189,7 @@ def lookup(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
         summary = f"Look up {runbook.contacts[contact].name}"
         since = incident.paging.last_paged_at or incident.opened_at
         yield at_once(
-            ObligationKind.ON_CALL, f"on-call/{incident.paging.repage_count}", since, summary, subject=contact
+            ObligationKind.ON_CALL, Key("on-call", incident.paging.repage_count), since, summary, subject=contact
         )
 
 
@@ -194,14 +205,13 @@ def page_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation
     if incident.alerting.unknown_service and runbook.intake.unknown_service.page is TriagePage.NEVER:
         yield from _triage_notices(since, incident, runbook)
         return
-    # One for each re-page and each new highest severity.
-    key = f"page/{incident.paging.repage_count}/{incident.highest_severity}"
+    key = page_key(incident)
     yield at_once(ObligationKind.PAGE, key, since, "Page the engineer on call")
     yield from lookup(incident, runbook)
     yield from _instead(key, since, incident, runbook)
 
 
-def _instead(key: str, since: datetime, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+def _instead(key: Key, since: datetime, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the other ways to call the on-call: at once if the page failed, soon if it still has not gone out."""
     standing, contact = incident.standing(key), on_call_of(incident, runbook)
     if standing is StepStatus.DONE:
@@ -210,7 +220,7 @@ def _instead(key: str, since: datetime, incident: Incident, runbook: RunbookConf
     for reach in (Reach.SLACK, Reach.EMAIL):
         summary = f"The page has not gone out: call {runbook.contacts[contact].name} by {reach}"
         yield Obligation(
-            key=f"{key}/{reach}",
+            key=key.under(reach),
             kind=ObligationKind.ESCALATE,
             due=due,
             since=since,
@@ -223,10 +233,10 @@ def _instead(key: str, since: datetime, incident: Incident, runbook: RunbookConf
 def _triage_notices(since: datetime, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the notices that stand in for the page of an unknown service."""
     contact = on_call_of(incident, runbook)
-    again = f"{incident.times_resolved}/" if incident.times_resolved else ""
+    again = (incident.times_resolved,) if incident.times_resolved else ()
     for reach in (Reach.SLACK, Reach.EMAIL):
         summary = f"Unknown service: ask {runbook.contacts[contact].name} by {reach} to triage"
-        key = f"triage/{again}{reach}"
+        key = Key("triage", *again, reach)
         yield at_once(ObligationKind.ESCALATE, key, since, summary, subject=contact, by=reach)
 
 

@@ -7,6 +7,7 @@ from incidents.domain.activity_results import ActivityResult, ChannelRead, OnCal
 from incidents.domain.chat.channel import channel_key
 from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
@@ -22,6 +23,7 @@ from incidents.domain.obligation_spec import (
     spent_instants,
 )
 from incidents.domain.paging import build_request as requests
+from incidents.domain.paging.keys import page_key
 from incidents.domain.paging.ladder import ladder, ladder_start, page_owed
 from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.paging.reachability import warn_of_unsent_page
@@ -36,20 +38,19 @@ from incidents.domain.paging.spent import (
 from incidents.domain.paging.state import Call, OnCall
 from incidents.domain.paging.targets import open_targets
 
-_ACTIVITY_CHECK = "listen/"
+_ACTIVITY_CHECK = "listen"
 
 
 def page_update(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the update of an open page that went out before the number and the channel were known (behaviour 92)."""
-    occasion = f"{incident.paging.repage_count}/{incident.highest_severity}"
-    key = f"page/{occasion}"
+    key = page_key(incident)
     early = any(call.key == key and not call.complete for call in incident.paging.calls)
     if not early or key not in incident.ledger.fulfilled or incident.number is None or incident.paging.attended:
         return
     waits_for = [channel_key(incident), *(["war-room"] if runbook.policy(incident.severity).war_room else [])]
     if incident.status == Status.INVESTIGATING and all(incident.ledger.settled(name) for name in waits_for):
         summary = "Add the number and the links to the page"
-        yield at_once(ObligationKind.UPDATE_PAGE, f"page-update/{occasion}", incident.opened_at, summary)
+        yield at_once(ObligationKind.UPDATE_PAGE, Key("page-update", *key.parts), incident.opened_at, summary)
 
 
 def quiet_responder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -59,7 +60,7 @@ def quiet_responder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
         return
     since = _quiet_since(incident)
     yield Obligation(
-        key=f"{_ACTIVITY_CHECK}{since.isoformat()}",
+        key=Key(_ACTIVITY_CHECK, since.isoformat()),
         kind=ObligationKind.CHECK_ACTIVITY,
         due=since + silent_after,
         since=since,
@@ -71,10 +72,10 @@ def _quiet_since(incident: Incident) -> datetime:
     return max(incident.paging.last_response_at or incident.opened_at, incident.episode.since)
 
 
-def spent_checks(incident: Incident) -> Iterator[str]:
+def spent_checks(incident: Incident) -> Iterator[Key]:
     """Yield the keys of earlier checks for activity: the time from which a check counts never goes back before them."""
-    current = f"{_ACTIVITY_CHECK}{_quiet_since(incident).isoformat()}"
-    yield from (key for key in incident.ledger.keys if key.startswith(_ACTIVITY_CHECK) and key != current)
+    current = Key(_ACTIVITY_CHECK, _quiet_since(incident).isoformat())
+    yield from (key for key in incident.ledger.keys if key.kind == _ACTIVITY_CHECK and key != current)
 
 
 def missing_commander(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -84,7 +85,7 @@ def missing_commander(incident: Incident, runbook: RunbookConfig) -> Iterator[Ob
         return
     since = max(incident.roles.no_commander_since or incident.opened_at, incident.episode.since)
     yield Obligation(
-        key=f"commander/{since.isoformat()}",
+        key=Key("commander", since.isoformat()),
         kind=ObligationKind.REMIND_COMMANDER,
         due=since + within,
         since=since,
@@ -97,7 +98,7 @@ def response_targets(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
     since, number = ladder_start(incident, runbook)
     for target in open_targets(incident, runbook, since):
         yield Obligation(
-            key=f"target/{incident.severity}/{number}/{target.name}",
+            key=Key("target", incident.severity, number, target.name),
             kind=ObligationKind.TARGET,
             due=target.due,
             since=since,
@@ -110,7 +111,7 @@ def barest_page(incident: Incident) -> Iterator[Obligation]:
     """Yield the page alone, for when the rest of the agenda cannot be derived: paged twice is better than never."""
     needed = incident.status == Status.INVESTIGATING and incident.alerting.waiting is None
     if needed and not incident.paging.attended:
-        key = f"page/{incident.paging.repage_count}/{incident.highest_severity}"
+        key = page_key(incident)
         yield at_once(ObligationKind.PAGE, key, incident.opened_at, "Page the engineer on call")
 
 
@@ -276,6 +277,6 @@ REMIND_COMMANDER = ObligationSpec(
     ObligationKind.REMIND_COMMANDER,
     (Owed(missing_commander, LIVE),),
     build_request=requests.remind_commander,
-    spent=spent_instants("commander/"),
+    spent=spent_instants("commander"),
 )
 TARGET = ObligationSpec(ObligationKind.TARGET, (Owed(response_targets, LIVE),), apply_due=target_missed)

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from incidents.domain.config.communication import Reach
+from incidents.domain.core.keys import Key
 from incidents.domain.incident.incident import Incident
+from incidents.domain.paging.keys import resolve_key
 from incidents.domain.paging.state import Call
 
 
@@ -16,11 +18,6 @@ def earlier_calls(incident: Incident) -> tuple[Call, ...]:
     """Return the calls of the re-pages before this one: of them it only matters whether a page may still be open."""
     count = incident.paging.repage_count
     return tuple(call for call in incident.paging.calls if call.calling is not None and call.calling < count)
-
-
-def resolve_key(page: int | str) -> str:
-    """Return the key of the resolution of a page: of on-call by the number of its re-page, else by its own key."""
-    return f"page-resolve/{page}"
 
 
 def open_callings(incident: Incident) -> tuple[int, ...]:
@@ -42,36 +39,35 @@ def without_calls(incident: Incident, calls: tuple[Call, ...]) -> Incident:
     return incident.replace(paging=incident.paging.replace(calls=left, open_pages=pages))
 
 
-def spent_pages(incident: Incident) -> Iterator[str]:
+def spent_pages(incident: Incident) -> Iterator[Key]:
     """Yield the keys of earlier re-pages whose calls are in the archive."""
     at_hand = {call.calling for call in incident.paging.calls}
     severities = tuple(dict.fromkeys(episode.severity for episode in incident.episodes))
     for calling in range(incident.paging.repage_count):
         if calling not in at_hand:
-            for key in (f"page/{calling}/{severity}" for severity in severities):
-                yield from (key, *(f"{key}/{reach}" for reach in (Reach.SLACK, Reach.EMAIL)))
+            for key in (Key("page", calling, severity) for severity in severities):
+                yield from (key, *(key.under(reach) for reach in (Reach.SLACK, Reach.EMAIL)))
 
 
-def spent_lookups(incident: Incident) -> Iterator[str]:
+def spent_lookups(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the questions who is on call, of earlier re-pages, that are answered."""
-    asked = (f"on-call/{calling}" for calling in range(incident.paging.repage_count))
+    asked = (Key("on-call", calling) for calling in range(incident.paging.repage_count))
     yield from (key for key in asked if incident.ledger.settled(key))
 
 
-def spent_acknowledgements(incident: Incident) -> Iterator[str]:
+def spent_acknowledgements(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the acknowledgements of earlier re-pages."""
-    yield from (f"page-ack/{calling}" for calling in range(incident.paging.repage_count))
+    yield from (Key("page-ack", calling) for calling in range(incident.paging.repage_count))
 
 
-def spent_resolutions(incident: Incident) -> Iterator[str]:
+def spent_resolutions(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the resolutions of earlier pages that are known to be closed."""
     paging = incident.paging
     kept = {*paging.open_pages, *paging.superseded, *(call.calling for call in paging.calls)}
     yield from (resolve_key(calling) for calling in range(paging.repage_count) if calling not in kept)
 
 
-def spent_updates(incident: Incident) -> Iterator[str]:
+def spent_updates(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the updates of earlier pages."""
-    current = f"page-update/{incident.paging.repage_count}/"
-    keys = incident.ledger.keys
-    yield from (key for key in keys if key.startswith("page-update/") and not key.startswith(current))
+    updates = (key for key in incident.ledger.keys if key.kind == "page-update")
+    yield from (key for key in updates if key.parts[0] != str(incident.paging.repage_count))

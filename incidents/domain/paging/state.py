@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 
 from incidents.domain.config.communication import Reach
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.keys import Key
 
 
 class OnCall(Frozen):
@@ -33,7 +34,7 @@ class Call(Frozen):
     `ladder` names it, of an escalation. `complete`: the incident had its number by then, and its channel if any.
     """
 
-    key: str
+    key: Key
     contact: str
     reach: Reach
     calling: int | None = None

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import Kind
 from incidents.domain.evidence.obligations import evidence_key
@@ -36,13 +37,15 @@ def backfilled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterato
     """Yield the post-mortem of an incident that was written down afterwards, if one was asked for (behaviour 82)."""
     if incident.postmortem.started and incident.number is not None:
         at = incident.timeline[-1].at
-        yield at_once(ObligationKind.POSTMORTEM, f"postmortem/{incident.times_resolved}", at, "Start the post-mortem")
+        yield at_once(
+            ObligationKind.POSTMORTEM, Key("postmortem", incident.times_resolved), at, "Start the post-mortem"
+        )
 
 
 def early_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the post-mortem that a responder started before the first resolution."""
     if incident.postmortem.started and not incident.times_resolved:
-        yield at_once(ObligationKind.POSTMORTEM, "postmortem/0", incident.opened_at, "Start the post-mortem")
+        yield at_once(ObligationKind.POSTMORTEM, Key("postmortem", 0), incident.opened_at, "Start the post-mortem")
 
 
 def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -50,19 +53,19 @@ def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[
     saved = incident.ledger.settled(evidence_key(incident))
     if incident.number is None or not postmortem_owed(incident, runbook) or not saved:
         return
-    key, ended = f"postmortem/{len(incident.intervals)}", incident.resolved_at or incident.timeline[-1].at
+    key, ended = Key("postmortem", len(incident.intervals)), incident.resolved_at or incident.timeline[-1].at
     yield at_once(ObligationKind.POSTMORTEM, key, ended, "Start the post-mortem")
     if incident.corrections and key in incident.ledger.fulfilled:
         corrected, summary = incident.corrections[-1].at, "Send the correction to the post-mortem"
-        key = f"postmortem-corrected/{len(incident.corrections)}"
+        key = Key("postmortem-corrected", len(incident.corrections))
         yield at_once(ObligationKind.POSTMORTEM, key, corrected, summary)
 
 
 def reopened_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the withdrawal of the post-mortem's deadline when the incident is reopened."""
-    if incident.times_resolved and incident.standing(f"postmortem/{incident.times_resolved}") is StepStatus.DONE:
+    if incident.times_resolved and incident.standing(Key("postmortem", incident.times_resolved)) is StepStatus.DONE:
         since = incident.reopened_at or incident.opened_at
-        key = f"postmortem-withdraw/{incident.times_resolved}"
+        key = Key("postmortem-withdraw", incident.times_resolved)
         yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, key, since, "Withdraw the post-mortem deadline (reopened)")
 
 
@@ -71,7 +74,7 @@ def cancelled_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator
     if incident.status == Status.CANCELLED and incident.postmortem.handed_over:
         since = incident.timeline[-1].at
         summary = "End the post-mortem (false alarm)"
-        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, "postmortem-withdraw/cancelled", since, summary)
+        yield at_once(ObligationKind.WITHDRAW_POSTMORTEM, Key("postmortem-withdraw", "cancelled"), since, summary)
 
 
 def record_handover(

@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.postmortem.document.sections import ActionItem, ItemState
 from incidents.domain.postmortem.postmortem import Postmortem
 
@@ -30,9 +31,9 @@ def needs_reason(item: ActionItem) -> bool:
     return item.state is ItemState.WONT_DO and not item.reason
 
 
-def close_key(item: ActionItem) -> str:
+def close_key(item: ActionItem) -> Key:
     """Return the key of closing an item's issue after it was settled by hand."""
-    return f"close/{item.id}/{item.since.isoformat() if item.since else ''}"
+    return Key("close", item.id, item.since.isoformat() if item.since else "")
 
 
 def closing(postmortem: Postmortem, item: ActionItem) -> bool:

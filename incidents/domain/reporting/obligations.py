@@ -7,6 +7,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ResourcesChanged
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -23,7 +24,7 @@ def record_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
     """Yield the record for the reports, again when one of its figures changes."""
     if incident.number is not None and (incident.over or incident.corrections):
         status = "merged" if incident.merging.into is not None else incident.status
-        key = f"record/{incident.times_resolved}/{status}/{len(incident.corrections)}/{incident.updates.count}"
+        key = Key("record", incident.times_resolved, status, len(incident.corrections), incident.updates.count)
         since = incident.timeline[-1].at
         yield at_once(ObligationKind.RECORD, key, since, "Save the record for reports")
 

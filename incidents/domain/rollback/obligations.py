@@ -8,6 +8,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, DeploymentsSearched
 from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.display.summary import rollback_text
@@ -48,7 +49,7 @@ def rollbacks_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Oblig
 
 def _rollback(state: RollbackState, incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     cluster, since, status = state.offer.cluster, state.since, state.status
-    key = f"rollback/{cluster}/{state.attempt}"
+    key = Key("rollback", cluster, state.attempt)
     if status.under_way:
         summary = f"Roll back {cluster}"
         until = ends_by(state, runbook.rollback)
@@ -57,7 +58,7 @@ def _rollback(state: RollbackState, incident: Incident, runbook: RunbookConfig) 
         )
     if status is RollbackStatus.OFFERED:
         yield Obligation(
-            key=f"{key}/expires",
+            key=key.under("expires"),
             kind=ObligationKind.OFFER_EXPIRES,
             due=since + runbook.rollback.approve_within,
             since=since,
@@ -67,13 +68,15 @@ def _rollback(state: RollbackState, incident: Incident, runbook: RunbookConfig) 
     ended_before = incident.reopened_at is not None and since < incident.reopened_at
     if status in _NEEDS_DECISION and not ended_before and runbook.policy(incident.severity).page:
         summary = f"Page on-call for a decision (rollback of {cluster} is {status})"
-        yield at_once(ObligationKind.DECISION_PAGE, f"alarm/{key}/{status}", since, summary, subject=cluster)
+        yield at_once(
+            ObligationKind.DECISION_PAGE, Key("alarm", key.kind, *key.parts, status), since, summary, subject=cluster
+        )
 
 
 def look_again(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     """Yield the search for a rollback that a responder asked for."""
     if incident.rollback.request is not None:
-        key, summary = f"look/{incident.rollback.searches}", "Search the deployment history again"
+        key, summary = Key("look", incident.rollback.searches), "Search the deployment history again"
         subject = Source.DEPLOYMENTS.value
         yield at_once(ObligationKind.SEARCH_DEPLOYMENTS, key, incident.opened_at, summary, subject=subject)
 
@@ -83,10 +86,8 @@ def rollback_verdicts(incident: Incident, runbook: RunbookConfig) -> Iterator[Ob
     for state in incident.rollback.clusters:
         if state.judgement is not None:
             cluster = state.offer.cluster
-            key, summary = (
-                f"rollback/{cluster}/{state.attempt}/judged",
-                f"Send the verdict to the rollback of {cluster}",
-            )
+            key = Key("rollback", cluster, state.attempt, "verdict")
+            summary = f"Send the verdict to the rollback of {cluster}"
             yield at_once(ObligationKind.SEND_VERDICT, key, state.since, summary, subject=cluster)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -12,7 +13,7 @@ from incidents.domain.obligation_spec import LIVE, LIVE_OR_OVER, ObligationSpec,
 from incidents.domain.surge.membership import can_inform, leave_surge, why_released, without_child
 from incidents.domain.surge.state import SurgeMessage, SurgeMessageKind
 
-_JOIN, _LEFT = "surge/join", "surge/left"
+_JOIN, _LEFT = Key("surge", "join"), Key("surge", "left")
 
 
 def messages_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -26,7 +27,10 @@ def messages_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obliga
         yield at_once(ObligationKind.SURGE, _LEFT, since, summary, subject=parent.workflow_id)
     for child in incident.surge.active_children:
         if not can_inform(incident, child, runbook):
-            key, summary = f"surge/release/{child.number}", f"Let INC-{child.number} publish its own customer updates"
+            key, summary = (
+                Key("surge", "release", child.number),
+                f"Let INC-{child.number} publish its own customer updates",
+            )
             yield at_once(ObligationKind.SURGE, key, since, summary, subject=child.workflow_id, sequence=child.number)
 
 
@@ -73,7 +77,9 @@ def leaving(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     if parent is None or runbook.rank(incident.severity) >= runbook.rank(parent.severity):
         return
     since = incident.episode.since
-    yield at_once(ObligationKind.SURGE_LEAVE, "surge/leave", since, "Publish this incident's own customer updates")
+    yield at_once(
+        ObligationKind.SURGE_LEAVE, Key("surge", "leave"), since, "Publish this incident's own customer updates"
+    )
 
 
 def leave(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:

@@ -6,6 +6,7 @@ from datetime import datetime
 from incidents.domain.chat.channel import channel_key
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -53,7 +54,7 @@ def cadence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
     before = runbook.policy(incident.severity).updates.remind_before
     if before and incident.resources.channel_id:
         yield Obligation(
-            key=f"{update_key(sequence)}/{REMINDER}",
+            key=update_key(sequence).under(REMINDER),
             kind=ObligationKind.REMIND,
             due=max(due - before, since),
             since=since,
@@ -61,7 +62,7 @@ def cadence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
             sequence=sequence,
         )
     if incident.updates.no_news >= runbook.updates.nudge_after and incident.resources.channel_id:
-        key = f"{update_key(sequence)}/{NUDGED}"
+        key = update_key(sequence).under(NUDGED)
         summary = f'Last {incident.updates.no_news} updates said "no change": please write the next one'
         yield at_once(ObligationKind.NUDGE, key, since, summary, sequence=sequence)
 
@@ -108,9 +109,9 @@ def ticket_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
     if incident.number is None or not has_ticket(incident, runbook):
         return
     since = incident.episode.since
-    yield at_once(ObligationKind.TICKET, "ticket", since, "Open the ticket")
+    yield at_once(ObligationKind.TICKET, Key("ticket"), since, "Open the ticket")
     if incident.updates.titles and incident.resources.ticket is not None:
-        key = f"ticket/title/{incident.updates.titles}"
+        key = Key("ticket", "title", incident.updates.titles)
         yield at_once(ObligationKind.TICKET, key, since, "Change the ticket's title", sequence=incident.updates.titles)
 
 
@@ -120,13 +121,13 @@ def update_due(incident: Incident, obligation: Obligation, runbook: RunbookConfi
     return publish_due(incident, runbook, at)
 
 
-def spent_keys(incident: Incident) -> Iterator[str]:
+def spent_keys(incident: Incident) -> Iterator[Key]:
     """Yield the keys of updates in the archive: each was published and superseded on every channel."""
     at_hand = {update.sequence for update in incident.updates.published}
     for sequence in range(1, incident.updates.count + 1):
         if sequence not in at_hand:
             yield update_key(sequence)
-            yield from (f"{update_key(sequence)}/{part}" for part in (REMINDER, NUDGED, DIGEST, OVERDUE))
+            yield from (update_key(sequence).under(part) for part in (REMINDER, NUDGED, DIGEST, OVERDUE))
             yield from (delivery_key(sequence, channel) for channel in Channel)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.updates.publishing import OVERDUE, delivery_key, next_due, release_at, update_key
@@ -58,9 +59,9 @@ def _next_update(incident: Incident, runbook: RunbookConfig) -> Iterator[Unpubli
         yield Unpublished(incident.updates.count + 1, release_at(incident, runbook, due))
 
 
-def overdue_key(sequence: int) -> str:
+def overdue_key(sequence: int) -> Key:
     """Return the key under which it is recorded that an update is overdue."""
-    return f"{update_key(sequence)}/{OVERDUE}"
+    return update_key(sequence).under(OVERDUE)
 
 
 def overdue_text(sequence: int, channels: tuple[Channel, ...]) -> str:

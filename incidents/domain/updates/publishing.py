@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.core.time.elapsed import in_words
@@ -165,14 +166,14 @@ REMINDER, NUDGED, DIGEST, OVERDUE = "reminder", "nudge", "digest", "overdue"
 """What else is owed of an update, once each: the ends of the keys."""
 
 
-def update_key(sequence: int) -> str:
+def update_key(sequence: int) -> Key:
     """Return the idempotency key of publishing an update."""
-    return f"update/{sequence}"
+    return Key("update", sequence)
 
 
-def delivery_key(sequence: int, channel: Channel) -> str:
+def delivery_key(sequence: int, channel: Channel) -> Key:
     """Return the idempotency key of one update on one channel."""
-    return f"{update_key(sequence)}/{channel}"
+    return update_key(sequence).under(channel)
 
 
 def record_news(incident: Incident, at: datetime, text: PublicText) -> Incident:

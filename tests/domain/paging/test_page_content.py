@@ -12,6 +12,7 @@ from incidents.domain.activity_results import ActivityResult
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
 from incidents.domain.config.communication import Paging
+from incidents.domain.core.keys import Key
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.display.summary import people_line
 from incidents.domain.incident.incident import Incident
@@ -114,7 +115,7 @@ def test_92_without_slack_a_page_anew_is_complete_and_not_updated() -> None:
 
 
 def test_what_is_fulfilled_twice_is_remembered_once() -> None:
-    assert opened().with_fulfilled("number").with_fulfilled("number", "channel").ledger.fulfilled == (
+    assert opened().with_fulfilled(Key("number")).with_fulfilled(Key("number"), Key("channel")).ledger.fulfilled == (
         "number",
         "channel",
     )

@@ -4,6 +4,7 @@ import pytest
 
 from incidents.domain.apply_command import apply_command as apply_to_incident
 from incidents.domain.core.base import CommandRejected
+from incidents.domain.core.keys import Key
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.display.summary import impact
 from incidents.domain.incident.incident import Incident
@@ -41,7 +42,7 @@ def test_70_it_may_be_started_while_the_incident_is_open() -> None:
 def test_70_its_sections_are_filled_at_once_and_nobody_is_reminded() -> None:
     owed = {obligation.key: obligation for obligation in postmortem_agenda(early(), RUNBOOK)}
     assert not [key for key in owed if key.startswith(("breach", "remind", "mail", "direct"))]
-    asked = postmortem_request(write := owed["write/1"], early(), RUNBOOK, at(3))
+    asked = postmortem_request(write := owed[Key("write", 1)], early(), RUNBOOK, at(3))
     assert write.due == at(3)
     assert isinstance(asked, WritePostmortem)
     incident = asked.postmortem.incident

@@ -7,6 +7,7 @@ from incidents.domain.activity_results import DocumentRead
 from incidents.domain.apply_command import apply_command as apply_to_incident
 from incidents.domain.apply_event import postmortem_waived
 from incidents.domain.core.base import CommandRejected
+from incidents.domain.core.keys import Key
 from incidents.domain.core.ledger import Unfulfilled
 from incidents.domain.core.time.duration import Term
 from incidents.domain.incident import commands as c
@@ -164,6 +165,6 @@ def test_71_an_overdue_day_is_over_when_every_way_was_tried() -> None:
         postmortem = postmortem.with_failure(failure)
     left = [o.key for o in postmortem_agenda(postmortem, PEOPLE) if "overdue" in o.key]
     assert left == ["remind/1/1d overdue"], "the channel was not told yet"
-    postmortem = postmortem.with_fulfilled("remind/1/1d overdue")
+    postmortem = postmortem.with_fulfilled(Key("remind", 1, "1d overdue"))
     left = [o.key for o in postmortem_agenda(postmortem, PEOPLE) if "overdue" in o.key]
     assert left == ["direct_message/1/2d overdue", "mail/1/2d overdue", "remind/1/2d overdue"]

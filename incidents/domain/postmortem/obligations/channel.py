@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.postmortem.obligations.obligation import (
     OVER,
     Due,
@@ -21,7 +22,7 @@ def archive_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Pos
     """Yield the archiving of the channel once its reminders have ended and the incident has closed."""
     if postmortem.archives_channel and postmortem.incident.resources.channel_id:
         at = postmortem.timeline[-1].at
-        yield owe(PostmortemObligationKind.ARCHIVE, "archive", at, "Archive the incident's channel")
+        yield owe(PostmortemObligationKind.ARCHIVE, Key("archive"), at, "Archive the incident's channel")
 
 
 def _archive(postmortem: Postmortem, due: Due) -> ActivityRequest:

@@ -7,6 +7,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.timeline import SYSTEM
@@ -36,7 +37,7 @@ def deadline_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Po
     due = postmortem.due
     if due is None:
         return
-    yield owe(PostmortemObligationKind.BREACH, f"breach/{postmortem.times_resolved}", due, "Deadline")
+    yield owe(PostmortemObligationKind.BREACH, Key("breach", postmortem.times_resolved), due, "Deadline")
     for at, left in _reminders(postmortem, due, runbook):
         for kind in _ways(postmortem):
             yield owe(kind, _key(kind, postmortem, left), at, f"Remind the owner {_REMINDED_BY[kind]}, {left}")
@@ -48,8 +49,8 @@ def _ways(postmortem: Postmortem) -> list[PostmortemObligationKind]:
     return [kind for kind in _REMINDED_BY if has_channel or kind is not PostmortemObligationKind.REMIND]
 
 
-def _key(kind: PostmortemObligationKind, postmortem: Postmortem, left: str) -> str:
-    return f"{kind}/{postmortem.times_resolved}/{left}"
+def _key(kind: PostmortemObligationKind, postmortem: Postmortem, left: str) -> Key:
+    return Key(kind, postmortem.times_resolved, left)
 
 
 def _reminders(postmortem: Postmortem, due: datetime, runbook: RunbookConfig) -> Iterator[tuple[datetime, str]]:

@@ -6,6 +6,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, DocumentProposed, DocumentRead, DocumentWritten
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.text.escaping import github_line
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.text.untrusted import one_line
@@ -49,7 +50,9 @@ def document_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Po
     if not postmortem.draft_url:
         return
     if postmortem.times_resolved:
-        yield owe(PostmortemObligationKind.ANNOUNCE, f"announce/{postmortem.times_resolved}", since, "Notify the owner")
+        yield owe(
+            PostmortemObligationKind.ANNOUNCE, Key("announce", postmortem.times_resolved), since, "Notify the owner"
+        )
     if runbook.postmortem.proposal is not Proposal.NONE and not postmortem.incident.private:
         yield from _repository(postmortem, runbook)
 
@@ -58,15 +61,15 @@ def _repository(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Post
     rules, edits, since = runbook.postmortem, postmortem.edits, postmortem.write_at
     if _write_key(edits) in postmortem.ledger.fulfilled and not postmortem.repository.unreadable:
         summary = "Propose the document in the repository"
-        yield owe(PostmortemObligationKind.PROPOSE, f"propose/{edits}", since, summary)
+        yield owe(PostmortemObligationKind.PROPOSE, Key("propose", edits), since, summary)
     if postmortem.repository.proposal_url and rules.proposal is Proposal.PULL_REQUEST and not postmortem.over:
         due = (postmortem.repository.read_at or since) + rules.read_back_every
-        key = f"read/{postmortem.repository.reads + 1}"
+        key = Key("read", postmortem.repository.reads + 1)
         yield owe(PostmortemObligationKind.READ, key, due, "Check the pull request for edits")
 
 
-def _write_key(edits: int) -> str:
-    return f"write/{edits}"
+def _write_key(edits: int) -> Key:
+    return Key("write", edits)
 
 
 def _path(postmortem: Postmortem, runbook: RunbookConfig) -> str:

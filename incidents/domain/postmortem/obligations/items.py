@@ -7,6 +7,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, IssuesChecked, ResourcesChanged
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.text.escaping import github_line
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.postmortem.activity_requests import WatchIssues
@@ -48,15 +49,15 @@ def items_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Postm
         due = postmortem.tracking.watched_at + rules.check_every if postmortem.tracking.watched_at else now
         yield owe(
             PostmortemObligationKind.WATCH,
-            f"watch/{postmortem.tracking.watches + 1}",
+            Key("watch", postmortem.tracking.watches + 1),
             due,
             "Check the action items' issues",
         )
 
 
-def issue_key(item: ActionItem) -> str:
+def issue_key(item: ActionItem) -> Key:
     """Return the key of opening an item's issue."""
-    return f"issue/{item.id}"
+    return Key("issue", item.id)
 
 
 def _chase(postmortem: Postmortem, item: ActionItem, runbook: RunbookConfig) -> PostmortemObligation:
@@ -76,9 +77,9 @@ def _chase(postmortem: Postmortem, item: ActionItem, runbook: RunbookConfig) -> 
     )
 
 
-def chase_key(item: ActionItem, count: int) -> str:
+def chase_key(item: ActionItem, count: int) -> Key:
     """Return the key of the `count`th reminder of an item. A new due date restarts them."""
-    return f"chase/{item.id}/{item.due}/{count}"
+    return Key("chase", item.id, item.due, count)
 
 
 def item_of(postmortem: Postmortem, obligation: PostmortemObligation) -> ActionItem:

@@ -12,6 +12,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.keys import Key
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
 
 
@@ -46,7 +47,7 @@ class PostmortemObligation(Frozen):
     `item`: the number of its action item, or of its fault. `count`: the number of the reminder, the first is 0.
     """
 
-    key: str
+    key: Key
     kind: PostmortemObligationKind
     due: AwareDatetime
     since: AwareDatetime
@@ -56,7 +57,7 @@ class PostmortemObligation(Frozen):
 
 
 def owe(
-    kind: PostmortemObligationKind, key: str, due: datetime, summary: str, *, item: int = 0, count: int = 0
+    kind: PostmortemObligationKind, key: Key, due: datetime, summary: str, *, item: int = 0, count: int = 0
 ) -> PostmortemObligation:
     """Return an obligation that is due at that time, for a cause of the same time."""
     return PostmortemObligation(key=key, kind=kind, due=due, since=due, summary=summary, item=item, count=count)

@@ -6,6 +6,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, ResourcesChanged
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.postmortem.mails import mail
 from incidents.domain.postmortem.obligations.obligation import (
@@ -27,17 +28,17 @@ def faults_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Post
     """Yield an operator notification per error in this program."""
     for number, fault in enumerate(postmortem.operators.faults):
         summary = f"Notify the operators of a program error ({fault.where})"
-        yield owe(PostmortemObligationKind.REPORT_FAULT, f"fault/{number}", fault.at, summary, item=number)
+        yield owe(PostmortemObligationKind.REPORT_FAULT, Key("fault", number), fault.at, summary, item=number)
 
 
 def records_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
     """Yield the record of the post-mortem, and of the incident once its times were corrected here."""
     at = postmortem.timeline[-1].at
     if postmortem.records:
-        key = f"record/{postmortem.records}"
+        key = Key("record", postmortem.records)
         yield owe(PostmortemObligationKind.RECORD, key, at, "Save the record for reports")
     if postmortem.corrected:
-        key = f"incident-record/{postmortem.corrected}"
+        key = Key("incident-record", postmortem.corrected)
         yield owe(PostmortemObligationKind.RECORD_INCIDENT, key, at, "Save the corrected record")
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.keys import Key
 from incidents.domain.core.timeline import SYSTEM
 from incidents.domain.postmortem.item_rules import closing
 from incidents.domain.postmortem.mails import review_mail
@@ -28,7 +29,7 @@ def review_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Post
         yield from _meeting(postmortem, runbook)
     elif all(item.settled and not closing(postmortem, item) for item in postmortem.document.items):
         at = postmortem.timeline[-1].at
-        yield owe(PostmortemObligationKind.COMPLETE, "complete", at, "Post the lessons learned and close")
+        yield owe(PostmortemObligationKind.COMPLETE, Key("complete"), at, "Post the lessons learned and close")
 
 
 def _meeting(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
@@ -36,13 +37,13 @@ def _meeting(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Postmor
     if at is None or postmortem.published_at is None:
         return
     day, now = f"{at:%Y-%m-%d}", postmortem.timeline[-1].at
-    yield owe(PostmortemObligationKind.INVITE, f"invite/{day}", now, "Send the review invitation")
+    yield owe(PostmortemObligationKind.INVITE, Key("invite", day), now, "Send the review invitation")
     reminder = at - rules.remind_before
     if reminder > postmortem.published_at:
-        key = f"review-reminder/{day}"
+        key = Key("review-reminder", day)
         yield owe(PostmortemObligationKind.REVIEW_REMINDER, key, reminder, "Send the review reminder")
     over, summary = at + rules.lasts + timedelta(days=1), "Reschedule the review if no outcome is recorded"
-    yield owe(PostmortemObligationKind.NOT_REVIEWED, f"not-reviewed/{day}", over, summary)
+    yield owe(PostmortemObligationKind.NOT_REVIEWED, Key("not-reviewed", day), over, summary)
 
 
 def _invite(postmortem: Postmortem, due: Due) -> ActivityRequest | ActivityResult:
