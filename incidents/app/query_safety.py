@@ -20,7 +20,6 @@ from inspect import isfunction
 import temporalio.bridge.worker
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.converter import SerializationContext, StorageDriverStoreContext
 from temporalio.worker import (
     UnsandboxedWorkflowRunner,
     Worker,
@@ -30,8 +29,9 @@ from temporalio.worker import (
     WorkflowRunner,
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
-from temporalio.workflow import Info
 from typing_extensions import Unpack
+
+from incidents.app.eviction import EvictableInstance, EvictableRunner
 
 _log = logging.getLogger(__name__)
 
@@ -71,45 +71,37 @@ def available(wanted: QuerySafety) -> tuple[QuerySafety, str]:
 
 
 def guarded_worker(safety: QuerySafety, **config: Unpack[WorkerConfig]) -> Worker:
-    """Return a worker of that configuration whose queries cannot run ahead of history."""
+    """Return a worker of that configuration whose queries cannot run ahead of history, and which can forget any run."""
     remedy, notice = available(safety)
     if notice:
         _log.warning(notice)
     if remedy is QuerySafety.NO_CACHE:
         config["max_cached_workflows"] = 0
-    if remedy is not QuerySafety.EVICT:
-        return Worker(**config)
+    kind = EvictingRunner if remedy is QuerySafety.EVICT else EvictableRunner
     runners = [
-        EvictingRunner(config.get("workflow_runner") or SandboxedWorkflowRunner()),
-        EvictingRunner(config.get("unsandboxed_workflow_runner") or UnsandboxedWorkflowRunner()),
+        kind(config.get("workflow_runner") or SandboxedWorkflowRunner()),
+        kind(config.get("unsandboxed_workflow_runner") or UnsandboxedWorkflowRunner()),
     ]
     config["workflow_runner"], config["unsandboxed_workflow_runner"] = runners
     worker = Worker(**config)
     for runner in runners:
-        runner.bind(worker)
+        if isinstance(runner, EvictingRunner):
+            runner.bind(worker)
     return worker
 
 
-class EvictingRunner(WorkflowRunner):
+class EvictingRunner(EvictableRunner):
     """A workflow runner that has each run evicted from core's cache when it has answered a query that came alone."""
 
     def __init__(self, inner: WorkflowRunner, when: Callable[[WorkflowActivation], bool] | None = None) -> None:
         """Run workflows by `inner`. `when`: after which activations to evict, instead of after such queries."""
-        self._inner = inner
+        super().__init__(inner)
         self._when = when or came_alone
         self._worker: Worker | None = None
 
     def bind(self, worker: Worker) -> None:
         """Name the worker whose cache it is; to be called before the worker runs."""
         self._worker = worker
-
-    def prepare_workflow(self, defn: object) -> None:
-        """Prepare as the inner runner does."""
-        self._inner.prepare_workflow(defn)  # type: ignore[arg-type]  # a private type of the SDK
-
-    def set_worker_level_failure_exception_types(self, types: object) -> None:
-        """Pass on to the inner runner."""
-        self._inner.set_worker_level_failure_exception_types(types)  # type: ignore[arg-type]  # as its base takes it
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return the inner runner's instance, watched for queries."""
@@ -128,28 +120,17 @@ class EvictingRunner(WorkflowRunner):
         self._worker._bridge_worker.request_workflow_eviction(act.run_id)
 
 
-class _Watched(WorkflowInstance):
+class _Watched(EvictableInstance):
     """A workflow instance that asks for its eviction before it returns the answer to a query that came alone."""
 
     def __init__(self, inner: WorkflowInstance, runner: EvictingRunner) -> None:
-        self._inner, self._runner = inner, runner
+        super().__init__(inner)
+        self._runner = runner
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        completion = self._inner.activate(act)
+        completion = super().activate(act)
         self._runner.activated(act)
         return completion
-
-    def get_serialization_context(self, command_info: object) -> SerializationContext | None:
-        return self._inner.get_serialization_context(command_info)  # type: ignore[arg-type]  # a private type
-
-    def get_external_store_context(self, command_info: object) -> StorageDriverStoreContext:
-        return self._inner.get_external_store_context(command_info)  # type: ignore[arg-type]  # a private type
-
-    def get_info(self) -> Info:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
 
 
 def came_alone(act: WorkflowActivation) -> bool:
