@@ -155,8 +155,10 @@ class DrillStatusPage(StatusPage):
     @activity.defn
     def publish_status(self, update: PublishStatus) -> ResourcesChanged:
         """Publish on the drills' site."""
-        title, body = PublicText.trusted(marked(update.title)), PublicText.trusted(marked(update.body))
-        return super().publish_status(update.replace(title=title, body=body))
+        framed = {"title": update.title, "body": update.body}
+        bare = {"headline": update.headline or update.title, "words": update.words or update.body}
+        marks = {name: PublicText.trusted(marked(text)) for name, text in (framed | bare).items()}
+        return super().publish_status(update.replace(**marks))
 
 
 class DrillEmail(Email):

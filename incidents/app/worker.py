@@ -30,6 +30,7 @@ from temporalio.worker import Interceptor, Worker
 from activities.processes import RECORDER
 from incidents.app.composition.activities import build_activities
 from incidents.app.composition.drill_activities import build_drill_activities
+from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import print_missing_pager
@@ -173,6 +174,7 @@ async def serve() -> int:
             await stack.enter_async_context(worker)
         await stack.enter_async_context(watched(client, runbook, queue))
         await stack.enter_async_context(watching_outages(client, settings, runbook, in_gateway=False))
+        await stack.enter_async_context(refreshing_site(client, settings, runbook))
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {queue} at {where}")
         await stop.wait()

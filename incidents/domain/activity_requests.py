@@ -207,7 +207,10 @@ class OpenBridge(ActivityRequest[results.ResourcesChanged]):
 class PublishStatus(ActivityRequest[results.ResourcesChanged]):
     """Publish an update on the status page, as a new incident there if `page_id` is unset.
 
-    `marker` finds the incident whose creation reply was lost; `sequence` keeps the page from going backwards.
+    `marker` finds the incident whose creation reply was lost; `sequence` keeps the page from going backwards. `title`
+    and `body` are framed as a mail; `headline` and `words` are the same without it. `affected`: the public names of the
+    affected services, with their state; `regions`: of the affected regions, none for all. `withdrawn`: the incident has
+    become private, so that this update replaces all earlier ones.
     """
 
     page_id: str | None
@@ -221,6 +224,11 @@ class PublishStatus(ActivityRequest[results.ResourcesChanged]):
     at: AwareDatetime | None = None
     product: str = ""
     notify: bool = True
+    headline: PublicText | None = None
+    words: PublicText | None = None
+    affected: dict[str, str] = {}
+    regions: tuple[str, ...] = ()
+    withdrawn: bool = False
 
 
 class SendMail(ActivityRequest[results.MailSent]):

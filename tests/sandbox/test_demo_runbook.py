@@ -1,4 +1,4 @@
-"""The demo's runbook differs from the real one in durations, the samples that fit into them, and a customer, only."""
+"""The demo's runbook differs from the real one in durations, samples, a customer and the sandbox's components, only."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from incidents.domain.core.time.duration import parse_duration
+from sandbox.vendors import statuspage
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
@@ -26,10 +27,19 @@ CUSTOMERS = {".customers.contacts.ACME": "ops@acme.example"}
 """Whom the demo's scenarios ask; the real one begins without any."""
 
 
-def test_only_durations_and_a_customer_differ() -> None:
+COMPONENTS = {".status_page.components." + name for name in ("flag-evaluation/eu", "flag-evaluation/us")} | {
+    ".status_page.components.dashboard",
+    ".status_page.components.webhooks",
+}
+"""Those of the sandbox's status page; a real page has others."""
+
+
+def test_only_durations_a_customer_and_components_differ() -> None:
     real = leaves(yaml.safe_load(Path("runbook.yaml").read_text(encoding="utf-8")))
     demo = leaves(yaml.safe_load(Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8")))
-    assert {place: demo[place] for place in demo.keys() - real.keys()} == CUSTOMERS
+    added = {place: demo[place] for place in demo.keys() - real.keys()}
+    assert {place: added[place] for place in added.keys() - COMPONENTS} == CUSTOMERS
+    assert {added[place] for place in COMPONENTS} == statuspage.COMPONENTS.keys(), "each of the page's components"
     assert real.keys() <= demo.keys()
     different = {place: (real[place], demo[place]) for place in real if real[place] != demo[place]}
     assert different, "the demo is quicker than life"
@@ -42,4 +52,4 @@ def test_only_durations_and_a_customer_differ() -> None:
 
 def test_it_says_so() -> None:
     said = Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8").replace("\n# ", " ")
-    assert "other durations, fewer samples in them, a customer, and nothing else" in said
+    assert "fewer samples in them, a customer, the components of the sandbox's status page, and nothing else" in said

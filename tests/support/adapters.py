@@ -211,7 +211,7 @@ class StaticSite(Files, Statuspage):
         self.page = on(bench.wired(STATUS_SITE_URL=(bench.folder / "site").as_uri()).status_page._page)
 
     def effects(self) -> int:
-        files = (bench_file.read_text() for bench_file in (self.bench.folder / "site" / "incidents").glob("*.json"))
+        files = (bench_file.read_text() for bench_file in (self.bench.folder / "site" / "updates").rglob("*.json"))
         return sum(text.count('"sequence": 1') for text in files)
 
 

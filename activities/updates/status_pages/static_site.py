@@ -1,64 +1,171 @@
-"""The public status page without a vendor: a static site (HTML, JSON and Atom) at any fsspec URL."""
+"""The public status page without a vendor: a static site at any fsspec URL.
+
+How it is published: each update is a file of its own that is never changed, so writers cannot overwrite each other's.
+The pages are made of all of them. Each file is replaced as a whole, holds all that its page needs, and is written after
+the files that it links to: a reader never sees half a page, nor a link that leads nowhere.
+
+Several workers may write at once. Each looks at the updates again after it has written, and writes again if there is a
+new one. So whoever writes last has seen everything, and the pages end with the newest state. Between two writers the
+pages may show an older state for the time of one writing. A writer that dies is no exception: its update is published
+again by the next attempt, and every worker writes the shared pages once a minute.
+"""
 
 import hashlib
 import json
-from typing import Any
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 
-from jinja2 import Environment, PackageLoader
+from pydantic import TypeAdapter, ValidationError
 
+from activities.updates.status_pages.site_pages import Published, SitePages, recent
 from incidents.domain.activity_requests import PublishStatus
 from incidents.domain.activity_results import ResourcesChanged
-from incidents.domain.core.text.escaping import html_value
+from incidents.domain.alerting.config import MaintenanceWindow
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.state import Resources
+from incidents.domain.status_site.published import (
+    PublicWindow,
+    PublishedIncident,
+    PublishedUpdate,
+    incidents_of,
+    public_windows,
+)
+from incidents.domain.status_site.windows import keep_windows
 from incidents.vendors.storage import FileStore
 
-_PAGES = Environment(loader=PackageLoader("activities"), autoescape=True, finalize=html_value)
-_FOLDER = "incidents"
-_LISTED = 50
+_UPDATES, _PAGES = "updates", "incidents"
+_WINDOWS, _BEGINNING = "maintenance.json", "site.json"
+_WINDOW_LIST: TypeAdapter[tuple[PublicWindow, ...]] = TypeAdapter(tuple[PublicWindow, ...])
+_log = logging.getLogger("status site")
 
 
 class StatusSite:
-    """Maintains the site. Each incident is a file, from which the pages are rebuilt, so writers never conflict."""
+    """Maintains the site. `clock`: the present, aware UTC."""
 
-    def __init__(self, store: FileStore) -> None:
-        self._store = store
+    def __init__(
+        self, store: FileStore, runbook: RunbookConfig, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store, self._runbook, self._clock = store, runbook, clock
+        self._pages = SitePages(runbook)
+        self._known: dict[str, PublishedUpdate] = {}
+        self._all_written = False
 
     def publish(self, update: PublishStatus, *, repeated: bool) -> ResourcesChanged:
-        """Publish an update, once: the incident's file shows a repeat. One older than its newest is dropped."""
-        name = hashlib.sha256(update.marker.encode()).hexdigest()[:16]
-        path = f"{_FOLDER}/{name}.json"
-        fresh: dict[str, Any] = {"id": name, "updates": []}
-        known = self._read(path) if self._store.exists(path) else fresh
-        newest = max((shown["sequence"] for shown in known["updates"]), default=0)
-        stale = newest > update.sequence
+        """Publish an update, once: its file shows a repeat. One older than the incident's newest is dropped."""
+        incident = hashlib.sha256(update.marker.encode()).hexdigest()[:16]
+        earlier = [one for one in self._updates(self._names()) if one.incident == incident]
+        newest = max((one.sequence for one in earlier), default=0)
         if newest < update.sequence:
-            shown = {"sequence": update.sequence, "status": update.status, "body": update.body.strip()}
-            known |= {"title": update.title, "status": update.status, "impact": update.impact}
-            known["updates"] = [shown | {"at": update.at.isoformat() if update.at else ""}, *known["updates"]]
-            self._store.write(path, json.dumps(known, indent=1).encode())
-        self._render(update.product)
-        url = self._store.url_of("index.html")
-        detail = f"dropped (the page already shows update {newest})" if stale else ""
+            self._keep(_published(incident, update, self._clock()), earlier)
+        self._write(lambda found: found.id == incident)
+        base = self._runbook.status_page.url or self._store.url
+        resources = Resources(status_page_id=incident, status_page_url=f"{base}/{_PAGES}/{incident}.html")
+        stale = newest > update.sequence
         return ResourcesChanged(
-            detail=detail, resources=Resources(status_page_id=name, status_page_url=f"{url}#{name}")
+            detail=f"dropped (the page already shows update {newest})" if stale else "", resources=resources
         )
 
-    def _read(self, path: str) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self._store.read(path))
-        return document
+    def refresh(self, started: Iterable[MaintenanceWindow] | None) -> None:
+        """Bring the shared pages up to the present. `started`: the windows that responders started; None: not known."""
+        if started is not None:
+            known, now = self._windows(), self._clock()
+            kept = keep_windows(known, public_windows(started, self._runbook), now)
+            self._replace(_WINDOWS, _WINDOW_LIST.dump_json(kept, indent=1))
+        self._write(lambda found: not self._all_written)
+        self._all_written = True
 
-    def _newest(self) -> list[dict[str, Any]]:
-        found = (self._read(name) for name in self._store.list(_FOLDER))
-        return sorted(found, key=lambda incident: str(incident["updates"][0]["at"]), reverse=True)[:_LISTED]
+    def _keep(self, update: PublishedUpdate, earlier: Iterable[PublishedUpdate]) -> None:
+        """Write an update down. If the incident has become private, its earlier words are removed."""
+        if update.withdrawn:
+            for one in earlier:
+                bare = one.replace(title=update.title, words="", affected={}, regions=())
+                self._store.write(_path(bare), bare.model_dump_json(indent=1).encode())
+        self._store.write(_path(update), update.model_dump_json(indent=1).encode())
 
-    def _render(self, title: str) -> None:
-        """Rebuild the pages from all incidents' files; again if one changed meanwhile."""
-        seen: list[dict[str, Any]] | None = None
-        while seen != (incidents := self._newest()):
-            seen = incidents
-            now = [incident for incident in incidents if incident["status"] != "resolved"]
-            values = {"title": title, "incidents": incidents, "open": now}
-            document = {"status": "incident" if now else "operational", "incidents": incidents}
-            self._store.write("status.json", json.dumps(document, indent=1).encode())
-            self._store.write("index.html", _PAGES.get_template("status.html.j2").render(**values).encode())
-            self._store.write("feed.atom", _PAGES.get_template("status.atom.j2").render(**values).encode())
+    def _write(self, wanted: Callable[[PublishedIncident], bool]) -> None:
+        """Write the pages of the incidents that are wanted, and then the shared ones; again if there is news."""
+        seen: tuple[str, ...] | None = None
+        while seen != (names := self._names()):
+            seen, now = names, self._clock()
+            incidents = incidents_of(self._updates(names))
+            since = self._beginning(incidents, now)
+            for incident in filter(wanted, incidents):
+                self._replace(f"{_PAGES}/{incident.id}.html", self._pages.incident(incident))
+            windows = (*public_windows(self._runbook.maintenance, self._runbook), *self._windows())
+            shown = tuple(sorted({window for window in windows if window.until > recent(now)}, key=_in_order))
+            for path, data in self._pages.shared(Published(incidents, shown, since, now)).items():
+                self._replace(path, data)
+
+    def _replace(self, path: str, data: bytes) -> None:
+        """Write a file unless it says so already."""
+        if not self._store.exists(path) or self._store.read(path) != data:
+            self._store.write(path, data)
+
+    def _names(self) -> tuple[str, ...]:
+        """Return the paths of the updates of all incidents that are open or had one lately."""
+        names = [name for name in self._store.list(_UPDATES) if name.endswith(".json")]
+        oldest = recent(self._clock()).date()
+        shown = {_incident(name) for name in names if _day(name) >= oldest}
+        return tuple(name for name in names if _incident(name) in shown)
+
+    def _updates(self, names: Iterable[str]) -> list[PublishedUpdate]:
+        """Return the updates of these paths. Each is read once."""
+        known = {name: found for name in names if (found := self._known.get(name) or self._read(name))}
+        self._known = known  # replaced as a whole: several threads publish
+        return list(known.values())
+
+    def _read(self, name: str) -> PublishedUpdate | None:
+        try:
+            return PublishedUpdate.model_validate_json(self._store.read(name))
+        except ValidationError:
+            _log.warning("%s is not an update as this program writes them: the status site does not show it", name)
+            return None
+
+    def _windows(self) -> tuple[PublicWindow, ...]:
+        """Return the windows that responders started, as the site last knew them."""
+        if not self._store.exists(_WINDOWS):
+            return ()
+        return _WINDOW_LIST.validate_json(self._store.read(_WINDOWS))
+
+    def _beginning(self, incidents: Iterable[PublishedIncident], now: datetime) -> datetime:
+        """Return since when the site exists: its history has no data of the days before."""
+        if not self._store.exists(_BEGINNING):
+            self._store.write(_BEGINNING, json.dumps({"since": now.isoformat()}).encode())
+        written = datetime.fromisoformat(json.loads(self._store.read(_BEGINNING))["since"])
+        return min((written, *(incident.updates[-1].at for incident in incidents)))
+
+
+def _published(incident: str, update: PublishStatus, now: datetime) -> PublishedUpdate:
+    """Return what readers get of an update: without a mail's frame, where the request has it without."""
+    return PublishedUpdate(
+        incident=incident,
+        sequence=update.sequence,
+        at=update.at or now,
+        title=update.headline or update.title,
+        status=update.status,
+        impact=update.impact,
+        words=(update.words or update.body).strip(),
+        affected=update.affected,
+        regions=update.regions,
+        withdrawn=update.withdrawn,
+    )
+
+
+def _path(update: PublishedUpdate) -> str:
+    return f"{_UPDATES}/{update.at.astimezone(UTC):%Y-%m-%d}/{update.incident}.{update.sequence}.json"
+
+
+def _incident(name: str) -> str:
+    return name.rpartition("/")[2].partition(".")[0]
+
+
+def _day(name: str) -> date:
+    try:
+        return date.fromisoformat(name.split("/")[1])
+    except (ValueError, IndexError):
+        return date.min
+
+
+def _in_order(window: PublicWindow) -> tuple[datetime, datetime, tuple[str, ...], tuple[str, ...]]:
+    return window.since, window.until, window.components, window.regions

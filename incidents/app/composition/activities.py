@@ -93,7 +93,7 @@ def build_activities(
         alerts=_alerts(settings, off),
         chat=Chat(slack, off.get("slack", ""), interactive=settings.listens_to_slack, people=people),
         war_room=WarRoom(build_meetings(settings), off.get("zoom", "")),
-        status_page=StatusPage(build_status_page(settings), off.get("statuspage", "")),
+        status_page=StatusPage(build_status_page(settings, runbook), off.get("statuspage", "")),
         email=_email(settings, off, AddressBook(people, customers)),
         webhook=Webhook(build_webhook(settings), off.get("webhook", "")),
         issue_tracker=IssueTracker(build_tracker(settings), off.get("github", ""), people),

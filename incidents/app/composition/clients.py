@@ -9,6 +9,7 @@ from activities.updates.status_pages.static_site import StatusSite
 from activities.updates.status_pages.statuspage import StatuspagePublisher
 from incidents.app.settings import Settings
 from incidents.domain.alerting.config import AlertApi
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.rollback.config import Deployer
 from incidents.vendors.github.client import GitHubClient
 from incidents.vendors.issues.markdown import MarkdownIssues
@@ -63,14 +64,19 @@ def build_webhook(settings: Settings) -> WebhookClient | None:
     return WebhookClient(settings.updates_webhook_url.get_secret_value(), settings.http_timeout_seconds)
 
 
-def build_status_page(settings: Settings) -> ports.StatusPage | None:
+def build_status_page(settings: Settings, runbook: RunbookConfig) -> ports.StatusPage | None:
     """Return Statuspage if it is on, else the static site if one is configured."""
     statuspage = _statuspage(settings)
     if statuspage is not None:
         return StatuspagePublisher(statuspage)
-    if not settings.is_on("status site"):
+    return build_status_site(settings, runbook)
+
+
+def build_status_site(settings: Settings, runbook: RunbookConfig) -> StatusSite | None:
+    """Return our own static site if it is configured and nothing comes before it."""
+    if settings.is_on("statuspage") or not settings.is_on("status site"):
         return None
-    return StatusSite(FileStore(settings.status_site_url, "status site"))
+    return StatusSite(FileStore(settings.status_site_url, "status site"), runbook)
 
 
 def build_schedules(settings: Settings) -> ports.OnCallSchedule | None:

@@ -69,7 +69,7 @@ def build_drill_activities(
         alerts=Alerts({}, dict.fromkeys(AlertApi, _OFF)),
         chat=_chat(settings, runbook),
         war_room=DrillWarRoom(_OFF),
-        status_page=DrillStatusPage(StatusSite(FileStore(f"{settings.drill_url}/status", "drill status site"))),
+        status_page=DrillStatusPage(_status_site(settings, runbook)),
         email=_email(settings, runbook, customers),
         webhook=Webhook(None, _OFF),
         issue_tracker=IssueTracker(None, _OFF),
@@ -84,6 +84,13 @@ def build_drill_activities(
         evidence=Evidence(store, {}, dict.fromkeys(EvidenceSource, _OFF)),
         postmortems=Postmortems(store, None, None, _OFF),
     )
+
+
+def _status_site(settings: Settings, runbook: RunbookConfig) -> StatusSite:
+    """Build the drills' own site. It has none of the real one's addresses."""
+    page = runbook.status_page.replace(url="", subscribe_url="")
+    store = FileStore(f"{settings.drill_url}/status", "drill status site")
+    return StatusSite(store, runbook.replace(status_page=page))
 
 
 def _chat(settings: Settings, runbook: RunbookConfig) -> DrillChat:

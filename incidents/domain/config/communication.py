@@ -210,13 +210,6 @@ class Templates(Frozen):
     texts: PublicTexts = PublicTexts()
 
 
-class StatusPage(Frozen):
-    """What the status page shows. `components`: our service name to the page's component id."""
-
-    notify_subscribers: bool = True
-    components: dict[str, str] = {}
-
-
 class Chat(Frozen):
     """What the incident's channel is like. `digest_channel`: the id of the channel that lists all incidents.
 

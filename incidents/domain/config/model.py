@@ -20,7 +20,6 @@ from incidents.domain.config.communication import (
     Paging,
     People,
     Rung,
-    StatusPage,
     Templates,
     Tracker,
     Updates,
@@ -28,6 +27,7 @@ from incidents.domain.config.communication import (
     Webhook,
 )
 from incidents.domain.config.probes import Probe
+from incidents.domain.config.status_page import StatusPage
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import ComponentState, PagerSeverity, PublicImpact, Severity, name_fault
 from incidents.domain.core.time.calendar import Calendar
@@ -146,11 +146,12 @@ class RetryLimits(Frozen):
 
 
 class Region(Frozen):
-    """A region of the product: where its probes go, and the deployer's name of its cluster."""
+    """A region: where its probes go, the deployer's name of its cluster, what customers call it (unset: its name)."""
 
     name: str
     url: str
     cluster: str
+    public_name: str = ""
 
     def address(self, probe: Probe) -> str:
         """Return where that probe goes in this region."""

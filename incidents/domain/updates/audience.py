@@ -62,9 +62,21 @@ def service_name(word: str, runbook: RunbookConfig) -> str | None:
 
 
 def affected_components(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
-    """Return the status page's components of the affected services."""
+    """Return the components, at a vendor's page, of the affected services in the affected regions."""
     components = runbook.status_page.components
-    return tuple(components[name] for name in affected_services(incident, runbook) if name in components)
+    regions = affected_regions(incident, runbook) or tuple(region.name for region in runbook.regions)
+    services = affected_services(incident, runbook)
+    keys = (key for name in services for key in (name, *(f"{name}/{region}" for region in regions)))
+    return tuple(dict.fromkeys(components[key] for key in keys if key in components))
+
+
+def affected_regions(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:
+    """Return the names of the regions that its alerts name; none if that is not known of every alert: all may be."""
+    if incident.assessment is not None and incident.assessment.complete_outage:
+        return ()
+    named = {alert.region for alert in incident.alerting.alerts}
+    known = tuple(region.name for region in runbook.regions if region.name in named)
+    return known if len(known) == len(named) else ()
 
 
 def unknown_names(customers: tuple[str, ...], services: tuple[str, ...], runbook: RunbookConfig) -> str:

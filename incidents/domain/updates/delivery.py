@@ -1,7 +1,7 @@
 """One update on one channel: the request that publishes it, and what the incident remembers of its audience."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
@@ -15,9 +15,15 @@ from incidents.domain.core.text.escaping import github_text
 from incidents.domain.core.text.public_text import PublicMessage
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
-from incidents.domain.updates.audience import affected_components, mail_recipients, record_mailed
+from incidents.domain.updates.audience import (
+    affected_components,
+    affected_regions,
+    affected_services,
+    mail_recipients,
+    record_mailed,
+)
 from incidents.domain.updates.build_request import ticket
-from incidents.domain.updates.messages import bare_message, customer_message, titled
+from incidents.domain.updates.messages import bare_message, customer_message, public_headline, titled
 from incidents.domain.updates.state import StatusUpdate
 
 
@@ -99,7 +105,24 @@ def _status(
         at=update.at,
         product=runbook.product,
         notify=runbook.status_page.notify_subscribers,
+        **_site_fields(incident, runbook, update, message),
     )
+
+
+def _site_fields(
+    incident: Incident, runbook: RunbookConfig, update: StatusUpdate, message: PublicMessage
+) -> dict[str, Any]:
+    """Return what our own site shows in place of the mail's subject and body; nothing of a private incident."""
+    if incident.private:
+        return {"headline": message.subject, "words": message.body, "withdrawn": True}
+    state, regions = _component_state(update, runbook), affected_regions(incident, runbook)
+    services = affected_services(incident, runbook)
+    return {
+        "headline": public_headline(incident, runbook),
+        "words": update.text,
+        "affected": {each.public_name: state for each in runbook.services if each.name in services},
+        "regions": tuple(each.public_name or each.name for each in runbook.regions if each.name in regions),
+    }
 
 
 def _page_status(status: Status) -> str:

@@ -44,6 +44,12 @@ def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
     return PublicText.filled(runbook.templates.texts.title, SERVICE=known or runbook.product)
 
 
+def public_headline(incident: Incident, runbook: RunbookConfig) -> PublicText:
+    """Return the public title, marked if it is a drill: the title on our own status site."""
+    drill = "[DRILL] " if incident.drill else ""
+    return PublicText.trusted(f"{drill}{public_title(incident, runbook)}")
+
+
 def public_subject(incident: Incident, severity: Severity, runbook: RunbookConfig) -> PublicText:
     """Return the template's subject, filled in: of mails, and the title on the status page and of the ticket."""
     values = {

@@ -1,0 +1,1 @@
+"""Our own status site: the state and history of components, as published updates and maintenance windows give them."""
