@@ -50,14 +50,17 @@ class Email:
 
     def _mail(self, request: SendMail, recipients: tuple[str, ...]) -> Mail:
         """Return the mail to these recipients."""
-        subject, text = mail_header(request.subject), printable(request.text)
+        subject, text, below = mail_header(request.subject), printable(request.text), request.below
+        html = _PAGES.get_template("mail.html.j2").render(
+            subject=subject, text=text, below=below, preheader=request.preheader
+        )
         return Mail(
             sender=self._sender,
             reply_to=self._reply_to,
             recipients=tuple(mail_header(recipient) for recipient in recipients),
             subject=subject,
-            text=text,
-            html=_PAGES.get_template("mail.html.j2").render(subject=subject, text=text),
+            text=text + printable(below.as_text()),
+            html=html,
             headers=self._headers(request),
             categories=(request.category,),
             key=request.key,

@@ -19,6 +19,7 @@ from incidents.domain.core.text.mrkdwn import Mrkdwn
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.numbering import Allocation
 from incidents.domain.recipients import Recipient
+from incidents.domain.updates.mail_footer import MailFooter
 
 LONGEST_TITLE = 256
 """Characters of an issue's title that the tracker takes."""
@@ -235,7 +236,8 @@ class SendMail(ActivityRequest[results.MailSent]):
     """Mail an update to each of `to`, who never see each other. `thread` is the same for one incident's mails.
 
     `fallback`: who gets it if no address of `to` is known. `invitation`: an iCalendar text that goes with it. `first`:
-    how many recipients an earlier request has reached.
+    how many recipients an earlier request has reached. `preheader`: what a mailbox shows of it before it is opened,
+    unset: its first line. `below`: what follows the text.
     """
 
     to: tuple[Recipient, ...] = ()
@@ -247,6 +249,8 @@ class SendMail(ActivityRequest[results.MailSent]):
     category: str = "incident"
     invitation: str = ""
     first: int = 0
+    preheader: str = ""
+    below: MailFooter = MailFooter()
 
 
 class PostWebhook(ActivityRequest[ActivityResult]):

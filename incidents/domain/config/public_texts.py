@@ -40,6 +40,8 @@ class PublicTexts(Frozen):
         "Is service restored for you? Please reply to this message; we will record your answer in {INCIDENT_ID}.\n\n"
         "{TEAM}\n"
     )
+    mail_link: str = "Status page"
+    mail_recap: str = "Earlier updates"
     private_subject: str = "Incident closed"
     private_body: str = "{INCIDENT_ID} is closed.\n"
 

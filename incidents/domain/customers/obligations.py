@@ -21,7 +21,7 @@ from incidents.domain.obligation_spec import (
 from incidents.domain.recipients import CustomerNamed
 from incidents.domain.rollback.state import RollbackStatus
 from incidents.domain.updates.audience import everyone_is_informed
-from incidents.domain.updates.messages import customer_question
+from incidents.domain.updates.messages import customer_question, mail_footer, public_title
 
 
 def customers_to_ask(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -76,6 +76,8 @@ def build_question(
         thread=incident.first_run_id,
         sequence=0,
         category="confirmation",
+        preheader=public_title(incident, runbook),
+        below=mail_footer(incident, 0, runbook),
     )
 
 

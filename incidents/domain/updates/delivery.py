@@ -23,7 +23,7 @@ from incidents.domain.updates.audience import (
     record_mailed,
 )
 from incidents.domain.updates.build_request import ticket
-from incidents.domain.updates.messages import bare_message, customer_message, public_headline, titled
+from incidents.domain.updates.messages import bare_message, customer_message, mail_footer, public_headline, titled
 from incidents.domain.updates.state import StatusUpdate
 
 
@@ -43,7 +43,7 @@ def delivery(
         case Channel.STATUS_PAGE:
             return _status(obligation, incident, runbook, update, message)
         case Channel.EMAIL:
-            return _mail(obligation, incident, runbook, message.subject, message.body)
+            return _mail(obligation, incident, runbook, update, message)
         case Channel.ISSUE_TRACKER:
             return activity_requests.CommentTicket(
                 key=obligation.key,
@@ -146,7 +146,7 @@ def _component_state(update: StatusUpdate, runbook: RunbookConfig) -> str:
 
 
 def _mail(
-    obligation: Obligation, incident: Incident, runbook: RunbookConfig, subject: str, body: str
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, update: StatusUpdate, message: PublicMessage
 ) -> ActivityRequest | ActivityResult:
     to = mail_recipients(incident, runbook)
     if not to:
@@ -154,10 +154,12 @@ def _mail(
     return activity_requests.SendMail(
         key=obligation.key,
         to=to,
-        subject=subject,
-        text=body,
+        subject=message.subject,
+        text=message.body,
         thread=incident.first_run_id,
         sequence=obligation.sequence,
+        preheader=update.text,
+        below=mail_footer(incident, update.sequence, runbook),
     )
 
 

@@ -12,13 +12,20 @@ from incidents.domain.core.status import Status
 from incidents.domain.core.text.escaping import mail_header
 from incidents.domain.core.text.mrkdwn import Mrkdwn, mrkdwn
 from incidents.domain.core.text.public_text import InternalMessage, PublicMessage, PublicText
+from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.display.summary import impact
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
 from incidents.domain.operators.state import CredentialRejection
 from incidents.domain.recipients import staff
+from incidents.domain.updates.mail_footer import EarlierUpdate, MailFooter
 from incidents.domain.updates.state import StatusUpdate
+
+_RECAPPED = 3
+"""Earlier updates that a mail repeats, at most."""
+_LONGEST_RECAP = 500
+"""Characters of one of them."""
 
 
 def _public_status(status: Status) -> str:
@@ -83,6 +90,31 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookC
         subject=public_subject(incident, update.severity, runbook),
         body=PublicText.trusted(fill(runbook.templates.body, values).rstrip() + "\n"),
     )
+
+
+def mail_footer(incident: Incident, sequence: int, runbook: RunbookConfig) -> MailFooter:
+    """Return what follows the text of a customers' mail: the link, and the last updates that held news.
+
+    `sequence`: the update that the mail is, 0 for another mail.
+    """
+    texts, brackets = runbook.templates.texts, runbook.calendar.in_brackets
+    earlier = [one for one in incident.updates.published if one.news and (not sequence or one.sequence < sequence)]
+    recap = tuple(
+        EarlierUpdate(when=brackets(update.at), words=cut(update.text, _LONGEST_RECAP))
+        for update in reversed(earlier[-_RECAPPED:])
+    )
+    link = status_link(incident, runbook)
+    return MailFooter(link_label=texts.mail_link, link=link, recap_label=texts.mail_recap, recap=recap)
+
+
+def status_link(incident: Incident, runbook: RunbookConfig) -> str:
+    """Return where customers read about the incident, else where they find the status page, else ""; none if private.
+
+    A site without a public address is known by where it is stored, which no customer can open.
+    """
+    own = incident.resources.status_page_url or ""
+    public = own if own.startswith(("https://", "http://")) else runbook.status_page.url
+    return "" if incident.private else public
 
 
 def bare_message(incident: Incident, runbook: RunbookConfig) -> PublicMessage:

@@ -1,5 +1,6 @@
 """Mail by SendGrid: one thread for each incident, safe to show, each recipient alone."""
 
+import re
 from email.utils import parseaddr
 from typing import Any
 
@@ -11,8 +12,12 @@ from incidents.domain.customers.config import CustomersSection
 from incidents.domain.customers.directory import CustomerDirectory
 from incidents.domain.mailing import combined, rest_of
 from incidents.domain.recipients import CustomerNamed, ListedCustomers, staff
+from incidents.domain.updates.mail_footer import EarlierUpdate, MailFooter
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
+from tests.vendors.mail.test_smtp_mail import Postman, postman, url
+
+__all__ = ["postman", "url"]
 
 MAIL = SendMail(
     key="run-7/update/1/email",
@@ -160,3 +165,52 @@ def test_a_thousand_get_it_at_once_and_the_result_says_where_to_go_on(sandbox: R
 
 def test_what_is_off_says_so(idle: ActivitySet) -> None:
     assert perform(idle.email.send_mail, MAIL).skipped == "e-mail not configured (SENDGRID_API_KEY is not set)"
+
+
+BELOW = MailFooter(
+    link_label="Status page",
+    link="https://status.example.com/incidents/7.html?a=1&b=2",
+    recap_label="Earlier updates",
+    recap=(EarlierUpdate(when="14:00 UTC", words="We <look> into it."), EarlierUpdate(when="13:00 UTC", words="Down.")),
+)
+
+
+def test_a_mail_ends_with_the_link_and_the_last_updates(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(activities.email.send_mail, MAIL.replace(below=BELOW, preheader="It is <fixed>."))
+    mail = mailbox(sandbox)[0]
+    assert mail["text"] == MAIL.text + (
+        "\nStatus page: https://status.example.com/incidents/7.html?a=1&b=2\n"
+        "\nEarlier updates:\n14:00 UTC: We <look> into it.\n13:00 UTC: Down.\n"
+    )
+    assert '<a href="https://status.example.com/incidents/7.html?a=1&amp;b=2"' in mail["html"]
+    assert "We &lt;look&gt; into it." in mail["html"]
+    hidden = re.search(r'<div style="display:none[^>]*>(.*?)</div>', mail["html"])
+    assert hidden is not None
+    assert hidden[1].startswith("It is &lt;fixed&gt;.&zwnj;"), "nothing else is shown before it is opened"
+
+
+def test_a_mail_without_a_preheader_shows_its_first_line(activities: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(activities.email.send_mail, MAIL)
+    html = mailbox(sandbox)[0]["html"]
+    assert re.search(r'<div style="display:none[^>]*>Status: INVESTIGATING&zwnj;', html)
+    assert "<a " not in html
+    assert "<h2" not in html
+
+
+def test_a_mail_server_gets_the_same_thread_as_sendgrid(
+    sandbox: RunningSandbox, wired: Any, url: str, postman: Postman
+) -> None:
+    both = (MAIL, MAIL.replace(key="run-7/update/2/email", sequence=2))
+    sender = "Team <team@example.org>"
+    for activities in (
+        wired(**sandbox.environment(), EMAIL_FROM=sender),
+        wired(SMTP_URL=url, EMAIL_FROM=sender),
+    ):
+        for mail in both:
+            perform(activities.email.send_mail, mail)
+    names = ("Message-ID", "In-Reply-To", "References")
+    by_sendgrid = [[row["headers"].get(name) for name in names] for row in mailbox(sandbox)]
+    by_smtp = [[message[name] for name in names] for _, message in postman.envelopes]
+    first = "<run-7@example.org>"
+    assert by_sendgrid == by_smtp
+    assert by_smtp == [[first, None, None]] * 2 + [["<run-7.update.2.email@example.org>", first, first]] * 2
