@@ -21,6 +21,7 @@ from incidents.domain.operators.notifications import Operator
 from incidents.domain.postmortem.postmortem import Postmortem
 from incidents.domain.rollback.config import RecorderRules
 from incidents.domain.standstill import Standstill
+from incidents.domain.updates.bounces import MailBounce
 
 
 def setup_queue(task_queue: str) -> str:
@@ -67,6 +68,16 @@ class WindowsChanged(Frozen):
     """All windows that responders have started and that are not over."""
 
     windows: tuple[MaintenanceWindow, ...]
+
+
+MAIL_BOUNCED = "mail_bounced"
+"""To an incident: mails of it did not arrive, as `MailBounced`."""
+
+
+class MailBounced(Frozen):
+    """Mails that did not arrive."""
+
+    bounces: tuple[MailBounce, ...]
 
 
 MERGE_MESSAGE = "merge_message"

@@ -10,6 +10,7 @@ from temporalio.common import RawValue
 from incidents.contracts import (
     ALERT_FIRED,
     ALERT_RESOLVED,
+    MAIL_BOUNCED,
     MERGE_MESSAGE,
     POSTMORTEM_PUBLISHED,
     POSTMORTEM_WAIVED,
@@ -18,6 +19,7 @@ from incidents.contracts import (
     SURGE_MESSAGE,
     WINDOWS_CHANGED,
     AlertBatch,
+    MailBounced,
     Published,
     Waived,
     WindowsChanged,
@@ -83,6 +85,16 @@ class IncidentEvents(ABC):
             changed,
             WindowsChanged,
             lambda incident, event: maintenance.windows_changed(incident, event.windows, self.runbook, workflow.now()),
+        )
+
+    @workflow.signal(name=MAIL_BOUNCED, description="Mails of this incident did not arrive.")
+    def mail_bounced(self, bounced: RawValue) -> None:
+        """Take in mails that did not arrive: a `MailBounced`."""
+        self._apply_event(
+            MAIL_BOUNCED,
+            bounced,
+            MailBounced,
+            lambda incident, event: facts.apply_bounces(incident, event.bounces, self.runbook, workflow.now()),
         )
 
     @workflow.signal(name=MERGE_MESSAGE, description="Merged incidents exchange their state.")

@@ -14,7 +14,8 @@ from incidents.domain.core.text.untrusted import printable
 from incidents.domain.mailing import MAILED_AT_ONCE, describe_unreached, mail_sent
 from incidents.domain.postmortem.review import invite
 from incidents.domain.recipients import EMPTY_BOOK, AddressBook, PersonNamed
-from incidents.vendors.mail.mail import Mail
+from incidents.names import INCIDENT_WORKFLOW
+from incidents.vendors.mail.mail import Mail, bare_address
 
 _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True, finalize=html_value)
 
@@ -64,8 +65,14 @@ class Email:
             headers=self._headers(request),
             categories=(request.category,),
             key=request.key,
+            incident=_incident_of_activity(),
+            customers=self._customers(request),
             invitation=invite(request.invitation, recipients) if request.invitation else "",
         )
+
+    def _customers(self, request: SendMail) -> dict[str, str]:
+        named = self._book.customers((*request.to, *request.fallback))
+        return {bare_address(address): name for address, name in named.items()}
 
     def _recipients(self, request: SendMail) -> tuple[str, ...]:
         """Return the addresses; the fallback's if none of these is known."""
@@ -82,6 +89,12 @@ class Email:
         own = first if request.sequence == 1 else message_id(request.key, domain)
         headers = {"Message-ID": own, "Auto-Submitted": "auto-generated"}
         return headers if own == first else headers | {"References": first, "In-Reply-To": first}
+
+
+def _incident_of_activity() -> str:
+    """Return the workflow id of the incident that sends the mail, for bounces; "" if another workflow sends it."""
+    info = activity.info()
+    return info.workflow_id or "" if info.workflow_type == INCIDENT_WORKFLOW else ""
 
 
 def _why_nobody(request: SendMail, unreached: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """Types of settings: what a variable's text must be."""
 
+import base64
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -30,6 +31,24 @@ def _topics(text: object) -> object:
     return topics
 
 
+def _checked_key(text: str) -> str:
+    """Return a public key as its base64 alone; one may be pasted with the lines of a PEM file around it."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    bare = "".join(line for line in text.split() if line)
+    bare = re.sub(r"-----(BEGIN|END)PUBLICKEY-----", "", bare)
+    try:
+        key = load_der_public_key(base64.b64decode(bare, validate=True))
+    except ValueError:
+        key = None
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise ValueError("must be the verification key of SendGrid's event webhook, in base64")
+    return bare
+
+
+EcPublicKey = Annotated[str, AfterValidator(_checked_key)]
+"""An ECDSA public key in base64, as SendGrid shows it. Loaded only if it is set: the library takes long to import."""
 WebUrl = Annotated[str, AfterValidator(checked_url)]
 """A URL that begins with http:// or https://."""
 TopicArns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_topics)]

@@ -18,7 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from incidents.app.folders import state_folder
-from incidents.app.setting_types import TopicArns, WebUrl, checked_url
+from incidents.app.setting_types import EcPublicKey, TopicArns, WebUrl, checked_url
 from incidents.app.temporal_settings import ADDRESS, NAMESPACE, SettingsError, checked_address
 
 UNSET = SecretStr("")
@@ -95,6 +95,7 @@ class Settings(BaseSettings):
 
     sendgrid_api_key: SecretStr = UNSET
     sendgrid_api_url: WebUrl = "https://api.sendgrid.com"
+    sendgrid_webhook_public_key: EcPublicKey = ""
     smtp_url: SecretStr = UNSET
     email_from: str = "FeatureSignals Incident Response Team <incidents@featuresignals.com>"
     email_reply_to: str = ""

@@ -8,6 +8,7 @@ from incidents.domain.alerting.ending import quiet_period_over as quiet_period_o
 from incidents.domain.alerting.firing import alert_fired as alert_fired
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
+from incidents.domain.updates.bounces import apply_bounces as apply_bounces
 
 
 def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -> Incident:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import Field
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.customers.config import CustomerName
+from incidents.domain.customers.config import LISTED, CustomerName
 from incidents.domain.customers.directory import NO_CUSTOMERS, CustomerDirectory
 from incidents.domain.people.directory import NOBODY, PeopleDirectory
 
@@ -63,6 +63,21 @@ class AddressBook:
             for address in self._addresses(recipient):
                 found.setdefault(address.casefold(), address)
         return tuple(found.values())
+
+    def customers(self, recipients: Iterable[Recipient]) -> dict[str, str]:
+        """Return the names of the customers among the recipients, by address; `LISTED` for those without one."""
+        found: dict[str, str] = {}
+        for recipient in recipients:
+            match recipient:
+                case CustomerNamed():
+                    found |= dict.fromkeys(self._addresses(recipient), recipient.name)
+                case ListedCustomers():
+                    found |= {address: LISTED for address in self._addresses(recipient) if address not in found}
+                case PersonNamed() | StaffAddress():
+                    continue
+                case _:
+                    assert_never(recipient)
+        return found
 
     def unknown_customers(self, recipients: Iterable[Recipient]) -> Iterator[str]:
         """Yield the customers among the recipients whose address is not known, in words."""

@@ -31,6 +31,7 @@ from incidents.gateway import signatures
 from incidents.gateway.alert_endpoints import AlertEndpoint
 from incidents.gateway.alert_senders import AlertSenders
 from incidents.gateway.heartbeat_endpoint import HeartbeatEndpoint
+from incidents.gateway.mail_events import MailEvents
 from incidents.gateway.readiness import Readiness
 from incidents.gateway.responses import TooLarge, read_body, spool_unusable, too_large, unauthorized, unavailable
 from incidents.gateway.slack import http as slack
@@ -61,6 +62,7 @@ class Gateway:
         self._readiness = Readiness(client, self._spool, missing_pager_warning(settings, runbook))
         self._slack_app = SlackApp(self._connected, self.delivery, settings, runbook)
         self._slack = slack.SlackEndpoint(self._slack_app.bolt, settings.slack_signing_secret.get_secret_value())
+        self._mail_events = MailEvents(settings.sendgrid_webhook_public_key, self._signal)
         key = settings.pagerduty_api_key.get_secret_value()
         url, timeout = settings.pagerduty_api_url, settings.http_timeout_seconds
         self._pagerduty = PagerDutyClient(key, url, timeout) if key else None
@@ -74,6 +76,7 @@ class Gateway:
             *(Route(f"/slack/{kind}", self._slack.receive, methods=["POST"]) for kind in slack.KINDS),
             Route("/pagerduty", self.page_acknowledged, methods=["POST"]),
             Route("/github", self.issue_changed, methods=["POST"]),
+            Route("/sendgrid", self._mail_events.receive, methods=["POST"]),
             Route("/healthz", self._readiness.health),
             Route("/readyz", self._readiness.ready),
         ]

@@ -9,12 +9,13 @@
                                which the gateway connects to Slack by Socket Mode
     POST /pagerduty            acknowledgements; signed by PagerDuty
     POST /github               changes to action item issues; signed by GitHub
+    POST /sendgrid             mails that bounced; signed by SendGrid
     GET  /healthz              200 while Temporal answers; says so if nobody can be paged
 
 Needs TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and for each endpoint its secret, without which every request to it gets
-401: GATEWAY_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET. RUNBOOK_FILE must be the
-workers' runbook. PAGERDUTY_ROUTING_KEY lets it page directly; PAGERDUTY_API_KEY finds the incident of an
-acknowledgement that does not name it.
+401: GATEWAY_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SENDGRID_WEBHOOK_PUBLIC_KEY.
+RUNBOOK_FILE must be the workers' runbook. PAGERDUTY_ROUTING_KEY lets it page directly; PAGERDUTY_API_KEY finds the
+incident of an acknowledgement that does not name it.
 
 A request with a bad signature or token gets 401. While Temporal is unreachable, alerts are kept on disk (ALERT_SPOOL),
 on-call is paged directly, and the answer is 202; every other request gets 503, so senders retry.
@@ -86,6 +87,7 @@ def _print_endpoints(settings: Settings) -> None:
         "Slack's Socket Mode": ("SLACK_APP_TOKEN", settings.slack_app_token),
         "/pagerduty": ("PAGERDUTY_WEBHOOK_SECRET", settings.pagerduty_webhook_secret),
         "/github": ("GITHUB_WEBHOOK_SECRET", settings.github_webhook_secret),
+        "/sendgrid": ("SENDGRID_WEBHOOK_PUBLIC_KEY", settings.sendgrid_webhook_public_key),
     }
     for endpoint, (variable, secret) in endpoints.items():
         print(f"{endpoint}: {'on' if secret else f'off ({variable} is not set)'}", file=sys.stderr)

@@ -12,19 +12,19 @@ _log = logging.getLogger("gateway")
 
 
 class TooLarge(Exception):
-    """The request body is larger than `LARGEST`."""
+    """The request body is larger than its endpoint takes."""
 
 
-async def read_body(request: Request) -> bytes:
-    """Return the raw body, as signed. Stops reading at the size limit.
+async def read_body(request: Request, largest: int = LARGEST) -> bytes:
+    """Return the raw body, as signed. Stops reading at the size limit (bytes).
 
     Raises:
-        TooLarge: the body exceeds `LARGEST`.
+        TooLarge: the body exceeds it.
     """
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > LARGEST:
+        if len(body) > largest:
             raise TooLarge
     return body
 

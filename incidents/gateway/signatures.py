@@ -5,10 +5,12 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
 _SNS_HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}
@@ -42,6 +44,25 @@ def from_sns(certificate: bytes, text: bytes, signature: str, version: str) -> b
             return False
         key.verify(given, text, PKCS1v15(), algorithm)
     except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def from_sendgrid(public_key: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether SendGrid signed its timestamp and the raw body: ECDSA with SHA-256, by the event webhook's key.
+
+    An old request that is sent again proves nothing new, and its events change nothing again.
+    """
+    if not public_key:
+        return False
+    try:
+        key = load_der_public_key(base64.b64decode(public_key))
+        given = base64.b64decode(headers.get("x-twilio-email-event-webhook-signature", ""), validate=True)
+        signed = headers.get("x-twilio-email-event-webhook-timestamp", "").encode() + body
+        if not isinstance(key, EllipticCurvePublicKey):
+            return False
+        key.verify(given, signed, ECDSA(hashes.SHA256()))
+    except (ValueError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 

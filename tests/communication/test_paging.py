@@ -1,13 +1,16 @@
 """Pages, acknowledgement and escalation: when each call went out, to whom and in which words."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from incidents.contracts import MAIL_BOUNCED, MailBounced
 from incidents.domain.config.communication import Reach, Rung
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.commands import Acknowledge, AddNote, DeclareSeverity, Escalate, Resolve
+from incidents.gateway.mail_events import read
 from sandbox.server import RunningSandbox
 from tests.communication.conftest import standing
 from tests.support.communication.environment import T0, Stage, minutes
@@ -211,6 +214,28 @@ async def test_45_who_cannot_be_reached_is_tried_by_the_next_way_then_the_next_r
     )
     await stage.at(30)
     assert stage.mails("escalation") == [], "reached: the next rung waits for its own time"
+
+
+async def test_45_a_mail_that_bounces_is_followed_by_the_next_way_and_then_the_next_rung(stage: Stage) -> None:
+    rungs = (Rung(contact="cto", after=timedelta(), by=(Reach.EMAIL,)), Rung(contact="ceo", after=timedelta(hours=3)))
+    stage.runbook = laddered(stage.runbook, rungs)
+    await stage.begin()
+    assert pages(stage, CTO) == []
+    [mail] = stage.mails("escalation")
+    event = {"event": "bounce", "email": mail.where, "sg_event_id": "b1", "status": "5.1.1"}
+    [(workflow_id, bounces)] = read(json.dumps([event | mail.payload["custom_args"]]).encode()).items()
+    assert workflow_id == stage.handle.id
+    stage.sandbox.fault("pagerduty", "status", status=400, times=None)
+    stage.sandbox.fault("slack", "status", "users.lookupByEmail", status=200, body=NO_SCOPE, times=None)
+    await stage.at(10)
+    for _ in range(2):
+        await stage.handle.signal(MAIL_BOUNCED, MailBounced(bounces=bounces))
+    await stage.settled()
+    said = [entry.text for entry in (await stage.incident()).timeline if "Failed: " in entry.text]
+    assert said[0] == "Failed: escalate to CTO by email: the mail bounced (5.1.1)"
+    assert sum("the mail bounced" in text for text in said) == 1
+    assert [mail.where for mail in stage.mails("escalation")] == ["cto@featuresignals.com", "ceo@featuresignals.com"]
+    assert minutes(stage.mails("escalation")) == [0, 10], "the CEO is not due before three hours"
 
 
 async def test_45_without_any_way_the_next_rung_is_called_at_once(

@@ -10,7 +10,7 @@ import pytest
 
 from incidents.app.settings import Settings, load_settings
 from sandbox.server import RunningSandbox, running_sandbox
-from tests.gateway.calls import HOOK, SIGNING, TOKEN, calling
+from tests.gateway.calls import EVENT_KEY, HOOK, SIGNING, TOKEN, calling
 from tests.support.environment import QUEUE, World
 from tests.workflows.conftest import empty_world, live_world
 
@@ -28,7 +28,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, tmp_path:
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     secrets = {"SLACK_SIGNING_SECRET": SIGNING, "PAGERDUTY_WEBHOOK_SECRET": HOOK, "GATEWAY_TOKEN": TOKEN}
-    secrets["GITHUB_WEBHOOK_SECRET"] = HOOK
+    secrets |= {"GITHUB_WEBHOOK_SECRET": HOOK, "SENDGRID_WEBHOOK_PUBLIC_KEY": EVENT_KEY}
     secrets["ALERT_SPOOL"] = str(tmp_path / "spool")
     for name, value in (sandbox.environment() | secrets | {"TEMPORAL_TASK_QUEUE": QUEUE}).items():
         monkeypatch.setenv(name, value)

@@ -26,6 +26,7 @@ from incidents.contracts import AlertBatch
 from incidents.domain.chat.buttons import FORMS, Action
 from incidents.gateway.app import Gateway
 from incidents.gateway.slack.slash import verbs as slack_verbs
+from tests.gateway.calls import EVENT_KEY, sendgrids
 from tests.support.environment import QUEUE, World
 from tests.support.hostile import (
     TEXTS,
@@ -60,6 +61,7 @@ async def http(
         monkeypatch.delenv(name.upper(), raising=False)
     for name in ("SLACK_SIGNING_SECRET", "PAGERDUTY_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET", "GATEWAY_TOKEN"):
         monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("SENDGRID_WEBHOOK_PUBLIC_KEY", EVENT_KEY)
     monkeypatch.setenv("TEMPORAL_TASK_QUEUE", QUEUE)
     monkeypatch.setenv("ALERT_SPOOL", str(tmp_path / "spool"))
     monkeypatch.setattr("incidents.client.lookup.SEARCH", 0.05)
@@ -95,6 +97,7 @@ async def send(http: httpx.AsyncClient, path: str, body: bytes) -> httpx.Respons
         "x-pagerduty-signature": f"v1={digest(body)}",
         "x-hub-signature-256": f"sha256={digest(body)}",
         "x-github-event": "issues",
+        **sendgrids(body),
         "content-type": FORM if path in ("/slack/commands", "/slack/interactions") else "application/json",
     }
     answer = await http.post(path, content=body, headers=headers)
@@ -166,6 +169,12 @@ OURS = ISSUE | {"action": "closed", "issue": ISSUE["issue"] | {"body": "<!-- inc
 @given(body=encoded(broken(ISSUE) | broken(OURS)))
 async def test_105_githubs_webhook(http: httpx.AsyncClient, body: bytes) -> None:
     await send(http, "/github", body)
+
+
+@EXAMPLES
+@given(body=encoded(broken(sample("sendgrid_events"))))
+async def test_105_sendgrids_webhook(http: httpx.AsyncClient, body: bytes) -> None:
+    await send(http, "/sendgrid", body)
 
 
 CLICK = sample("slack_block_actions")

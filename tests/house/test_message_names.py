@@ -25,6 +25,7 @@ EVENTS = {
     contracts.HEARTBEAT_RULE,
     contracts.HEARTBEAT_RETIRED,
     contracts.WINDOWS_CHANGED,
+    contracts.MAIL_BOUNCED,
     contracts.MERGE_MESSAGE,
     contracts.SURGE_MESSAGE,
     contracts.ROLLBACK_MOVED,

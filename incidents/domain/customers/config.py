@@ -33,6 +33,10 @@ MailAddress = Annotated[str, AfterValidator(_address)]
 """An e-mail address, plain or as `Name <address>`."""
 
 
+LISTED = "customers.emails"
+"""What stands for the name of a customer of whom runbook.yaml has only an address, in `customers.emails`."""
+
+
 class Inform(StrEnum):
     """Which customers get status updates by e-mail."""
 

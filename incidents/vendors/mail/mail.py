@@ -20,6 +20,9 @@ class Mail:
         headers: such as Message-ID, References, In-Reply-To, Auto-Submitted.
         key: the operation's key; at SendGrid it travels as the custom argument `operation_key`, by which its activity
             feed and event webhooks tell the mails of one operation.
+        incident: the workflow id of the incident that sends it, if one does; at SendGrid a custom argument, as `key`.
+        customers: names of customers among the recipients, by their bare address; at SendGrid a custom argument of
+            their mail, so that a bounce can be told without an address.
         invitation: an iCalendar text (method REQUEST), which goes with it as `invite.ics`.
     """
 
@@ -33,6 +36,8 @@ class Mail:
     headers: Mapping[str, str] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     invitation: str = ""
+    incident: str = ""
+    customers: Mapping[str, str] = field(default_factory=dict)
 
     def people(self) -> tuple[str, ...]:
         """The recipients, an address once."""

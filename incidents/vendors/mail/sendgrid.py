@@ -24,7 +24,7 @@ from incidents.vendors.http import (
     refusal,
     urllib_failure,
 )
-from incidents.vendors.mail.mail import Mail, hide_addresses
+from incidents.vendors.mail.mail import Mail, bare_address, hide_addresses
 
 RECIPIENTS_LIMIT = 1000
 CATEGORIES_LIMIT = 10
@@ -86,11 +86,11 @@ def _body(mail: Mail) -> dict[str, Any]:
     if mail.html:
         content.append({"type": "text/html", "value": mail.html})
     body: dict[str, Any] = {
-        "personalizations": [{"to": [_address(recipient)]} for recipient in mail.people()],
+        "personalizations": [_personalization(mail, recipient) for recipient in mail.people()],
         "from": _address(mail.sender),
         "subject": " ".join(mail.subject.split()),
         "content": content,
-        "custom_args": {"operation_key": mail.key},
+        "custom_args": {"operation_key": mail.key} | ({"incident": mail.incident} if mail.incident else {}),
     }
     if mail.reply_to:
         body["reply_to"] = _address(mail.reply_to)
@@ -105,6 +105,12 @@ def _body(mail: Mail) -> dict[str, Any]:
     if mail.categories:
         body["categories"] = list(mail.categories[:CATEGORIES_LIMIT])
     return body
+
+
+def _personalization(mail: Mail, recipient: str) -> dict[str, Any]:
+    """The envelope of one recipient; custom arguments come back with each event of its mail."""
+    customer = mail.customers.get(bare_address(recipient), "")
+    return {"to": [_address(recipient)]} | ({"custom_args": {"customer": customer}} if customer else {})
 
 
 def _address(text: str) -> dict[str, str]:

@@ -214,3 +214,25 @@ def test_a_mail_server_gets_the_same_thread_as_sendgrid(
     first = "<run-7@example.org>"
     assert by_sendgrid == by_smtp
     assert by_smtp == [[first, None, None]] * 2 + [["<run-7.update.2.email@example.org>", first, first]] * 2
+
+
+def test_45_a_mail_names_its_incident_and_its_customer_for_bounces(
+    informed: ActivitySet, sandbox: RunningSandbox
+) -> None:
+    mail = MAIL.replace(to=(*MAIL.to[:1], ListedCustomers(), CustomerNamed(name="acme")))
+    sent = {"workflow_id": "incident-x", "workflow_type": "IncidentWorkflow"}
+    perform(informed.email.send_mail, mail, **sent)
+    named = {row["to"][0]: row["custom_args"] for row in mailbox(sandbox)}
+    ours = {"operation_key": MAIL.key, "incident": "incident-x"}
+    assert named == {
+        "a@example.com": ours,
+        "one@list.example": ours | {"customer": "customers.emails"},
+        "OPS@acme.example": ours | {"customer": "acme"},
+        "two@list.example": ours | {"customer": "customers.emails"},
+    }
+    assert not any("@" in value for args in named.values() for value in args.values())
+
+
+def test_a_mail_of_another_workflow_names_no_incident(informed: ActivitySet, sandbox: RunningSandbox) -> None:
+    perform(informed.email.send_mail, MAIL, workflow_id="postmortem-1", workflow_type="PostmortemWorkflow")
+    assert mailbox(sandbox)[0]["custom_args"] == {"operation_key": MAIL.key}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -164,3 +165,12 @@ def test_the_key_is_not_logged(sendgrid: SendGridClient, loopback: Any, caplog: 
     with caplog.at_level(logging.DEBUG):
         sendgrid.send(MAIL)
     assert KEY not in caplog.text
+
+
+def test_custom_arguments_name_the_incident_and_the_customer(sendgrid: SendGridClient, loopback: Any) -> None:
+    loopback.answer(202, None)
+    customers = {"a@y.example": "ACME", "c@y.example": "Globex"}
+    sendgrid.send(replace(MAIL, incident="incident-x", customers=customers))
+    asked = loopback.last.json
+    assert asked["custom_args"] == {"operation_key": MAIL.key, "incident": "incident-x"}
+    assert [row.get("custom_args") for row in asked["personalizations"]] == [{"customer": "ACME"}, None]
