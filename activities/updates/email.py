@@ -93,6 +93,8 @@ class Email:
 
 def _incident_of_activity() -> str:
     """Return the workflow id of the incident that sends the mail, for bounces; "" if another workflow sends it."""
+    if not activity.in_activity():  # operators are notified of an outage without Temporal
+        return ""
     info = activity.info()
     return info.workflow_id or "" if info.workflow_type == INCIDENT_WORKFLOW else ""
 

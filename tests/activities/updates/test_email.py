@@ -220,8 +220,7 @@ def test_45_a_mail_names_its_incident_and_its_customer_for_bounces(
     informed: ActivitySet, sandbox: RunningSandbox
 ) -> None:
     mail = MAIL.replace(to=(*MAIL.to[:1], ListedCustomers(), CustomerNamed(name="acme")))
-    sent = {"workflow_id": "incident-x", "workflow_type": "IncidentWorkflow"}
-    perform(informed.email.send_mail, mail, **sent)
+    perform(informed.email.send_mail, mail, workflow_id="incident-x", workflow_type="IncidentWorkflow")
     named = {row["to"][0]: row["custom_args"] for row in mailbox(sandbox)}
     ours = {"operation_key": MAIL.key, "incident": "incident-x"}
     assert named == {
