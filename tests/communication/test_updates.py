@@ -44,6 +44,26 @@ async def test_the_first_update_is_the_seeds_template_filled(stage: Stage) -> No
     }
 
 
+async def test_the_pages_components_change_with_the_region_and_recover(stage: Stage) -> None:
+    mapped = {"flag-evaluation/eu": "evaluationeu", "flag-evaluation/us": "evaluationus", "dashboard": "dashboardapp"}
+    page = stage.runbook.status_page.replace(components=mapped)
+    stage.runbook = stage.runbook.replace(status_page=page)
+    await stage.begin(region="eu")
+    assert affected(stage) == {"Flag evaluation (EU)": "major_outage"}
+    await stage.at(5)
+    await stage.tell(Assess(by="ann", impact="Flags and the dashboard fail.", services=("dashboard",)))
+    await stage.tell(PostUpdate(by="ann", text="The dashboard fails, too."))
+    assert affected(stage) == {"Flag evaluation (EU)": "major_outage", "Dashboard": "major_outage"}
+    await stage.tell(Resolve(by="ann", force=True, reason="All is well."))
+    assert affected(stage) == {}
+
+
+def affected(stage: Stage) -> dict[str, str]:
+    """The components of the page that are not operational."""
+    components = stage.sandbox.state()["statuspage"]["components"]
+    return {row["name"]: row["status"] for row in components if row["status"] != "operational"}
+
+
 async def test_an_update_comes_every_30_minutes_with_a_reminder_before(stage: Stage) -> None:
     await stage.begin()
     await stage.at(2)
