@@ -156,8 +156,9 @@ class DrillStatusPage(StatusPage):
     def publish_status(self, update: PublishStatus) -> ResourcesChanged:
         """Publish on the drills' site."""
         framed = {"title": update.title, "body": update.body}
-        bare = {"headline": update.headline or update.title, "words": update.words or update.body}
-        marks = {name: PublicText.trusted(marked(text)) for name, text in (framed | bare).items()}
+        words = update.body if update.words is None else update.words
+        bare = {"headline": update.headline or update.title, "words": words}
+        marks = {name: PublicText.trusted(marked(text)) for name, text in (framed | bare).items() if text}
         return super().publish_status(update.replace(**marks))
 
 

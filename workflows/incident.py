@@ -26,6 +26,7 @@ from incidents.domain.incident.state import Opening
 from incidents.domain.mailing import combined, rest_of
 from incidents.domain.obligation import Obligation
 from incidents.domain.registry import retry_for, spec_of
+from incidents.domain.updates.obligations import redact_page
 from incidents.names import AGENDA_QUERY, INCIDENT_QUERY, TIMELINE_QUERY
 from workflows.activity_options import attempts, perform, repeat_after, unauthorized, why
 from workflows.children import notify_postmortem_of_closing, run_step
@@ -38,6 +39,8 @@ from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
 _CLOSED_IS_SENT = "incident-closed"
 """Patch: histories recorded before end without that signal."""
+_PAGE_IS_REDACTED = "redact-page"
+"""Patch: histories recorded before leave on the status page what was published before an incident became private."""
 
 
 @workflow.defn
@@ -192,17 +195,24 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Inc
 
     def change(self, by: Callable[[Incident], Incident]) -> None:
         """Replace the incident by what `by` makes of it."""
-        self._incident = by(self._incident)
+        before, self._incident = self._incident, by(self._incident)
+        self._redact_if_private_since(before)
         self._loop.changed()
+
+    def _redact_if_private_since(self, before: Incident) -> None:
+        """Ask for the removal from the status page of an incident that has just become private."""
+        if self._incident.private and not before.private and workflow.patched(_PAGE_IS_REDACTED):
+            self._incident = redact_page(self._incident)
 
     # --- messages -------------------------------------------------------------------------------------------------
 
     def apply_command(self, command: Command) -> Receipt:
         """Apply a responder's command."""
-        before = len(self._incident.timeline)
-        self._incident = apply_command(self._incident, command, self._runbook, workflow.now())
+        before = self._incident
+        self._incident = apply_command(before, command, self._runbook, workflow.now())
+        self._redact_if_private_since(before)
         self._loop.changed()
-        said = self._incident.timeline[before:]
+        said = self._incident.timeline[len(before.timeline) :]
         return Receipt(message=said[0].text if said else "Done.", revision=self._incident.revision)
 
     def validate_command(self, command: Command) -> None:

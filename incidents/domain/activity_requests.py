@@ -211,7 +211,7 @@ class PublishStatus(ActivityRequest[results.ResourcesChanged]):
     `marker` finds the incident whose creation reply was lost; `sequence` keeps the page from going backwards. `title`
     and `body` are framed as a mail; `headline` and `words` are the same without it. `affected`: the public names of the
     affected services, with their state; `regions`: of the affected regions, none for all. `withdrawn`: the incident has
-    become private, so that this update replaces all earlier ones.
+    become private, so that this update replaces all earlier ones; without words, it is removed from the page.
     """
 
     page_id: str | None

@@ -43,6 +43,7 @@ class ObligationKind(StrEnum):
     UPDATE_OVERDUE = "update_overdue"
     REMIND_COMMANDER = "remind_commander"
     DELIVER = "deliver"
+    REDACT_PAGE = "redact_page"
     ESCALATE = "escalate"
     TARGET = "target"
     INVESTIGATE = "investigate"

@@ -55,6 +55,7 @@ SPECS: tuple[ObligationSpec[Any], ...] = (
     updates.UPDATE_OVERDUE,
     paging.REMIND_COMMANDER,
     updates.DELIVER,
+    updates.REDACT_PAGE,
     paging.ESCALATE,
     paging.TARGET,
     investigation.INVESTIGATE,

@@ -164,6 +164,9 @@ async def test_24_becoming_private_later_moves_and_redacts(stage: Stage) -> None
     assert minutes(stage.posts("incident-1-private", "Only among us.")) == [10]
     await stage.at(31)
     assert minutes(stage.page_updates()) == [0], "nothing more is published there ..."
+    by_hand = "Statuspage keeps what was published: remove the incident there"
+    said = [entry.text for entry in (await stage.incident()).timeline]
+    assert said.count(f"Skipped: Remove the incident from the status page: {by_hand}") == 1
     await stage.tell(Resolve(by="ann", text="Our words.", force=True, reason="seen"))
     assert [(update.minute, update.text) for update in stage.page_updates()][1:] == [(31, "INC-1 is closed.\n")], (
         "... but its end, bare of all words"

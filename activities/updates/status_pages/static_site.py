@@ -1,19 +1,21 @@
 """The public status page without a vendor: a static site at any fsspec URL.
 
 How it is published: each update is a file of its own that is never changed, so writers cannot overwrite each other's.
-The pages are made of all of them. Each file is replaced as a whole, holds all that its page needs, and is written after
-the files that it links to: a reader never sees half a page, nor a link that leads nowhere.
+The pages are made of all of them. Each file is replaced as a whole and holds all that its page needs. A writer writes
+the shared pages after those of all incidents that they link to, whoever published these: a reader never sees half a
+page, nor a link that leads nowhere.
 
 Several workers may write at once. Each looks at the updates again after it has written, and writes again if there is a
 new one. So whoever writes last has seen everything, and the pages end with the newest state. Between two writers the
-pages may show an older state for the time of one writing. A writer that dies is no exception: its update is published
-again by the next attempt, and every worker writes the shared pages once a minute.
+pages may show an older state for the time of one writing. A writer that dies leaves them so for a minute at most: then
+a worker's refresh compares every page.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +39,8 @@ from incidents.vendors.storage import FileStore
 _UPDATES, _PAGES = "updates", "incidents"
 _WINDOWS, _BEGINNING = "maintenance.json", "site.json"
 _WINDOW_LIST: TypeAdapter[tuple[PublicWindow, ...]] = TypeAdapter(tuple[PublicWindow, ...])
+_AT_ONCE = 16
+"""Files that are read or written at once: an object store takes long for each."""
 _log = logging.getLogger("status site")
 
 
@@ -49,53 +53,77 @@ class StatusSite:
         self._store, self._runbook, self._clock = store, runbook, clock
         self._pages = SitePages(runbook)
         self._known: dict[str, PublishedUpdate] = {}
-        self._all_written = False
+        self._shown: dict[str, PublishedIncident] = {}
 
     def publish(self, update: PublishStatus, *, repeated: bool) -> ResourcesChanged:
         """Publish an update, once: its file shows a repeat. One older than the incident's newest is dropped."""
         incident = hashlib.sha256(update.marker.encode()).hexdigest()[:16]
         earlier = [one for one in self._updates(self._names()) if one.incident == incident]
         newest = max((one.sequence for one in earlier), default=0)
-        if newest < update.sequence:
+        is_private = any(one.withdrawn for one in earlier) and not update.withdrawn
+        if _removes(update) or (newest < update.sequence and not is_private):
             self._keep(_published(incident, update, self._clock()), earlier)
-        self._write(lambda found: found.id == incident)
+        self._shown.pop(incident, None)
+        self._write()
         base = self._runbook.status_page.url or self._store.url
         resources = Resources(status_page_id=incident, status_page_url=f"{base}/{_PAGES}/{incident}.html")
-        stale = newest > update.sequence
+        stale = newest > update.sequence and not _removes(update)
         return ResourcesChanged(
             detail=f"dropped (the page already shows update {newest})" if stale else "", resources=resources
         )
 
     def refresh(self, started: Iterable[MaintenanceWindow] | None) -> None:
-        """Bring the shared pages up to the present. `started`: the windows that responders started; None: not known."""
+        """Bring every page up to the present. `started`: the windows that responders started; None: not known."""
         if started is not None:
             known, now = self._windows(), self._clock()
             kept = keep_windows(known, public_windows(started, self._runbook), now)
             self._replace(_WINDOWS, _WINDOW_LIST.dump_json(kept, indent=1))
-        self._write(lambda found: not self._all_written)
-        self._all_written = True
+        self._shown = {}
+        self._write()
 
     def _keep(self, update: PublishedUpdate, earlier: Iterable[PublishedUpdate]) -> None:
         """Write an update down. If the incident has become private, its earlier words are removed."""
         if update.withdrawn:
             for one in earlier:
-                bare = one.replace(title=update.title, words="", affected={}, regions=())
-                self._store.write(_path(bare), bare.model_dump_json(indent=1).encode())
+                if not one.withdrawn:
+                    bare = one.replace(title=update.title, words="", affected={}, regions=())
+                    self._store.write(_path(bare), bare.model_dump_json(indent=1).encode())
         self._store.write(_path(update), update.model_dump_json(indent=1).encode())
 
-    def _write(self, wanted: Callable[[PublishedIncident], bool]) -> None:
-        """Write the pages of the incidents that are wanted, and then the shared ones; again if there is news."""
+    def _write(self) -> None:
+        """Write the incidents' pages that may be out of date, then the shared ones; again if there is news."""
         seen: tuple[str, ...] | None = None
+        written: dict[str, PublishedIncident] = {}
         while seen != (names := self._names()):
             seen, now = names, self._clock()
             incidents = incidents_of(self._updates(names))
-            since = self._beginning(incidents, now)
-            for incident in filter(wanted, incidents):
-                self._replace(f"{_PAGES}/{incident.id}.html", self._pages.incident(incident))
-            windows = (*public_windows(self._runbook.maintenance, self._runbook), *self._windows())
-            shown = tuple(sorted({window for window in windows if window.until > recent(now)}, key=_in_order))
-            for path, data in self._pages.shared(Published(incidents, shown, since, now)).items():
+            written |= self._write_pages(incidents, written)
+            for path, data in self._pages.shared(self._published(incidents, now)).items():
                 self._replace(path, data)
+
+    def _published(self, incidents: tuple[PublishedIncident, ...], now: datetime) -> Published:
+        """Return what the shared pages show."""
+        windows = (*public_windows(self._runbook.maintenance, self._runbook), *self._windows())
+        shown = tuple(sorted({window for window in windows if window.until > recent(now)}, key=_in_order))
+        public = tuple(incident for incident in incidents if not incident.is_removed)
+        return Published(public, shown, self._beginning(incidents, now), now)
+
+    def _write_pages(
+        self, incidents: Iterable[PublishedIncident], written: Mapping[str, PublishedIncident]
+    ) -> dict[str, PublishedIncident]:
+        """Write the pages that this process has not seen up to date, and those that the caller itself set back."""
+        stale = {
+            incident.id: incident
+            for incident in incidents
+            if self._shown.get(incident.id) != incident or written.get(incident.id, incident) != incident
+        }
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(self._write_page, stale.values()))
+        self._shown |= stale
+        return stale
+
+    def _write_page(self, incident: PublishedIncident) -> None:
+        self._replace(f"{_PAGES}/{incident.id}.html", self._pages.incident(incident))
 
     def _replace(self, path: str, data: bytes) -> None:
         """Write a file unless it says so already."""
@@ -111,7 +139,11 @@ class StatusSite:
 
     def _updates(self, names: Iterable[str]) -> list[PublishedUpdate]:
         """Return the updates of these paths. Each is read once."""
-        known = {name: found for name in names if (found := self._known.get(name) or self._read(name))}
+        before = self._known
+        fresh = [name for name in names if name not in before]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            new = dict(zip(fresh, pool.map(self._read, fresh), strict=True))
+        known = {name: found for name in names if (found := before.get(name) or new.get(name))}
         self._known = known  # replaced as a whole: several threads publish
         return list(known.values())
 
@@ -145,15 +177,22 @@ def _published(incident: str, update: PublishStatus, now: datetime) -> Published
         title=update.headline or update.title,
         status=update.status,
         impact=update.impact,
-        words=(update.words or update.body).strip(),
+        words=(update.body if update.words is None else update.words).strip(),
         affected=update.affected,
         regions=update.regions,
         withdrawn=update.withdrawn,
     )
 
 
+def _removes(update: PublishStatus) -> bool:
+    """Tell whether it removes the incident from the site, because it has become private."""
+    return update.withdrawn and update.words == ""
+
+
 def _path(update: PublishedUpdate) -> str:
-    return f"{_UPDATES}/{update.at.astimezone(UTC):%Y-%m-%d}/{update.incident}.{update.sequence}.json"
+    name = f"{update.incident}.{update.sequence}"
+    name += ".removed" if update.withdrawn and not update.words else ""
+    return f"{_UPDATES}/{update.at.astimezone(UTC):%Y-%m-%d}/{name}.json"
 
 
 def _incident(name: str) -> str:

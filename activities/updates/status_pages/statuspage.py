@@ -17,7 +17,9 @@ class StatuspagePublisher:
         self._client = client
 
     def publish(self, update: PublishStatus, *, repeated: bool) -> ResourcesChanged:
-        """Publish an update, once. One older than the page's newest is dropped."""
+        """Publish an update, once. One older than the page's newest is dropped. What was published is not removed."""
+        if update.withdrawn and not update.words:
+            return ResourcesChanged(skipped="Statuspage keeps what was published: remove the incident there")
         found = self._find(update, repeated=repeated)
         body = cut(status_body(update.body), BODY_LIMIT)
         title = status_title(update.title, NAME_LIMIT)

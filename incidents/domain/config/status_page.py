@@ -43,6 +43,7 @@ class SiteTexts(Frozen):
     atom: str = "Atom feed"
     rss: str = "RSS feed"
     calendar: str = "Maintenance calendar"
+    removed: str = "There is nothing to read here."
     back: str = "Current status"
     investigating: str = "Investigating"
     monitoring: str = "Monitoring"

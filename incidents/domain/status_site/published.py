@@ -16,7 +16,7 @@ class PublishedUpdate(Frozen):
     """One update of one incident. It never changes once it is published.
 
     `incident`: the incident's id on the site. `affected`: component to state. `regions`: none for all. `withdrawn`: the
-    incident has become private; this update replaces all earlier ones.
+    incident has become private; from then on only such updates are shown, and without words the incident is not.
     """
 
     incident: str
@@ -41,6 +41,11 @@ class PublishedIncident(Frozen):
     def newest(self) -> PublishedUpdate:
         """The update that counts."""
         return self.updates[0]
+
+    @property
+    def is_removed(self) -> bool:
+        """Tell whether it is not shown: it has become private, and has not ended since."""
+        return self.newest.withdrawn and not self.newest.words
 
     @property
     def is_open(self) -> bool:
@@ -68,7 +73,7 @@ class PublicWindow(Frozen):
 def incidents_of(updates: Iterable[PublishedUpdate]) -> tuple[PublishedIncident, ...]:
     """Return the incidents that these updates make, the one with the newest update first.
 
-    One that has become private consists of the update that says so.
+    One that has become private consists of what was published of it since.
     """
     ordered = sorted(updates, key=lambda update: (update.incident, -update.sequence))
     found = [
@@ -79,8 +84,7 @@ def incidents_of(updates: Iterable[PublishedUpdate]) -> tuple[PublishedIncident,
 
 
 def _readable(updates: tuple[PublishedUpdate, ...]) -> tuple[PublishedUpdate, ...]:
-    withdrawn = next((place for place, update in enumerate(updates) if update.withdrawn), None)
-    return updates if withdrawn is None else updates[: withdrawn + 1]
+    return tuple(update for update in updates if update.withdrawn) or updates
 
 
 def public_windows(windows: Iterable[MaintenanceWindow], runbook: RunbookConfig) -> tuple[PublicWindow, ...]:

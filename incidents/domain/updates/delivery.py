@@ -12,7 +12,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.public_texts import fill_json
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.escaping import github_text
-from incidents.domain.core.text.public_text import PublicMessage
+from incidents.domain.core.text.public_text import PublicMessage, PublicText
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
 from incidents.domain.updates.audience import (
@@ -106,6 +106,29 @@ def _status(
         product=runbook.product,
         notify=runbook.status_page.notify_subscribers,
         **_site_fields(incident, runbook, update, message),
+    )
+
+
+def redaction(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[ResourcesChanged]:
+    """Remove a private incident from the status page, with all that was said of it there."""
+    message = bare_message(incident, runbook)
+    return activity_requests.PublishStatus(
+        key=obligation.key,
+        page_id=incident.resources.status_page_id,
+        marker=incident.first_run_id,
+        sequence=obligation.sequence,
+        title=message.subject,
+        status=_page_status(incident.status),
+        body=message.body,
+        impact="none",
+        at=at,
+        product=runbook.product,
+        notify=False,
+        headline=message.subject,
+        words=PublicText(),
+        withdrawn=True,
     )
 
 

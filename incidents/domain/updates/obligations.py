@@ -18,7 +18,7 @@ from incidents.domain.obligation_spec import (
     RetryLimit,
 )
 from incidents.domain.updates import build_request as requests
-from incidents.domain.updates.delivery import delivery, record_audience
+from incidents.domain.updates.delivery import delivery, record_audience, redaction
 from incidents.domain.updates.overdue import failed_update, overdue_key, overdue_text, undelivered
 from incidents.domain.updates.publishing import (
     DIGEST,
@@ -115,6 +115,25 @@ def ticket_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
         yield at_once(ObligationKind.TICKET, key, since, "Change the ticket's title", sequence=incident.updates.titles)
 
 
+def redaction_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the removal of a private incident from the status page that showed it (behaviour 24).
+
+    Only workflows since 0.2.0 count redactions: histories of before do not owe it.
+    """
+    if incident.private and incident.updates.redactions:
+        key, summary = Key("redact-page", incident.updates.redactions), "Remove the incident from the status page"
+        since, sequence = incident.updates.published[-1].at, incident.updates.count
+        yield at_once(ObligationKind.REDACT_PAGE, key, since, summary, sequence=sequence)
+
+
+def redact_page(incident: Incident) -> Incident:
+    """Ask for the removal from the status page of an incident that has become private, if the page showed it."""
+    updates = incident.updates
+    if not any(Channel.STATUS_PAGE in update.channels for update in updates.published):
+        return incident
+    return incident.replace(updates=updates.replace(redactions=updates.redactions + 1))
+
+
 def update_due(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
     """Publish the status update that is due."""
     incident = incident.with_fulfilled(obligation.key)
@@ -146,5 +165,13 @@ DELIVER = ObligationSpec(
     timeline=Kind.DELIVERY,
     retry_for=RetryLimit.PUBLISH,
     withdrawable=True,
+)
+REDACT_PAGE = ObligationSpec(
+    ObligationKind.REDACT_PAGE,
+    (Owed(redaction_owed, LIVE_OR_OVER),),
+    build_request=redaction,
+    timeline=Kind.DELIVERY,
+    retry_for=RetryLimit.PUBLISH,
+    shares_resources=False,
 )
 TICKET = ObligationSpec(ObligationKind.TICKET, (Owed(ticket_owed, LIVE),), build_request=requests.ticket_request)

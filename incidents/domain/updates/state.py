@@ -74,8 +74,9 @@ class UpdatesState(Frozen):
     from when the cadence counts. `next_words`: what responders saved for the next update, `draft` what they wrote for
     it in full. `no_news` counts the updates in a row that said "no change"; `news`: facts since the last one.
     `components`: those of the status page that an update showed as affected. `titles` counts the changes of the title.
-    `bounced`: the customers of whom it was noted that mail does not reach them, by name. `bounce_events`: ids of the
-    newest events about escalations whose mail bounced.
+    `redactions`: how often the incident became private while the status page showed it. `bounced`: the customers of
+    whom it was noted that mail does not reach them, by name. `bounce_events`: ids of the newest events about
+    escalations whose mail bounced.
     """
 
     published: tuple[StatusUpdate, ...] = ()
@@ -88,6 +89,7 @@ class UpdatesState(Frozen):
     news: tuple[PublicFact, ...] = ()
     components: tuple[str, ...] = ()
     titles: int = 0
+    redactions: int = 0
     bounced: tuple[str, ...] = ()
     bounce_events: tuple[str, ...] = ()
 

@@ -165,6 +165,32 @@ def test_24_an_incident_that_has_become_private_loses_its_words_everywhere(
     assert (shown["title"], [one["body"] for one in shown["updates"]]) == (closed, [bare])
 
 
+def removal(sequence: int) -> PublishStatus:
+    """What takes an incident from the page that has become private."""
+    closed, nothing = PublicText.trusted("Incident closed"), PublicText()
+    return later(sequence, "investigating", nothing, headline=closed, withdrawn=True, affected={}, regions=())
+
+
+def test_24_an_incident_that_becomes_private_is_removed_at_once_and_only_its_end_is_told(
+    make: Callable[..., StatusSite], folder: Path
+) -> None:
+    site = make()
+    page = f"incidents/{publish(site, UPDATE, later(2, 'monitoring', 'We look into it further.'))}.html"
+    publish(site, removal(2))
+    assert "All systems operational" in read(folder)
+    assert json.loads(read(folder, "status.json"))["incidents"] == []
+    assert "There is nothing to read here." in read(folder, page)
+    publish(make(), later(3, "monitoring", "We look into it, late."), removal(2))  # an attempt that was under way
+    said = [path.read_text(encoding="utf-8") for path in folder.rglob("*.*")]
+    assert not [text for text in said if "We look into it" in text or "disruption" in text]
+    bare = PublicText.trusted("INC-7 is closed.")
+    publish(site, later(4, "resolved", bare, headline=PublicText.trusted("Incident closed"), withdrawn=True))
+    assert bare in read(folder, page)
+    assert "Incident closed" in read(folder)
+    publish(make(), removal(2))
+    assert bare in read(folder, page), "a removal that comes late removes nothing more"
+
+
 def test_maintenance_is_shown_without_its_reason(make: Callable[..., StatusSite], folder: Path) -> None:
     def window(hours: int, **names: str) -> MaintenanceWindow:
         begin = NOW + timedelta(hours=hours)
