@@ -167,6 +167,7 @@ async def test_24_becoming_private_later_moves_and_redacts(stage: Stage) -> None
     by_hand = "Statuspage keeps what was published: remove the incident there"
     said = [entry.text for entry in (await stage.incident()).timeline]
     assert said.count(f"Skipped: Remove the incident from the status page: {by_hand}") == 1
+    assert len(stage.posts("incident-1-private", f"Private, but still on the status page: {by_hand}")) == 1
     await stage.tell(Resolve(by="ann", text="Our words.", force=True, reason="seen"))
     assert [(update.minute, update.text) for update in stage.page_updates()][1:] == [(31, "INC-1 is closed.\n")], (
         "... but its end, bare of all words"

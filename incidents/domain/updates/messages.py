@@ -54,7 +54,7 @@ def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
 def public_headline(incident: Incident, runbook: RunbookConfig) -> PublicText:
     """Return the public title, marked if it is a drill: the title on our own status site."""
     drill = "[DRILL] " if incident.drill else ""
-    return PublicText.trusted(f"{drill}{public_title(incident, runbook)}")
+    return PublicText.trusted(drill + public_title(incident, runbook))
 
 
 def public_subject(incident: Incident, severity: Severity, runbook: RunbookConfig) -> PublicText:

@@ -126,6 +126,14 @@ def redaction_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Oblig
         yield at_once(ObligationKind.REDACT_PAGE, key, since, summary, sequence=sequence)
 
 
+def announce_unredacted(
+    incident: Incident, obligation: Obligation, reason: str, runbook: RunbookConfig, at: datetime
+) -> Incident:
+    """Ask in the channel for what this program cannot do: the page goes on showing a private incident."""
+    text = f"Private, but still on the status page: {reason}"
+    return incident.logged(at, SYSTEM, Kind.DELIVERY, text, announce=True)
+
+
 def redact_page(incident: Incident) -> Incident:
     """Ask for the removal from the status page of an incident that has become private, if the page showed it."""
     updates = incident.updates
@@ -170,6 +178,7 @@ REDACT_PAGE = ObligationSpec(
     ObligationKind.REDACT_PAGE,
     (Owed(redaction_owed, LIVE_OR_OVER),),
     build_request=redaction,
+    apply_skip=announce_unredacted,
     timeline=Kind.DELIVERY,
     retry_for=RetryLimit.PUBLISH,
     shares_resources=False,
