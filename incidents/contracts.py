@@ -129,6 +129,18 @@ class HeartbeatCame(Frozen):
     at: AwareDatetime
 
 
+COMMAND_REFUSED = "command_refused"
+"""To an incident or a post-mortem: a command was not sent, because its sender is not authorized, as `Unauthorized`."""
+
+
+class Unauthorized(Frozen):
+    """A command that was refused before it was sent. `command`: as runbook.yaml calls it. `reason`: who may send it."""
+
+    command: str
+    by: str
+    reason: str
+
+
 POSTMORTEM_PUBLISHED = "postmortem_published"
 """From a post-mortem to its incident: it is `Published`."""
 

@@ -10,6 +10,7 @@ from temporalio.common import RawValue
 from incidents.contracts import (
     ALERT_FIRED,
     ALERT_RESOLVED,
+    COMMAND_REFUSED,
     MAIL_BOUNCED,
     MERGE_MESSAGE,
     POSTMORTEM_PUBLISHED,
@@ -21,6 +22,7 @@ from incidents.contracts import (
     AlertBatch,
     MailBounced,
     Published,
+    Unauthorized,
     Waived,
     WindowsChanged,
 )
@@ -135,6 +137,16 @@ class IncidentEvents(ABC):
             result,
             RollbackResult,
             lambda incident, event: record_rollback_result(incident, event, self.runbook, workflow.now()),
+        )
+
+    @workflow.signal(name=COMMAND_REFUSED, description="A command was refused: its sender is not authorized.")
+    def command_refused(self, refused: RawValue) -> None:
+        """Record it: an `Unauthorized`."""
+        self._apply_event(
+            COMMAND_REFUSED,
+            refused,
+            Unauthorized,
+            lambda incident, event: facts.unauthorized(incident, event.command, event.by, event.reason, workflow.now()),
         )
 
     @workflow.signal(name=POSTMORTEM_PUBLISHED, description="The post-mortem is published.")

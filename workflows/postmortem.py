@@ -8,6 +8,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from incidents import search_attributes as attributes
 from incidents.contracts import (
+    COMMAND_REFUSED,
     INCIDENT_CANCELLED,
     INCIDENT_CLOSED,
     INCIDENT_REOPENED,
@@ -18,6 +19,7 @@ from incidents.contracts import (
     PostmortemInput,
     Published,
     Resolution,
+    Unauthorized,
     Waived,
 )
 from incidents.domain.activity_results import ActivityResult, IssueFact
@@ -231,6 +233,12 @@ class PostmortemWorkflow(PostmortemCommands):
             INCIDENT_RESOLVED,
             lambda: restart_deadline(self._postmortem, resolution.incident, self._runbook, workflow.now()),
         )
+
+    @workflow.signal(name=COMMAND_REFUSED, description="A command was refused: its sender is not authorized.")
+    def command_refused(self, refused: Unauthorized) -> None:
+        """Record it."""
+        text = f"{refused.command} refused: {refused.reason}"
+        self._apply_event(COMMAND_REFUSED, lambda: self._postmortem.logged(workflow.now(), refused.by, text))
 
     @workflow.signal(name=ISSUE_CHANGED, description="An issue of an action item was changed.")
     def issue_changed(self, change: IssueFact) -> None:

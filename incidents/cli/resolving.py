@@ -23,13 +23,16 @@ def resolve_and_wait(name: str, command: Command, as_json: bool, timeout: float)
 
     Exit status 1 if the incident is not resolved after all, or if no worker has taken the command.
     """
+    from incidents.app.people import load_permissions
     from incidents.cli.live import Look
     from incidents.client.commands import send
     from incidents.domain.rollback.events import why_not_resolved
 
+    permissions = load_permissions()
+
     async def work(client: Client) -> None:
         found = await find(client, name)
-        sent = await send(client, found, command, timedelta(seconds=timeout))
+        sent = await send(client, found, command, timedelta(seconds=timeout), permissions)
         say(sent.model_dump_json() if as_json else plain(sent.message))
         if sent.queued:
             raise CommandFailed("Not known to be resolved: no worker has taken the command yet.")

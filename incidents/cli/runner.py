@@ -124,11 +124,14 @@ def dispatch(
         timeout: seconds to wait for the answer.
         finding: finds the workflow.
     """
+    from incidents.app.people import load_permissions
     from incidents.client.commands import send
+
+    permissions = load_permissions()
 
     async def work(client: Client) -> None:
         built = await command(client) if callable(command) else command
-        sent = await send(client, await finding(client, name), built, timedelta(seconds=timeout))
+        sent = await send(client, await finding(client, name), built, timedelta(seconds=timeout), permissions)
         say(sent.model_dump_json() if as_json else sent.message)
 
     run(work)

@@ -1,6 +1,7 @@
 """Send a responder's command: as an update, or without a worker as a signal."""
 
 import asyncio
+import logging
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -17,9 +18,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.asking import NO_WORKER
 from incidents.client.lookup import current, handle_of, is_open, label
-from incidents.client.problems import CommandFailed, rejection
+from incidents.client.problems import CommandFailed, NotAuthorized, rejection
+from incidents.contracts import COMMAND_REFUSED, Unauthorized
+from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command, Receipt
+from incidents.domain.people.permissions import Permissions, name_of
 
+_log = logging.getLogger(__name__)
 _SEAM_RETRIES, _SEAM_PAUSE = 3, 0.2
 """How often and after how many seconds to send again what met an incident just as it continued as new."""
 
@@ -36,18 +41,26 @@ class Sent(BaseModel):
     revision: int = 0
 
 
-async def send(client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta) -> Sent:
+async def send(
+    client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta, permissions: Permissions
+) -> Sent:
     """Send the command to that incident, never to a later one with the same workflow id, and return the result.
 
     An update needs a worker to be accepted. Without a worker the command goes as a signal, which Temporal stores; the
     command's id ensures that it is applied once even if both arrive.
 
+    This is where permissions are checked, for every way in. What is refused is recorded in the timeline (behavior 110).
+
     Raises:
+        NotAuthorized: the sender may not send this command.
         CommandFailed: the command was rejected, the incident is closed, or it is unknown whether the command arrived.
     """
     command = command.replace(id=command.id or str(uuid.uuid4()))
     if not is_open(run):
         raise _ended(run)
+    if reason := permissions.refusal(command.name, command.by):
+        await _record_refusal(client, run, command, reason, answer_within)
+        raise NotAuthorized(f"{reason} Nothing was changed.")
     # The first run's id identifies the incident across its runs. Pinned to one run instead, an update that meets
     # continue-as-new fails until its timeout.
     handle = client.get_workflow_handle(run.id, first_execution_run_id=run.raw_info.first_run_id)
@@ -88,7 +101,7 @@ async def _execute(handle: WorkflowHandle[Any, Any], command: Command, answer_wi
 async def _queue(client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta) -> Sent:
     """Send the command as a signal to the incident's current run (signals cannot target the first run id)."""
     try:
-        await _signal(client, run, command, answer_within)
+        await _signal(client, run, command.name, command, answer_within)
     except RPCError as error:
         raise _unsent(error, run) from None
     message = (
@@ -98,14 +111,27 @@ async def _queue(client: Client, run: WorkflowExecution, command: Command, answe
     return Sent(message=message, queued=True)
 
 
-async def _signal(client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta) -> None:
+async def _record_refusal(
+    client: Client, run: WorkflowExecution, command: Command, reason: str, answer_within: timedelta
+) -> None:
+    """Record in the timeline that the command was refused; if that fails, in the log. The command is refused anyway."""
+    refused = Unauthorized(command=name_of(command.name), by=command.by, reason=reason)
+    try:
+        await _signal(client, run, COMMAND_REFUSED, refused, answer_within)
+    except (RPCError, CommandFailed) as error:
+        _log.warning("A refusal is not in the timeline of %s (%s): %s", label(run), error, reason)
+
+
+async def _signal(
+    client: Client, run: WorkflowExecution, name: str, argument: Frozen, answer_within: timedelta
+) -> None:
     """Signal the current run; again if the incident continued as new in between, where that run is "not found"."""
     for left in reversed(range(_SEAM_RETRIES + 1)):
         run = await current(client, run)
         if not is_open(run):
             raise _ended(run)
         try:
-            await handle_of(client, run).signal(command.name, command, rpc_timeout=answer_within)
+            await handle_of(client, run).signal(name, argument, rpc_timeout=answer_within)
         except RPCError as error:
             if not left or error.status is not RPCStatusCode.NOT_FOUND:
                 raise

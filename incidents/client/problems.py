@@ -16,6 +16,10 @@ class CommandFailed(Exception):
     """The command was rejected or could not be sent. The message is one line."""
 
 
+class NotAuthorized(CommandFailed):
+    """The sender may not send the command. The message names who may."""
+
+
 def rejection(error: WorkflowUpdateFailedError) -> CommandFailed:
     """Return why the workflow rejected an update, in its own words."""
     cause = error.cause

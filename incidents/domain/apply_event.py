@@ -16,6 +16,17 @@ def refused(incident: Incident, command: str, by: str, why: str, at: datetime) -
     return incident.logged(at, by, Kind.REFUSED, f"{command} rejected: {why}", announce=True)
 
 
+def unauthorized(incident: Incident, command: str, by: str, why: str, at: datetime) -> Incident:
+    """Record a command that was not sent, because its sender is not authorized (behavior 110).
+
+    The sender was told, so the channel is not. The same again, with nothing in between, is recorded once.
+    """
+    text, last = f"{command} refused: {why}", incident.timeline[-1] if incident.timeline else None
+    if last is not None and (last.kind, last.actor, last.text) == (Kind.REFUSED, by, text):
+        return incident
+    return incident.logged(at, by, Kind.REFUSED, text)
+
+
 def postmortem_waived(incident: Incident, at: datetime, first_run_id: str = "") -> Incident:
     """Record that the post-mortem is waived: nobody is reminded in the channel any more (behaviour 96).
 

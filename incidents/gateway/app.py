@@ -21,10 +21,11 @@ from incidents.app.settings import Settings
 from incidents.client.delivery.delivery import Delivery
 from incidents.client.delivery.spool import Spool, SpoolUnusable
 from incidents.client.own_pages import workflow_of
-from incidents.contracts import ISSUE_CHANGED
+from incidents.contracts import COMMAND_REFUSED, ISSUE_CHANGED, Unauthorized
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.people.directory import PeopleDirectory
+from incidents.domain.people.permissions import name_of
 from incidents.gateway import read_github as github
 from incidents.gateway import read_pagerduty as pagerduty
 from incidents.gateway import signatures
@@ -134,7 +135,11 @@ class Gateway:
         workflow_id = workflow_of(key)
         if event is None or not workflow_id:
             return JSONResponse({"action": "ignored"}, 202)
-        return await self._signal(workflow_id, event.command.name, event.command, "acknowledged")
+        command = event.command
+        if reason := self._runbook.people.authorized.refusal(command.name, command.by):
+            refused = Unauthorized(command=name_of(command.name), by=command.by, reason=reason)
+            return await self._signal(workflow_id, COMMAND_REFUSED, refused, "refused")
+        return await self._signal(workflow_id, command.name, command, "acknowledged")
 
     async def issue_changed(self, request: Request) -> Response:
         """Forward a change to an action item's issue to its post-mortem. Other events are accepted and ignored.

@@ -11,6 +11,7 @@ from incidents.client.lookup import SEARCH, current, find, is_open
 from incidents.client.problems import CommandFailed
 from incidents.domain.incident.commands import AddNote, Cancel
 from incidents.domain.numbering import Allocated, Allocation, Ledger
+from incidents.domain.people.permissions import EVERYONE
 from incidents.names import NUMBERS_ID
 from tests.cli.conftest import Incidental, Opened, Stage, changed, numbered, refused
 from workflows.numbering import IncidentNumbersWorkflow
@@ -53,7 +54,7 @@ def test_an_incident_that_ends_after_it_was_found_is_not_mistaken_for_the_next_o
     second = stage.open("warning", key="same-id")
     command = AddNote(by="ann", text="meant for the first")
     with pytest.raises(CommandFailed, match=f"INC-{first.number} is closed"):
-        stage.do(send(stage.client, found, command, timedelta(seconds=5)))
+        stage.do(send(stage.client, found, command, timedelta(seconds=5), EVERYONE))
     with pytest.raises(CommandFailed, match=f"INC-{first.number} is closed"):
         stage.do(_queue(stage.client, found, command, timedelta(seconds=5)))
     assert "meant for the first" not in [entry.text for entry in second.state().timeline]
@@ -90,8 +91,12 @@ def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage
         found = await find(stage.client, number)
         texts = (f"note {count}" for count in range(1000))
         while (later := await current(stage.client, found)).run_id == found.run_id:
-            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=20))
-        return found, later, await send(stage.client, found, AddNote(by="ann", text="after"), timedelta(seconds=20))
+            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=20), EVERYONE)
+        return (
+            found,
+            later,
+            await send(stage.client, found, AddNote(by="ann", text="after"), timedelta(seconds=20), EVERYONE),
+        )
 
     found, later, sent = stage.do(across_the_seam())
     assert is_open(found)
@@ -109,7 +114,7 @@ def test_a_signal_follows_the_incident_into_its_next_run(stage: Stage, monkeypat
     async def continued() -> None:
         texts = (f"note {count}" for count in range(1000))
         while (later := await current(stage.client, found)).run_id == found.run_id:
-            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=20))
+            await send(stage.client, later, AddNote(by="ann", text=next(texts)), timedelta(seconds=20), EVERYONE)
 
     stage.do(continued())
     answers = [found]  # as it was described before

@@ -18,6 +18,7 @@ from incidents.client.lookup import find
 from incidents.client.problems import CommandFailed
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.incident import Incident
+from incidents.domain.people.permissions import EVERYONE
 from tests.cli.conftest import NOBODY, Incidental, Opened, Stage, point_at
 from workflows.incident import IncidentWorkflow
 
@@ -96,7 +97,7 @@ def test_an_update_and_a_signal_of_one_id_are_one_command(opened: Opened, stage:
     command = AddNote(by="ann", text="once", id="the-same-id")
 
     async def both() -> bool:
-        sent = await send(stage.client, await find(stage.client, opened.id), command, timedelta(seconds=5))
+        sent = await send(stage.client, await find(stage.client, opened.id), command, timedelta(seconds=5), EVERYONE)
         await opened.handle.signal(command.name, command)
         return sent.changed
 
@@ -220,7 +221,7 @@ def test_a_command_whose_fate_is_unknown_says_so(
 
     async def tell() -> None:
         found = await find(stage.client, orphan.id)
-        await send(stage.client, found, AddNote(by="ann", text="x"), timedelta(seconds=1))
+        await send(stage.client, found, AddNote(by="ann", text="x"), timedelta(seconds=1), EVERYONE)
 
     with pytest.raises(CommandFailed, match="may or may not have arrived"):
         stage.do(tell())

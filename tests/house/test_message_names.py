@@ -32,6 +32,7 @@ EVENTS = {
     contracts.ROLLBACK_ENDED,
     contracts.PROBED,
     contracts.JUDGED,
+    contracts.COMMAND_REFUSED,
     contracts.POSTMORTEM_PUBLISHED,
     contracts.POSTMORTEM_WAIVED,
     contracts.INCIDENT_RESOLVED,

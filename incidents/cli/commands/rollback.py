@@ -38,7 +38,7 @@ def rollback(
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
-    """Roll back now: the offered rollback, or a new candidate. Needs no approval."""
+    """Roll back now: the offered rollback, or a new candidate. Needs no approval, or one more if two people decide."""
     command = parse_command(commands.RequestRollback, by=by, cluster=cluster, forward=forward, insist=insist)
     dispatch(number, command, as_json, timeout)
 

@@ -5,9 +5,10 @@ from enum import StrEnum
 from pydantic import Field
 
 from incidents.domain.chat.card import Button
-from incidents.domain.config.model import RollbackPolicy, RunbookConfig
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
 
 

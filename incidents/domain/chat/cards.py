@@ -15,7 +15,6 @@ from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.display.summary import bookmarks, headline, status_text, summary_sections, warnings
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
-from incidents.domain.rollback.known_good import Offer
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
 from incidents.domain.updates.publishing import next_due, release_at
 
@@ -79,7 +78,7 @@ def decision_card(incident: Incident, entry: Entry) -> Card | None:
         return None
     return Card(
         title=_decision_title(incident, state),
-        facts=_decision_facts(state.offer),
+        facts=_decision_facts(state),
         paragraphs=(as_mrkdwn(entry.text), *_considered(state)),
         note=mrkdwn("<{}|Diff>", state.offer.diff_url) if state.offer.diff_url else NOTHING,
         buttons=buttons,
@@ -94,12 +93,14 @@ def _decision_title(incident: Incident, state: RollbackState) -> str:
     return f"{incident.name} · Decision needed for {state.offer.cluster}"
 
 
-def _decision_facts(offer: Offer) -> tuple[Fact, ...]:
+def _decision_facts(state: RollbackState) -> tuple[Fact, ...]:
+    offer = state.offer
     rows = (
         ("Suspect", offer.suspect.version if offer.suspect else ""),
         ("Candidate", offer.candidate.version if offer.candidate else ""),
         ("Evidence", offer.reason),
         ("Caution", offer.caution),
+        ("Approved by", f"{state.approved_by}; a second person has to" if state.approved_by else ""),
     )
     return tuple(Fact(label=label, value=as_mrkdwn(value)) for label, value in rows if value)
 

@@ -11,6 +11,7 @@ from incidents.domain.config.public_texts import PublicTexts
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.time.duration import Duration
 from incidents.domain.people.config import Directory
+from incidents.domain.people.permissions import Permissions
 
 
 def _checked_links(links: dict[str, str]) -> dict[str, str]:
@@ -185,6 +186,8 @@ class People(Frozen):
     """Roles of people. Names refer to `contacts`. `operators` are notified of rejected credentials and program errors.
 
     `directory`: people by name. It holds addresses, and so is never written into a workflow's input; `names` are.
+    `groups`: of people in the directory. `permissions`: who may send a command, groups and people; a command that is
+    not named may be sent by everyone. Both are the ones of today, so they are not written there, either.
     """
 
     on_call: str = "on_call"
@@ -193,6 +196,13 @@ class People(Frozen):
     operators: tuple[str, ...] = ()
     directory: Directory = Field(default={}, exclude=True)
     names: tuple[str, ...] = ()
+    groups: dict[str, tuple[str, ...]] = Field(default={}, exclude=True)
+    permissions: dict[str, tuple[str, ...]] = Field(default={}, exclude=True)
+
+    @property
+    def authorized(self) -> Permissions:
+        """Return who may send which command."""
+        return Permissions(groups=self.groups, commands=self.permissions)
 
     @model_validator(mode="before")
     @classmethod

@@ -4,7 +4,6 @@ A copy travels in the input of each incident, so that editing the file never cha
 """
 
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, TypeVar, get_args
 from urllib.parse import quote
 
@@ -38,17 +37,9 @@ from incidents.domain.heartbeat.config import HeartbeatName, HeartbeatRule
 from incidents.domain.investigation.config import Investigation
 from incidents.domain.left_open.config import LeftOpen
 from incidents.domain.postmortem.config import PostmortemPolicy
-from incidents.domain.rollback.config import Rollback
+from incidents.domain.rollback.config import Rollback, RollbackPolicy
 
 Word = TypeVar("Word", bound=str)
-
-
-class RollbackPolicy(StrEnum):
-    """Who decides that a suspect deployment is rolled back."""
-
-    AUTOMATIC = "automatic"
-    APPROVE = "approve"
-    NEVER = "never"
 
 
 class SeverityPolicy(Frozen):

@@ -1,10 +1,12 @@
 """What one part of a runbook says of another: names of contacts, severities, services and regions, and the probes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from incidents.domain.alerting.config import Route
 from incidents.domain.config.model import RunbookConfig, Service
+from incidents.domain.people.permissions import COMMANDS
+from incidents.domain.rollback.config import RollbackPolicy
 
 Place = tuple[str | int, ...]
 """Where a name stands in the file: keys and indices from its top."""
@@ -23,6 +25,7 @@ def dangling(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
             if region not in regions:
                 yield ("services", index, "regions", n), f"{region!r} is not among regions: {', '.join(regions)}"
     yield from _routes(config)
+    yield from _permissions(config)
     for name, rule in config.heartbeats.items():
         yield from _unlisted(("heartbeats", name), "service", rule.service, config)
     for index, window in enumerate(config.maintenance):
@@ -51,6 +54,44 @@ def _routes(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
         yield from _unlisted(("intake", "routes", index), "service", route.service, config)
         if route.name in names[:index]:
             yield ("intake", "routes", index, "name"), f"{route.name!r} is the name of an earlier route"
+
+
+def _permissions(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
+    """Yield each person, group or command of the permissions that is not known, and rules that nobody could meet."""
+    people, groups = config.people.directory, config.people.groups
+    for group, members in groups.items():
+        if group in people:
+            yield ("people", "groups", group), f"{group!r} is also a person of the directory"
+        if not members:
+            yield ("people", "groups", group), "this group has no members"
+        for n, member in enumerate(members):
+            if member not in people:
+                yield ("people", "groups", group, n), f"{member!r} is not in people.directory: {_listed(people)}"
+    for command, allowed in config.people.permissions.items():
+        place: Place = ("people", "permissions", command)
+        if command not in COMMANDS:
+            yield place, f"{command!r} is not a command: {_listed(COMMANDS)}"
+        if command == "approve" and _is_one_person(config):
+            yield place, "a severity has `rollback: two_people`, and only one person could approve"
+        if not allowed:
+            yield place, "nobody could send this command; leave it out, or name groups or people"
+        for n, name in enumerate(allowed):
+            if name not in groups and name not in people:
+                known = f"{_listed(groups)}; people: {_listed(people)}"
+                yield (*place, n), f"{name!r} is neither a group nor a person; groups: {known}"
+
+
+def _is_one_person(config: RunbookConfig) -> bool:
+    """Tell whether two people have to approve a rollback, and all who may are one person."""
+    people = config.people
+    may = {person for name in people.permissions["approve"] for person in people.groups.get(name, (name,))}
+    may |= {person for name in people.permissions.get("rollback", ()) for person in people.groups.get(name, (name,))}
+    two = any(policy.rollback is RollbackPolicy.TWO_PEOPLE for policy in config.severities.values())
+    return two and "rollback" in people.permissions and len(may) == 1
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 def _severities(config: RunbookConfig) -> Iterator[tuple[Place, str]]:

@@ -1,5 +1,6 @@
 """The directory of people in runbook.yaml: one person, whatever a vendor calls them."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -25,6 +26,10 @@ class DirectoryEntry(Frozen):
     def names(self) -> tuple[str, ...]:
         """Everything that means this person, besides their name in the directory."""
         return tuple(name for name in (self.email, self.slack, self.github, self.pagerduty, *self.aliases) if name)
+
+    def has_other_chat_id(self, user_id: str) -> bool:
+        """Tell whether that is the id of a user of the chat, and this person has another one."""
+        return bool(self.slack) and re.fullmatch(CHAT_ID, user_id) is not None and self.slack != user_id
 
 
 def _unambiguous(people: dict[str, DirectoryEntry]) -> dict[str, DirectoryEntry]:

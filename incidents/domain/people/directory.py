@@ -23,11 +23,13 @@ class PeopleDirectory:
     def resolve(self, said: str, user_id: str = "") -> str:
         """Return the name of the person with that id at a vendor, or who is called so; else the name as it was said.
 
-        Of a mention that nobody in the directory has, the handle is kept.
+        Of a mention that nobody in the directory has, the handle is kept. A user whose id nobody has is not taken for
+        a person with another one, whatever they call themselves: permissions are given to names (behavior 110).
         """
-        for words in (user_id, said):
-            if person := self._find(words):
-                return person
+        if person := self._find(user_id):
+            return person
+        if person := self._find(said):
+            return user_id if self._people[person].has_other_chat_id(user_id) else person
         words = said.strip() or user_id
         mention = _MENTION.fullmatch(words)
         return (mention[2] or mention[1]) if mention else words.removeprefix("@")

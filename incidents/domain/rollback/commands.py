@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from incidents.domain.config.model import RollbackPolicy, RunbookConfig
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.command import Command
 from incidents.domain.core.timeline import Kind
@@ -13,12 +13,14 @@ from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.investigation.keys import investigation_key
 from incidents.domain.obligation import Source
+from incidents.domain.rollback.approval import approve_forward, approve_offer, without_own
+from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.events import record_rollback_verdict
 from incidents.domain.rollback.state import Flag, ResponderVerdict, RollbackRequest, RollbackState, RollbackStatus
 
 
 class RequestRollback(Command):
-    """Ask for the rollback of the suspect deployment. The request counts as the approval.
+    """Ask for the rollback of the suspect deployment. The request counts as the approval, or as the first of two.
 
     `forward` goes back to what an unhelpful rollback replaced. `insist` rolls back although the state has changed since
     it was decided: a newer deployment, or the region recovered.
@@ -75,7 +77,10 @@ RollbackCommand = RequestRollback | ApproveRollback | DeclineRollback | JudgeRol
 
 
 def request_rollback(command: RequestRollback, incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Roll back the offered candidate, or search again and roll back what is found. The request is the approval."""
+    """Roll back the offered candidate, or search again and roll back what is found.
+
+    The request is the approval; where two people have to approve, the first of the two.
+    """
     _require_allowed(incident, runbook)
     clusters = dict.fromkeys(region.cluster for region in runbook.regions_of(incident.service))
     if command.cluster and command.cluster not in clusters:
@@ -86,9 +91,9 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
     states = [s for s in incident.rollback.clusters if command.cluster in ("", s.offer.cluster)]
     _require_undecided(states)
     if command.forward:
-        return _roll_forward(command, incident, states, at)
+        return _roll_forward(command, incident, states, runbook, at)
     if any(state.status is RollbackStatus.OFFERED for state in states):
-        return _approve(incident, command.cluster, command.by, at, insist=command.insist)
+        return _approve(incident, command.cluster, command.by, runbook, at, insist=command.insist)
     if incident.standing(investigation_key(incident, Source.DEPLOYMENTS)) is StepStatus.PENDING:
         raise CommandRejected(
             "The deployment history has not been read yet. Nothing was changed. Try again in a moment."
@@ -101,24 +106,15 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
     return incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
 
 
-def _roll_forward(command: RequestRollback, incident: Incident, states: list[RollbackState], at: datetime) -> Incident:
+def _roll_forward(
+    command: RequestRollback, incident: Incident, states: list[RollbackState], runbook: RunbookConfig, at: datetime
+) -> Incident:
     """Roll forward to the version before the rollback (behaviour 56)."""
     ready = [state for state in states if state.helpless]
     if not ready:
         raise CommandRejected("Nothing to roll forward: no rollback has failed. Nothing was changed.")
-    for state in ready:
-        newer = state.next_attempt(
-            state.offer.reversed().replace(mark=""),
-            RollbackStatus.APPROVED,
-            at,
-            decided_by=command.by,
-            decided_at=at,
-            insist=True,
-        )
-        incident = incident.with_rollback(newer)
-        target = newer.offer.candidate.version if newer.offer.candidate else ""
-        text = f"Rolling {state.offer.cluster} forward to {target} (requested by {command.by})"
-        incident = incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
+    for state in without_own(ready, command.by, incident, runbook):
+        incident = approve_forward(incident, state, command.by, runbook, at)
     return incident
 
 
@@ -131,7 +127,7 @@ def approve_rollback(command: ApproveRollback, incident: Incident, runbook: Runb
                 f"The offer has changed: {offer.cluster} would be rolled back to {offer.candidate.version}, not to"
                 f" {command.version}. Nothing was changed."
             )
-    return _approve(incident, command.cluster, command.by, at)
+    return _approve(incident, command.cluster, command.by, runbook, at)
 
 
 def _require_undecided(states: Sequence[RollbackState]) -> None:
@@ -149,19 +145,17 @@ def _require_allowed(incident: Incident, runbook: RunbookConfig) -> None:
         raise CommandRejected(f"Rollback is disabled for {incident.severity} in runbook.yaml. Nothing was changed.")
 
 
-def _approve(incident: Incident, cluster: str, by: str, at: datetime, *, insist: bool = False) -> Incident:
+def _approve(
+    incident: Incident, cluster: str, by: str, runbook: RunbookConfig, at: datetime, *, insist: bool = False
+) -> Incident:
     states = _find_states(incident, cluster)
     _require_undecided(states)
     ready = [state for state in states if state.status is RollbackStatus.OFFERED]
     if not ready:
         stand = ", ".join(f"{state.offer.cluster} is {state.status}" for state in states)
         raise CommandRejected(f"Nothing to approve ({stand}). To search again: `incident rollback {incident.number}`.")
-    for state in ready:
-        incident = incident.with_rollback(
-            state.moved(RollbackStatus.APPROVED, decided_by=by, decided_at=at, insist=insist)
-        )
-        text = f"Rollback of {state.offer.cluster} approved by {by}"
-        incident = incident.logged(at, by, Kind.ROLLBACK, text, announce=True)
+    for state in without_own(ready, by, incident, runbook):
+        incident = approve_offer(incident, state, by, runbook, at, insist=insist)
     return incident
 
 

@@ -14,6 +14,15 @@ ANSWERS_WITHIN = timedelta(minutes=1)
 """A deployer that reports no completion is asked once whether it has the deployment."""
 
 
+class RollbackPolicy(StrEnum):
+    """Who decides that a suspect deployment is rolled back: the program, one person, two people, or nobody."""
+
+    AUTOMATIC = "automatic"
+    APPROVE = "approve"
+    TWO_PEOPLE = "two_people"
+    NEVER = "never"
+
+
 class Deployer(StrEnum):
     """The system that deploys a version and has the deployment history."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from incidents.domain.alerting.sources import not_ended
-from incidents.domain.config.model import RollbackPolicy, RunbookConfig
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.core.time.elapsed import in_words
@@ -12,6 +12,8 @@ from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.commands import Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import monitor, resolve
+from incidents.domain.rollback.approval import first_of_two, needs_two, who_approves
+from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.known_good import Offer
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from incidents.domain.rollback.state import ResponderVerdict, RollbackRequest, RollbackState, RollbackStatus
@@ -21,7 +23,7 @@ from incidents.domain.updates.publishing import record_news
 def apply_offers(incident: Incident, offers: tuple[Offer, ...], runbook: RunbookConfig, at: datetime) -> Incident:
     """Offer each possible rollback to the responders, or start it at once where the policy allows.
 
-    A responder's rollback request counts as approval; it is cleared here.
+    A responder's rollback request counts as approval, or as the first of two; it is cleared here.
     """
     request = incident.rollback.request
     incident = incident.replace(rollback=incident.rollback.replace(request=None))
@@ -48,10 +50,11 @@ def _one_offer(
     if decided_by == SYSTEM:
         automatic = (*incident.rollback.automatic, offer.cluster)
         incident = incident.replace(rollback=incident.rollback.replace(automatic=automatic))
+    first = first_of_two(incident, request, runbook)
     insist = request is not None and request.insist
-    incident = incident.with_rollback(_attempt(before, offer, decided_by, insist, at))
+    incident = incident.with_rollback(_attempt(before, offer, decided_by, insist, at).replace(approved_by=first))
     what = f"{offer.cluster} from {offer.suspect.version} to {offer.candidate.version}"
-    text = _announcement(what, offer, decided_by, runbook)
+    text = _announcement(what, offer, decided_by, runbook) + who_approves(incident, first, runbook)
     decision = "" if decided_by else offer.cluster
     return incident.logged(at, SYSTEM, Kind.ROLLBACK, text + _skipped(offer), announce=True, decision=decision)
 
@@ -83,6 +86,8 @@ def _decided_by(
     Automatic at most once per cluster (twice with `second_attempt`), and never with a caution: an irreversible
     release, or a deployment since the alert began (behaviours 50, 52 and 56).
     """
+    if needs_two(incident, runbook):
+        return ""
     if request is not None and request.by != SYSTEM:
         return request.by
     tries = incident.rollback.automatic.count(offer.cluster)

@@ -80,7 +80,8 @@ class Note(Frozen):
 class RollbackState(Frozen):
     """The rollback of one cluster. `attempt` counts from 1; `tried` are the versions that earlier attempts deployed.
 
-    `since` is when this attempt was offered, `decided_at` when it was approved. `insist`: it was approved
+    `since` is when this attempt was offered, `decided_at` when it was approved. `approved_by`: the first of two people
+    who have to approve it, or to roll it forward. `insist`: it was approved
     although the state had changed. `ordered`: the redeployment was started, so the cluster may have changed.
     `deployment`: its id at the deployer. `verifying_since`: when the probes of the redeployment first reported.
     `judgement`: a verdict that is not sent to the rollback workflow yet.
@@ -90,6 +91,7 @@ class RollbackState(Frozen):
     status: RollbackStatus = RollbackStatus.OFFERED
     attempt: int = 1
     since: AwareDatetime
+    approved_by: str = ""
     decided_by: str = ""
     decided_at: AwareDatetime | None = None
     detail: str = ""
@@ -129,14 +131,17 @@ class RollbackState(Frozen):
 
     def next_attempt(self, offer: Offer, to: RollbackStatus, since: AwareDatetime, **changes: Any) -> Self:
         """Return the attempt after this one, which remembers what was deployed before."""
-        fresh = {"detail": "", "progress": "", "decided_by": "", "insist": False, "ordered": False}
+        fresh = {"detail": "", "progress": "", "approved_by": "", "decided_by": "", "insist": False, "ordered": False}
         fresh |= {"deployment": "", "decided_at": None, "verifying_since": None, "judgement": None, "note": None}
         fresh |= {"tried": self.all_tried}
         return self.moved(to, offer=offer, attempt=self.attempt + 1, since=since, **fresh | changes)
 
 
 class RollbackRequest(Frozen):
-    """A responder requested a rollback: the deployment history is searched again. The request counts as approval."""
+    """A responder requested a rollback: the deployment history is searched again. The request counts as approval.
+
+    Where two people have to approve, it counts as the first approval.
+    """
 
     by: str
     cluster: str = ""

@@ -53,7 +53,7 @@ class SlackApp:
             runbook: the runbook in use.
         """
         services = Services(
-            calls=IncidentCalls(connect),
+            calls=IncidentCalls(connect, runbook.people.authorized),
             delivery=delivery,
             replies=Replies(settings.slack_api_url),
             people=PeopleDirectory(runbook.people.directory),

@@ -21,6 +21,7 @@ from incidents.domain.core.text.mrkdwn import Mrkdwn, as_mrkdwn, mrkdwn
 from incidents.domain.incident.commands import CorrectTime
 from incidents.domain.incident.display.summary import answer_text, digest_text
 from incidents.domain.incident.incident import Incident
+from incidents.domain.people.permissions import Permissions
 from incidents.gateway.slack.slash import typed
 from incidents.gateway.slack.slash.answers import Overview, candidates_text, timeline_text
 from incidents.gateway.slack.slash.verbs import MergeInto
@@ -52,8 +53,8 @@ class CommandResult:
 class IncidentCalls:
     """Commands and questions for incidents. `connect` returns a client that is connected, or raises `RPCError`."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Client]]) -> None:
-        self._connect = connect
+    def __init__(self, connect: Callable[[], Awaitable[Client]], permissions: Permissions) -> None:
+        self._connect, self._permissions = connect, permissions
 
     async def command(self, name: str, command: Command | MergeInto) -> CommandResult:
         """Send a command to an incident, by its number or workflow id, and return the result."""
@@ -67,7 +68,8 @@ class IncidentCalls:
             for order in orders:
                 run = await _find(client, name, order)
                 command = await _built(client, order)
-                said = CommandResult((await send(client, run, command, QUICK)).message, done=True)
+                sent = await send(client, run, command, QUICK, self._permissions)
+                said = CommandResult(sent.message, done=True)
             return said
 
         return await self._outcome(work)

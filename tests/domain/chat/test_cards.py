@@ -6,12 +6,12 @@ from incidents.domain.apply_command import apply_command
 from incidents.domain.chat.buttons import Action, Target, decision_buttons, summary_buttons
 from incidents.domain.chat.cards import decision_card, summary_card
 from incidents.domain.chat.promised import promised
-from incidents.domain.config.model import RollbackPolicy
 from incidents.domain.core.base import CommandRejected
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident
 from incidents.domain.rollback import commands as r
 from incidents.domain.rollback import events as rollback_events
+from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.order import RollbackProgress
 from incidents.domain.rollback.state import RollbackStatus
 from tests.domain.rollback.attempts import NEXT, OFFER, approved, ended, offered

@@ -48,6 +48,13 @@ def test_95_an_id_counts_more_than_a_name_and_the_unknown_stay_as_they_are() -> 
     assert PEOPLE.logins(("ann", "bob", "zoe")) == ("ann-dev", "bobby")
 
 
+def test_110_a_user_who_takes_the_name_of_a_person_is_not_that_person() -> None:
+    assert PEOPLE.resolve("ann", "U0EVIL") == "U0EVIL"
+    assert PEOPLE.resolve("Ann Lee", "U0EVIL") == "U0EVIL"
+    assert PEOPLE.resolve("bob", "U0BOB") == "bob", "the directory has no id for bob"
+    assert PEOPLE.resolve("ann", "PANN") == "ann"
+
+
 def test_95_the_directory_is_never_part_of_a_workflows_input_only_its_names_are() -> None:
     people = People.model_validate({"directory": {"ann": ANN.model_dump(), "bob": {}}})
     assert people.directory["ann"].email == "ann@example.com"

@@ -4,11 +4,12 @@ from typing import Any
 
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
-from incidents.domain.config.model import RollbackPolicy, RunbookConfig
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind
 from incidents.domain.rollback import events as rollback_facts
 from incidents.domain.rollback.commands import ApproveRollback
+from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.known_good import Candidate, Deployment, Offer
 from incidents.domain.rollback.order import (
     RollbackProgress,

@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from incidents.domain.config.model import RollbackPolicy
 from incidents.domain.incident.commands import Acknowledge, Cancel, Resolve
 from incidents.domain.rollback.commands import ApproveRollback, DeclineRollback, RequestRollback
-from incidents.domain.rollback.config import Deployer
+from incidents.domain.rollback.config import Deployer, RollbackPolicy
 from incidents.domain.rollback.state import RollbackStatus
 from incidents.domain.rollback.verification import Verdict
 from tests.support.environment import World

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 
-from incidents.domain.config.model import RollbackPolicy
 from incidents.domain.incident.incident import Incident
 from incidents.domain.rollback.commands import ApproveRollback, JudgeRollback, RequestRollback
+from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.known_good import Deployment
 from incidents.domain.rollback.order import Preflight, Probed
 from incidents.domain.rollback.state import RollbackState, RollbackStatus

@@ -140,10 +140,14 @@ def rollback_text(incident: Incident, state: RollbackState) -> Mrkdwn:
     versions = f"{offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
     lines = (
         mrkdwn("*{} · rollback of {}: {}* · {}", incident.name, offer.cluster, versions, state.status),
-        f"Decision by {state.decided_by or 'pending'} · attempt {state.attempt}",
+        f"Decision by {state.decided_by or _pending(state)} · attempt {state.attempt}",
         state.detail or state.progress or "starting",
     )
     return mrkdwn_lines(lines)
+
+
+def _pending(state: RollbackState) -> str:
+    return f"pending (approved by {state.approved_by})" if state.approved_by else "pending"
 
 
 def bookmarks(incident: Incident) -> list[tuple[str, str]]:
