@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     alert_spool: Path = Field(default_factory=lambda: state_folder() / "spool")
     drill_url: str = Field(default_factory=lambda: Path("drills").absolute().as_uri())
     gateway_token: SecretStr = UNSET
+    api_tokens: Path = Field(default_factory=lambda: state_folder() / "api-tokens.json")
     report_temporal_outage: bool | None = None
     worker_query_safety: Literal["evict", "no-cache", "none"] = "evict"
 

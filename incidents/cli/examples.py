@@ -126,6 +126,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "maintenance end": ("incident maintenance end 1",),
     "maintenance list": ("incident maintenance list",),
+    "token": ("incident token create ann --scope read --scope respond --for 90d",),
+    "token create": (
+        "incident token create ann --scope read --scope respond --for 90d",
+        "incident token create nightly-billing --scope alerts",
+    ),
+    "token list": ("incident token list",),
+    "token revoke": ("incident token revoke 1f2e3d4c",),
     "postmortem": (
         "incident postmortem show 42",
         "incident postmortem submit 42",

@@ -30,6 +30,7 @@ TERMINAL = (
     "reset",
     "evidence",
     "maintenance",
+    "token",
     "alert",
     "postmortem",
 )
