@@ -22,7 +22,7 @@ class Scope(StrEnum):
     """What a token is good for.
 
     READ: incidents and their timelines. RESPOND: open incidents and send commands. ALERTS: post alerts.
-    PRIVATE: the same of private incidents, too, together with READ or RESPOND.
+    PRIVATE: with READ, private incidents, too, and titles in lists.
     """
 
     READ = "read"

@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.asking import NO_WORKER
 from incidents.client.lookup import current, handle_of, is_open, label
-from incidents.client.problems import CommandFailed, NotAuthorized, rejection
+from incidents.client.problems import CommandFailed, NotAuthorized, Unconfirmed, rejection
 from incidents.contracts import COMMAND_REFUSED, Unauthorized
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command, Receipt
@@ -144,7 +144,7 @@ def _unsent(error: RPCError, run: WorkflowExecution) -> Exception:
     if error.status is RPCStatusCode.NOT_FOUND:
         return _ended(run)
     if error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED):
-        return CommandFailed(
+        return Unconfirmed(
             "Lost the connection to Temporal; the command may or may not have arrived."
             " Check `incident timeline` before you send it again."
         )

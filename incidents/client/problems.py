@@ -16,6 +16,10 @@ class CommandFailed(Exception):
     """The command was rejected or could not be sent. The message is one line."""
 
 
+class Unconfirmed(CommandFailed):
+    """It is not known whether the command arrived. The message says how to find out."""
+
+
 class NotAuthorized(CommandFailed):
     """The sender may not send the command. The message names who may."""
 

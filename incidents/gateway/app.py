@@ -13,6 +13,7 @@ from starlette.routing import Route
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from incidents.app.api_tokens import ApiTokens
 from incidents.app.composition.pagers import build_paging
 from incidents.app.connection import check_connection
 from incidents.app.outage.watch import watching_outages
@@ -31,13 +32,14 @@ from incidents.gateway import read_pagerduty as pagerduty
 from incidents.gateway import signatures
 from incidents.gateway.alert_endpoints import AlertEndpoint
 from incidents.gateway.alert_senders import AlertSenders
+from incidents.gateway.api.app import api_routes
 from incidents.gateway.heartbeat_endpoint import HeartbeatEndpoint
 from incidents.gateway.mail_events import MailEvents
 from incidents.gateway.readiness import Readiness
 from incidents.gateway.responses import TooLarge, read_body, spool_unusable, too_large, unauthorized, unavailable
 from incidents.gateway.slack import http as slack
 from incidents.gateway.slack.app import SlackApp
-from incidents.gateway.slack.socket_mode import listen
+from incidents.gateway.slack.socket_mode import SocketMode
 from incidents.vendors.errors import VendorError
 from incidents.vendors.pagerduty import PagerDutyClient
 from incidents.vendors.sns import SnsClient
@@ -58,10 +60,15 @@ class Gateway:
         send_page = build_paging(settings).send_page
         self.delivery = Delivery(self._spool, self._connected, runbook, settings.temporal_task_queue, send_page)
         token, queue = settings.gateway_token.get_secret_value(), settings.temporal_task_queue
-        self._alerts = AlertEndpoint(self.delivery, AlertSenders(settings, SnsClient(settings.http_timeout_seconds)))
+        tokens = ApiTokens(settings.api_tokens)
+        self._api = api_routes(self._connected, settings, runbook, tokens)
+        senders = AlertSenders(settings, SnsClient(settings.http_timeout_seconds), tokens)
+        self._alerts = AlertEndpoint(self.delivery, senders)
         self._heartbeats = HeartbeatEndpoint(self._connected, runbook, queue, token)
-        self._readiness = Readiness(client, self._spool, missing_pager_warning(settings, runbook))
         self._slack_app = SlackApp(self._connected, self.delivery, settings, runbook)
+        app_token = settings.slack_app_token.get_secret_value()
+        self._socket_mode = SocketMode(self._slack_app.bolt, app_token) if app_token else None
+        self._readiness = Readiness(client, self._spool, missing_pager_warning(settings, runbook), self._socket_mode)
         self._slack = slack.SlackEndpoint(self._slack_app.bolt, settings.slack_signing_secret.get_secret_value())
         self._mail_events = MailEvents(settings.sendgrid_webhook_public_key, self._signal)
         key = settings.pagerduty_api_key.get_secret_value()
@@ -80,6 +87,7 @@ class Gateway:
             Route("/sendgrid", self._mail_events.receive, methods=["POST"]),
             Route("/healthz", self._readiness.health),
             Route("/readyz", self._readiness.ready),
+            *self._api,
         ]
         return Starlette(
             routes=routes,
@@ -91,8 +99,8 @@ class Gateway:
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """While the gateway runs, send kept alerts to Temporal, watch heartbeats, and listen to Slack."""
         works = [self.delivery.run(), self._heartbeats.start_watches()]
-        if app_token := self._settings.slack_app_token.get_secret_value():
-            works.append(listen(self._slack_app.bolt, app_token))
+        if self._socket_mode is not None:
+            works.append(self._socket_mode.listen())
         tasks = [asyncio.create_task(work) for work in works]
         try:
             async with watching_outages(self._client, self._settings, self._runbook, in_gateway=True):

@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 
 from incidents.app.connection import check_connection
 from incidents.client.delivery.spool import Spool, SpoolFull, SpoolUnusable
+from incidents.gateway.slack.socket_mode import SocketMode
 
 _QUICK = timedelta(seconds=2)
 """How long Temporal may take to answer."""
@@ -20,9 +21,17 @@ _log = logging.getLogger("gateway")
 class Readiness:
     """Tells whether this gateway can do its work. Anyone may ask, so answers name no address and no path."""
 
-    def __init__(self, client: Client, spool: Spool, pager_warning: str) -> None:
-        """Check these. `pager_warning`: the line that says who cannot be paged; "" if everyone can."""
+    def __init__(self, client: Client, spool: Spool, pager_warning: str, socket_mode: SocketMode | None = None) -> None:
+        """Check these.
+
+        Args:
+            client: of Temporal.
+            spool: where alerts are kept.
+            pager_warning: the line that says who cannot be paged; "" if everyone can.
+            socket_mode: the connection to Slack; None if it is not configured.
+        """
         self._client, self._spool, self._pager_warning = client, spool, pager_warning
+        self._socket_mode = socket_mode
 
     async def health(self, request: Request) -> Response:
         """Check that Temporal answers; also report if no one can be paged."""
@@ -32,14 +41,21 @@ class Readiness:
     async def ready(self, request: Request) -> Response:
         """Answer 200 if Temporal answers and the spool can take an alert, else 503, with the reason for each part.
 
-        A missing pager is reported (behaviour 91) but does not make it 503: a gateway that gets no requests any more
-        opens no incidents either.
+        A missing pager (behaviour 91) and a lost connection to Slack are reported, but do not make it 503: a gateway
+        that gets no requests any more opens no incidents either.
         """
         temporal, spool = await asyncio.gather(self._why_no_temporal(), asyncio.to_thread(self._why_no_spool))
         ready = not temporal and not spool
         parts = {"temporal": temporal, "spool": spool, "paging": self._pager_warning}
+        if self._socket_mode is not None:
+            parts["slack"] = await self._why_no_slack(self._socket_mode)
         found = {name: {"ok": not reason, "reason": reason} for name, reason in parts.items()}
         return JSONResponse({"ready": ready, **found}, 200 if ready else 503)
+
+    async def _why_no_slack(self, socket_mode: SocketMode) -> str:
+        if await socket_mode.is_connected():
+            return ""
+        return "not connected to Slack's Socket Mode: commands and buttons do not arrive; it is tried again"
 
     async def _why_no_temporal(self) -> str:
         try:

@@ -30,6 +30,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, tmp_path:
     secrets = {"SLACK_SIGNING_SECRET": SIGNING, "PAGERDUTY_WEBHOOK_SECRET": HOOK, "GATEWAY_TOKEN": TOKEN}
     secrets |= {"GITHUB_WEBHOOK_SECRET": HOOK, "SENDGRID_WEBHOOK_PUBLIC_KEY": EVENT_KEY}
     secrets["ALERT_SPOOL"] = str(tmp_path / "spool")
+    secrets["API_TOKENS"] = str(tmp_path / "tokens.json")
     for name, value in (sandbox.environment() | secrets | {"TEMPORAL_TASK_QUEUE": QUEUE}).items():
         monkeypatch.setenv(name, value)
     return load_settings()

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from incidents.app.api_tokens import ApiTokens
 from incidents.app.settings import Settings, load_settings
 from incidents.app.temporal_settings import SettingsError
 from incidents.client.delivery.delivery import Delivery
@@ -115,7 +116,7 @@ def http(aws: Aws, taken: Taken, configured: Callable[..., Settings]) -> httpx.A
         PAGERDUTY_ALERTS_SECRET="pager",
         SNS_TOPIC_ARNS=f"{TOPIC}, {TOPIC}-other",
     )
-    senders = AlertSenders(found, SnsClient(transport=httpx.MockTransport(aws.answer)))
+    senders = AlertSenders(found, SnsClient(transport=httpx.MockTransport(aws.answer)), ApiTokens(found.api_tokens))
     endpoint = AlertEndpoint(cast(Delivery, taken), senders)
     app = Starlette(routes=[Route("/alerts/{source}", endpoint.alerts, methods=["POST"])])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
