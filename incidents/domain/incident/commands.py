@@ -122,19 +122,22 @@ class AddNote(Command):
     text: str = Field(min_length=1, max_length=5000)
 
 
+HOW_TO_SETTLE = ("retry", "skip", "done")
+
+
 class SettleStep(Command):
     """Retry, skip with a reason, or complete by hand a checklist step or obligation that failed."""
 
     name = "settle_step"
     help_text = "Complete a failed obligation: how=retry, skip (with a reason) or done (by hand)."
     step: str = Field(min_length=1, max_length=200)
-    how: str
+    how: str = Field(json_schema_extra={"enum": list(HOW_TO_SETTLE)})
     reason: str = Field(default="", max_length=2000)
 
     @field_validator("how")
     @classmethod
     def _known(cls, how: str) -> str:
-        if how not in ("retry", "skip", "done"):
+        if how not in HOW_TO_SETTLE:
             raise ValueError("how is retry, skip or done")
         return how
 

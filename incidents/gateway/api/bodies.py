@@ -6,13 +6,13 @@ A body has the fields of its command without `by`, which the token tells, and wi
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.requests import Request
 
 from incidents.domain.apply_command import COMMANDS
-from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command
 from incidents.domain.core.payload import first_fault
 from incidents.domain.core.text.untrusted import one_line
@@ -21,19 +21,24 @@ from incidents.domain.people.permissions import name_of
 from incidents.gateway.api.refusals import Refused
 from incidents.gateway.api.senders import read_body
 
-Model = TypeVar("Model", bound=BaseModel)
-OWN_FIELDS = ("by", "id")
-"""Fields of a command that a body does not have."""
+Model = TypeVar("Model", bound="Body")
+_NOT_IN_A_BODY = ("by", "id")
 
 
-class MergeInto(Frozen):
+class Body(BaseModel):
+    """The body of a request: exactly the fields that its schema has, of exactly these types."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class MergeInto(Body):
     """Merge this incident into another. `into`: the other one, as in a path, such as `INC-41`."""
 
     into: str = Field(min_length=1, max_length=200)
     reason: str = Field(default="", max_length=2000)
 
 
-class OpenIncident(Frozen):
+class OpenIncident(Body):
     """An incident that is opened. `repeats`: number of an earlier incident that it repeats."""
 
     title: str = Field(min_length=1, max_length=200)
@@ -64,34 +69,39 @@ def command_named(name: str) -> type[Command]:
     return kind
 
 
-def body_model(kind: type[Command]) -> type[BaseModel]:
-    """Return the model of a command's body."""
-    return MergeInto if kind is Merge else kind
+@cache
+def body_model(kind: type[Command]) -> type[Body]:
+    """Return the model of a command's body: the command's own fields, with their bounds."""
+    if kind is Merge:
+        return MergeInto
+    named = {name: field for name, field in kind.model_fields.items() if name not in _NOT_IN_A_BODY}
+    fields: dict[str, Any] = {name: (field.annotation, field) for name, field in named.items()}
+    return create_model(kind.__name__, __base__=Body, __doc__=kind.__doc__, **fields)
 
 
-def read_command(kind: type[Command], body: Any, by: str, command_id: str) -> Command | MergeInto:
+def read_command(kind: type[Command], fields: Mapping[str, Any], by: str, command_id: str) -> Command | MergeInto:
     """Return the command of a body.
 
     Raises:
         Refused: it does not fit.
     """
-    if kind is Merge:
-        return validate(MergeInto, body)
-    if own := [name for name in OWN_FIELDS if name in body]:
-        raise Refused(
-            422, f"{own[0]}: unknown field; the token says who sends, and Idempotency-Key what is a repetition"
-        )
-    return validate(kind, body | {"by": by, "id": command_id})
+    body = read_model(body_model(kind), fields)
+    if isinstance(body, MergeInto):
+        return body
+    try:
+        return kind.model_validate(body.model_dump() | {"by": by, "id": command_id})
+    except ValidationError as error:
+        raise Refused(422, first_fault(error)) from None
 
 
-def validate(model: type[Model], fields: Mapping[str, Any]) -> Model:
-    """Return the model of these fields, of exactly the types that its schema names.
+def read_model(model: type[Model], fields: Mapping[str, Any]) -> Model:
+    """Return the model of the fields of a JSON object.
 
     Raises:
         Refused: they do not fit; the message names the first field that does not.
     """
     try:
-        return model.model_validate_json(json.dumps(fields), strict=True, extra="forbid")
+        return model.model_validate_json(json.dumps(fields))
     except ValidationError as error:
         raise Refused(422, first_fault(error)) from None
 

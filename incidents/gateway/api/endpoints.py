@@ -13,7 +13,7 @@ from incidents.app.api_tokens import ApiToken, Scope
 from incidents.app.starter import ByHand, declare
 from incidents.app.submission_file import InvalidInput
 from incidents.domain.config.model import RunbookConfig
-from incidents.gateway.api.bodies import OpenIncident, command_named, read_command, read_object, validate
+from incidents.gateway.api.bodies import OpenIncident, command_named, read_command, read_model, read_object
 from incidents.gateway.api.calls import ApiCalls
 from incidents.gateway.api.idempotency import IdempotencyKeys
 from incidents.gateway.api.refusals import Refused
@@ -54,7 +54,7 @@ class ApiEndpoints:
         """Open an incident."""
         token = self._senders.admit(request, Scope.RESPOND)
         fields = await read_object(request)
-        asked = validate(OpenIncident, fields)
+        asked = read_model(OpenIncident, fields)
         key = self._key(request, token, fields)
         try:
             typed = ByHand(by=self._senders.name_of(token), **asked.model_dump())

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from incidents.app.api_tokens import Scope
 from incidents.client.alert_sources.names import SourceName
 from incidents.gateway.api import views
-from incidents.gateway.api.bodies import KINDS, OWN_FIELDS, MergeInto, OpenIncident, body_model
+from incidents.gateway.api.bodies import KINDS, OpenIncident, body_model
 from incidents.gateway.api.senders import LARGEST_BODY, PER_MINUTE
 
 Json = dict[str, Any]
@@ -191,8 +191,8 @@ def _schema_of(model: type[BaseModel]) -> Json:
 
 @lru_cache(maxsize=1)
 def _schemas() -> Json:
-    """Return the schema of each model; a body has no field that is not its own."""
-    bodies: set[type[BaseModel]] = {OpenIncident, MergeInto, *(body_model(kind) for kind in KINDS.values())}
+    """Return the schema of each model."""
+    bodies: set[type[BaseModel]] = {OpenIncident, *(body_model(kind) for kind in KINDS.values())}
     answers = (
         views.Problem,
         views.Opened,
@@ -206,13 +206,4 @@ def _schemas() -> Json:
     modes += [(model, "serialization") for model in answers]
     _, made = models_json_schema(modes, ref_template="#/components/schemas/{model}")
     schemas: Json = made["$defs"]
-    for body in bodies:
-        schema = schemas[body.__name__]
-        schema["additionalProperties"] = False
-        for name in OWN_FIELDS:
-            schema["properties"].pop(name, None)
-        if required := [name for name in schema.get("required", ()) if name not in OWN_FIELDS]:
-            schema["required"] = required
-        else:
-            schema.pop("required", None)
     return schemas
