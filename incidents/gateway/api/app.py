@@ -1,5 +1,6 @@
 """The API as a part of the gateway: its resources, their description, and what it refuses."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -36,10 +37,13 @@ def api_routes(
     calls = ApiCalls(connect, runbook, settings.temporal_task_queue)
     routes = ApiEndpoints(senders, calls, runbook).routes()
     handlers = {Refused: refuse, HTTPException: refuse_route, RPCError: _refuse_rpc}
+    mount = Mount("/api", app=Starlette(routes=routes, exception_handlers=handlers))
+    # Else a path with a line break is not below `/api`, and its refusal no JSON.
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
     return [
         Route("/openapi.json", openapi, methods=["GET"]),
         Route("/docs", docs, methods=["GET"]),
-        Mount("/api", app=Starlette(routes=routes, exception_handlers=handlers)),
+        mount,
     ]
 
 

@@ -55,7 +55,7 @@ async def test_an_incident_is_run_by_the_api_alone(
     assert "Acknowledged by ann" in [entry["text"] for entry in lines["entries"]]
     last = lines["entries"][-1]["sequence"]
     later = (await api.get(f"{path}/timeline", params={"after": last - 1}, headers=ann)).json()["entries"]
-    assert [entry["sequence"] for entry in later][0] == last
+    assert later[0]["sequence"] == last
 
 
 async def test_an_incident_is_found_by_its_number(
