@@ -13,12 +13,12 @@ COPY . .
 RUN pip install --no-deps --no-build-isolation . \
     && rm -rf build ./*.egg-info \
     && useradd --system --uid 10001 --no-create-home --home-dir /app runbook \
-    && install -d -o runbook -g runbook evidence spool drills
+    && install -d -o runbook -g runbook evidence spool drills tokens
 
 USER runbook
-ENV ALERT_SPOOL=/app/spool
-# The places of evidence, spool and drills: a named volume takes its owner from the folder it is mounted over.
-VOLUME /app/evidence /app/spool /app/drills
+ENV ALERT_SPOOL=/app/spool API_TOKENS=/app/tokens/api-tokens.json
+# The places of evidence, spool, drills and tokens: a named volume takes its owner from the folder it is mounted over.
+VOLUME /app/evidence /app/spool /app/drills /app/tokens
 
 # No HEALTHCHECK: the worker listens on no port. It exits when it cannot work, and whoever runs it starts it again.
 STOPSIGNAL SIGTERM

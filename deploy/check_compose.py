@@ -109,7 +109,8 @@ def _passwords(services: Services) -> Iterator[str]:
     """A password comes from the environment and has no default: one that is known to all protects nothing."""
     for name, service in services.items():
         for variable, value in _environment(service).items():
-            secret = re.search(r"PASSWORD|PWD|TOKEN|API_KEY|SECRET", variable)
+            # API_TOKENS is the path of a file, which holds hashes.
+            secret = re.search(r"PASSWORD|PWD|TOKEN(?!S$)|API_KEY|SECRET", variable)
             if secret and value and not re.fullmatch(r"\$\{\w+:\?[^}]*\}", value):
                 yield f"{name}: {variable} must be empty or ${{NAME:?why}}, without a default"
 

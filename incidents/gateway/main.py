@@ -4,6 +4,7 @@
 
     POST /alerts               an Alertmanager or SigNoz webhook, or simple JSON; Bearer GATEWAY_TOKEN
     POST /alerts/<source>      the same, of a source that is named so in `intake.sources`
+    /api/v1/incidents...       incidents and their commands; Bearer tokens of `incident token`; described at /docs
     POST /heartbeat/<name>     a sign of life that runbook.yaml expects; Bearer GATEWAY_TOKEN
     POST /slack/...            commands, interactions, events; signed by Slack. Not needed with SLACK_APP_TOKEN, with
                                which the gateway connects to Slack by Socket Mode

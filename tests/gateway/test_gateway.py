@@ -19,6 +19,7 @@ from incidents.gateway.app import Gateway
 from sandbox.server import RunningSandbox
 from tests.gateway.calls import ALERT, TOKEN, calling, githubs, opened, pagerdutys
 from tests.gateway.test_reading import hook
+from tests.gateway.test_slack import connected
 from tests.support.environment import World
 from tests.support.slack_person import signed
 
@@ -181,7 +182,8 @@ async def test_91_ready_says_that_nobody_can_be_paged_and_takes_requests(live_wo
     async with calling(live_world, settings) as http:
         answer = await http.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "temporal": well, "spool": well, "paging": well}
+    slack = answer.json().pop("slack")
+    assert answer.json() == {"ready": True, "temporal": well, "spool": well, "paging": well, "slack": slack}
     silent = settings.model_copy(update={"pagerduty_routing_key": SecretStr("")})
     async with calling(live_world, silent) as http:
         answer = await http.get("/readyz")
@@ -189,6 +191,23 @@ async def test_91_ready_says_that_nobody_can_be_paged_and_takes_requests(live_wo
     paging = answer.json()["paging"]
     assert not paging["ok"]
     assert paging["reason"].startswith("NOBODY CAN BE PAGED for P0, P1, P2: no pager for on_call.")
+
+
+async def test_ready_says_whether_slack_is_connected(
+    live_world: World, settings: Settings, sandbox: RunningSandbox
+) -> None:
+    sandbox.reset()
+    app = Gateway(live_world.env.client, settings, live_world.runbook).app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        answer = await http.get("/readyz")
+        assert (answer.status_code, answer.json()["slack"]["ok"]) == (200, False), "it takes alerts all the same"
+        assert answer.json()["slack"]["reason"].startswith("not connected to Slack's Socket Mode")
+        async with app.router.lifespan_context(app):
+            await connected(sandbox)
+            assert (await http.get("/readyz")).json()["slack"] == {"ok": True, "reason": ""}
+    unset = settings.model_copy(update={"slack_app_token": SecretStr("")})
+    async with calling(live_world, unset) as http:
+        assert "slack" not in (await http.get("/readyz")).json()
 
 
 async def test_13_it_is_not_ready_without_temporal_or_without_a_spool(

@@ -9,17 +9,20 @@ from pydantic.json_schema import models_json_schema
 
 from incidents.app.api_tokens import Scope
 from incidents.client.alert_sources.names import SourceName
+from incidents.client.intake import LARGEST
 from incidents.gateway.api import views
 from incidents.gateway.api.bodies import KINDS, OpenIncident, body_model
 from incidents.gateway.api.senders import LARGEST_BODY, PER_MINUTE
 
 Json = dict[str, Any]
-_ABOUT = """The commands of the command line, by the same names.
-
-- A request carries a bearer token (`incident token create`).
-- **202** means that Temporal has recorded it; **200**, that it has taken effect.
-- `Idempotency-Key`: the same key again has no second effect.
-- An error is `{"error": "one line"}`."""
+ABOUT = (
+    "The commands of the command line, by the same names. `incident token create` makes a token for them.",
+    "202: Temporal has recorded it. 200: it has taken effect.",
+    "Idempotency-Key: the same key again is the same request, and has no second effect.",
+    'An error is {"error": "one line"}.',
+)
+"""What holds for all of the API, one paragraph each."""
+TAGS = ("incidents", "commands", "alerts", "health")
 _PROBLEMS = {
     "400": "malformed, or rejected by Temporal as invalid",
     "401": "no valid token",
@@ -54,8 +57,8 @@ def document() -> Json:
     """Return the description. It names nothing of this installation."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Incident runbook", "version": _version(), "description": _ABOUT},
-        "tags": [{"name": "incidents"}, {"name": "commands"}, {"name": "alerts"}, {"name": "health"}],
+        "info": {"title": "Incident runbook", "version": _version(), "description": "\n\n".join(ABOUT)},
+        "tags": [{"name": name} for name in TAGS],
         "paths": {**_incident_paths(), **_command_paths(), **_other_paths()},
         "components": {
             "schemas": _schemas(),
@@ -125,7 +128,8 @@ def _other_paths() -> Json:
         "security": [{"bearer": []}, {}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
         "responses": {"202": {"description": "recorded, or kept on disk while Temporal is unreachable"}}
-        | {status: _problem(status) for status in ("400", "401", "404", "413", "503")},
+        | {status: _problem(status) for status in ("400", "401", "404", "503")}
+        | {"413": _json(views.Problem, f"larger than {LARGEST // 1024} KiB")},
     }
     plain = {"200": {"description": "ok", "content": {"text/plain": {"schema": {"type": "string"}}}}}
     ready = {"200": _json(views.Ready, "ready"), "503": _json(views.Ready, "not ready, with the reason of each part")}

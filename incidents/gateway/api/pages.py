@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from incidents.gateway.api.openapi import document
+from incidents.gateway.api.openapi import ABOUT, TAGS, document
 
 _PAGES = Environment(
     loader=PackageLoader("incidents.gateway.api"),
@@ -27,10 +27,12 @@ async def docs(request: Request) -> Response:
     """Show the description of the API."""
     nonce = secrets.token_urlsafe(16)
     described = document()
+    operations = _operations(described)
     text = _PAGES.get_template("docs.html").render(
         nonce=nonce,
         info=described["info"],
-        operations=_operations(described),
+        about=ABOUT,
+        groups={tag: [each for each in operations if tag in each["tags"]] for tag in TAGS},
         schemas=described["components"]["schemas"],
     )
     policy = (
