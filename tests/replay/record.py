@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from incidents.client.maintenance import send_window, started_windows
-from incidents.contracts import WINDOWS_CHANGED, WindowsChanged
+from incidents.contracts import COMMAND_REFUSED, WINDOWS_CHANGED, Unauthorized, WindowsChanged
 from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.alerting.started_windows import EndWindow, StartWindow
 from incidents.domain.incident.commands import (
@@ -27,6 +27,7 @@ from incidents.domain.incident.commands import (
 )
 from incidents.domain.postmortem.commands import EditDocument, PublishPostmortem, RecordReview
 from incidents.domain.rollback.commands import ApproveRollback, DeclineRollback
+from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.verification import Verdict
 from incidents.names import MAINTENANCE_ID
 from tests.support.environment import QUEUE, World, result_of
@@ -131,12 +132,37 @@ async def a_quiet_channel(world: World) -> tuple[str, ...]:
     return (world.handle.id,)
 
 
+async def two_people(world: World) -> tuple[str, ...]:
+    """A P0 whose rollback two people approve, after a third one was refused."""
+    policy = world.runbook.policy("P0").replace(rollback=RollbackPolicy.TWO_PEOPLE)
+    world.runbook = world.runbook.replace(severities={**world.runbook.severities, "P0": policy})
+    world.activities.offers = (an_offer(await world.now()),)
+    await world.open()
+    await world.at(2)
+    await world.tell(Acknowledge(by="ann"))
+    refused = Unauthorized(
+        command="approve", by="eve", reason="eve is not authorized to approve. Authorized: sre (ann)."
+    )
+    for _ in range(2):
+        await world.handle.signal(COMMAND_REFUSED, refused)
+    await world.handle.signal(COMMAND_REFUSED, {"nonsense": True})
+    await world.at(5)
+    await world.tell(ApproveRollback(by="ann"))
+    await world.handle.signal(ApproveRollback.name, ApproveRollback(by="Ann"))
+    await world.tell(ApproveRollback(by="bob"))
+    await world.at(40)
+    await world.tell(Cancel(by="ann", reason="it was the probe after all"))
+    await world.ended()
+    return (world.handle.id,)
+
+
 SCENARIOS: tuple[Callable[[World], Awaitable[tuple[str, ...]]], ...] = (
     rolled_back_to_its_postmortem,
     severities_and_reopening,
     things_that_fail,
     a_window_that_is_ended_early,
     a_quiet_channel,
+    two_people,
 )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from incidents.contracts import COMMAND_REFUSED, Unauthorized
 from incidents.domain.incident.commands import Acknowledge, Cancel, Resolve
 from incidents.domain.rollback.commands import ApproveRollback, DeclineRollback, RequestRollback
 from incidents.domain.rollback.config import Deployer, RollbackPolicy
@@ -55,6 +56,36 @@ async def test_the_policy_automatic_asks_nobody(world: World) -> None:
     await world.open()
     assert len(world.sent("redeploy")) == 1
     assert (await world.incident()).status == "monitoring"
+
+
+async def test_110_the_workflow_itself_waits_for_a_second_person(world: World) -> None:
+    policy = world.runbook.policy("P0").replace(rollback=RollbackPolicy.TWO_PEOPLE)
+    world.runbook = world.runbook.replace(severities={**world.runbook.severities, "P0": policy})
+    world.activities.offers = (an_offer(await world.now()),)
+    await world.open()
+    assert "A second person has to approve it" in (await world.tell(ApproveRollback(by="ann"))).message
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await world.tell(ApproveRollback(by="ann"))
+    assert "You have approved the rollback of eu-001 already" in str(refused.value.cause)
+    await world.handle.signal(ApproveRollback.name, ApproveRollback(by="Ann"))
+    await world.settled()
+    assert not world.sent("redeploy"), "not by a signal, either"
+    await world.tell(ApproveRollback(by="bob"))
+    [(_, redeploy)] = world.sent("redeploy")
+    assert redeploy.cluster == "eu-001"
+    assert (await world.incident()).rollback.clusters[0].decided_by == "ann and bob"
+
+
+async def test_110_a_refusal_is_recorded_once_and_nonsense_leaves_it_alive(world: World) -> None:
+    await world.open()
+    refused = Unauthorized(command="approve", by="eve", reason="eve is not authorized to approve.")
+    for payload in (refused, refused, {"nonsense": True}):
+        await world.handle.signal(COMMAND_REFUSED, payload)
+    await world.settled()
+    texts = [entry.text for entry in (await world.incident()).timeline if entry.kind == "refused"]
+    assert texts[0] == "approve refused: eve is not authorized to approve."
+    assert texts[1].startswith("command_refused rejected: it cannot be applied")
+    assert len(texts) == 2
 
 
 async def test_an_unhealthy_rollback_does_not_mitigate_and_can_be_tried_again(world: World) -> None:
