@@ -19,9 +19,9 @@ from rich.live import Live
 from temporalio.client import Client
 
 from activities.processes import WorkflowQueries
-from incidents.cli.live import WatchedRun, state
 from incidents.cli.output.screen import IncidentScreen
 from incidents.client.lookup import describe
+from incidents.client.watching.watched_run import WatchedRun, state
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
 from sandbox.server import RunningSandbox

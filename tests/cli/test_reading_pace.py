@@ -9,10 +9,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import connect
 from incidents.cli import runner as running
-from incidents.cli.live import Look, WatchedRun, state
+from incidents.cli.live import Look
 from incidents.client.asking import ask
 from incidents.client.lookup import find, incident
 from incidents.client.problems import NoAnswer, NotFound
+from incidents.client.watching.watched_run import WatchedRun, state
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.postmortem import Postmortem

@@ -16,6 +16,7 @@ from incidents.cli import runner as running
 from incidents.client.commands import send
 from incidents.client.lookup import find
 from incidents.client.problems import CommandFailed
+from incidents.client.watching import watched_run
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.incident import Incident
 from incidents.domain.people.permissions import EVERYONE
@@ -122,7 +123,7 @@ def test_a_watcher_outlasts_a_missing_worker(orphan: Opened, stage: Stage, monke
         problem = seen.problem
         with console.capture() as young:
             console.print(seen.view())
-        monkeypatch.setattr(live, "STALE", timedelta())
+        monkeypatch.setattr(watched_run, "STALE", timedelta())
         with console.capture() as old:
             console.print(seen.view())
         return before.get(), problem, young.get(), old.get()
@@ -175,7 +176,7 @@ def test_a_watcher_outlasts_a_silent_server(
         await seen.refresh()
         assert (seen.incident is not None, seen.problem) == (True, "")
         with monkeypatch.context() as patch:
-            patch.setattr(live, "current", silent)
+            patch.setattr(watched_run, "current", silent)
             await seen.refresh()
         return seen
 
@@ -187,7 +188,7 @@ def test_a_watcher_outlasts_a_silent_server(
         console.print(seen.view())
     assert "Checklist: " in shown.get()
     assert "As of" not in shown.get()
-    monkeypatch.setattr(live, "STALE", timedelta())
+    monkeypatch.setattr(watched_run, "STALE", timedelta())
     with console.capture() as shown:
         console.print(seen.view())
     assert re.search(r"As of \d+s ago\. Temporal is not answering", shown.get())

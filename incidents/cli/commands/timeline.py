@@ -15,7 +15,6 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from incidents.cli.archive import public_timeline, timeline_after
 from incidents.cli.finding import find
 from incidents.cli.help import Subcommands
-from incidents.cli.live import Read, WatchedRun
 from incidents.cli.options import Json, Number, instant
 from incidents.cli.output.list_views import incidents_table
 from incidents.cli.output.plain_console import PlainConsole
@@ -24,6 +23,7 @@ from incidents.cli.runner import console, run, say
 from incidents.client.lookup import handle_of, is_open, label
 from incidents.client.problems import NoAnswer
 from incidents.client.rows import incident_rows
+from incidents.client.watching.watched_run import Read, WatchedRun
 from incidents.domain.core.time.duration import parse_duration
 from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.display.timeline_filter import Part, machine_actors, select_entries

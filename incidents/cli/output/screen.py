@@ -15,7 +15,7 @@ from rich.text import Text
 from incidents.cli.output.list_views import STATUS_STYLES, one_line, text
 from incidents.cli.output.newest import newest_table
 from incidents.cli.output.severities import severity_style
-from incidents.client.retries import Retry
+from incidents.client.watching.retries import Retry
 from incidents.domain.core.ledger import in_attempts
 from incidents.domain.core.time.elapsed import countdown
 from incidents.domain.incident.checklist import StepStatus

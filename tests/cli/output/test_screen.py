@@ -11,8 +11,8 @@ from rich.console import Console, Group, RenderableType
 
 from incidents.cli.output.list_views import incidents_table
 from incidents.cli.output.screen import IncidentScreen, status_lines
-from incidents.client.retries import Retry
 from incidents.client.rows import incident_row
+from incidents.client.watching.retries import Retry
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.core.command import Command

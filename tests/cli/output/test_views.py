@@ -14,7 +14,7 @@ from incidents import search_attributes as attributes
 from incidents.cli.output import list_views, screen, views
 from incidents.cli.output.plain import plain
 from incidents.client import rows
-from incidents.client.retries import Retry
+from incidents.client.watching.retries import Retry
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.apply_event import alert_fired

@@ -11,7 +11,7 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.client.retries import RetryReader, describe_failure
+from incidents.client.watching.retries import RetryReader, describe_failure
 from incidents.domain.core.errors import ErrorType
 from tests.support.incidents import T0, at
 
