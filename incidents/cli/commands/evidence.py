@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from temporalio.client import Client
 
-from incidents.cli.archive import fetch_from, store_of
+from incidents.app.evidence.archive import fetch_from, store_of
 from incidents.cli.finding import find
 from incidents.cli.help import Subcommands
 from incidents.cli.options import Json, Number

@@ -11,8 +11,8 @@ import typer
 from temporalio.client import Client
 
 from incidents.app.connection import run_and_exit
+from incidents.app.evidence.archive import complete
 from incidents.app.settings import load_settings
-from incidents.cli.archive import complete
 from incidents.cli.finding import find
 from incidents.cli.help import Subcommands
 from incidents.cli.live import (

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from temporalio.client import Client, WorkflowExecutionDescription
 
-from incidents.cli.archive import public_timeline, timeline_after
+from incidents.app.evidence.archive import public_timeline, timeline_after
 from incidents.cli.finding import find
 from incidents.cli.help import Subcommands
 from incidents.cli.options import Json, Number, instant

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from incidents.cli.archive import store_of
+from incidents.app.evidence.archive import store_of
 from incidents.cli.commands import evidence
 from incidents.domain.evidence.archive import Chunk
 from incidents.domain.evidence.manifest import EvidenceSource, ManifestRef, Part, manifest
