@@ -225,8 +225,24 @@ def without_reset_ones(newest_first: list[WorkflowExecution]) -> list[WorkflowEx
     return list(kept.values())
 
 
+async def list_closed(client: Client, limit: int) -> list[WorkflowExecution]:
+    """Return the incidents that closed last, the newest first."""
+    query = f"WorkflowType = '{INCIDENT_WORKFLOW}' AND ExecutionStatus NOT IN ('Running', 'ContinuedAsNew')"
+    found = [run async for run in client.list_workflows(query, limit=limit, rpc_timeout=TIMEOUT)]
+    return without_reset_ones(sorted(found, key=lambda run: run.close_time or run.start_time, reverse=True))
+
+
+async def list_postmortems(client: Client) -> list[WorkflowExecution]:
+    """Return the post-mortems that are not completed, the oldest deadline first."""
+    return await _postmortems(client, "")
+
+
 async def overdue(client: Client) -> list[WorkflowExecution]:
     """Return overdue post-mortems, oldest deadline first."""
-    query = f"WorkflowType = '{POSTMORTEM_WORKFLOW}' AND {POSTMORTEM.name} = 'overdue' AND ExecutionStatus = 'Running'"
+    return await _postmortems(client, f" AND {POSTMORTEM.name} = 'overdue'")
+
+
+async def _postmortems(client: Client, which: str) -> list[WorkflowExecution]:
+    query = f"WorkflowType = '{POSTMORTEM_WORKFLOW}' AND ExecutionStatus = 'Running'{which}"
     found = [run async for run in client.list_workflows(query, limit=MOST, rpc_timeout=TIMEOUT)]
     return sorted(found, key=lambda run: run.typed_search_attributes.get(POSTMORTEM_DUE) or run.start_time)

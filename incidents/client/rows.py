@@ -64,8 +64,8 @@ def update_overdue_since(execution: WorkflowExecution) -> datetime | None:
     return None if execution.close_time else execution.typed_search_attributes.get(attributes.UPDATE_OVERDUE_AT)
 
 
-def overdue_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
-    """Return an overdue post-mortem's search attributes as plain values."""
+def postmortem_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
+    """Return a post-mortem's search attributes as plain values."""
     known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
     due = known.get(attributes.POSTMORTEM_DUE.name)
     return {
@@ -73,5 +73,6 @@ def overdue_row(execution: WorkflowExecution) -> dict[str, str | int | None]:
         "workflow_id": execution.id,
         "severity": known.get(attributes.SEVERITY.name),
         "service": known.get(attributes.SERVICE.name),
+        "stage": known.get(attributes.POSTMORTEM.name),
         "due": due.isoformat() if isinstance(due, datetime) else None,
     }

@@ -12,7 +12,7 @@ from incidents.cli.help import Subcommands
 from incidents.cli.options import Json, Number
 from incidents.cli.runner import console, run, say
 from incidents.client.lookup import MOST, list_incidents, overdue
-from incidents.client.rows import incident_rows, overdue_row
+from incidents.client.rows import incident_rows, postmortem_row
 from incidents.client.similar import list_similar
 
 app = Subcommands()
@@ -69,7 +69,7 @@ def print_similar(number: Number, as_json: Json = False) -> None:
 
 def _print_overdue(found: list[WorkflowExecution], as_json: bool) -> None:
     if as_json:
-        say(json.dumps([overdue_row(run) for run in found], indent=1))
+        say(json.dumps([postmortem_row(run) for run in found], indent=1))
     elif found:
         from incidents.cli.output.list_views import overdue_table
 

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowExecution
 
 from incidents.cli.output.plain import plain
 from incidents.cli.output.severities import severity_style
-from incidents.client.rows import Row, overdue_row
+from incidents.client.rows import Row, postmortem_row
 from incidents.domain.core.time.elapsed import countdown, roughly
 
 STATUS_STYLES = {
@@ -103,7 +103,7 @@ def overdue_table(executions: Sequence[WorkflowExecution], now: datetime) -> Tab
     """Return the table of overdue post-mortems, one row each."""
     table = Table("incident", "sev", "service", "due", "", box=None, pad_edge=False)
     for execution in executions:
-        row = overdue_row(execution)
+        row = postmortem_row(execution)
         due = datetime.fromisoformat(str(row["due"])) if row["due"] else execution.start_time
         severity = str(row["severity"] or "?")
         styled = text(severity, severity_style(severity))

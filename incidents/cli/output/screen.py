@@ -16,8 +16,6 @@ from incidents.cli.output.list_views import STATUS_STYLES, one_line, text
 from incidents.cli.output.newest import newest_table
 from incidents.cli.output.severities import severity_style
 from incidents.client.watching.retries import Retry
-from incidents.domain.core.ledger import in_attempts
-from incidents.domain.core.time.elapsed import countdown
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.display.glance import (
     StepRow,
@@ -25,10 +23,11 @@ from incidents.domain.incident.display.glance import (
     checklist_progress,
     decision_command,
     open_step_rows,
+    rollback_parts,
     step_rows,
     up_next_rows,
 )
-from incidents.domain.incident.display.summary import headline_parts, links, people_line, related, warnings
+from incidents.domain.incident.display.summary import MARKS, headline_parts, links, people_line, related, warnings
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
 from incidents.domain.rollback.state import RollbackStatus
@@ -43,7 +42,6 @@ _ROLLBACK_STYLES = {
     RollbackStatus.UNDECIDED: "yellow",
     RollbackStatus.INCONCLUSIVE: "yellow",
 }
-_MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
 _STEP_STYLES = {StepStatus.DONE: "green", StepStatus.FAILED: "bold red", StepStatus.SKIPPED: "dim"}
 _OBLIGATIONS = 6
 _ENTRY_LINES = 24
@@ -81,11 +79,8 @@ def rollback_lines(incident: Incident) -> list[Text]:
     """Return one line per rollback."""
     lines = []
     for state in incident.rollback.clusters:
-        offer = state.offer
-        versions = f" {offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
-        detail = state.detail or state.progress or offer.reason
-        parts = (f"Rollback {offer.cluster}{versions}", state.status, decision_command(incident, state), detail)
-        lines.append(text(" · ".join(part for part in parts if part), _ROLLBACK_STYLES.get(state.status, "")))
+        parts = rollback_parts(state, decision_command(incident, state))
+        lines.append(text(" · ".join(parts), _ROLLBACK_STYLES.get(state.status, "")))
     return lines
 
 
@@ -94,7 +89,7 @@ def checklist_table(rows: Sequence[StepRow], *, brief: bool = False) -> Table:
     table = columns("fffs")
     show = one_line if brief else text
     for row in rows:
-        mark = Text(_MARKS[row.status], style=_STEP_STYLES.get(row.status, ""))
+        mark = Text(MARKS[row.status], style=_STEP_STYLES.get(row.status, ""))
         table.add_row(mark, f"{row.number}", row.title, show(row.detail, "dim"))
     return table
 
@@ -115,9 +110,7 @@ def retries_table(retries: Sequence[Retry], now: datetime, *, brief: bool = Fals
     table = columns("fs")
     show = one_line if brief else text
     for retry in retries:
-        when = countdown(retry.next_at, now) if retry.next_at is not None and retry.next_at > now else "now"
-        failed = f"{in_attempts(retry.attempts)} failed: {retry.failure}"
-        table.add_row(Text(when, style="yellow"), show(f"{retry.summary} · {failed}"))
+        table.add_row(Text(retry.when(now), style="yellow"), show(retry.line))
     return table
 
 

@@ -13,7 +13,9 @@ from temporalio.client import Client, WorkflowExecutionDescription
 from incidents.client.watching.activity_summaries import ActivitySummaries
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.errors import POLLS, VENDOR_ERRORS
+from incidents.domain.core.ledger import in_attempts
 from incidents.domain.core.text.untrusted import one_line
+from incidents.domain.core.time.elapsed import countdown
 
 _LONGEST = 200
 """Characters of a failure."""
@@ -33,6 +35,15 @@ class Retry(Frozen):
     failure: str
     next_at: AwareDatetime | None
     gives_up_at: AwareDatetime | None
+
+    def when(self, now: datetime) -> str:
+        """Return when the next attempt is, such as `in 12s`; `now` while it is running."""
+        return countdown(self.next_at, now) if self.next_at is not None and self.next_at > now else "now"
+
+    @property
+    def line(self) -> str:
+        """Return what it does, how many attempts failed, and why the last one did."""
+        return f"{self.summary} · {in_attempts(self.attempts)} failed: {self.failure}"
 
 
 class RetryReader:

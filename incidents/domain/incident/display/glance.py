@@ -71,6 +71,15 @@ def checklist_progress(incident: Incident) -> str:
     return f"{counts[StepStatus.DONE]} of {len(incident.steps)} done{''.join(others)}"
 
 
+def rollback_parts(state: RollbackState, decision: str = "") -> tuple[str, ...]:
+    """Return a cluster's rollback in parts: versions, status, what to type to decide it (`decision`), latest step."""
+    offer = state.offer
+    versions = f" {offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
+    detail = state.detail or state.progress or offer.reason
+    parts = (f"Rollback {offer.cluster}{versions}", str(state.status), decision, detail)
+    return tuple(part for part in parts if part)
+
+
 def decision_command(incident: Incident, state: RollbackState) -> str:
     """Return what to type to decide on a rollback that waits for a person; "" if it does not."""
     if incident.over or incident.number is None:

@@ -15,7 +15,8 @@ from incidents.domain.paging.reachability import warn_of_unsent_page
 from incidents.domain.rollback.state import RollbackState
 from incidents.domain.updates.overdue import overdue_lines
 
-_MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
+MARKS = {StepStatus.PENDING: "☐", StepStatus.DONE: "☑", StepStatus.SKIPPED: "–", StepStatus.FAILED: "✗"}
+"""How each status of a checklist step is shown."""
 
 _LONGEST_TOPIC = 250
 """Characters of a channel's topic that the chat takes."""
@@ -97,7 +98,7 @@ def _checklist_lines(incident: Incident, details: list[str]) -> list[str]:
     lines = []
     for number, (state, said) in enumerate(zip(incident.steps, details, strict=True), 1):
         detail = f" — {said}" if said else ""
-        lines.append(f"{_MARKS[StepStatus(state.status)]} {number}. {state.title}{detail}")
+        lines.append(f"{MARKS[StepStatus(state.status)]} {number}. {state.title}{detail}")
     return lines
 
 
