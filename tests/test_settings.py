@@ -77,7 +77,9 @@ def test_each_integration_needs_all_of_its_variables(
     monkeypatch: pytest.MonkeyPatch, name: str, needs: tuple[str, ...]
 ) -> None:
     values = {"GITHUB_REPOSITORY": "a/b", "SMTP_URL": "smtp://x.example"}
-    everything = {need: values.get(need, "https://x.example" if need.endswith("_URL") else "x") for need in needs}
+    everything = {
+        need: values.get(need, "https://x.example" if need.endswith(("_URL", "_ISSUER")) else "x") for need in needs
+    }
     settings = load(monkeypatch, **everything)
     assert settings.is_on(name)
     assert integration(settings, name).on

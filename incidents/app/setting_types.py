@@ -1,6 +1,7 @@
-"""Types of settings: what a variable's text must be."""
+"""Types of settings: what a variable's text must be, and addresses as they may be shown."""
 
 import base64
+import ipaddress
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -15,12 +16,32 @@ def checked_url(url: str) -> str:
     """Return the URL.
 
     Raises:
-        ValueError: it is none of the web.
+        ValueError: it does not begin with http:// or https://, or names no host.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL that begins with http:// or https://")
     return url
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _networks(text: object) -> object:
+    """Return the networks of a list with commas, since the environment holds text only."""
+    listed = [one.strip() for one in text.split(",") if one.strip()] if isinstance(text, str) else text
+    if not isinstance(listed, list | tuple):
+        raise ValueError("must be addresses or networks, such as 10.0.0.5, 192.0.2.0/24")
+    try:
+        return tuple(ipaddress.ip_network(one) for one in listed)
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 10.0.0.5, 192.0.2.0/24") from None
+
+
+def _header_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        raise ValueError("must be the name of an HTTP header")
+    return name
 
 
 def _topics(text: object) -> object:
@@ -51,5 +72,22 @@ EcPublicKey = Annotated[str, AfterValidator(_checked_key)]
 """An ECDSA public key in base64, as SendGrid shows it. Loaded only if it is set: the library takes long to import."""
 WebUrl = Annotated[str, AfterValidator(checked_url)]
 """A URL that begins with http:// or https://."""
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+"""Addresses and networks, with commas between them."""
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+"""The name of an HTTP header."""
 TopicArns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_topics)]
 """ARNs of SNS topics, with commas between them."""
+
+
+def domain_of(url: str) -> str:
+    """Return the host without its first name; all of an address or a bare name."""
+    host = urlsplit(url).hostname or ""
+    bare = re.fullmatch(r"[\d.]+|[^.]*|[^.]+\.[^.]+", host) or ":" in host
+    return host if bare else host.partition(".")[2]
+
+
+def without_login(url: str) -> str:
+    """Return the URL as it may be shown: without user and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

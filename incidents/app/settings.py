@@ -18,7 +18,16 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from incidents.app.folders import state_folder
-from incidents.app.setting_types import EcPublicKey, TopicArns, WebUrl, checked_url
+from incidents.app.setting_types import (
+    EcPublicKey,
+    HeaderName,
+    Networks,
+    TopicArns,
+    WebUrl,
+    checked_url,
+    domain_of,
+    without_login,
+)
 from incidents.app.temporal_settings import ADDRESS, NAMESPACE, SettingsError, checked_address
 
 UNSET = SecretStr("")
@@ -58,9 +67,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "signoz": ("SIGNOZ_URL", "SIGNOZ_API_KEY"),
     "flag audit": ("PRODUCT_API_URL", "PRODUCT_API_TOKEN"),
     "database diagnostics": ("DATABASE_URL",),
+    "web sign-in": ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "GATEWAY_URL"),
 }
-# These have a default: being set makes nothing half-set.
-SHARED = {"EMAIL_FROM"}
+# These have a default, or another use, too: being set makes nothing half-set.
+SHARED = {"EMAIL_FROM", "GATEWAY_URL"}
 
 
 class Settings(BaseSettings):
@@ -86,6 +96,14 @@ class Settings(BaseSettings):
     drill_url: str = Field(default_factory=lambda: Path("drills").absolute().as_uri())
     gateway_token: SecretStr = UNSET
     api_tokens: Path = Field(default_factory=lambda: state_folder() / "api-tokens.json")
+    gateway_url: WebUrl = ""
+    gateway_secret: SecretStr = UNSET
+    oidc_issuer: WebUrl = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = UNSET
+    trusted_proxies: Networks = ()
+    trusted_proxy_header: HeaderName = "X-Forwarded-Email"
+    temporal_ui_url: WebUrl = ""
     report_temporal_outage: bool | None = None
     worker_query_safety: Literal["evict", "no-cache", "none"] = "evict"
 
@@ -239,7 +257,7 @@ class Settings(BaseSettings):
 
         A SigNoz elsewhere does not get this token.
         """
-        portal, signoz = (_domain(url) for url in (self.ops_portal_url, self.signoz_url))
+        portal, signoz = (domain_of(url) for url in (self.ops_portal_url, self.signoz_url))
         return self.ops_portal_edge_token if portal and portal == signoz else UNSET
 
     def _integration(self, name: str, needs: tuple[str, ...]) -> Integration:
@@ -283,16 +301,3 @@ def _message(text: str) -> str:
     """A message of pydantic as a predicate: "Value error, must be ..." and "Input should be ..." lose their head."""
     text = text.removeprefix("Value error, ")
     return "must be " + text.removeprefix("Input should be ") if text.startswith("Input should be ") else text
-
-
-def _domain(url: str) -> str:
-    """The host without its first name; all of an address or a bare name."""
-    host = urlsplit(url).hostname or ""
-    bare = re.fullmatch(r"[\d.]+|[^.]*|[^.]+\.[^.]+", host) or ":" in host
-    return host if bare else host.partition(".")[2]
-
-
-def without_login(url: str) -> str:
-    """Return the URL as it may be shown: without user and password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

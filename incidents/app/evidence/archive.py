@@ -4,7 +4,8 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
-from incidents.app.settings import load_settings, without_login
+from incidents.app.setting_types import without_login
+from incidents.app.settings import load_settings
 from incidents.client.asking import ask
 from incidents.domain.core.timeline import Entry
 from incidents.domain.evidence.archive import ChunkMissing, ChunkUnreadable, Fetch, archived_updates
