@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pygal
@@ -42,6 +42,12 @@ _OPTIONS = {
 }
 
 
+_LABELS = 4
+"""Times below a small chart."""
+_SHORT = timedelta(minutes=10)
+"""A chart of less time has seconds in its labels."""
+
+
 def over_time(title: str, lines: Sequence[Series], marks: Sequence[tuple[str, datetime]]) -> str:
     """Return the incident's metrics over time as an SVG, each mark as a vertical line.
 
@@ -68,17 +74,22 @@ def over_time(title: str, lines: Sequence[Series], marks: Sequence[tuple[str, da
 
 def panel(title: str, lines: Sequence[Series]) -> str:
     """Return one metric over time as a small SVG, a line for each of its series."""
+    times = sorted(at for line in lines for at, _ in line.points)
+    span = times[-1] - times[0] if times else timedelta()
+    clock = "%H:%M:%S" if span < _SHORT else "%H:%M"
     chart = pygal.DateTimeLine(
         title=printable(title),
         width=420,
         height=240,
-        x_value_formatter=lambda at: f"{at:%H:%M}",
-        x_labels_major_count=4,
+        x_value_formatter=lambda at: at.strftime(clock),
+        truncate_label=-1,
+        margin_right=28,
         x_label_rotation=0,
         show_dots=False,
         stroke_style={"width": 2},
         **_OPTIONS,
     )
+    chart.x_labels = [times[0] + span * part / (_LABELS - 1) for part in range(_LABELS)] if span else times[:1]
     for line in lines:
         chart.add(printable(line.region or line.name), list(line.points))
     return _svg(chart)
