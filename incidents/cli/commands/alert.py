@@ -22,7 +22,7 @@ from incidents.client.problems import ConnectionProblem
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.untrusted import one_line
-from incidents.domain.incident.preview import Preview, PreviewedAlert
+from incidents.domain.preview.alerts import Preview, PreviewedAlert
 
 app = Subcommands(no_args_is_help=True, help="Try an alert payload: what it would do, and why.")
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask Temporal what is open")]

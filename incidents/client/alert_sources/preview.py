@@ -10,7 +10,7 @@ from incidents.client.asking import TIMEOUT
 from incidents.client.maintenance import started_windows
 from incidents.domain.alerting.alert import Alert, grouped
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.preview import Preview, preview
+from incidents.domain.preview.alerts import Preview, preview
 from incidents.search_attributes import NUMBER
 
 

@@ -5,7 +5,7 @@ import pytest
 from incidents.domain.alerting.alert import Alert, grouped
 from incidents.domain.alerting.config import MaintenanceWindow, Route
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.preview import Outcome, Preview, preview
+from incidents.domain.preview.alerts import Outcome, Preview, preview
 from tests.support.incidents import RUNBOOK, T0, at
 
 SERVICE = RUNBOOK.services[0].name

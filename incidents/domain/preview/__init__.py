@@ -1,0 +1,1 @@
+"""What alerts or a command would do, computed by the same rules, before anything is done."""
