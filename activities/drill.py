@@ -18,6 +18,7 @@ from activities.rollback.probes import ProbeAnswer, RegionProbes
 from activities.updates.email import Email
 from activities.updates.status_page import StatusPage
 from activities.updates.status_pages.static_site import StatusSite
+from incidents.client.acknowledge_links import AcknowledgeLinks
 from incidents.contracts import WindowsChanged
 from incidents.domain.activity_requests import (
     AddBookmark,
@@ -62,8 +63,8 @@ def _marked_card(card: Card | None) -> Card | None:
 class DrillPaging(Paging):
     """Pages participants by their own pager, if drills page participants; no one else, and no shared service."""
 
-    def __init__(self, own: Mapping[str, ports.Pager], off: str) -> None:
-        super().__init__(None, off, own)
+    def __init__(self, own: Mapping[str, ports.Pager], off: str, links: AcknowledgeLinks | None = None) -> None:
+        super().__init__(None, off, own, links)
 
     @activity.defn
     def send_page(self, page: SendPage) -> ActivityResult:

@@ -50,6 +50,19 @@ def staff(addresses: Iterable[str]) -> tuple[Recipient, ...]:
     return tuple(StaffAddress(address=address) for address in dict.fromkeys(addresses))
 
 
+def recipient_in_words(recipient: Recipient) -> str:
+    """Return whom a request names, for responders: a customer's address is not known here."""
+    match recipient:
+        case CustomerNamed() | PersonNamed():
+            return recipient.name
+        case ListedCustomers():
+            return "the customers in customers.emails"
+        case StaffAddress():
+            return recipient.address
+        case _:
+            assert_never(recipient)
+
+
 class AddressBook:
     """The addresses that a worker knows. Empty: only those that a request holds itself."""
 
@@ -83,10 +96,8 @@ class AddressBook:
         """Yield the customers among the recipients whose address is not known, in words."""
         for recipient in recipients:
             match recipient:
-                case CustomerNamed() if not self._addresses(recipient):
-                    yield recipient.name
-                case ListedCustomers() if not self._addresses(recipient):
-                    yield "the customers in customers.emails"
+                case CustomerNamed() | ListedCustomers() if not self._addresses(recipient):
+                    yield recipient_in_words(recipient)
 
     def _addresses(self, recipient: Recipient) -> tuple[str, ...]:
         match recipient:

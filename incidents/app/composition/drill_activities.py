@@ -34,7 +34,7 @@ from activities.updates.issue_tracker import IssueTracker
 from activities.updates.status_pages.static_site import StatusSite
 from activities.updates.webhook import Webhook
 from incidents.app.composition.clients import build_mailer, build_slack
-from incidents.app.composition.pagers import build_own_pagers
+from incidents.app.composition.pagers import build_acknowledge_links, build_own_pagers
 from incidents.app.settings import Settings
 from incidents.domain.alerting.config import AlertApi
 from incidents.domain.config.model import RunbookConfig
@@ -110,4 +110,5 @@ def _email(settings: Settings, runbook: RunbookConfig, customers: CustomerDirect
 def _paging(settings: Settings, runbook: RunbookConfig) -> DrillPaging:
     """Build the pagers of those who are to be paged: participants with a pager of their own."""
     paged = runbook.drill.participants if runbook.drill.page_participants else ()
-    return DrillPaging({name: pager for name, pager in build_own_pagers(settings).items() if name in paged}, _NO_PAGER)
+    own = {name: pager for name, pager in build_own_pagers(settings).items() if name in paged}
+    return DrillPaging(own, _NO_PAGER, build_acknowledge_links(settings))

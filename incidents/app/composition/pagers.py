@@ -4,12 +4,20 @@ from activities import ports
 from activities.paging.paging import Paging
 from incidents.app.composition.integrations import why_off
 from incidents.app.settings import Settings
+from incidents.client.acknowledge_links import AcknowledgeLinks
 from incidents.vendors.pagerduty import PagerDutyEvents
 
 
 def build_paging(settings: Settings) -> Paging:
     """Build the paging activities: off with the reason if there is no pager."""
-    return Paging(build_pager(settings), why_off(settings).get("pagerduty", ""), build_own_pagers(settings))
+    off = why_off(settings).get("pagerduty", "")
+    return Paging(build_pager(settings), off, build_own_pagers(settings), build_acknowledge_links(settings))
+
+
+def build_acknowledge_links(settings: Settings) -> AcknowledgeLinks | None:
+    """Return what makes and reads the links of pages; None without the gateway's public address and its secret."""
+    secret = settings.gateway_secret.get_secret_value()
+    return AcknowledgeLinks(settings.gateway_url, secret) if settings.gateway_url and secret else None
 
 
 def build_pager(settings: Settings) -> ports.Pager | None:

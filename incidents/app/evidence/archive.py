@@ -32,11 +32,16 @@ async def timeline_after(handle: WorkflowHandle[Any, Any], name: str, known: int
 async def public_timeline(handle: WorkflowHandle[Any, Any], name: str, known: int = 0) -> tuple[Entry, ...]:
     """Return what customers read, an entry for each status update after that number. `name`: for errors."""
     incident: Incident = await ask(handle, INCIDENT_QUERY, Incident, name)
-    updates, gaps = incident.updates.published, tuple[Entry, ...]()
-    if _is_archived(incident) and known == 0:
-        older, gaps = archived_updates(incident.evidence.archive, fetch_from(store_of(incident)))
-        updates = (*older, *updates)
-    return (*gaps, *(entry for entry in public_entries(updates) if entry.sequence > known))
+    entries = all_public_entries(incident) if known == 0 else public_entries(incident.updates.published)
+    return tuple(entry for entry in entries if known == 0 or entry.sequence > known)
+
+
+def all_public_entries(incident: Incident) -> tuple[Entry, ...]:
+    """Return what customers read from the beginning; a line stands in for what cannot be read from here."""
+    if not _is_archived(incident):
+        return public_entries(incident.updates.published)
+    older, gaps = archived_updates(incident.evidence.archive, fetch_from(store_of(incident)))
+    return (*gaps, *public_entries((*older, *incident.updates.published)))
 
 
 def store_of(incident: Incident, url: str = "", written: str = "") -> str:

@@ -1,5 +1,6 @@
 """The records of all incidents and post-mortems, from the evidence store and from Temporal."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -28,7 +29,7 @@ async def gather(
 
     Closed incidents come from the stored records; open ones, and closed ones without a record, are queried.
     """
-    records, postmortems = load_records(url)
+    records, postmortems = await asyncio.to_thread(load_records, url)
     numbers = {record.number for record in records}
     unknown = []
     for execution in await list_incidents(client, everything=True):

@@ -42,15 +42,22 @@ def as_markdown(found: Report) -> str:
 
 def as_html(found: Report) -> str:
     """Return the report as one self-contained HTML page with charts."""
+    charts = [causes_chart(found), downtime_chart(found)]
+    return _PAGES.get_template("report.html.j2").render(report=found, charts=charts, definitions=DEFINITIONS)
+
+
+def causes_chart(found: Report) -> str:
+    """Return the incidents by cause and severity as an SVG; "" if there are none."""
     severities = list(found.by_severity)  # worst first
     causes = sorted(found.by_cause)
     counts = [(s, [sum(x.severity == s and x.cause == c for x in found.lines) for c in causes]) for s in severities]
+    return bars("Incidents by cause and severity", causes, counts) if causes else ""
+
+
+def downtime_chart(found: Report) -> str:
+    """Return the downtime (minutes) by region as an SVG; "" if no SLA is configured."""
     lost = {a.region: a.downtime.total_seconds() / 60 for a in found.attainment}
-    charts = [
-        bars("Incidents by cause and severity", causes, counts) if causes else "",
-        bars("Minutes of downtime by region", list(lost), [("minutes", list(lost.values()))]) if lost else "",
-    ]
-    return _PAGES.get_template("report.html.j2").render(report=found, charts=charts, definitions=DEFINITIONS)
+    return bars("Minutes of downtime by region", list(lost), [("minutes", list(lost.values()))]) if lost else ""
 
 
 def as_csv(found: Report) -> str:

@@ -25,6 +25,11 @@ HOLDER = "holder"
 """Memo key of a rollback workflow: the incident that holds the lock."""
 
 
+def rollback_workflow_id(cluster: str, service: str, *, drill: bool) -> str:
+    """Return the id of the workflow that rolls a service back in a cluster."""
+    return f"{'drill-' if drill else ''}rollback-{cluster}-{service}"
+
+
 class RollbackOrder(Frozen):
     """Input of a cluster's rollback workflow. `report_to`: the workflow id that receives progress signals.
 
@@ -61,7 +66,7 @@ class RollbackOrder(Frozen):
 
         A drill's id is different, so that it blocks no real rollback.
         """
-        return f"{'drill-' if self.drill else ''}rollback-{self.cluster}-{self.service}"
+        return rollback_workflow_id(self.cluster, self.service, drill=self.drill)
 
     @property
     def good_until(self) -> AwareDatetime:

@@ -1,8 +1,12 @@
 """PagerDuty: one alert from trigger to resolution, whatever happens to the replies."""
 
+from typing import Any
+
 import pytest
 
+from activities.paging.paging import Paging
 from activities.registry import ActivitySet
+from incidents.client.acknowledge_links import AcknowledgeLinks
 from incidents.domain.activity_requests import SendPage, SettlePage
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform
@@ -51,3 +55,37 @@ def test_what_is_off_says_so(idle: ActivitySet) -> None:
     assert perform(idle.paging.send_page, PAGE).skipped == off
     settle = SettlePage(key="k", dedup_key="incident-x", action="resolve")
     assert perform(idle.paging.settle_page, settle).skipped == off
+
+
+def test_a_page_carries_a_link_to_acknowledge_it_if_the_gateway_is_public() -> None:
+    links, sent = AcknowledgeLinks("https://incidents.example.com", "s" * 32), FakePager()
+    page = PAGE.replace(links={"War room": "https://meet.example"}, to="on_call")
+    perform(Paging(sent, links=links).send_page, page)
+    assert [*sent.links] == ["Acknowledge", "Incident", "War room"]
+    assert sent.links["Incident"] == "https://incidents.example.com/incidents/incident-x"
+    read = links.read(sent.links["Acknowledge"].rpartition("/")[2])
+    assert (read.key, read.to) == ("incident-x", "on_call")
+
+
+def test_a_page_that_asks_for_a_decision_has_no_link_to_acknowledge() -> None:
+    links, sent = AcknowledgeLinks("https://incidents.example.com", "s" * 32), FakePager()
+    page = PAGE.replace(dedup_key="incident-x/alarm/rollback/eu-001/1/undecided")
+    perform(Paging(sent, links=links).send_page, page)
+    assert [*sent.links] == ["Incident"]
+
+
+def test_a_direct_page_has_no_link_since_its_incident_does_not_exist_yet() -> None:
+    sent = FakePager()
+    Paging(sent, links=AcknowledgeLinks("https://incidents.example.com", "s" * 32)).send_page(PAGE)
+    assert sent.links == {}
+
+
+class FakePager:
+    """A pager that keeps the links of the last page."""
+
+    def __init__(self) -> None:
+        self.links: dict[str, str] = {}
+
+    def send_event(self, action: str, dedup_key: str, **details: Any) -> str:
+        self.links = dict(details["links"])
+        return dedup_key
