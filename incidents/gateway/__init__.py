@@ -1,1 +1,1 @@
-"""Inbound HTTP: alert webhooks, Slack, PagerDuty and GitHub."""
+"""Inbound HTTP: alert webhooks, Slack, PagerDuty and GitHub, and the web pages."""

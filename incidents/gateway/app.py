@@ -40,6 +40,7 @@ from incidents.gateway.responses import TooLarge, read_body, spool_unusable, too
 from incidents.gateway.slack import http as slack
 from incidents.gateway.slack.app import SlackApp
 from incidents.gateway.slack.socket_mode import SocketMode
+from incidents.gateway.web.site import WebSite
 from incidents.vendors.errors import VendorError
 from incidents.vendors.pagerduty import PagerDutyClient
 from incidents.vendors.sns import SnsClient
@@ -65,6 +66,7 @@ class Gateway:
         senders = AlertSenders(settings, SnsClient(settings.http_timeout_seconds), tokens)
         self._alerts = AlertEndpoint(self.delivery, senders)
         self._heartbeats = HeartbeatEndpoint(self._connected, runbook, queue, token)
+        self._web = WebSite(self._connected, settings, runbook)
         self._slack_app = SlackApp(self._connected, self.delivery, settings, runbook)
         app_token = settings.slack_app_token.get_secret_value()
         self._socket_mode = SocketMode(self._slack_app.bolt, app_token) if app_token else None
@@ -88,12 +90,21 @@ class Gateway:
             Route("/healthz", self._readiness.health),
             Route("/readyz", self._readiness.ready),
             *self._api,
+            *self._web.routes(),
         ]
         return Starlette(
             routes=routes,
             exception_handlers={RPCError: unavailable, TooLarge: too_large, SpoolUnusable: spool_unusable},
             lifespan=self._lifespan,
         )
+
+    def describe_pages(self) -> str:
+        """Return in one line who may read the web pages."""
+        return self._web.describe()
+
+    def stop(self) -> None:
+        """End the streams of the web pages: otherwise the server waits for them."""
+        self._web.stop()
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -1,7 +1,8 @@
-"""HTTP gateway for alert webhooks, Slack commands and buttons, and PagerDuty and GitHub webhooks.
+"""HTTP gateway: web pages, alert webhooks, Slack commands and buttons, and PagerDuty and GitHub webhooks.
 
     incident-gateway --port 8090
 
+    GET  /                     web pages of incidents, post-mortems and the report, with buttons for the commands
     POST /alerts               an Alertmanager or SigNoz webhook, or simple JSON; Bearer GATEWAY_TOKEN
     POST /alerts/<source>      the same, of a source that is named so in `intake.sources`
     /api/v1/incidents...       incidents and their commands; Bearer tokens of `incident token`; described at /docs
@@ -15,8 +16,9 @@
 
 Needs TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and for each endpoint its secret, without which every request to it gets
 401: GATEWAY_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SENDGRID_WEBHOOK_PUBLIC_KEY.
-RUNBOOK_FILE must be the workers' runbook. PAGERDUTY_ROUTING_KEY lets it page directly; PAGERDUTY_API_KEY finds the
-incident of an acknowledgement that does not name it.
+RUNBOOK_FILE must be the workers' runbook. The web pages are for this machine only, unless OIDC_ISSUER, OIDC_CLIENT_ID,
+OIDC_CLIENT_SECRET and GATEWAY_URL, or TRUSTED_PROXIES, say who may read them. PAGERDUTY_ROUTING_KEY lets it page
+directly; PAGERDUTY_API_KEY finds the incident of an acknowledgement that does not name it.
 
 A request with a bad signature or token gets 401. While Temporal is unreachable, alerts are kept on disk (ALERT_SPOOL),
 on-call is paged directly, and the answer is 202; every other request gets 503, so senders retry.
@@ -54,10 +56,12 @@ def main(
         runbook = load_runbook(settings)
         client = await connect(settings, lazy=True)  # alerts are kept on disk while Temporal is unreachable
         print(f"Runbook: {runbook_source(settings)}", file=sys.stderr)
-        _print_endpoints(settings)
+        gateway = Gateway(client, settings, runbook)
+        _print_endpoints(settings, gateway)
         print_missing_pager(settings, runbook)
-        config = uvicorn.Config(Gateway(client, settings, runbook).app(), host=host, port=port, log_level="warning")
-        server = _Server(config)
+        # Who a proxy in front speaks for is decided by the pages themselves (TRUSTED_PROXIES).
+        config = uvicorn.Config(gateway.app(), host=host, port=port, log_level="warning", proxy_headers=False)
+        server = _Server(config, gateway)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         print(f"Gateway listening on http://{host}:{port}", file=sys.stderr, flush=True)
@@ -70,6 +74,10 @@ def main(
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: it re-raises signals at exit, which looks like a crash."""
 
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
@@ -77,10 +85,11 @@ class _Server(uvicorn.Server):
 
     def stop(self) -> None:
         """Shut down after the running requests are answered."""
+        self._gateway.stop()
         self.should_exit = True
 
 
-def _print_endpoints(settings: Settings) -> None:
+def _print_endpoints(settings: Settings, gateway: Gateway) -> None:
     endpoints = {
         "/alerts": ("GATEWAY_TOKEN", settings.gateway_token),
         "/heartbeat": ("GATEWAY_TOKEN", settings.gateway_token),
@@ -92,6 +101,7 @@ def _print_endpoints(settings: Settings) -> None:
     }
     for endpoint, (variable, secret) in endpoints.items():
         print(f"{endpoint}: {'on' if secret else f'off ({variable} is not set)'}", file=sys.stderr)
+    print(gateway.describe_pages(), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The web pages: incidents, post-mortems and the report, readable on a phone and without script."""
