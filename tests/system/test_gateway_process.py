@@ -1,4 +1,4 @@
-"""The gateway as a process: it says which doors are open, takes an alert, and ends when it is told to."""
+"""The gateway as a process: it says what is on, takes an alert, shows pages, and ends when it is told to."""
 
 import signal
 import subprocess
@@ -40,10 +40,14 @@ def test_the_gateway_runs_and_ends(stage: Stage) -> None:
         )
         assert answer.status_code == 202
         assert answer.json()[0]["created"] is True
+        page = httpx.get(f"{url}/", trust_env=False, timeout=20)
+        assert "<h1>Open incidents</h1>" in page.text
+        assert httpx.get(f"{url}/static/style.css", trust_env=False).status_code == 200
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         said = log.read_text(encoding="utf-8")
         assert "/alerts: on" in said
+        assert "web pages: only from this machine" in said
         assert "Traceback" not in said
     finally:
         process.kill()

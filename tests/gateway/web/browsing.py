@@ -1,0 +1,65 @@
+"""A browser without script: requests to the pages, and what a page says. A server for what needs a real one."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from html import unescape
+from itertools import groupby
+from typing import Any
+
+import httpx
+import uvicorn
+from temporalio.client import Client
+
+from incidents.app.settings import Settings
+from incidents.gateway.app import Gateway
+from tests.support.environment import World
+
+LOCAL = "http://localhost"
+
+
+@asynccontextmanager
+async def browsing(
+    world: World,
+    settings: Settings,
+    *,
+    base_url: str = LOCAL,
+    peer: str = "127.0.0.1",
+    client: Client | None = None,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that asks from `peer`. `client`: the gateway's, instead of the world's."""
+    app = Gateway(client or world.env.client, settings, world.runbook).app()
+    transport = httpx.ASGITransport(app, client=(peer, 50000))
+    async with httpx.AsyncClient(transport=transport, base_url=base_url) as http:
+        yield http
+
+
+def words(answer: httpx.Response) -> str:
+    """A page's text, without markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+def reads(queries: list[str]) -> list[str]:
+    """The queries, each that was sent again once: a busy machine answers late."""
+    return [query for query, _ in groupby(queries)]
+
+
+class Server(uvicorn.Server):
+    """uvicorn that says when it listens, and when it has ended. It leaves the signals to its caller."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready, self.stopped = asyncio.Event(), asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        await super().shutdown(sockets)
+        self.stopped.set()
