@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -56,7 +57,26 @@ def learnt(browser: Browser) -> None:
     desk.screenshot(path=IMAGES / "postmortem-chart.png")
 
 
-def take(ui: str, sandbox: str) -> None:
+def web_pages(browser: Browser, gateway: str) -> None:
+    """Take the pictures of the gateway's pages: on a phone in light and dark, a confirmation, and on a desk."""
+    pictures: tuple[tuple[Literal["light", "dark"], str, str], ...] = (
+        ("light", "/incidents/1", "web-phone.png"),
+        ("dark", "/incidents/1", "web-phone-dark.png"),
+        ("light", "/incidents/1/do/approve?cluster=eu-001", "web-confirm.png"),
+    )
+    for scheme, path, name in pictures:
+        phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, color_scheme=scheme)
+        phone.goto(f"{gateway}{path}")
+        if phone.evaluate("document.documentElement.scrollWidth") > 390:
+            raise SystemExit(f"{path} is wider than a phone")
+        phone.wait_for_timeout(1200)
+        phone.screenshot(path=IMAGES / name)
+        print(IMAGES / name)
+    desk = browser.new_page(viewport={"width": 1000, "height": 700})
+    shoot(desk, f"{gateway}/", "web-front.png", "INC-1")
+
+
+def take(ui: str, sandbox: str, gateway: str) -> None:
     """Take every picture."""
     incident = f"{ui}/namespaces/default/workflows/incident-flag-evaluation%3Aproduction"
     with sync_playwright() as playwright:
@@ -71,20 +91,26 @@ def take(ui: str, sandbox: str) -> None:
             raise SystemExit("the mail is wider than a phone")
         phone.screenshot(path=IMAGES / "mail-phone.png")
         learnt(browser)
+        web_pages(browser, gateway)
         browser.close()
 
 
 def main() -> None:
     """Set the stage, open an incident, and take its pictures."""
-    home, ui_port = Path(tempfile.mkdtemp()), free_port()
+    home, ui_port, gateway_port = Path(tempfile.mkdtemp()), free_port(), free_port()
     with running_temporal(home / "temporal.db", ui_port=ui_port) as (address, _), running_sandbox() as sandbox:
         environment = {
             **os.environ,
             **sandbox.environment(),
             "TEMPORAL_ADDRESS": address,
             "EVIDENCE_URL": (home / "evidence").as_uri(),
+            "ALERT_SPOOL": str(home / "spool"),
+            "TEMPORAL_UI_URL": f"http://127.0.0.1:{ui_port}",
+            "LOGNAME": "ann",  # who reads the pages on this machine
         }
         worker = subprocess.Popen([sys.executable, "worker.py"], env=environment, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "incidents.gateway.main", "--port", str(gateway_port)]
+        gateway = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         try:
             sandbox.deploy("eu", "v2.15.0-bad")
             text = json.dumps(ALERT)
@@ -94,10 +120,11 @@ def main() -> None:
                 command = [sys.executable, "-m", "incidents.cli.main", *words, "--by", "ann"]
                 subprocess.run(command, env=environment, check=True)
             time.sleep(3)
-            take(f"http://127.0.0.1:{ui_port}", sandbox.url)
+            take(f"http://127.0.0.1:{ui_port}", sandbox.url, f"http://localhost:{gateway_port}")
         finally:
-            worker.terminate()
-            worker.wait()
+            for process in (gateway, worker):
+                process.terminate()
+                process.wait()
 
 
 if __name__ == "__main__":
