@@ -93,6 +93,12 @@ def test_each_integration_needs_all_of_its_variables(
         monkeypatch.setenv(missing, everything[missing])
 
 
+def test_a_short_secret_signs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="GATEWAY_SECRET must have at least 32 characters"):
+        load(monkeypatch, GATEWAY_SECRET="a" * 31)
+    assert load(monkeypatch, GATEWAY_SECRET="a" * 32).gateway_secret.get_secret_value() == "a" * 32
+
+
 def test_half_set_credentials_are_an_error_line(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, ZOOM_ACCOUNT_ID="acc", ZOOM_CLIENT_ID="cid")
     assert integration(settings, "zoom") == Integration(
@@ -136,7 +142,7 @@ def test_secrets_do_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {name.upper(): "pa55word" for name, field in Settings.model_fields.items() if "Secret" in str(field)}
     assert len(secrets) >= 20
     secrets |= {"PAGERDUTY_ROUTING_KEYS": '{"cto": "pa55word"}', "SMTP_URL": "smtp://me:pa55word@host"}
-    secrets |= {"UPDATES_WEBHOOK_URL": "https://chat.example/pa55word"}
+    secrets |= {"UPDATES_WEBHOOK_URL": "https://chat.example/pa55word", "GATEWAY_SECRET": "pa55word" * 4}
     settings = load(monkeypatch, **secrets)
     assert "pa55word" not in repr(settings) + str(settings) + repr(settings.integrations())
 

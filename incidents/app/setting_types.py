@@ -6,9 +6,11 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+_SHORTEST_SECRET = 32
+"""Characters of a secret that signs: a shorter one could be guessed from what it signed."""
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
 
 
@@ -44,6 +46,12 @@ def _header_name(name: str) -> str:
     return name
 
 
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < _SHORTEST_SECRET:
+        raise ValueError(f"must have at least {_SHORTEST_SECRET} characters")
+    return secret
+
+
 def _topics(text: object) -> object:
     """Return the topics of a list with commas, since the environment holds text only."""
     topics = [one.strip() for one in text.split(",") if one.strip()] if isinstance(text, str) else text
@@ -76,6 +84,8 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 """Addresses and networks, with commas between them."""
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 """The name of an HTTP header."""
+SigningSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
+"""A secret that this program signs with."""
 TopicArns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_topics)]
 """ARNs of SNS topics, with commas between them."""
 
@@ -91,3 +101,17 @@ def without_login(url: str) -> str:
     """Return the URL as it may be shown: without user and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def fault_in_words(place: tuple[int | str, ...], text: str) -> str:
+    """Return what is wrong with a variable, as a sentence that begins with its name.
+
+    Args:
+        place: where pydantic found the fault.
+        text: pydantic's message; "Value error, must be ..." and "Input should be ..." lose their beginning.
+    """
+    variable = str(place[0]).upper() if place else "the environment"
+    message = text.removeprefix("Value error, ")
+    if message.startswith("Input should be "):
+        message = "must be " + message.removeprefix("Input should be ")
+    return f"{variable} {message}"

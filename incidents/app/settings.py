@@ -22,10 +22,12 @@ from incidents.app.setting_types import (
     EcPublicKey,
     HeaderName,
     Networks,
+    SigningSecret,
     TopicArns,
     WebUrl,
     checked_url,
     domain_of,
+    fault_in_words,
     without_login,
 )
 from incidents.app.temporal_settings import ADDRESS, NAMESPACE, SettingsError, checked_address
@@ -97,7 +99,7 @@ class Settings(BaseSettings):
     gateway_token: SecretStr = UNSET
     api_tokens: Path = Field(default_factory=lambda: state_folder() / "api-tokens.json")
     gateway_url: WebUrl = ""
-    gateway_secret: SecretStr = UNSET
+    gateway_secret: SigningSecret = UNSET
     oidc_issuer: WebUrl = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = UNSET
@@ -283,7 +285,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = [f"{_variable(found['loc'])} {_message(found['msg'])}" for found in error.errors()]
+        problems = [fault_in_words(found["loc"], found["msg"]) for found in error.errors()]
     # Outside of `except`, so that no traceback shows pydantic's error, which holds the values.
     raise SettingsError("; ".join(problems))
 
@@ -291,13 +293,3 @@ def load_settings() -> Settings:
 def read_variable(name: str) -> str:
     """Return the value of an environment variable that runbook.yaml names for its probes; "" if it is not set."""
     return os.environ.get(name, "").strip()
-
-
-def _variable(place: tuple[int | str, ...]) -> str:
-    return str(place[0]).upper() if place else "the environment"
-
-
-def _message(text: str) -> str:
-    """A message of pydantic as a predicate: "Value error, must be ..." and "Input should be ..." lose their head."""
-    text = text.removeprefix("Value error, ")
-    return "must be " + text.removeprefix("Input should be ") if text.startswith("Input should be ") else text
