@@ -9,6 +9,7 @@ from incidents.domain.core.status import Status
 from incidents.domain.incident import commands
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
+from incidents.domain.people.permissions import Permissions
 from incidents.domain.rollback import commands as rollback_commands
 from incidents.domain.rollback.state import RollbackStatus
 from incidents.gateway.web.action import Action, Field, Fields, Input
@@ -243,9 +244,10 @@ def find_action(path: str) -> Action | None:
     return _BY_PATH.get(path)
 
 
-def buttons(incident: Incident, href: str, reader: str) -> list[Button]:
-    """Return the buttons that the incident offers a reader now. `href`: of its page."""
-    offered = [action for action in ACTIONS if action.offered(incident)]
+def buttons(incident: Incident, href: str, reader: str, permissions: Permissions) -> list[Button]:
+    """Return the buttons of what the incident offers now and this reader may do. `href`: of its page."""
+    allowed = (action for action in ACTIONS if not permissions.refusal(action.command.name, reader))
+    offered = [action for action in allowed if action.offered(incident)]
     if incident.roles.commander == reader:
         offered = [action for action in offered if not action.takes_command]
     return [button for action in offered for button in _buttons_of(action, incident, href)]

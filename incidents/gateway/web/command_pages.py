@@ -126,7 +126,8 @@ class CommandPages:
         """Send the command. Its id is that of the confirmation, so that a second tap is the same command."""
         try:
             command = self._build(action, incident, form, person, form["id"])
-            sent = await send(await self._shared.connected(), reading.run, command, _ANSWER_WITHIN)
+            permissions = self._shared.runbook.people.authorized
+            sent = await send(await self._shared.connected(), reading.run, command, _ANSWER_WITHIN, permissions)
         except ValidationError as error:
             return self._form(request, person, action, incident, form, first_fault(error))
         except CommandFailed as refusal:

@@ -129,7 +129,7 @@ class Pages:
             "incident.html.j2",
             view=view,
             live_at=(f"{view.href}/events", reading.version),
-            buttons=buttons(incident, view.href, person.name),
+            buttons=buttons(incident, view.href, person.name, shared.runbook.people.authorized),
             warning=reading.warning,
             timeline=timeline_part(await _entries(incident, which, before), which, before),
             filters=tuple(Part),

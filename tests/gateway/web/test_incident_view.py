@@ -17,6 +17,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.visibility import may_see
 from incidents.domain.people.config import DirectoryEntry
 from incidents.domain.people.directory import NOBODY, PeopleDirectory
+from incidents.domain.people.permissions import EVERYONE
 from incidents.domain.preview.command import preview_command
 from incidents.gateway.web.access import Person
 from incidents.gateway.web.actions import ACTIONS, ELSEWHERE, buttons, find_action
@@ -45,7 +46,7 @@ def rendered(incident: Incident) -> str:
         timeline=timeline_part(incident.timeline, Part.ALL, 0),
         filters=tuple(Part),
         probes={},
-        buttons=buttons(incident, "/incidents/1", "ann"),
+        buttons=buttons(incident, "/incidents/1", "ann", EVERYONE),
     )
     return bytes(answer.body).decode()
 
@@ -84,10 +85,10 @@ def test_entries_in_the_archive_are_continued_to() -> None:
 
 def test_17_what_failed_for_good_is_offered_to_be_settled() -> None:
     fresh = opened().replace(number=1)
-    assert "Settle a failed step" not in [button.label for button in buttons(fresh, "/incidents/1", "ann")]
+    assert "Settle a failed step" not in [button.label for button in buttons(fresh, "/incidents/1", "ann", EVERYONE)]
     failed = outcomes.failed(fresh, obligation(fresh, "channel"), "missing_scope", RUNBOOK, at(0), attempts=4)
     failed = outcomes.fulfilled(failed, obligation(failed, "war-room"), ActivityResult(), RUNBOOK, at(0))
-    assert "Settle a failed step" in [button.label for button in buttons(failed, "/incidents/1", "ann")]
+    assert "Settle a failed step" in [button.label for button in buttons(failed, "/incidents/1", "ann", EVERYONE)]
     action = find_action("step")
     assert action is not None
     fields = action.fields(failed, RUNBOOK)
