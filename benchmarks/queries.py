@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.first_response import QUEUE, incident
-from incidents.app.query_safety import QuerySafety
+from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.worker import make_worker
 from incidents.domain.incident.commands import AddNote
 from sandbox.temporal_server import running_temporal

@@ -32,12 +32,12 @@ from incidents.app.composition.activities import build_activities
 from incidents.app.composition.drill_activities import build_drill_activities
 from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.connection import connect, run_and_exit
+from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
+from incidents.app.liveness.standstill_watch import watched
 from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import print_missing_pager
-from incidents.app.query_safety import QuerySafety, guarded_worker
 from incidents.app.runbook_file import load_runbook_file, runbook_source
 from incidents.app.settings import Settings, load_settings, read_variable
-from incidents.app.standstill_watch import watched
 from incidents.client.heartbeats import ensure_heartbeats
 from incidents.contracts import RecorderInput, drill_queue, setup_queue
 from incidents.domain.build_request import SETUP

@@ -29,7 +29,7 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
     """Return a workflow's answer to a query. Transient errors are retried, for `TIMEOUT` in all.
 
     An attempt is not given all of that time: a query that reaches a worker while the run answers another is dropped
-    without an answer, since the run is evicted after each (`app/query_safety.py`). Sent again, it is answered.
+    without an answer, since the run is evicted after each (`app/liveness/query_safety.py`). Sent again, it is answered.
 
     Args:
         handle: The run to query.

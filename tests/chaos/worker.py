@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from incidents.app.connection import run_and_exit
-from incidents.app.query_safety import QuerySafety
+from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.settings import load_settings
 from incidents.app.worker import make_worker
 from tests.chaos.activities import LedgerActivities

@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from incidents.app.query_safety import QuerySafety
+from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.worker import make_worker
 from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.alerting.alert import Alert

@@ -10,7 +10,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from incidents.app.query_safety import QuerySafety
+from incidents.app.liveness.query_safety import QuerySafety
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities

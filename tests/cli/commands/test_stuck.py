@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.worker import Worker
 
-from incidents.app.standstill_watch import StandstillWatch, read, watched
+from incidents.app.liveness.standstill_watch import StandstillWatch, read, watched
 from incidents.app.worker import make_worker
 from incidents.client.lookup import current, describe
 from incidents.contracts import StandstillReport
@@ -295,7 +295,7 @@ def test_reset_refuses_what_it_cannot_do(stage: Stage, on_stage: Incidental) -> 
 async def test_a_watch_that_fails_is_logged_and_goes_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("incidents.app.standstill_watch.EVERY", 0.01)
+    monkeypatch.setattr("incidents.app.liveness.standstill_watch.EVERY", 0.01)
     nowhere = await Client.connect("127.0.0.1:1", lazy=True)
     told: list[str] = []
     with caplog.at_level(logging.WARNING):

@@ -12,8 +12,8 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from incidents.app import query_safety
-from incidents.app.query_safety import QuerySafety, came_alone
+from incidents.app.liveness import query_safety
+from incidents.app.liveness.query_safety import QuerySafety, came_alone
 from tests.support.thoroughness import by_thoroughness
 
 DAY = "TEST_DAY"

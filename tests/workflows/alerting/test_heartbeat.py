@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.heartbeats import Heartbeats
-from incidents.app.query_safety import QuerySafety
+from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.worker import make_worker
 from incidents.client.heartbeats import ensure_heartbeats, send_heartbeat
 from incidents.contracts import (

@@ -15,7 +15,7 @@ from threading import Event
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from incidents.app.query_safety import QuerySafety
+from incidents.app.liveness.query_safety import QuerySafety
 from incidents.contracts import PostmortemInput
 from incidents.domain.config.model import HISTORY_EVENTS
 from incidents.domain.incident.commands import Acknowledge, AddNote, Resolve

@@ -17,7 +17,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
 
-from incidents.app.query_safety import QuerySafety, guarded_worker
+from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 
 QUEUE = "evictions"
 STALLS: list[str] = []
@@ -107,5 +107,5 @@ async def test_a_run_whose_work_refuses_to_end_goes_on(client: Client, caplog: p
             assert await handle.query(Stubborn.told) is False  # the run is evicted after it
             await handle.signal(Stubborn.tell)
             assert await handle.result() == "told"
-    [record] = [record for record in caplog.records if record.name == "incidents.app.eviction"]
+    [record] = [record for record in caplog.records if record.name == "incidents.app.liveness.eviction"]
     assert "stubborn" in record.message

@@ -25,7 +25,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import NondeterminismError
 
-from incidents.app.query_safety import (
+from incidents.app.liveness.query_safety import (
     EvictingRunner,
     QuerySafety,
     available,

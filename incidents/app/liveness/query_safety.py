@@ -31,7 +31,7 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from typing_extensions import Unpack
 
-from incidents.app.eviction import EvictableInstance, EvictableRunner
+from incidents.app.liveness.eviction import EvictableInstance, EvictableRunner
 
 _log = logging.getLogger(__name__)
 
