@@ -55,8 +55,8 @@ class AcknowledgePage:
         by = self._actor(request, incident, page)
         command = Acknowledge(by=by, id=f"page-{page.key}"[:200])
         try:
-            permissions = self._shared.runbook.people.authorized
-            sent = await send(await self._shared.connected(), reading.run, command, _ANSWER_WITHIN, permissions)
+            client, permissions = await self._shared.connected(), self._shared.permissions
+            sent = await send(client, reading.run, command, _ANSWER_WITHIN, permissions)
         except CommandFailed as refusal:
             return self._answer(request, incident, str(refusal), 409)
         self._shared.readers.reader_of(await self._shared.connected(), reading.run).expire()

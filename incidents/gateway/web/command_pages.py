@@ -96,6 +96,8 @@ class CommandPages:
         """Show what the command would do; the form again, with the reason, if it would be rejected."""
         try:
             command = self._build(action, incident, values, person, str(uuid.uuid4()))
+            if reason := self._shared.permissions.refusal(command.name, command.by):
+                return self._form(request, person, action, incident, values, reason)
             found = self._preview(command, incident)
         except ValidationError as error:
             return self._form(request, person, action, incident, values, first_fault(error))
@@ -126,8 +128,8 @@ class CommandPages:
         """Send the command. Its id is that of the confirmation, so that a second tap is the same command."""
         try:
             command = self._build(action, incident, form, person, form["id"])
-            permissions = self._shared.runbook.people.authorized
-            sent = await send(await self._shared.connected(), reading.run, command, _ANSWER_WITHIN, permissions)
+            client, permissions = await self._shared.connected(), self._shared.permissions
+            sent = await send(client, reading.run, command, _ANSWER_WITHIN, permissions)
         except ValidationError as error:
             return self._form(request, person, action, incident, form, first_fault(error))
         except CommandFailed as refusal:

@@ -23,6 +23,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.measures import DEFINITIONS
 from incidents.domain.incident.visibility import may_see
 from incidents.domain.people.directory import PeopleDirectory
+from incidents.domain.people.permissions import Permissions
 from incidents.domain.postmortem.figures.charts import panel
 from incidents.domain.postmortem.figures.impact import Series
 from incidents.domain.reporting import pages
@@ -73,6 +74,11 @@ class Shared:
     async def expire(self, request: Request) -> None:
         """Let the next read of that incident look at Temporal: a command was sent."""
         (await self.readers.reader(await self.connected(), request.path_params["name"])).expire()
+
+    @property
+    def permissions(self) -> Permissions:
+        """Who may send which command."""
+        return self.runbook.people.authorized
 
     def visible(self, incident: Incident, person: Person) -> bool:
         """Tell whether this reader may see the incident. On this machine everyone may, as with the CLI."""
@@ -129,7 +135,7 @@ class Pages:
             "incident.html.j2",
             view=view,
             live_at=(f"{view.href}/events", reading.version),
-            buttons=buttons(incident, view.href, person.name, shared.runbook.people.authorized),
+            buttons=buttons(incident, view.href, person.name, shared.permissions),
             warning=reading.warning,
             timeline=timeline_part(await _entries(incident, which, before), which, before),
             filters=tuple(Part),

@@ -8,9 +8,7 @@ import httpx
 import pytest
 
 from incidents.app.settings import Settings
-from incidents.domain.config.communication import People
 from incidents.domain.incident.commands import Acknowledge
-from incidents.domain.people.config import DirectoryEntry
 from incidents.domain.rollback.state import RollbackStatus
 from tests.gateway.web.browsing import browsing, words
 from tests.support.environment import World
@@ -240,24 +238,3 @@ async def test_a_command_is_queued_while_no_worker_runs(
     async with empty_world.worker():
         await empty_world.settled()
         assert "the cache is empty" in await empty_world.said()
-
-
-async def test_110_a_reader_gets_no_button_for_what_others_may_do_and_is_refused(
-    live_world: World, settings: Settings, patient: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("getpass.getuser", lambda: "bob")
-    people = People(directory={"ann": DirectoryEntry(), "bob": DirectoryEntry()})
-    people = people.replace(groups={"sre": ("ann",)}, permissions={"note": ("sre",)})
-    live_world.runbook = live_world.runbook.replace(people=people)
-    await live_world.open()
-    async with browsing(live_world, settings) as site:
-        page = (await site.get("/incidents/1")).text
-        assert 'href="/incidents/1/do/acknowledge"' in page
-        assert 'href="/incidents/1/do/note"' not in page
-        confirmation = await confirm(site, "note", text="x")
-        refused = await site.post("/incidents/1/do/note", data=fields(confirmation) | {"step": "send"})
-        why = "bob is not authorized to note. Authorized: sre (ann)."
-        assert f"{why} Nothing was changed." in words(refused)
-    await live_world.settled()
-    timeline = [(entry.actor, entry.text) for entry in (await live_world.incident()).timeline]
-    assert ("bob", f"note refused: {why}") in timeline
