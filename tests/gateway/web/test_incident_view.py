@@ -12,6 +12,7 @@ from incidents.domain.activity_results import ActivityResult
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import IncidentCommand, apply_command
 from incidents.domain.incident import commands
+from incidents.domain.incident.display.glance import rollback_parts
 from incidents.domain.incident.display.timeline_filter import Part
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.visibility import may_see
@@ -19,10 +20,12 @@ from incidents.domain.people.config import DirectoryEntry
 from incidents.domain.people.directory import NOBODY, PeopleDirectory
 from incidents.domain.people.permissions import EVERYONE
 from incidents.domain.preview.command import preview_command
+from incidents.domain.rollback.state import RollbackState, RollbackStatus
 from incidents.gateway.web.access import Person
 from incidents.gateway.web.actions import ACTIONS, ELSEWHERE, buttons, find_action
 from incidents.gateway.web.incident_view import incident_view, timeline_part
 from incidents.gateway.web.rendering import Renderer
+from tests.support.fake_activities import an_offer
 from tests.support.incidents import RUNBOOK, at, firing, obligation, opened
 
 ANN = PeopleDirectory({"ann": DirectoryEntry(email="oncall@featuresignals.com")})
@@ -132,3 +135,10 @@ def test_24_a_private_incident_is_for_its_people() -> None:
     assert not may_see(incident, "oncall", RUNBOOK, ANN)
     assert not may_see(incident, "stranger", RUNBOOK, ANN)
     assert not may_see(incident, "", RUNBOOK, ANN)
+
+
+def test_the_first_of_two_approvals_is_shown() -> None:
+    state = RollbackState(offer=an_offer(at(0)), since=at(0), approved_by="ann")
+    assert "approved by ann, a second person has to" in rollback_parts(state)
+    approved = state.replace(status=RollbackStatus.APPROVED, decided_by="bob")
+    assert not any("a second person" in part for part in rollback_parts(approved))

@@ -72,11 +72,16 @@ def checklist_progress(incident: Incident) -> str:
 
 
 def rollback_parts(state: RollbackState, decision: str = "") -> tuple[str, ...]:
-    """Return a cluster's rollback in parts: versions, status, what to type to decide it (`decision`), latest step."""
+    """Return a cluster's rollback in parts: versions, status, the first of two approvals, `decision`, latest step.
+
+    `decision`: what to type to decide it.
+    """
     offer = state.offer
     versions = f" {offer.suspect.version} → {offer.candidate.version}" if offer.suspect and offer.candidate else ""
     detail = state.detail or state.progress or offer.reason
-    parts = (f"Rollback {offer.cluster}{versions}", str(state.status), decision, detail)
+    waits = state.approved_by and state.status is RollbackStatus.OFFERED
+    first = f"approved by {state.approved_by}, a second person has to" if waits else ""
+    parts = (f"Rollback {offer.cluster}{versions}", str(state.status), first, decision, detail)
     return tuple(part for part in parts if part)
 
 
