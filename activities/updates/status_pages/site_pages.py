@@ -95,7 +95,7 @@ class SitePages:
             past=[incident for incident in listed if not incident.is_open][:_LISTED],
             coming=[window for window in published.windows if window.until > published.now],
             components=rows,
-            history_days=HISTORY_DAYS,
+            first_day=f"{max(published.since, published.now - timedelta(days=HISTORY_DAYS - 1)):%Y-%m-%d}",
         )
 
     def _render(self, template: str, *, up: str = "", **values: Any) -> bytes:

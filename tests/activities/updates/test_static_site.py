@@ -144,8 +144,9 @@ def test_the_history_shows_bad_days_and_none_from_before_the_site(
     days = re.findall(r'<rect class="(\w+)"', bars)
     assert len(days) == 90
     assert days == ["no_data"] * 86 + ["major_outage"] + ["operational"] * 3
+    assert "Since 2026-11-23: no incidents or maintenance" in page, "of a day without data nothing is known"
     make(NOW + timedelta(days=91)).refresh(())
-    assert "No incidents in the last 90 days." in read(folder)
+    assert "None since 2026-11-25." in read(folder)
 
 
 def test_24_an_incident_that_has_become_private_loses_its_words_everywhere(
