@@ -34,11 +34,13 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from incidents.app.api_tokens import ApiTokens
 from incidents.app.command_line.usage import OneLineCommand
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.pager_check import print_missing_pager
 from incidents.app.runbook_file import load_runbook, runbook_source
 from incidents.app.settings import Settings, load_settings
+from incidents.gateway.api.senders import describe_tokens
 from incidents.gateway.app import Gateway
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -102,6 +104,7 @@ def _print_endpoints(settings: Settings, gateway: Gateway) -> None:
     for endpoint, (variable, secret) in endpoints.items():
         print(f"{endpoint}: {'on' if secret else f'off ({variable} is not set)'}", file=sys.stderr)
     print(gateway.describe_pages(), file=sys.stderr)
+    print(f"/api: {describe_tokens(ApiTokens(settings.api_tokens))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_the_wheel_holds_the_program_and_nothing_else(wheel: Path) -> None:
         path.relative_to(ROOT).as_posix()
         for top in ("incidents", "workflows", "activities")
         for path in (ROOT / top).rglob("*")
-        if path.suffix in (".py", ".j2")
+        if path.suffix in (".py", ".j2", ".html")
     }
     assert ours <= names
 

@@ -67,6 +67,17 @@ def find_token(tokens: ApiTokens, authorization: str) -> ApiToken | None:
     return tokens.find(text.strip(), datetime.now(UTC)) if scheme.lower() == "bearer" and text.strip() else None
 
 
+def describe_tokens(tokens: ApiTokens) -> str:
+    """Return whether the API is on, in one line for the start of the gateway."""
+    try:
+        number = len(tokens.listed())
+    except TokensUnusable as error:
+        return f"off: {error}"
+    return (
+        f"on ({number} {'token' if number == 1 else 'tokens'})" if number else "off (no token; `incident token create`)"
+    )
+
+
 async def read_body(request: Request) -> bytes:
     """Return a body of at most `LARGEST_BODY`. Stops reading at that size.
 
