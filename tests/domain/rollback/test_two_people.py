@@ -1,11 +1,16 @@
 """110: a rollback that two people have to approve."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from incidents.domain.apply_command import apply_command
 from incidents.domain.chat.cards import decision_card
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.base import CommandRejected
+from incidents.domain.core.base import AlreadyDone, CommandRejected
+from incidents.domain.core.command import Command
 from incidents.domain.incident.commands import DeclareSeverity
 from incidents.domain.incident.display.summary import rollback_text
 from incidents.domain.incident.incident import Incident
@@ -114,3 +119,39 @@ def test_110_the_channel_shows_who_has_approved() -> None:
     card = decision_card(incident, incident.timeline[-1])
     assert card is not None
     assert "ann; a second person has to" in {fact.label: fact.value for fact in card.facts}["Approved by"]
+
+
+PEOPLE = st.sampled_from(["ann", "Ann", "bob", "cleo"])
+COMMANDS: st.SearchStrategy[Command] = st.one_of(
+    st.builds(ApproveRollback, by=PEOPLE),
+    st.builds(RequestRollback, by=PEOPLE, forward=st.booleans(), insist=st.booleans()),
+    st.builds(DeclineRollback, by=PEOPLE, reason=st.just("x")),
+)
+EVENTS = st.sampled_from(["offer", "expire", "unhealthy", "held"])
+
+
+def happened(incident: Incident, event: str, minute: float) -> Incident:
+    """The incident after that event, if it can come now."""
+    [state] = incident.rollback.clusters
+    if event == "offer":
+        return rollback_facts.apply_offers(incident, (OFFER,), TWO, at(minute))
+    if event == "expire":
+        return rollback_facts.expire_offer(incident, "eu-001", TWO, at(minute))
+    if event == "held":
+        return rollback_facts.record_rollback_failure(incident, "eu-001", "locked", at(minute))
+    return ended(incident, S.UNHEALTHY, minute, TWO) if state.status.under_way else incident
+
+
+@given(st.lists(st.one_of(COMMANDS, EVENTS), max_size=30))
+def test_110_whatever_happens_two_different_people_have_approved_each_rollback(steps: list[Command | str]) -> None:
+    incident = offered(TWO)
+    for minute, step in enumerate(steps, 1):
+        before = status(incident)
+        if isinstance(step, str):
+            incident = happened(incident, step, minute)
+        else:
+            with contextlib.suppress(CommandRejected, AlreadyDone):
+                incident = apply_command(incident, step, TWO, at(minute))
+        if status(incident) is S.APPROVED and before is not S.APPROVED:
+            first, second = incident.rollback.clusters[0].decided_by.split(" and ")
+            assert first.casefold() != second.casefold()
