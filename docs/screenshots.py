@@ -30,9 +30,16 @@ ARGUMENTS = [
 ALERT = {"title": "Evaluation errors in eu above 5 %", "service": "flag-evaluation", "severity": "critical"}
 
 
+def visit(page: Page, url: str) -> None:
+    """Open a page, and stop if there is none: no picture shows an error."""
+    answer = page.goto(url)
+    if answer is not None and not answer.ok and answer.status != 304:
+        raise SystemExit(f"{url}: {answer.status}")
+
+
 def shoot(page: Page, url: str, name: str, wait: str, tab: str = "") -> None:
     """Open a page, wait until a text is on it, and take its picture."""
-    page.goto(url)
+    visit(page, url)
     page.get_by_text(wait).first.wait_for(timeout=20_000)
     if tab:
         page.get_by_role("tab", name=tab).click()
@@ -66,7 +73,7 @@ def web_pages(browser: Browser, gateway: str) -> None:
     )
     for scheme, path, name in pictures:
         phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, color_scheme=scheme)
-        phone.goto(f"{gateway}{path}")
+        visit(phone, f"{gateway}{path}")
         if phone.evaluate("document.documentElement.scrollWidth") > 390:
             raise SystemExit(f"{path} is wider than a phone")
         phone.wait_for_timeout(1200)
@@ -74,6 +81,19 @@ def web_pages(browser: Browser, gateway: str) -> None:
         print(IMAGES / name)
     desk = browser.new_page(viewport={"width": 1000, "height": 700})
     shoot(desk, f"{gateway}/", "web-front.png", "INC-1")
+
+
+def slack(browser: Browser, sandbox: str) -> None:
+    """Take the picture of the incident's channel: the summary, and the decision that is needed."""
+    page = browser.new_page(viewport={"width": 1500, "height": 1100}, device_scale_factor=2)
+    visit(page, f"{sandbox}/")
+    page.get_by_text("Approve the rollback").first.wait_for(timeout=20_000)
+    # Threads are folded, as in Slack.
+    style = ".messages { max-height: none !important; overflow: visible !important } .message.reply { display: none }"
+    page.add_style_tag(content=f"{style} main {{ grid-template-columns: 460px !important }}")
+    channel = page.locator("#slack section").first
+    channel.screenshot(path=IMAGES / "slack.png")
+    print(IMAGES / "slack.png")
 
 
 def take(ui: str, sandbox: str, gateway: str) -> None:
@@ -90,6 +110,7 @@ def take(ui: str, sandbox: str, gateway: str) -> None:
         if phone.evaluate("document.documentElement.scrollWidth") > 390:
             raise SystemExit("the mail is wider than a phone")
         phone.screenshot(path=IMAGES / "mail-phone.png")
+        slack(browser, sandbox)
         learnt(browser)
         web_pages(browser, gateway)
         browser.close()

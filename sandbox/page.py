@@ -91,7 +91,7 @@ class Page:
         html = ENTITY.sub(lambda found: self._entity(found[1]), html)
         for pattern, replacement in FORMATS:
             html = pattern.sub(replacement, html)
-        html = re.sub(r":([a-z0-9_+-]+):", _emoji, html)
+        html = re.sub(r":([a-z+-][a-z0-9_+-]*):", _emoji, html)
         return Markup(html.replace("\u2039", "&lt;").replace("\u203a", "&gt;"))
 
     def _entity(self, inner: str) -> str:
