@@ -40,6 +40,7 @@ EVENTS: dict[type[Any], set[str]] = {
         contracts.MERGE_MESSAGE,
         contracts.SURGE_MESSAGE,
         contracts.WINDOWS_CHANGED,
+        contracts.MAIL_BOUNCED,
         contracts.ROLLBACK_MOVED,
         contracts.ROLLBACK_ENDED,
         contracts.COMMAND_REFUSED,

@@ -11,11 +11,11 @@ from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command
 from incidents.domain.core.text.public_text import PublicMessage
 from incidents.domain.incident.incident import Incident
-from incidents.domain.obligation import ObligationKind
 from incidents.domain.recipients import recipient_in_words
 from incidents.domain.registry import up_next
 from incidents.domain.updates.audience import mail_recipients
 from incidents.domain.updates.messages import customer_message
+from incidents.domain.updates.obligations import is_delivery
 
 _AT_ONCE = timedelta(minutes=1)
 """What is due this soon after a command counts as its effect."""
@@ -50,7 +50,7 @@ def preview_command(command: Command, incident: Incident, runbook: RunbookConfig
     updates = after.updates.published[len(incident.updates.published) :]
     soon = at + _AT_ONCE
     waiting = {obligation.key for obligation in old if obligation.due <= soon}
-    begun = [o for o in new if o.due <= soon and o.key not in waiting and o.kind is not ObligationKind.DELIVER]
+    begun = [o for o in new if o.due <= soon and o.key not in waiting and not is_delivery(o)]
     # A key changes with its due time: what is only put off is no end.
     goes_on = {(obligation.kind, obligation.subject) for obligation in new}
     ended = [obligation for obligation in old if (obligation.kind, obligation.subject) not in goes_on]

@@ -158,6 +158,11 @@ def spent_keys(incident: Incident) -> Iterator[Key]:
             yield from (delivery_key(sequence, channel) for channel in Channel)
 
 
+def is_delivery(obligation: Obligation) -> bool:
+    """Tell whether an obligation publishes an update in one channel."""
+    return obligation.kind is ObligationKind.DELIVER
+
+
 _CADENCE = Owed(cadence, LIVE)
 UPDATE = ObligationSpec(ObligationKind.UPDATE, (_CADENCE,), apply_due=update_due, spent=spent_keys)
 REMIND = ObligationSpec(ObligationKind.REMIND, (_CADENCE,), build_request=requests.remind)

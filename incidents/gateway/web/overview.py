@@ -29,7 +29,7 @@ class IncidentLine:
     service: str
     commander: str
     age: str
-    drill: bool
+    is_drill: bool
     update_overdue: bool
 
 
@@ -80,7 +80,7 @@ def incident_line(execution: WorkflowExecution, runbook: RunbookConfig, now: dat
         service=str(row["service"] or ""),
         commander=str(row["commander"] or ""),
         age=_age(execution, now),
-        drill=bool(row["drill"]),
+        is_drill=bool(row["drill"]),
         update_overdue=bool(row["update_overdue"]),
     )
 

@@ -40,6 +40,17 @@ def words(answer: httpx.Response) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
+async def front_page(http: httpx.AsyncClient, text: str) -> str:
+    """The words of the front page, as soon as a text is among them: its list is kept a second, and visibility lags."""
+    shown = ""
+    for _ in range(200):
+        shown = words(await http.get("/"))
+        if text in shown:
+            break
+        await asyncio.sleep(0.1)
+    return shown
+
+
 def reads(queries: list[str]) -> list[str]:
     """The queries, each that was sent again once: a busy machine answers late."""
     return [query for query, _ in groupby(queries)]

@@ -9,7 +9,7 @@ import pytest
 
 from incidents.app.settings import Settings, load_settings
 from incidents.domain.incident.commands import Acknowledge, AddNote, MakePrivate, PostUpdate, Resolve
-from tests.gateway.web.browsing import browsing, reads, words
+from tests.gateway.web.browsing import browsing, front_page, reads, words
 from tests.support.environment import World
 from tests.support.reads import SeenReads
 
@@ -22,7 +22,7 @@ async def test_the_front_page_lists_open_incidents_and_what_is_due(live_world: W
     assert empty.status_code == 200
     assert "No open incidents." in words(empty)
     await live_world.open()
-    shown = words(await site.get("/"))
+    shown = await front_page(site, "status update")
     assert "INC-1 P0 investigating flag-evaluation no commander" in shown
     assert re.search(r"Due next in \d+m( \d+s)? INC-1 : status update", shown)
 
@@ -31,7 +31,7 @@ async def test_an_incident_that_is_over_is_among_the_recent(live_world: World, s
     await live_world.open("warning")
     await live_world.tell(Acknowledge(by="ann"))
     await live_world.tell(Resolve(by="ann", text="It is quiet again.", force=True, reason="quiet"))
-    shown = words(await site.get("/"))
+    shown = await front_page(site, "P2 resolved")
     assert "No open incidents." in shown
     assert "Recent INC-1 P2 resolved" in shown
 
@@ -181,7 +181,7 @@ async def test_without_a_worker_a_page_shows_what_visibility_knows(empty_world: 
     async with empty_world.worker():
         await empty_world.open()
     async with browsing(empty_world, settings) as http:
-        assert "INC-1 P0 investigating" in words(await http.get("/"))
+        assert "INC-1 P0 investigating" in await front_page(http, "INC-1 P0 investigating")
         page = await http.get("/incidents/1")
         assert page.status_code == 503
         assert "INC-1 flag-evaluation P0 investigating" in words(page)

@@ -5,7 +5,7 @@ import httpx
 from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import SYSTEM
 from incidents.domain.rollback.state import RollbackStatus
-from tests.gateway.web.browsing import words
+from tests.gateway.web.browsing import front_page, words
 from tests.gateway.web.test_acknowledge import path_of
 from tests.gateway.web.test_commands import give
 from tests.gateway.web.test_sign_in import phone, provider, signed_in, signing
@@ -40,4 +40,4 @@ async def test_one_incident_by_the_pages_alone(live_world: World, phone: httpx.A
         "Evaluations have recovered.",
         "It is over.",
     ]
-    assert "resolved" in words(await phone.get("/")).partition("Recent")[2]
+    assert "resolved" in (await front_page(phone, "resolved")).partition("Recent")[2]
