@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 
 from incidents.vendors.monitoring.alertmanager import AlertmanagerClient
-from sandbox.temporal_server import free_port
+from tests.support.alertmanager import needs_alertmanager, running_alertmanager
 
-PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="Alertmanager is not installed")
+pytestmark = needs_alertmanager
 
 CONFIG = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 EU = {"alertname": 'Evaluation "Errors"', "service": "flag-evaluation", "region": "eu"}
@@ -25,28 +21,8 @@ US = EU | {"region": "us"}
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home: Path = tmp_path_factory.mktemp("alertmanager")
-    (home / "config.yml").write_text(CONFIG, encoding="utf-8")
-    address = f"127.0.0.1:{free_port()}"
-    assert PROGRAM is not None
-    words = [PROGRAM, f"--config.file={home}/config.yml", f"--storage.path={home}/data"]
-    words += [f"--web.listen-address={address}", "--cluster.listen-address="]
-    with (home / "log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(words, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                httpx.get(f"http://{address}/-/ready", trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None, (home / "log").read_text(encoding="utf-8")
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    with running_alertmanager(tmp_path_factory.mktemp("alertmanager"), CONFIG) as url:
+        yield url
 
 
 def states(url: str) -> dict[str, str]:
