@@ -45,6 +45,7 @@ __all__ = ["token"]
 pytestmark = pytest.mark.timeout(240)  # a busy machine
 
 
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "ways-in.md"
 TIMELINE = (Path(__file__).parent / "timeline.txt").read_text(encoding="utf-8")
 """What each way leaves."""
 FIRES, ENDS = "Alert firing: Evaluations fail", "Alert ended: Evaluations fail"
@@ -54,6 +55,12 @@ NO_API = (
     " when it is reported.",
     "Skipped: Silence the alerts: no firing alert has a source that can be silenced",
 )
+
+
+def test_the_document_shows_what_people_did() -> None:
+    entries = [line.split(": ", 2) for line in TIMELINE.splitlines() if not line.startswith((" ", "opener"))]
+    shown = [f"{actor:<6} {text.partition(' [')[0]}" for actor, _, text in entries]
+    assert "\n".join(["```", *shown, "```"]) in DOCUMENT.read_text(encoding="utf-8")
 
 
 async def test_by_slack_alone(world: World, signing: Settings, sandbox: RunningSandbox) -> None:
