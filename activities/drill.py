@@ -36,7 +36,7 @@ from incidents.domain.activity_requests import (
     SettlePage,
     SetTopic,
 )
-from incidents.domain.activity_results import ActivityResult, ChannelRead, MailSent, ResourcesChanged
+from incidents.domain.activity_results import ActivityResult, ChannelRead, MailSent, MessagePosted, ResourcesChanged
 from incidents.domain.chat.card import Card
 from incidents.domain.config.model import Region
 from incidents.domain.config.probes import Probe
@@ -110,7 +110,7 @@ class DrillChat(Chat):
         return super().invite(request.replace(channel_id=self._channel, emails=emails))
 
     @activity.defn
-    def post_message(self, message: PostMessage) -> ActivityResult:
+    def post_message(self, message: PostMessage) -> MessagePosted:
         """Post into the drills' channel."""
         marks = {"text": Mrkdwn(marked(message.text)), "card": _marked_card(message.card)}
         return super().post_message(message.replace(channel_id=self._channel, **marks))

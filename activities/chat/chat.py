@@ -20,7 +20,7 @@ from incidents.domain.activity_requests import (
     PostMessage,
     SetTopic,
 )
-from incidents.domain.activity_results import ActivityResult, ChannelRead, ResourcesChanged
+from incidents.domain.activity_results import ActivityResult, ChannelRead, MessagePosted, ResourcesChanged
 from incidents.domain.chat.card import Card
 from incidents.domain.core.text.mrkdwn import Mrkdwn, as_mrkdwn, mrkdwn
 from incidents.domain.incident.state import Resources
@@ -120,23 +120,23 @@ class Chat:
         return ActivityResult(detail="; ".join([*unknown, *serious]))
 
     @activity.defn
-    def post_message(self, message: PostMessage) -> ActivityResult:
+    def post_message(self, message: PostMessage) -> MessagePosted:
         """Post a message, once; at the top of the channel if the one below which it belongs was deleted."""
         if self._client is None:
-            return ActivityResult(skipped=self._off)
+            return MessagePosted(skipped=self._off)
         with translate_vendor_errors():
             mentions, text = self._with_mentions(self._client, message)
             blocks = self._blocks(message.card, mentions)
             look, thread = may_be_repeat(message), message.thread_ts
             try:
-                self._post_once(
+                ts = self._post_once(
                     self._client, message.channel_id, text, message.key, look=look, thread=thread, blocks=blocks
                 )
             except VendorNotFound:
                 if thread is None:
                     raise
-                self._post_once(self._client, message.channel_id, text, message.key, look=look, blocks=blocks)
-        return ActivityResult()
+                ts = self._post_once(self._client, message.channel_id, text, message.key, look=look, blocks=blocks)
+        return MessagePosted(ts=ts)
 
     def _with_mentions(self, client: ports.Chat, message: PostMessage) -> tuple[Mrkdwn, Mrkdwn]:
         """Return what notifies those named, and the text after it. A person whom Slack does not know is named."""

@@ -152,7 +152,7 @@ class Invite(ActivityRequest[ActivityResult]):
     emails: tuple[str, ...]
 
 
-class PostMessage(ActivityRequest[ActivityResult]):
+class PostMessage(ActivityRequest[results.MessagePosted]):
     """Post a message into a channel, once. `mentions`: the names of people who are notified of it.
 
     `card` shows the text with its parts and buttons. `thread_ts`: the message below which it goes.

@@ -83,6 +83,12 @@ class ResourcesChanged(ActivityResult):
     resources: Resources = Resources()
 
 
+class MessagePosted(ActivityResult):
+    """The id of a message that was posted; "" if it is not known."""
+
+    ts: str = ""
+
+
 class EvidencePreserved(ResourcesChanged):
     """The manifest of what was written; None if it could not be."""
 

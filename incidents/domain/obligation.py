@@ -35,6 +35,7 @@ class ObligationKind(StrEnum):
     DIGEST = "digest"
     DIGEST_UPDATE = "digest_update"
     NOTICE = "notice"
+    SETTLE_DECISION = "settle_decision"
     WAR_ROOM = "war_room"
     TICKET = "ticket"
     UPDATE = "update"

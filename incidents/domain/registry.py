@@ -47,6 +47,7 @@ SPECS: tuple[ObligationSpec[Any], ...] = (
     chat.DIGEST,
     chat.DIGEST_UPDATE,
     chat.NOTICE,
+    chat.SETTLE_DECISION,
     chat.WAR_ROOM,
     updates.TICKET,
     updates.UPDATE,

@@ -52,9 +52,7 @@ async def test_a_whole_p0_with_a_rollback_has_at_most_eight_posts_at_the_top(sta
         [
             "INC-1 · P0 · resolved · EvaluationErrors is high",
             update,
-            decision + "Approve the rollback of eu-001?",
-            decision + "Verdict needed: is eu-001 healthy?",
-            decision + "Decision needed for eu-001",
+            *[decision + "Rollback of eu-001"] * 3,  # an approval, a verdict, a decision: each is made
             update,
             update,
         ]

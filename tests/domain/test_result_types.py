@@ -50,6 +50,7 @@ RECORDED: dict[str, Any] = {
     "sent": 1000,
     "unreached": ["ACME"],
     "go_on_at": 1000,
+    "ts": "1700000000.000100",
 }
 """A result as histories have it that were recorded when every activity returned one and the same type."""
 RESULTS = sorted({kind.result_type() for kind in ACTIVITIES}, key=lambda result: result.__name__)

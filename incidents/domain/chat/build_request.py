@@ -4,7 +4,7 @@ from datetime import datetime
 
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
-from incidents.domain.activity_results import ActivityResult, ResourcesChanged
+from incidents.domain.activity_results import ActivityResult, MessagePosted, ResourcesChanged
 from incidents.domain.chat.cards import decision_card, summary_card
 from incidents.domain.chat.channel import channel_id, static_war_room
 from incidents.domain.chat.promised import promised
@@ -97,7 +97,9 @@ def digest_update(obligation: Obligation, incident: Incident, runbook: RunbookCo
     )
 
 
-def notice(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
+def notice(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest[MessagePosted]:
     """Post a timeline entry below the summary; a requested decision is a message of its own, with buttons."""
     entry = incident.entry(obligation.sequence)
     card = decision_card(incident, entry)

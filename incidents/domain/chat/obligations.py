@@ -6,6 +6,7 @@ from datetime import datetime
 from incidents.domain.activity_results import ResourcesChanged, Result
 from incidents.domain.chat import build_request as requests
 from incidents.domain.chat.channel import channel_key, key_in_channel, notice_key
+from incidents.domain.chat.decisions import decided_messages, forget_decision, remember_decision, settle_decision
 from incidents.domain.chat.promised import promised_among
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
@@ -268,7 +269,14 @@ DIGEST = _upkeep(
     ObligationKind.DIGEST, _DIGEST, requests.digest, apply_digest, shares_resources=False, spent=spent_digests
 )
 DIGEST_UPDATE = _upkeep(ObligationKind.DIGEST_UPDATE, _DIGEST, requests.digest_update)
-NOTICE = _upkeep(ObligationKind.NOTICE, _CHANNEL, requests.notice, spent=spent_notices)
+NOTICE = _upkeep(ObligationKind.NOTICE, _CHANNEL, requests.notice, remember_decision, spent=spent_notices)
+SETTLE_DECISION = _upkeep(
+    ObligationKind.SETTLE_DECISION,
+    Owed(decided_messages, LIVE_OR_OVER),
+    settle_decision,
+    forget_decision,
+    shares_resources=False,
+)
 SHOW_ROLLBACK = _upkeep(
     ObligationKind.SHOW_ROLLBACK,
     Owed(shown_rollbacks, LIVE_OR_OVER),

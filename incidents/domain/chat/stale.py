@@ -2,6 +2,7 @@
 
 from incidents.domain.chat.buttons import Action, Target, decision_buttons
 from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.state import RollbackState
 
 DECISIONS = frozenset(
     {
@@ -40,5 +41,11 @@ def _other_decision(incident: Incident, action: Action, target: Target) -> str:
     shown = any(button.action == action for button in decision_buttons(incident, state))
     if shown and candidate == target.version:
         return ""
+    return rollback_standing(state)
+
+
+def rollback_standing(state: RollbackState) -> str:
+    """Return how a rollback stands, and who decided on it."""
+    candidate = state.offer.candidate.version if state.offer.candidate else "no version"
     by = f" (decided by {state.decided_by})" if state.decided_by else ""
-    return f"the rollback of {target.cluster} to {candidate or 'no version'} is {state.status}{by}"
+    return f"the rollback of {state.offer.cluster} to {candidate} is {state.status}{by}"

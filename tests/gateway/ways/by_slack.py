@@ -67,14 +67,16 @@ class BySlack:
     async def _button(self, label: str) -> tuple[str, Any]:
         """The action and the value of a button of the channel, once a message has it."""
         for _ in range(_LOOKS):
-            for button in self._buttons():
+            for button in buttons(self._sandbox):
                 if button["text"]["text"] == label:
                     return button["action_id"], json.loads(button["value"])
             await asyncio.sleep(0.05)
-        raise AssertionError(f"no message has the button {label}: {list(self._buttons())}")
+        raise AssertionError(f"no message has the button {label}: {list(buttons(self._sandbox))}")
 
-    def _buttons(self) -> Iterator[dict[str, Any]]:
-        for channel in self._sandbox.state()["slack"]["channels"]:
-            for message in channel["messages"] if channel["name"] == CHANNEL else ():
-                for block in message.get("blocks") or ():
-                    yield from block.get("elements", ()) if block["type"] == "actions" else ()
+
+def buttons(sandbox: RunningSandbox) -> Iterator[dict[str, Any]]:
+    """The buttons of the messages in the incident's channel."""
+    for channel in sandbox.state()["slack"]["channels"]:
+        for message in channel["messages"] if channel["name"] == CHANNEL else ():
+            for block in message.get("blocks") or ():
+                yield from block.get("elements", ()) if block["type"] == "actions" else ()

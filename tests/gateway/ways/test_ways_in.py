@@ -31,7 +31,7 @@ from tests.gateway.test_slack import connected
 from tests.gateway.ways.by_api import ByApi
 from tests.gateway.ways.by_command_line import ByCommandLine
 from tests.gateway.ways.by_phone import ByPhone
-from tests.gateway.ways.by_slack import BySlack
+from tests.gateway.ways.by_slack import BySlack, buttons
 from tests.gateway.ways.script import of_the_alert, play, written
 from tests.gateway.web.browsing import Server, browsing
 from tests.gateway.web.test_sign_in import PHONE, URL
@@ -79,11 +79,14 @@ async def test_by_the_phone_alone(world: World, signing: Settings, sandbox: Runn
     assert of_the_alert(incident) == [FIRES, *NO_API, ENDS]
 
 
-async def test_by_the_api_alone(world: World, signing: Settings, token: Token) -> None:
+async def test_by_the_api_alone(world: World, signing: Settings, sandbox: RunningSandbox, token: Token) -> None:
     async with calling(world, signing) as http:
         incident = await play(ByApi(http, token), world)
     assert written(incident) == TIMELINE
     assert of_the_alert(incident) == []
+    left = [button["text"]["text"] for button in buttons(sandbox)]
+    assert "Reopen…" in left
+    assert not {"Approve", "Decline…"} & set(left), "46: what was decided elsewhere has no buttons in Slack"
 
 
 @needs_alertmanager
