@@ -56,6 +56,7 @@ class Deployments:
             request.blamed,
             deploys=request.deploys,
             restored=frozenset(request.restored),
+            wanted=request.version,
         )
         rows = [row for row in newest_first(history) if touches(row, request.deploys)]
         return found.replace(recent=tuple(rows[:_SHOWN_RECENT]))

@@ -91,6 +91,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rollback": (
         "incident rollback 42",
         "incident rollback 42 --cluster eu-001",
+        "incident rollback 42 --to v2.14.0   # not the newest known-good",
         "incident rollback 42 --forward",
     ),
     "approve": ("incident approve 42",),

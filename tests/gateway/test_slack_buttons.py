@@ -104,24 +104,29 @@ async def test_46_a_decision_that_is_no_longer_asked_for_is_refused(
         "The incident has changed: the rollback of eu-001 to good is declined (decided by bob). Nothing was changed."
     )
     form = await ann.clicks_open(*pressed(buttons, "Choose another…"))
-    refused = await ann.submits(form, reason="it is broken, too")
-    assert "The incident has changed" in refused["errors"]["reason"]
+    refused = await ann.submits(form, version="older")
+    assert "The incident has changed" in refused["errors"]["version"]
     [state] = (await live_world.incident()).rollback.clusters
     assert state.status is RollbackStatus.DECLINED
     action, target = pressed(buttons, "Approve")
     assert "to good is declined" in await ann.clicks(action, target | {"version": "another"})
 
 
-async def test_another_version_is_chosen_by_what_is_wrong_with_this_one(
+async def test_another_version_is_chosen_and_none_is_flagged(
     live_world: World, http: httpx.AsyncClient, ann: Person
 ) -> None:
     buttons = await offered(live_world, http)
     form = await ann.clicks_open(*pressed(buttons, "Choose another…"))
-    assert "good is flagged as bad" in json.dumps(form["blocks"])
-    assert await ann.submits(form, reason="it has the same bug") == {}
+    assert await ann.submits(form, version=" ") == {
+        "response_action": "errors",
+        "errors": {"version": "Name the version."},
+    }
+    assert await ann.submits(form, version="older") == {}
     incident = await settled_incident(live_world)
-    assert [flag.version for flag in incident.rollback.flags] == ["good"]
-    assert any("Rollback requested by ann" in entry.text for entry in incident.timeline)
+    assert incident.rollback.flags == ()
+    assert any("Rollback to older requested by ann" in entry.text for entry in incident.timeline)
+    [(_, first), (_, search)] = live_world.sent("find_rollback")
+    assert (first.version, search.version) == ("", "older")
 
 
 async def test_a_form_is_shown_although_no_worker_tells_the_state(

@@ -92,6 +92,7 @@ def ordered(text: str, channel: str = "general", **more: Any) -> Command | Merge
         ("merge 42 41 same", MergeInto("ann", "41", "same")),
         ("unmerge 42", c.Unmerge(by="ann")),
         ("rollback 42 --cluster eu-001 --insist", r.RequestRollback(by="ann", cluster="eu-001", insist=True)),
+        ("rollback 42 --to v1", r.RequestRollback(by="ann", version="v1")),
         ("approve 42", r.ApproveRollback(by="ann")),
         ("decline 42 not the cause", r.DeclineRollback(by="ann", reason="not the cause")),
         ("verdict 42 healthy checked by hand", r.JudgeRollback(by="ann", healthy=True, reason="checked by hand")),

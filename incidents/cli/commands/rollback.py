@@ -35,11 +35,13 @@ def rollback(
     insist: Annotated[
         bool, typer.Option("--insist", help="Roll back despite a newer deployment or a recovered region")
     ] = False,
+    to: Annotated[str, typer.Option(metavar="VERSION", help="Another known-good version than the newest")] = "",
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
     """Roll back now: the offered rollback, or a new candidate. Needs no approval, or one more if two people decide."""
-    command = parse_command(commands.RequestRollback, by=by, cluster=cluster, forward=forward, insist=insist)
+    fields = {"cluster": cluster, "forward": forward, "insist": insist, "version": to}
+    command = parse_command(commands.RequestRollback, by=by, **fields)
     dispatch(number, command, as_json, timeout)
 
 

@@ -123,15 +123,20 @@ def decline_form(runbook: RunbookConfig, incident: Incident | None, target: Targ
 
 
 def another_form(runbook: RunbookConfig, incident: Incident | None, target: Target) -> Form:
-    """Return the form to roll back to another version than the one that is offered."""
+    """Return the form to roll back to another known-good version than the one that is offered."""
     state = incident.rollback.of(target.cluster) if incident else None
-    skipped = [seen for seen in state.offer.considered if not seen.selected][:_SKIPPED] if state else []
-    warning = (
-        f"{target.version} is flagged as bad: neither this nor a later incident rolls back to it. The next candidate"
-        " is then redeployed at once; your request is its approval."
-    )
-    lines = (f"Skipped already: {seen.deployment.version} ({seen.reason})" for seen in skipped)
-    label = f"What is wrong with {target.version}?"
-    return Form(
-        title="Another version", submit="Roll back", fields=(_REASON.replace(label=label),), guide=(warning, *lines)
-    )
+    others = [seen for seen in state.offer.considered if not seen.selected][:_SKIPPED] if state else []
+    choices = {seen.deployment.version: seen.reason for seen in others if seen.known_good}
+    field = _version_field(choices)
+    warning = "It is redeployed at once; your request is its approval."
+    lines = (f"Not to choose: {seen.deployment.version} ({seen.reason})" for seen in others if not seen.known_good)
+    return Form(title="Another version", submit="Roll back", fields=(field,), guide=(warning, *lines))
+
+
+def _version_field(choices: dict[str, str]) -> ChoiceField | TextField:
+    """Return the choice among known-good versions, with their reasons; a line of text if none is known."""
+    label = "Roll back to"
+    if not choices:
+        return TextField(name="version", label=label, hint="A known-good version: `/incident candidates` lists them.")
+    options = tuple(Option(value=version, label=version, detail=reason) for version, reason in choices.items())
+    return ChoiceField(name="version", label=label, options=options, initial=options[0].value)

@@ -19,7 +19,7 @@ class FindRollback(ActivityRequest[DeploymentsSearched]):
     `deploys`: what the service is deployed as; deployments of nothing else are looked at. `blamed`: versions that this
     incident knows to be bad, and why. `restored`: ids of the deployments that its verified rollbacks made. What earlier
     incidents know of either is looked up; `workflow_id` and `number` keep
-    this one out of that.
+    this one out of that. `version`: the one that a responder chose; empty: the newest that is known-good.
     """
 
     workflow_id: str
@@ -31,6 +31,7 @@ class FindRollback(ActivityRequest[DeploymentsSearched]):
     deploys: tuple[str, ...] = ()
     blamed: dict[str, str] = {}
     restored: tuple[str, ...] = ()
+    version: str = ""
 
 
 class MeasureBaseline(ActivityRequest[BaselineFinding]):

@@ -23,7 +23,7 @@ class RequestRollback(Command):
     """Ask for the rollback of the suspect deployment. The request counts as the approval, or as the first of two.
 
     `forward` goes back to what an unhelpful rollback replaced. `insist` rolls back although the state has changed since
-    it was decided: a newer deployment, or the region recovered.
+    it was decided: a newer deployment, or the region recovered. `version`: a known-good one other than the newest.
     """
 
     name = "request_rollback"
@@ -31,6 +31,7 @@ class RequestRollback(Command):
     cluster: str = ""
     forward: bool = False
     insist: bool = False
+    version: str = Field(default="", max_length=200)
 
 
 class ApproveRollback(Command):
@@ -90,19 +91,22 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
         )
     states = [s for s in incident.rollback.clusters if command.cluster in ("", s.offer.cluster)]
     _require_undecided(states)
+    if command.forward and command.version:
+        raise CommandRejected("A rollback goes forward to the version that it replaced: name no other one.")
     if command.forward:
         return _roll_forward(command, incident, states, runbook, at)
-    if any(state.status is RollbackStatus.OFFERED for state in states):
+    if not command.version and any(state.status is RollbackStatus.OFFERED for state in states):
         return _approve(incident, command.cluster, command.by, runbook, at, insist=command.insist)
     if incident.standing(investigation_key(incident, Source.DEPLOYMENTS)) is StepStatus.PENDING:
         raise CommandRejected(
             "The deployment history has not been read yet. Nothing was changed. Try again in a moment."
         )
-    request = RollbackRequest(by=command.by, cluster=command.cluster, insist=command.insist)
+    request = RollbackRequest(by=command.by, cluster=command.cluster, insist=command.insist, version=command.version)
     incident = incident.replace(
         rollback=incident.rollback.replace(request=request, searches=incident.rollback.searches + 1)
     )
-    text = f"Rollback requested by {command.by}: searching the deployment history"
+    to = f" to {command.version}" if command.version else ""
+    text = f"Rollback{to} requested by {command.by}: searching the deployment history"
     return incident.logged(at, command.by, Kind.ROLLBACK, text, announce=True)
 
 

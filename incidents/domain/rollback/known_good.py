@@ -30,12 +30,21 @@ class Deployment(Frozen):
     labels: tuple[str, ...] = ()
 
 
+_KNOWN_GOOD = "known-good"
+"""How the reason begins for which a known-good deployment was skipped. Recorded in histories."""
+
+
 class Candidate(Frozen):
     """A deployment that was considered: selected or skipped, with the reason."""
 
     deployment: Deployment
     selected: bool = Field(validation_alias=AliasChoices("selected", "taken"))  # `taken` in histories recorded before
     reason: str
+
+    @property
+    def known_good(self) -> bool:
+        """Tell whether a responder may choose it."""
+        return self.selected or self.reason.startswith(_KNOWN_GOOD)
 
 
 class Offer(Frozen):
@@ -78,6 +87,7 @@ def choose_rollback(
     *,
     deploys: tuple[str, ...] = (),
     restored: Collection[str] = (),
+    wanted: str = "",
 ) -> Offer:
     """Choose the suspect and the candidate for a rollback.
 
@@ -95,6 +105,7 @@ def choose_rollback(
             success.
         deploys: what the incident's service is deployed as; empty: any deployment may be to blame.
         restored: ids of the deployments that a verified rollback made.
+        wanted: the version that a responder chose among the known-good ones; empty: the newest.
     """
     bad, everything = dict(blamed or {}), newest_first(history)
     rows = [row for row in everything if touches(row, deploys)]
@@ -104,7 +115,7 @@ def choose_rollback(
     if not before or alerted_at - before[0].started_at > rules.suspicion_window:
         left_out = _left_out(everything, before, alerted_at, rules, deploys)
         return Offer(cluster=cluster, reason=f"{cluster}: {_why_no_suspect(before, alerted_at, rules)}{left_out}")
-    return _offer(cluster, rows, before, alerted_at, rules, {**rolled_back(rows), **bad})
+    return _offer(cluster, rows, before, alerted_at, rules, {**rolled_back(rows), **bad}, wanted)
 
 
 def _running_at(alerted_at: datetime, rows: list[Deployment], rules: RollbackRules) -> list[Deployment]:
@@ -120,9 +131,10 @@ def _offer(
     alerted_at: datetime,
     rules: RollbackRules,
     bad: Mapping[str, str],
+    wanted: str,
 ) -> Offer:
     """Return the offer for a suspect, `before[0]`; `rows` are all of the service, both newest first."""
-    found = _choose_candidate(cluster, before, rules, bad).replace(mark=rows[0].id)
+    found = _choose_candidate(cluster, before, rules, bad, wanted).replace(mark=rows[0].id)
     if found.candidate is None:
         return found
     suspect, left = before[0], before[: before.index(found.candidate)]
@@ -132,13 +144,17 @@ def _offer(
     )
 
 
-def _choose_candidate(cluster: str, before: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Offer:
+def _choose_candidate(
+    cluster: str, before: list[Deployment], rules: RollbackRules, bad: Mapping[str, str], wanted: str
+) -> Offer:
     """Choose the newest known-good deployment; `before` are newest first, starting with the suspect."""
     suspect = before[0]
     considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
-    chosen = next((c.deployment for c in considered if c.selected), None)
-    considered = tuple(c if not c.selected or c.deployment is chosen else _next_in_line(c) for c in considered)
+    chosen = next((c.deployment for c in considered if c.selected and wanted in ("", c.deployment.version)), None)
+    considered = tuple(c if not c.selected or c.deployment is chosen else _next_in_line(c, wanted) for c in considered)
     none = f"{cluster}: {suspect.version} is suspect, but there is no known-good version before it"
+    if wanted:
+        none = f"{cluster}: {wanted} is not a known-good version before {suspect.version}"
     found = Offer(cluster=cluster, suspect=suspect, considered=considered[:_SHOWN], reason=none)
     if chosen is None:
         return found
@@ -244,8 +260,9 @@ def _begun_after(suspect: Deployment, alerted_at: datetime) -> str:
     return f"{suspect.version} was deployed {_when(suspect, alerted_at)}, within the tolerance for clock skew"
 
 
-def _next_in_line(candidate: Candidate) -> Candidate:
-    return candidate.replace(selected=False, reason=f"known-good but older ({candidate.reason})")
+def _next_in_line(candidate: Candidate, wanted: str) -> Candidate:
+    why = f"{_KNOWN_GOOD} but {'not the one requested' if wanted else 'older'}"
+    return candidate.replace(selected=False, reason=f"{why} ({candidate.reason})")
 
 
 def _consider(place: int, rows: list[Deployment], rules: RollbackRules, bad: Mapping[str, str]) -> Candidate:

@@ -109,6 +109,7 @@ def find_rollback(
         deploys=runbook.service(incident.service).deploys,
         blamed=known_bad_versions(incident),
         restored=incident.rollback.restored,
+        version=incident.rollback.request.version if incident.rollback.request else "",
     )
 
 

@@ -140,12 +140,13 @@ class RollbackState(Frozen):
 class RollbackRequest(Frozen):
     """A responder requested a rollback: the deployment history is searched again. The request counts as approval.
 
-    Where two people have to approve, it counts as the first approval.
+    Where two people have to approve, it counts as the first approval. `version`: the candidate that they chose.
     """
 
     by: str
     cluster: str = ""
     insist: bool = False
+    version: str = ""
 
 
 class Flag(Frozen):

@@ -74,8 +74,9 @@ def _decline(by: str, values: Values, target: Target) -> tuple[Command, ...]:
 
 
 def _another(by: str, values: Values, target: Target) -> tuple[Command, ...]:
-    flag = rollback_commands.FlagRelease(by=by, version=target.version, reason=values.get("reason", ""))
-    return (flag, rollback_commands.RequestRollback(by=by, cluster=target.cluster))
+    if not (version := values.get("version", "").strip()):
+        raise ValueError("Name the version.")
+    return (rollback_commands.RequestRollback(by=by, cluster=target.cluster, version=version),)
 
 
 WITH_FORM: dict[Action, FormAction] = {

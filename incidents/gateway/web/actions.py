@@ -52,6 +52,7 @@ def _rollback_fields(incident: Incident, runbook: RunbookConfig) -> tuple[Field,
     clusters = dict.fromkeys(region.cluster for region in runbook.regions_of(incident.service))
     return (
         Field("cluster", "Cluster", Input.CHOICE, choices=(("", "all"), *((name, name) for name in clusters))),
+        Field("version", "Version", hint="Empty: the newest one that is known-good."),
         Field("forward", "Roll forward: undo a rollback that did not help", Input.CHECK),
         Field("insist", "Despite a newer deployment or a recovered region", Input.CHECK),
     )

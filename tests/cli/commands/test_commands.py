@@ -130,6 +130,8 @@ def test_nothing_to_roll_back(opened: Opened, on_stage: Incidental) -> None:
     assert "Nothing to roll forward" in refused(on_stage("rollback", opened.number, "--forward"))
     said = changed(on_stage("rollback", opened.number, "--by", "ann", "--json"))
     assert said == "Rollback requested by ann: searching the deployment history"
+    said = changed(on_stage("rollback", opened.number, "--to", "v1", "--by", "ann", "--json"))
+    assert said == "Rollback to v1 requested by ann: searching the deployment history"
 
 
 def test_a_verdict_is_one_of_two_words(opened: Opened, on_stage: Incidental) -> None:

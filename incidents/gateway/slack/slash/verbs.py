@@ -158,7 +158,7 @@ def _merge(typed: Typed) -> MergeInto:
 def _rollback(typed: Typed) -> Command:
     said = _wordless(typed)
     fields = {"cluster": said.value("cluster"), "forward": said.has("forward"), "insist": said.has("insist")}
-    return typed.make(rollback_commands.RequestRollback, **fields)
+    return typed.make(rollback_commands.RequestRollback, version=said.value("to"), **fields)
 
 
 def _verdict(typed: Typed) -> Command:
@@ -222,7 +222,10 @@ VERBS: dict[str, Verb] = {
     "merge": Verb("--into NUMBER [REASON]", _merge, values=("into", *_REASON)),
     "unmerge": Verb("[REASON]", _with_reason(commands.Unmerge), values=_REASON),
     "rollback": Verb(
-        "[--cluster NAME] [--forward] [--insist]", _rollback, flags=("forward", "insist"), values=("cluster",)
+        "[--to VERSION] [--cluster NAME] [--forward] [--insist]",
+        _rollback,
+        flags=("forward", "insist"),
+        values=("cluster", "to"),
     ),
     "approve": Verb("[--cluster NAME]", _approve, values=("cluster",)),
     "decline": Verb("REASON [--cluster NAME]", _decline, values=("cluster", *_REASON)),
