@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from incidents.client.problems import NoAnswer, NotFound
 from incidents.domain.core.text.untrusted import one_line
 
-TIMEOUT = timedelta(seconds=5)
+TIMEOUT = timedelta(seconds=8)
 """How long to wait for an answer from Temporal or a worker."""
 NO_WORKER = (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION)
 """Status codes of a reachable server without a worker that answers."""
@@ -21,8 +21,8 @@ _TRANSIENT = (*NO_WORKER, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.UNAVAI
 """Status codes worth a retry: as above, a query is already pending ("buffer is full"), or was dropped."""
 _FIRST_PAUSE = 0.5
 """Seconds until an unanswered query is sent again, at most; doubled each time."""
-_FIRST_ATTEMPT = 0.6
-"""Seconds that the first attempt of a query is given; doubled each time."""
+_FIRST_ATTEMPT = 1.5
+"""Seconds that the first attempt of a query is given; doubled each time. A worker that has to replay needs a second."""
 
 
 async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str) -> Any:
