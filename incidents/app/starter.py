@@ -166,6 +166,22 @@ def _by_hand(typed: ByHand, runbook: RunbookConfig) -> Submission:
     return Submission.of_declared(declare(typed, runbook), datetime.now(UTC))
 
 
+async def _open(source: str | None, name: str, typed: ByHand | None, as_json: bool) -> int:
+    """Send what a file holds, or what was typed, and return the exit status."""
+    settings = load_settings()
+    runbook = load_runbook(settings)
+    if source is not None and typed is None:
+        submission = _from_file(source, name)
+    elif typed is not None and source is None:
+        submission = _by_hand(typed, runbook)
+    else:
+        raise InvalidInput("pass an alert file (or - for stdin), or --title with --service and --severity")
+    results = await deliver(submission, settings, runbook)
+    report(results, as_json)
+    print_missing_pager(settings, runbook)
+    return exit_status(results)
+
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -188,29 +204,21 @@ def main(
     ] = "",
 ) -> None:
     """Open or update an incident from an alert or by hand."""
-    typed = ByHand(
-        title=title or "",
-        service=service or "",
-        severity=severity,
-        environment=environment,
-        by=by,
-        drill=drill,
-        private=private,
-        repeats=repeats,
+    typed = (
+        None
+        if title is None
+        else ByHand(
+            title=title,
+            service=service or "",
+            severity=severity,
+            environment=environment,
+            by=by,
+            drill=drill,
+            private=private,
+            repeats=repeats,
+        )
     )
-
-    async def run() -> int:
-        settings = load_settings()
-        runbook = load_runbook(settings)
-        if (source is None) == (title is None):
-            raise InvalidInput("pass an alert file (or - for stdin), or --title with --service and --severity")
-        submission = _from_file(source, name) if source is not None else _by_hand(typed, runbook)
-        results = await deliver(submission, settings, runbook)
-        report(results, as_json)
-        print_missing_pager(settings, runbook)
-        return exit_status(results)
-
-    run_and_exit(run(), problems=(InvalidInput, MalformedAlert))
+    run_and_exit(_open(source, name, typed, as_json), problems=(InvalidInput, MalformedAlert))
 
 
 if __name__ == "__main__":

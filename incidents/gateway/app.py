@@ -25,6 +25,7 @@ from incidents.client.own_pages import workflow_of
 from incidents.contracts import COMMAND_REFUSED, ISSUE_CHANGED, Unauthorized
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
+from incidents.domain.paging.page_life import takes_acknowledgement
 from incidents.domain.people.directory import PeopleDirectory
 from incidents.domain.people.permissions import name_of
 from incidents.gateway import read_github as github
@@ -152,7 +153,7 @@ class Gateway:
             _log.warning("Cannot look up the page of a PagerDuty acknowledgement: %s", error)
             return JSONResponse({"error": "cannot look up the page at PagerDuty now; send it again"}, 503)
         workflow_id = workflow_of(key)
-        if event is None or not workflow_id:
+        if event is None or not workflow_id or not takes_acknowledgement(key):
             return JSONResponse({"action": "ignored"}, 202)
         command = event.command
         if reason := self._runbook.people.authorized.refusal(command.name, command.by):

@@ -55,6 +55,18 @@ async def test_pagerduty_events_that_do_not_concern_us_are_accepted(http: httpx.
         assert (answer.status_code, answer.json()) == (202, {"action": "ignored"}), "a 4xx would disable the webhook"
 
 
+@pytest.mark.parametrize("part", ["operators/slack", "alarm/rollback/eu-001/1/unhealthy"])
+async def test_a_page_that_asks_for_no_responder_acknowledges_no_incident(
+    live_world: World, http: httpx.AsyncClient, part: str
+) -> None:
+    workflow_id = await opened(live_world, http)
+    body = hook(data={"id": "PQ1", "type": "incident", "incident_key": f"{workflow_id}/{part}"})
+    answer = await http.post("/pagerduty", content=body, headers=pagerdutys(body))
+    assert (answer.status_code, answer.json()) == (202, {"action": "ignored"})
+    await live_world.settled()
+    assert not (await live_world.incident()).paging.attended
+
+
 async def test_13_an_acknowledgement_is_asked_for_again_while_the_spool_cannot_be_read(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

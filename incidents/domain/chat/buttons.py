@@ -132,7 +132,7 @@ def decision_buttons(incident: Incident, state: RollbackState) -> tuple[Button, 
 
 def _approval(state: RollbackState) -> str:
     candidate = state.offer.candidate.version if state.offer.candidate else "the candidate"
-    return f"Redeploy {candidate} in {state.offer.cluster} now?"
+    return f"Approve the redeployment of {candidate} in {state.offer.cluster}?"
 
 
 def reminder_buttons(incident: Incident) -> tuple[Button, ...]:

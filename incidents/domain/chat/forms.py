@@ -7,6 +7,7 @@ from incidents.domain.core.severity import Severity
 from incidents.domain.incident.commands import Publication
 from incidents.domain.incident.display.severity_guide import severity_guide
 from incidents.domain.incident.incident import Incident
+from incidents.domain.rollback.approval import needs_two
 
 LONGEST_TITLE, LONGEST_UPDATE, LONGEST_REASON = 200, 3000, 2000
 EVERYWHERE = "all"
@@ -78,7 +79,7 @@ def severity_form(runbook: RunbookConfig, incident: Incident | None, target: Tar
 
 
 def rollback_form(runbook: RunbookConfig, incident: Incident | None, target: Target) -> Form:
-    """Return the form to request a rollback, which needs no approval."""
+    """Return the form to request a rollback. The request is its approval, or the first of two."""
     regions = runbook.regions_of(incident.service) if incident else runbook.regions
     clusters = (Option(value=region.cluster, label=f"{region.cluster} ({region.name})") for region in regions)
     everywhere = Option(value=EVERYWHERE, label="Everywhere that it runs")
@@ -90,7 +91,7 @@ def rollback_form(runbook: RunbookConfig, incident: Incident | None, target: Tar
             CheckField(name="forward", label="Roll forward", detail="Undo a rollback that did not help."),
             CheckField(name="insist", label="Insist", detail="Despite a newer deployment, or a region that recovered."),
         ),
-        guide=("Redeploys the last known-good version. Your request is its approval.",),
+        guide=(f"Redeploys the last known-good version. {_approval(incident, runbook)}",),
     )
 
 
@@ -128,9 +129,15 @@ def another_form(runbook: RunbookConfig, incident: Incident | None, target: Targ
     others = [seen for seen in state.offer.considered if not seen.selected][:_SKIPPED] if state else []
     choices = {seen.deployment.version: seen.reason for seen in others if seen.known_good}
     field = _version_field(choices)
-    warning = "It is redeployed at once; your request is its approval."
+    warning = _approval(incident, runbook)
     lines = (f"Not to choose: {seen.deployment.version} ({seen.reason})" for seen in others if not seen.known_good)
     return Form(title="Another version", submit="Roll back", fields=(field,), guide=(warning, *lines))
+
+
+def _approval(incident: Incident | None, runbook: RunbookConfig) -> str:
+    if incident is not None and needs_two(incident, runbook):
+        return "Your request is the first of two approvals."
+    return "Your request is its approval."
 
 
 def _version_field(choices: dict[str, str]) -> ChoiceField | TextField:

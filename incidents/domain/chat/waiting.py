@@ -1,8 +1,8 @@
 """What of an incident waits for a person."""
 
-from incidents.domain.chat.buttons import decision_buttons
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.checklist import StepStatus
+from incidents.domain.incident.display.glance import decision_command
 from incidents.domain.incident.incident import Incident
 from incidents.domain.updates.publishing import next_due, release_at
 
@@ -17,7 +17,7 @@ def waits_for(person: str, incident: Incident, runbook: RunbookConfig) -> list[s
     if person not in ("", incident.roles.commander, incident.roles.communications):
         return lines
     if incident.roles.commander == person:
-        clusters = [s.offer.cluster for s in incident.rollback.clusters if decision_buttons(incident, s)]
+        clusters = [s.offer.cluster for s in incident.rollback.clusters if decision_command(incident, s)]
         lines += [f"Decide on the rollback of {cluster}" for cluster in clusters]
         failed = (state for state in incident.steps if StepStatus(state.status) is StepStatus.FAILED)
         lines += [f"Failed step: {state.title}" for state in failed]

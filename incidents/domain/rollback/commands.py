@@ -101,6 +101,10 @@ def request_rollback(command: RequestRollback, incident: Incident, runbook: Runb
         raise CommandRejected(
             "The deployment history has not been read yet. Nothing was changed. Try again in a moment."
         )
+    if incident.rollback.request is not None:
+        raise CommandRejected(
+            "The deployment history is being searched for another request. Nothing was changed. Try again in a moment."
+        )
     request = RollbackRequest(by=command.by, cluster=command.cluster, insist=command.insist, version=command.version)
     incident = incident.replace(
         rollback=incident.rollback.replace(request=request, searches=incident.rollback.searches + 1)

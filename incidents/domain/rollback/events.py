@@ -40,7 +40,9 @@ def _one_offer(
     policy = runbook.policy(incident.severity).rollback
     if not offer.possible or offer.suspect is None or offer.candidate is None or policy is RollbackPolicy.NEVER:
         why = offer.reason if not offer.possible else f"rollback is disabled for {incident.severity}"
-        return incident.logged(at, SYSTEM, Kind.ROLLBACK, f"No rollback offered: {why}{_skipped(offer)}")
+        text, asked = f"No rollback offered: {why}{_skipped(offer)}", request.by if request is not None else ""
+        people = (asked,) if asked not in ("", SYSTEM) else ()
+        return incident.logged(at, SYSTEM, Kind.ROLLBACK, text, announce=request is not None, mentions=people)
     before = incident.rollback.of(offer.cluster)
     if before is not None and before.status.under_way:
         return incident
@@ -284,13 +286,21 @@ def known_bad_versions(incident: Incident) -> dict[str, str]:
 def bad_releases(incident: Incident) -> tuple[str, ...]:
     """Return the versions that later incidents must not roll back to: flagged ones, and this incident's suspects.
 
-    A suspect whose rollback was declined is cleared; a false alarm adds no suspects.
+    A suspect whose rollback was declined is cleared, unless only its candidate was flagged; a false alarm adds no
+    suspects.
     """
     if incident.is_false_alarm:
         return tuple(flag.version for flag in incident.rollback.flags)
+    flagged = tuple(flag.version for flag in incident.rollback.flags)
     suspects = [
         state.offer.suspect.version
         for state in incident.rollback.clusters
-        if state.offer.suspect and state.status is not RollbackStatus.DECLINED and not state.insist
+        if state.offer.suspect and not state.insist and not _is_cleared(state, flagged)
     ]
-    return tuple(dict.fromkeys((*(flag.version for flag in incident.rollback.flags), *suspects)))
+    return tuple(dict.fromkeys((*flagged, *suspects)))
+
+
+def _is_cleared(state: RollbackState, flagged: tuple[str, ...]) -> bool:
+    """Tell whether a person declined the rollback for what it was, and not because its candidate is bad."""
+    candidate = state.offer.candidate
+    return state.status is RollbackStatus.DECLINED and (candidate is None or candidate.version not in flagged)

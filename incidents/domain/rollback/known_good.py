@@ -137,7 +137,7 @@ def _offer(
     found = _choose_candidate(cluster, before, rules, bad, wanted).replace(mark=rows[0].id)
     if found.candidate is None:
         return found
-    suspect, left = before[0], before[: before.index(found.candidate)]
+    suspect, left = before[0], rows[: rows.index(found.candidate)]
     return found.replace(
         reason=f"{suspect.version} was deployed to {cluster} {_when(suspect, alerted_at)}",
         caution=irreversible(left, rules) or _changed_since(rows[0], suspect, bad) or _begun_after(suspect, alerted_at),

@@ -127,6 +127,12 @@ def test_50_also_when_it_lies_between_the_suspect_and_the_candidate() -> None:
     assert "v2 is marked irreversible" in choose_rollback(rows, "eu-001", T0, RULES).caution
 
 
+def test_what_was_deployed_after_the_suspect_is_left_as_well() -> None:
+    between = row("v3", 5, labels=("irreversible",))
+    rows = (row("v1", -DAY), row("v2", -10), between, row("v2", 6))
+    assert "v3 is marked irreversible" in choose_rollback(rows, "eu-001", T0, RULES).caution
+
+
 def test_52_a_deployment_since_the_alert_asks_for_caution() -> None:
     rows = (row("v1", -DAY), row("v2", -10), row("v3", 2))
     found = choose_rollback(rows, "eu-001", T0, RULES)

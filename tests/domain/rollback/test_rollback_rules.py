@@ -131,11 +131,20 @@ def test_59_a_region_that_recovered_by_itself_is_left_alone() -> None:
 # --- what else is owed ------------------------------------------------------------------------------------------------
 
 
+def test_a_second_request_waits_for_the_search_of_the_first() -> None:
+    incident = apply_command(ended(approved(), S.UNHEALTHY), RequestRollback(by="ann", version="v1"), RUNBOOK, at(9))
+    with pytest.raises(CommandRejected, match="is being searched for another request"):
+        apply_command(incident, RequestRollback(by="bob", version="v0"), RUNBOOK, at(9))
+    request = incident.rollback.request
+    assert request is not None
+    assert (request.by, request.version) == ("ann", "v1")
+
+
 def test_a_flagged_release_is_no_candidate_here_nor_later() -> None:
     incident = apply_command(offered(), FlagRelease(by="ann", version="v2", reason="leaks"), RUNBOOK, at(1))
     assert status(incident) is S.DECLINED, "an offer of it is withdrawn"
     assert rollback_facts.known_bad_versions(incident) == {"v2": "flagged as bad by ann: leaks"}
-    assert rollback_facts.bad_releases(incident) == ("v2",)
+    assert rollback_facts.bad_releases(incident) == ("v2", "v3"), "the suspect is not cleared by a bad candidate"
     with pytest.raises(AlreadyDone):
         apply_command(incident, FlagRelease(by="bob", version="v2", reason="again"), RUNBOOK, at(2))
 
