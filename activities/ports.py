@@ -126,8 +126,8 @@ class Chat(Protocol):
     ) -> str:
         """Post a message marked with `key`, and return its id. A repeat is a second message."""
 
-    def find_message(self, channel_id: str, key: str, *, thread_ts: str | None = None) -> str | None:
-        """Return the id of our recent message with this key, in the channel or in a thread."""
+    def find_message(self, channel_id: str, key: str, since: datetime, *, thread_ts: str | None = None) -> str | None:
+        """Return the id of our message with this key, posted since then in the channel or in a thread."""
 
     def update(self, channel_id: str, ts: str, text: Mrkdwn, blocks: Sequence[Mapping[str, Any]] | None = None) -> None:
         """Replace a message. `VendorNotFound` if it was deleted."""

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.state import Exchange, Ledger, current_exchange
 
-Kind = Literal["status", "timeout", "reset", "lost_reply", "rate_limit"]
+Kind = Literal["status", "timeout", "reset", "lost_reply", "late", "rate_limit"]
 KINDS: tuple[str, ...] = get_args(Kind)
 VENDOR_OF_MOUNT = {
     "slack": "slack",
@@ -58,6 +58,7 @@ RATE_LIMITS: dict[str, tuple[int, dict[str, str], dict[str, Any]]] = {
 }
 TRANSPORT = "sandbox.transport"
 TIMEOUT_SECONDS = 60.0
+LATE_SECONDS = 8.0
 _ids = itertools.count(1)
 
 
@@ -67,6 +68,8 @@ class Fault:
 
     `match` is a part of "METHOD /path"; empty matches all of the vendor. It strikes `times` times, null for ever.
     `lost_reply` lets the effect happen, then answers `status` or, without one, breaks the connection.
+    `late` answers nothing and lets the effect happen `retry_after` seconds (8 without) after the request, whether the
+    caller still waits or not.
     `timeout` answers nothing for `retry_after` seconds (60 without), then breaks the connection.
     """
 
@@ -119,9 +122,11 @@ class Faults:
                 return fault
         return None
 
-    async def hang(self, seconds: float, receive: Receive) -> None:
-        """Waits until the caller hangs up, the faults are cleared or the time is over."""
-        waits = [asyncio.create_task(_hung_up(receive)), asyncio.create_task(self._released.wait())]
+    async def hang(self, seconds: float, receive: Receive | None = None) -> None:
+        """Waits until the faults are cleared or the time is over; with `receive`, until the caller hangs up."""
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._released.wait())]
+        if receive is not None:
+            waits.append(asyncio.create_task(_hung_up(receive)))
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -161,7 +166,10 @@ class Gate:
             return
         if fault.kind == "timeout":
             await self.faults.hang(fault.retry_after or TIMEOUT_SECONDS, receive)
-        if fault.kind == "lost_reply":
+        if fault.kind == "late":
+            receive = await _received(receive)
+            await self.faults.hang(fault.retry_after or LATE_SECONDS)
+        if fault.kind in ("lost_reply", "late"):
             await self.app(scope, receive, _swallow)
         reply = fault_reply(fault)
         self.ledger.closed(exchange, reply.status_code if reply else 0, fault.kind)
@@ -187,6 +195,18 @@ async def _swallow(message: Message) -> None:
     """Takes a reply and keeps it."""
 
 
+async def _received(receive: Receive) -> Receive:
+    """Reads the whole request, and returns what gives it again."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+
+    async def again() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return again
+
+
 async def _hung_up(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -205,7 +225,7 @@ def fault_reply(fault: Fault) -> Response | None:
     """What the caller sees, or None for a broken connection."""
     if fault.kind == "rate_limit":
         return _rate_limited(fault)
-    if fault.kind in ("timeout", "reset") or fault.status is None:
+    if fault.kind in ("timeout", "reset", "late") or fault.status is None:
         return None
     headers = {"Retry-After": _seconds(fault)} if fault.retry_after is not None else {}
     if isinstance(fault.body, dict | list):

@@ -1,13 +1,14 @@
 """Chat: the incident's channel. Posting has no idempotency keys, so a retry looks for its marker first."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from temporalio import activity
 
 from activities import ports
 from activities.chat_cards import blocks_of
-from activities.errors import may_be_repeat, translate_vendor_errors
+from activities.errors import earliest_effect, may_be_repeat, translate_vendor_errors
 from activities.port_values import ChatChannel
 from incidents.domain.activity_requests import (
     AddBookmark,
@@ -127,15 +128,15 @@ class Chat:
         with translate_vendor_errors():
             mentions, text = self._with_mentions(self._client, message)
             blocks = self._blocks(message.card, mentions)
-            look, thread = may_be_repeat(message), message.thread_ts
+            since, thread = earliest_effect(message), message.thread_ts
             try:
                 ts = self._post_once(
-                    self._client, message.channel_id, text, message.key, look=look, thread=thread, blocks=blocks
+                    self._client, message.channel_id, text, message.key, since=since, thread=thread, blocks=blocks
                 )
             except VendorNotFound:
                 if thread is None:
                     raise
-                ts = self._post_once(self._client, message.channel_id, text, message.key, look=look, blocks=blocks)
+                ts = self._post_once(self._client, message.channel_id, text, message.key, since=since, blocks=blocks)
         return MessagePosted(ts=ts)
 
     def _with_mentions(self, client: ports.Chat, message: PostMessage) -> tuple[Mrkdwn, Mrkdwn]:
@@ -192,7 +193,7 @@ class Chat:
             if user is None:
                 return ActivityResult(skipped=f"{message.email or message.person} not found in Slack")
             room = self._client.open_dm(user)
-            self._post_once(self._client, room, message.text, message.key, look=may_be_repeat(message))
+            self._post_once(self._client, room, message.text, message.key, since=earliest_effect(message))
         return ActivityResult()
 
     @activity.defn
@@ -213,9 +214,9 @@ class Chat:
         return ResourcesChanged(resources=Resources(summary_ts=ts, summary_text=summary.text))
 
     def _post_summary(self, client: ports.Chat, summary: KeepSummary, blocks: list[dict[str, Any]] | None) -> str:
-        look, thread = may_be_repeat(summary), summary.thread_ts
+        since, thread = earliest_effect(summary), summary.thread_ts
         ts = self._post_once(
-            client, summary.channel_id, summary.text, summary.key, look=look, thread=thread, blocks=blocks
+            client, summary.channel_id, summary.text, summary.key, since=since, thread=thread, blocks=blocks
         )
         if summary.pin:
             client.pin(summary.channel_id, ts)
@@ -241,11 +242,11 @@ class Chat:
         text: Mrkdwn,
         key: str,
         *,
-        look: bool,
+        since: datetime | None,
         thread: str | None = None,
         blocks: list[dict[str, Any]] | None = None,
     ) -> str:
-        found = client.find_message(channel_id, key, thread_ts=thread) if look else None
+        found = client.find_message(channel_id, key, since, thread_ts=thread) if since is not None else None
         return found or client.post(channel_id, text, key=key, thread_ts=thread, blocks=blocks)
 
 

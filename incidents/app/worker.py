@@ -32,6 +32,7 @@ from incidents.app.composition.activities import build_activities
 from incidents.app.composition.drill_activities import build_drill_activities
 from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.connection import connect, run_and_exit
+from incidents.app.liveness.attempts import AttemptDeadlines
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 from incidents.app.liveness.standstill_watch import watched
 from incidents.app.outage.watch import watching_outages
@@ -79,7 +80,7 @@ def make_worker(
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
-        interceptors=[SignalGuard(), *interceptors],
+        interceptors=[SignalGuard(), AttemptDeadlines(), *interceptors],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
         workflow_runner=sandbox_runner(),
@@ -99,6 +100,7 @@ def make_setup_worker(client: Client, task_queue: str, activities: list[Callable
         client,
         task_queue=setup_queue(task_queue),
         activities=[method for method in activities if method.__name__ in names],
+        interceptors=[AttemptDeadlines()],
         activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
         max_concurrent_activities=_SETUP_THREADS,
         max_task_queue_activities_per_second=per_minute / 60 or None,

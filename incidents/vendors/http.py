@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from incidents.vendors.call_results import recorded
+from incidents.vendors.calling import Calls
 from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
@@ -70,7 +70,7 @@ class VendorHttp:
     ) -> None:
         mute_wire_logs()
         url = httpx.URL(base_url)
-        self.vendor = vendor
+        self.vendor, self._calls = vendor, Calls(vendor, timeout)
         self._secrets = {secret for secret in (*secrets, url.password) if secret}
         self._rate_limited, self._default_wait, self._unauthorized = rate_limited, default_wait, unauthorized
         self._client = httpx.Client(
@@ -99,8 +99,9 @@ class VendorHttp:
         `writes`: whether the call has an effect; by default, all but GET have. `request` is `json`, `data`,
         `params`, `headers` as httpx takes them.
         """
-        with recorded(self.vendor):
-            return self._call(operation, method, path, _has_effect(method, writes), request)
+        effect = _has_effect(method, writes)
+        with self._calls.one(operation, effect=effect) as seconds:
+            return self._call(operation, method, path, effect, {**request, "timeout": seconds})
 
     def fetch(
         self,
@@ -117,8 +118,8 @@ class VendorHttp:
         An answer that is not the vendor's (a log-in page with status 200, a cut body) is `VendorUnavailable`.
         """
         effect = _has_effect(method, writes)
-        with recorded(self.vendor):
-            response = self._call(operation, method, path, effect, request)
+        with self._calls.one(operation, effect=effect) as seconds:
+            response = self._call(operation, method, path, effect, {**request, "timeout": seconds})
             with reading(self.vendor, operation, maybe_done=effect):
                 return parse(response.json())
 

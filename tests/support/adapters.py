@@ -22,6 +22,7 @@ from incidents.vendors.mail.mail import Mail
 from sandbox.server import RunningSandbox
 
 T = TypeVar("T")
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 REFUSED = {"ok": False, "error": "invalid_auth", "message": "no"}
 
 
@@ -142,7 +143,7 @@ class Slack(Adapter):
         self.channel = self.chat.create_channel("incident-1").id
 
     def act(self, marker: str, *, repeated: bool = False) -> object:
-        found = self.chat.find_message(self.channel, marker) if repeated else None
+        found = self.chat.find_message(self.channel, marker, BEFORE) if repeated else None
         return found or self.chat.post(self.channel, mrkdwn("Down"), key=marker)
 
     def effects(self) -> int:
@@ -151,7 +152,7 @@ class Slack(Adapter):
 
     def look_for_nothing(self) -> object:
         return (
-            self.chat.find_message(self.channel, "nothing")
+            self.chat.find_message(self.channel, "nothing", BEFORE)
             or self.chat.find_channel("no-such-channel")
             or self.chat.lookup_user("nobody@nowhere.example")
         )

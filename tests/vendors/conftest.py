@@ -27,6 +27,8 @@ class Asked:
     query: dict[str, list[str]]
     headers: httpx.Headers
     body: bytes
+    seconds: float | None = None
+    """How long the client waits for the answer; None where the transport does not tell."""
 
     @property
     def json(self) -> Any:
@@ -80,7 +82,8 @@ class Script:
     def transport(self) -> httpx.MockTransport:
         def handle(request: httpx.Request) -> httpx.Response:
             query = parse_qs(request.url.query.decode(), keep_blank_values=True)
-            return self.play(Asked(request.method, request.url.path, query, request.headers, request.read()))
+            seconds = request.extensions["timeout"]["read"]
+            return self.play(Asked(request.method, request.url.path, query, request.headers, request.read(), seconds))
 
         return httpx.MockTransport(handle)
 

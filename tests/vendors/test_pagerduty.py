@@ -93,15 +93,15 @@ def test_a_refused_event_tells_why_and_not_the_key(events: PagerDutyEvents, scri
 
 
 def test_trouble(events: PagerDutyEvents, script: Any) -> None:
-    script.answer(429, None).answer(500, "").fail(httpx.ConnectError("refused"))
-    with pytest.raises(VendorRateLimited):
-        events.send_event("trigger", "k", summary="s")
+    script.answer(500, "").fail(httpx.ConnectError("refused")).answer(429, None)
     with pytest.raises(VendorUnavailable) as caught:
         events.send_event("trigger", "k", summary="s")
     assert caught.value.maybe_done
     with pytest.raises(VendorUnavailable) as caught:
         events.send_event("trigger", "k", summary="s")
     assert not caught.value.maybe_done
+    with pytest.raises(VendorRateLimited):
+        events.send_event("trigger", "k", summary="s")
 
 
 def on_call(user: str, level: int, schedule: str | None = "S1") -> dict[str, Any]:
@@ -137,11 +137,11 @@ def test_on_calls_of_no_schedule_asks_nobody(pagerduty: PagerDutyClient, script:
 
 
 def test_rest_errors(pagerduty: PagerDutyClient, script: Any) -> None:
-    script.answer(429, {"error": {"code": 2020, "message": "Rate Limit Exceeded"}}, {"ratelimit-reset": "17"})
     script.answer(401, {"error": {"code": 2006, "message": "bad pd-secret"}})
-    with pytest.raises(VendorRateLimited) as limited:
-        pagerduty.on_calls(["S1"])
-    assert (limited.value.code, limited.value.retry_after) == ("2020", timedelta(seconds=17))
+    script.answer(429, {"error": {"code": 2020, "message": "Rate Limit Exceeded"}}, {"ratelimit-reset": "17"})
     with pytest.raises(VendorUnauthorized) as unauthorized:
         pagerduty.on_calls(["S1"])
     assert "pd-secret" not in str(unauthorized.value)
+    with pytest.raises(VendorRateLimited) as limited:
+        pagerduty.on_calls(["S1"])
+    assert (limited.value.code, limited.value.retry_after) == ("2020", timedelta(seconds=17))

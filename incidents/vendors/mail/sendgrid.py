@@ -16,7 +16,7 @@ import httpx
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from incidents.vendors.call_results import recorded
+from incidents.vendors.calling import Calls
 from incidents.vendors.errors import VendorError, VendorRejected, VendorUnavailable
 from incidents.vendors.http import (
     mute_wire_logs,
@@ -31,13 +31,12 @@ CATEGORIES_LIMIT = 10
 
 
 class SendGridClient:
-    """Sends. The SDK has no time-out of its own, so it is given one."""
+    """Sends. The SDK has no time-out of its own, so each call is given one."""
 
     def __init__(self, api_key: str, base_url: str = "https://api.sendgrid.com", timeout: float = 10) -> None:
         mute_wire_logs()
-        self._api_key = api_key
+        self._api_key, self._calls = api_key, Calls("sendgrid", timeout)
         self._sdk = SendGridAPIClient(api_key=api_key, host=base_url.rstrip("/").removesuffix("/v3"))
-        self._sdk.client.timeout = timeout
 
     def send(self, mail: Mail) -> str:
         """Queue the mail, and return SendGrid's message id. Rejects more than 1000 recipients."""
@@ -47,12 +46,12 @@ class SendGridClient:
         if len(people) > RECIPIENTS_LIMIT:
             problem = f"{len(people)} recipients, at most {RECIPIENTS_LIMIT} in one request"
             raise VendorRejected("sendgrid", "mail.send", problem, code="too_many_recipients")
-        with recorded("sendgrid"):
-            return self._send(mail)
+        with self._calls.one("mail.send", effect=True) as seconds:
+            return self._send(mail, seconds)
 
-    def _send(self, mail: Mail) -> str:
+    def _send(self, mail: Mail, seconds: float) -> str:
         try:
-            answer = self._sdk.client.mail.send.post(request_body=_body(mail))
+            answer = self._sdk.client.mail.send.post(request_body=_body(mail), timeout=seconds)
         except HTTPError as error:
             raise self._refused(error) from None
         except (OSError, HTTPException) as error:

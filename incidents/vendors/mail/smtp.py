@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
-from incidents.vendors.call_results import recorded
+from incidents.vendors.calling import Calls
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
 from incidents.vendors.mail.mail import Mail, hide_addresses
@@ -27,7 +27,7 @@ class SmtpClient:
         self._host, self._tls = parts.hostname or "localhost", parts.scheme == "smtps"
         self._port = parts.port or (465 if self._tls else 587)
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
-        self._timeout = timeout
+        self._timeout, self._calls = timeout, Calls("smtp", timeout)
 
     def send(self, mail: Mail) -> str:
         """Send to each recipient alone; return the first one's Message-ID, or "".
@@ -38,7 +38,7 @@ class SmtpClient:
         people = mail.people()
         if not people:
             raise VendorRejected("smtp", "send", "the mail has no recipients", code="no_recipients")
-        with recorded("smtp"):
+        with self._calls.one("send", effect=True):
             return self._send(mail, people)
 
     def _send(self, mail: Mail, people: tuple[str, ...]) -> str:

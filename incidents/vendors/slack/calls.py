@@ -12,7 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from incidents.vendors.call_results import recorded
+from incidents.vendors.calling import Calls
 from incidents.vendors.errors import (
     VendorError,
     VendorNotFound,
@@ -60,9 +60,20 @@ class SlackCalls:
     """
 
     def __init__(self, token: str, base_url: str, timeout: float) -> None:
-        self._token = token.strip()
+        self._token, self._calls = token.strip(), Calls("slack", timeout)
+        self._base_url, self._timeout = base_url, timeout
+        self.web = self._client(timeout)
+
+    def _client(self, timeout: float) -> WebClient:
         # The annotation says int; the SDK hands it to urllib, which takes fractions.
-        self.web = WebClient(token, base_url=api_url(base_url), timeout=timeout, retry_handlers=[])  # type: ignore[arg-type]
+        return WebClient(self._token, base_url=api_url(self._base_url), timeout=timeout, retry_handlers=[])  # type: ignore[arg-type]
+
+    def _within(self, seconds: float, call: Callable[..., SlackResponse]) -> Callable[..., SlackResponse]:
+        """The same method with less time. The SDK has one time-out for all calls of a client."""
+        if seconds >= self._timeout:
+            return call
+        method: Callable[..., SlackResponse] = getattr(self._client(seconds), call.__name__)
+        return method
 
     def items(
         self,
@@ -88,8 +99,8 @@ class SlackCalls:
         self, method: str, call: Callable[..., SlackResponse], *, writes: bool = True, done: str = "", **request: Any
     ) -> dict[str, Any]:
         """The answer's fields; an error with the code `done` counts as success."""
-        with recorded("slack"):
-            return self._call(method, call, writes, done, request)
+        with self._calls.one(method, effect=writes) as seconds:
+            return self._call(method, self._within(seconds, call), writes, done, request)
 
     def _call(
         self, method: str, call: Callable[..., SlackResponse], writes: bool, done: str, request: Mapping[str, Any]

@@ -149,12 +149,16 @@ class SlackClient:
         with reading("slack", "chat.postMessage", maybe_done=True):
             return str(answer["ts"])
 
-    def find_message(self, channel_id: str, key: str, *, thread_ts: str | None = None, pages: int = 5) -> str | None:
-        """The `ts` of our message with this key among the newest `pages` pages of 200, or among a thread's replies.
+    def find_message(
+        self, channel_id: str, key: str, since: datetime, *, thread_ts: str | None = None, pages: int = 5
+    ) -> str | None:
+        """The `ts` of our message with this key since then, among the newest `pages` pages of 200 or in a thread.
 
         A thread is read to its end: it tells the oldest first.
         """
-        messages = self.replies(channel_id, thread_ts) if thread_ts else self.history(channel_id, pages=pages)
+        messages = (
+            self.replies(channel_id, thread_ts, since) if thread_ts else self.history(channel_id, since, pages=pages)
+        )
         return next((message.ts for message in messages if message.key == key), None)
 
     def update(self, channel_id: str, ts: str, text: str, blocks: Sequence[Mapping[str, Any]] | None = None) -> None:
