@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
+from temporalio.exceptions import ActivityError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from activities.alerts import Alerts
@@ -31,8 +31,7 @@ from incidents.contracts import setup_queue
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
-from incidents.domain.core.errors import VENDOR_ERRORS, ErrorType
-from incidents.domain.core.vendor_failure import VendorFailure
+from incidents.domain.core.vendor_failure import is_vendors_reason
 from incidents.domain.evidence.manifest import Part
 from incidents.domain.investigation import activity_requests as investigation_requests
 from incidents.domain.postmortem import activity_requests as postmortem_requests
@@ -42,6 +41,7 @@ from incidents.domain.rollback.config import longest_deployment
 from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict
 from incidents.priority import FIRST_RANK, LAST_RANK, priority_of
+from workflows.activity_failures import last_vendor_failure
 
 Returned = TypeVar("Returned")
 
@@ -137,6 +137,10 @@ _SLOW = (
     postmortem_requests.ProposeDocument,
 )
 """Requests that read or write a lot: their attempts may take longer."""
+_ROUNDS = 3
+"""How often a duty is given its whole time, if no vendor is why it was not done. More often it is this program that
+hangs, and people must know."""
+_NOT_FOR_OUR_REASONS = "a duty is not given up for the worker's absence"
 _LOOKS = (postmortem_requests.WatchDocument, postmortem_requests.WatchIssues)
 
 
@@ -180,6 +184,32 @@ async def perform(
         options["task_queue"] = setup_queue(workflow.info().task_queue)
     outcome = await workflow.execute_activity_method(ACTIVITIES[type(effect)], effect, **options)
     return effect.result_type().model_validate(outcome)
+
+
+async def perform_owed(
+    effect: ActivityRequest[Result], summary: str, rank: int, retry_for: timedelta, *, limited: bool = False
+) -> Result:
+    """Have a request fulfilled as `perform` does, for which only a vendor's failing counts as its time.
+
+    Raises:
+        ActivityError: as `perform`, but not because no worker was there to try.
+    """
+    for _ in range(_ROUNDS - 1):
+        try:
+            return await perform(effect, summary, rank, retry_for, limited=limited)
+        except ActivityError as error:
+            if not _was_nobody_there(error, effect) or not workflow.patched(_NOT_FOR_OUR_REASONS):
+                raise
+            effect = effect.model_copy(update={"again": True})
+    return await perform(effect, summary, rank, retry_for, limited=limited)
+
+
+def _was_nobody_there(error: ActivityError, effect: ActivityRequest[object]) -> bool:
+    """Tell whether an activity's time ended without a vendor being the reason."""
+    policy = _LOOKING if isinstance(effect, _LOOKS) else _RETRY
+    pause = policy.maximum_interval or longest_attempt(effect)
+    failure = last_vendor_failure(error)
+    return isinstance(error.cause, ActivityTimeout) and not is_vendors_reason(failure, workflow.now(), pause)
 
 
 async def verify(effect: rollback_requests.VerifyRegion, summary: str, rank: int) -> RegionVerdict:
@@ -247,34 +277,3 @@ async def _long(effect: ActivityRequest[Result], summary: str, rank: int, longes
         priority=priority_of(rank),
     )
     return effect.result_type().model_validate(outcome)
-
-
-def unauthorized(error: FailureError) -> VendorFailure | None:
-    """Return the vendor that rejected our credentials, if that is why an activity failed."""
-    return _vendor_failure(error, (ErrorType.VENDOR_UNAUTHORIZED,))
-
-
-def attempts(error: FailureError) -> int | None:
-    """Return how often an activity was tried before it failed for good; None if the error does not say it."""
-    failure = _vendor_failure(error, VENDOR_ERRORS)
-    return failure.attempt if failure is not None else None
-
-
-def _vendor_failure(error: FailureError, kinds: tuple[ErrorType, ...]) -> VendorFailure | None:
-    cause = _cause(error)
-    if not isinstance(cause, ApplicationError) or cause.type not in kinds or not cause.details:
-        return None
-    return VendorFailure.model_validate(cause.details[0])
-
-
-def _cause(error: FailureError) -> BaseException | None:
-    cause = error.cause if isinstance(error, ActivityError | ChildWorkflowError) else error
-    return cause.cause if isinstance(cause, ActivityTimeout) and cause.cause is not None else cause
-
-
-def why(error: FailureError) -> str:
-    """Say in one line why an activity failed: the vendor's reason, not "Activity task failed"."""
-    cause = _cause(error)
-    if isinstance(cause, ApplicationError):
-        return cause.message[:300]
-    return (str(cause) if cause is not None else str(error))[:300]

@@ -28,7 +28,8 @@ from incidents.domain.obligation import Obligation
 from incidents.domain.registry import retry_for, spec_of
 from incidents.domain.updates.obligations import redact_page
 from incidents.names import AGENDA_QUERY, INCIDENT_QUERY, TIMELINE_QUERY
-from workflows.activity_options import attempts, perform, repeat_after, unauthorized, why
+from workflows.activity_failures import attempts, unauthorized, why
+from workflows.activity_options import perform_owed, repeat_after
 from workflows.children import notify_postmortem_of_closing, run_step
 from workflows.commands.recovery import RecoveryCommands
 from workflows.commands.response import ResponseCommands
@@ -160,9 +161,9 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Inc
             return asked
         rank, limited = self._runbook.rank(incident.severity), is_limited(asked, self._runbook)
         limit = retry_for(obligation, self._runbook)
-        outcome = await perform(asked, obligation.summary, rank, limit, limited=limited)
+        outcome = await perform_owed(asked, obligation.summary, rank, limit, limited=limited)
         while (rest := rest_of(asked, outcome)) is not None:
-            outcome = combined(outcome, await perform(rest, obligation.summary, rank, limit))
+            outcome = combined(outcome, await perform_owed(rest, obligation.summary, rank, limit))
         return outcome
 
     def show(self) -> bool:

@@ -44,7 +44,8 @@ from incidents.domain.postmortem.postmortem import (
     withdraw,
 )
 from incidents.names import AGENDA_QUERY, POSTMORTEM_QUERY, TIMELINE_QUERY
-from workflows.activity_options import perform, repeat_after, why
+from workflows.activity_failures import why
+from workflows.activity_options import perform_owed, repeat_after
 from workflows.commands.postmortem import PostmortemCommands
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
@@ -121,9 +122,10 @@ class PostmortemWorkflow(PostmortemCommands):
         rank = self._runbook.rank(self._postmortem.incident.highest_severity)
         limit = spec_of(obligation).retry_for(self._runbook)
         try:
-            outcome = (
-                asked if isinstance(asked, ActivityResult) else await perform(asked, obligation.summary, rank, limit)
-            )
+            if isinstance(asked, ActivityResult):
+                outcome = asked
+            else:
+                outcome = await perform_owed(asked, obligation.summary, rank, limit)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise

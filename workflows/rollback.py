@@ -32,13 +32,13 @@ from incidents.domain.rollback.order import (
 from incidents.domain.rollback.state import ResponderVerdict, RollbackStatus
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict, Verdict
 from incidents.names import ROLLBACK_STEPS_QUERY
+from workflows.activity_failures import why
 from workflows.activity_options import (
     check,
     follow,
     measure,
     perform,
     verify,
-    why,
 )
 from workflows.evidence.preservation import preserve
 from workflows.obligation_loop import raise_if_of_the_sdk

@@ -18,7 +18,8 @@ from incidents.domain.evidence.archive import Chunk, ChunkRef
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.incident.incident import Incident
 from incidents.priority import LAST_RANK
-from workflows.activity_options import perform, why
+from workflows.activity_failures import why
+from workflows.activity_options import perform
 from workflows.obligation_loop import raise_if_of_the_sdk
 
 _RETRY_FOR = timedelta(seconds=30)

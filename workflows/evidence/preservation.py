@@ -12,7 +12,8 @@ from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from incidents.domain.rollback.config import Rollback
 from incidents.priority import FIRST_RANK
-from workflows.activity_options import capture, perform, why
+from workflows.activity_failures import why
+from workflows.activity_options import capture, perform
 from workflows.obligation_loop import force_history_event
 
 _MANIFEST_RETRY_FOR = timedelta(seconds=30)

@@ -10,7 +10,8 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.operators.notifications import notifications
 from incidents.domain.standstill import operators_text
 from incidents.priority import FIRST_RANK
-from workflows.activity_options import perform, why
+from workflows.activity_failures import why
+from workflows.activity_options import perform
 
 
 @workflow.defn

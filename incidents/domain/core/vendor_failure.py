@@ -1,5 +1,9 @@
 """Which vendor failed, as data: it travels in the details of the error and is never parsed from its text."""
 
+from datetime import datetime, timedelta
+
+from pydantic import AwareDatetime
+
 from incidents.domain.core.base import Frozen
 
 
@@ -8,14 +12,27 @@ class VendorFailure(Frozen):
 
     `vendor`: its short name, which keys are made of. `name`: what people call it. `sends_mail`: it is the one that
     sends our mail, so it cannot be reported by mail. `attempt`: which attempt failed, from 1; None if that is unknown.
+    `at`: when it failed, by the worker's clock; None in histories from before it was kept.
     """
 
     vendor: str
     name: str = ""
     sends_mail: bool = False
     attempt: int | None = None
+    at: AwareDatetime | None = None
 
     @property
     def display_name(self) -> str:
         """Return what people call the vendor."""
         return self.name or self.vendor
+
+
+def is_vendors_reason(failure: VendorFailure | None, ended_at: datetime, longest_pause: timedelta) -> bool:
+    """Tell whether it was the vendor that kept a duty from being done until its time was over at `ended_at`.
+
+    It was not if no vendor has failed, or none for much longer than attempts are apart: then nobody tried, because no
+    worker was there. Killed workers do not count against a duty.
+    """
+    if failure is None:
+        return False
+    return failure.at is None or ended_at - failure.at <= longest_pause * 2
