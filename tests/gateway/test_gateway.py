@@ -18,8 +18,8 @@ from incidents.domain.heartbeat.config import HeartbeatRule
 from incidents.gateway.app import Gateway
 from sandbox.server import RunningSandbox
 from tests.gateway.calls import ALERT, TOKEN, calling, githubs, opened, pagerdutys
+from tests.gateway.slack.test_slack import connected
 from tests.gateway.test_reading import hook
-from tests.gateway.test_slack import connected
 from tests.support.environment import World
 from tests.support.slack_person import signed
 

@@ -10,7 +10,7 @@ from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.people.config import DirectoryEntry
-from tests.gateway.test_slack import by_number, found
+from tests.gateway.slack.test_slack import by_number, found
 from tests.support.environment import RUNBOOK as CALM
 from tests.support.environment import World
 from tests.support.fake_activities import an_offer

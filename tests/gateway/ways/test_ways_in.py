@@ -27,7 +27,7 @@ from sandbox.temporal_server import free_port
 from tests.cli.conftest import point_at
 from tests.gateway.api.conftest import Token, token
 from tests.gateway.calls import TOKEN, calling
-from tests.gateway.test_slack import connected
+from tests.gateway.slack.test_slack import connected
 from tests.gateway.ways.by_api import ByApi
 from tests.gateway.ways.by_command_line import ByCommandLine
 from tests.gateway.ways.by_phone import ByPhone

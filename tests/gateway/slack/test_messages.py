@@ -16,7 +16,7 @@ from incidents.gateway.app import Gateway
 from incidents.gateway.slack.messages import PUSHPIN, START_INCIDENT, TO_TIMELINE, plain
 from sandbox.server import RunningSandbox
 from tests.gateway.calls import SIGNING, opened
-from tests.gateway.test_slack import connected, found
+from tests.gateway.slack.test_slack import connected, found
 from tests.support.environment import World
 from tests.support.slack_person import Person, by_http, by_socket
 

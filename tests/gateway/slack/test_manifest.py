@@ -10,7 +10,7 @@ import yaml
 from incidents.gateway.slack.messages import START_INCIDENT, TO_TIMELINE
 from incidents.gateway.slack.slash.commands import COMMAND
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CALLS = re.compile(r'_api\.(?:call|items)\(\s*"([\w.]+)"')
 BOLT_CALLS = re.compile(r"client\.((?:apps|chat|conversations|pins|reactions|users|views)_\w+)\(")
 SCOPES: dict[str, set[str]] = {

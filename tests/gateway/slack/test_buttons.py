@@ -17,7 +17,7 @@ from incidents.domain.rollback.state import RollbackStatus
 from incidents.gateway.app import Gateway
 from sandbox.server import RunningSandbox
 from tests.gateway.calls import opened
-from tests.gateway.test_slack import connected
+from tests.gateway.slack.test_slack import connected
 from tests.support.environment import World
 from tests.support.fake_activities import an_offer
 from tests.support.slack_person import Person, by_socket
