@@ -53,13 +53,14 @@ async def send(
 
     Raises:
         NotAuthorized: the sender may not send this command.
+        IsPrivate: the command has an origin, and its sender may not see the incident.
         CommandFailed: the command was rejected, the incident is closed, or it is unknown whether the command arrived.
     """
     command = command.replace(id=command.id or str(uuid.uuid4()))
     if not is_open(run):
         raise _ended(run)
     if reason := permissions.refusal(command.name, command.by):
-        await _record_refusal(client, run, command, reason, answer_within)
+        await record_refusal(client, run, command, reason, answer_within)
         raise NotAuthorized(f"{reason} Nothing was changed.")
     # The first run's id identifies the incident across its runs. Pinned to one run instead, an update that meets
     # continue-as-new fails until its timeout.
@@ -111,7 +112,7 @@ async def _queue(client: Client, run: WorkflowExecution, command: Command, answe
     return Sent(message=message, queued=True)
 
 
-async def _record_refusal(
+async def record_refusal(
     client: Client, run: WorkflowExecution, command: Command, reason: str, answer_within: timedelta
 ) -> None:
     """Record in the timeline that the command was refused; if that fails, in the log. The command is refused anyway."""

@@ -3,6 +3,8 @@
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from incidents.domain.core.errors import ErrorType
+
 
 class NotFound(Exception):
     """No such incident. The message is one line."""
@@ -24,11 +26,16 @@ class NotAuthorized(CommandFailed):
     """The sender may not send the command. The message names who may."""
 
 
+class IsPrivate(CommandFailed):
+    """The incident is private, and the sender may not see it. The message tells nothing else of it."""
+
+
 def rejection(error: WorkflowUpdateFailedError) -> CommandFailed:
     """Return why the workflow rejected an update, in its own words."""
     cause = error.cause
     reason = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
-    return CommandFailed(" ".join(reason.split()))
+    is_private = isinstance(cause, ApplicationError) and cause.type == ErrorType.INCIDENT_PRIVATE
+    return (IsPrivate if is_private else CommandFailed)(" ".join(reason.split()))
 
 
 class ConnectionProblem(Exception):

@@ -13,6 +13,7 @@ from incidents.domain.incident.corrections import correct_time
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import record_response, require_live
 from incidents.domain.incident.steps import settle_step
+from incidents.domain.incident.visibility import require_access
 from incidents.domain.merging.commands import merge, unmerge
 from incidents.domain.paging.commands import assign, escalate, hold, make_private
 from incidents.domain.rollback import commands as rollback
@@ -32,8 +33,10 @@ def apply_command(incident: Incident, command: Command, runbook: RunbookConfig, 
 
     Raises:
         CommandRejected: the runbook refuses it; the message says why and what to do.
+        PrivateIncident: its sender may not see the incident.
         AlreadyDone: it, or another command with the same effect, came before.
     """
+    require_access(incident, command, runbook)
     if command.id and command.id in incident.handled:
         raise AlreadyDone("This command was already received.")
     if incident.closed:

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from incidents.domain.core.base import AlreadyDone, CommandRejected
+from incidents.domain.core.base import AlreadyDone, CommandRejected, PrivateIncident
 from incidents.domain.core.command import Command, Receipt
 from incidents.domain.core.errors import ErrorType
 from incidents.domain.core.program_errors import in_one_line
@@ -89,6 +89,8 @@ class CommandHandlers(ABC):
 
 def _rejection(command: Command, error: Exception) -> ApplicationError:
     """Return what the caller of an update reads: the rule that rejects it, or that this program failed."""
+    if isinstance(error, PrivateIncident):
+        return ApplicationError(str(error), type=ErrorType.INCIDENT_PRIVATE, non_retryable=True)
     if isinstance(error, CommandRejected):
         return ApplicationError(str(error), type=ErrorType.COMMAND_REJECTED, non_retryable=True)
     text = f"`{command.name}` was not applied, because of an error in this program ({in_one_line(error)})."

@@ -41,5 +41,9 @@ class CommandRejected(Exception):
     """A command that the runbook refuses. The message tells the sender why, and what to do instead."""
 
 
+class PrivateIncident(CommandRejected):
+    """A command for a private incident, by a sender who may not see it. The message tells nothing else of it."""
+
+
 class AlreadyDone(Exception):
     """A command whose effect another command had before. Not an error: the message says who did it and when."""

@@ -17,6 +17,7 @@ class ErrorType(StrEnum):
     ROLLBACK_BROKEN: a rollback's workflow failed or was terminated.
     ROLLBACK_LOCKED: another rollback of that cluster and service is running.
     COMMAND_REJECTED: a rule rejects a responder's command.
+    INCIDENT_PRIVATE: the incident is private, and the sender of a command may not see it.
     PROGRAM_ERROR: an error of this program kept a command from being applied.
     """
 
@@ -31,6 +32,7 @@ class ErrorType(StrEnum):
     ROLLBACK_BROKEN = "RollbackBroken"
     ROLLBACK_LOCKED = "RollbackLocked"
     COMMAND_REJECTED = "CommandRejected"
+    INCIDENT_PRIVATE = "IncidentPrivate"
     PROGRAM_ERROR = "ProgramError"
 
 

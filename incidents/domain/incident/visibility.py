@@ -1,10 +1,15 @@
-"""Who may see a private incident."""
+"""Who may see a private incident, and send it commands."""
 
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.base import PrivateIncident
+from incidents.domain.core.command import Command
 from incidents.domain.incident.incident import Incident
 from incidents.domain.paging.ladder import address
 from incidents.domain.paging.on_call import on_call_of
-from incidents.domain.people.directory import PeopleDirectory
+from incidents.domain.people.directory import NOBODY, PeopleDirectory
+
+REFUSAL = "This incident is private: only those who may see it can send it commands. Nothing was changed."
+"""The answer to anyone else. It names no incident: before it has a number, its name tells what it is about."""
 
 
 def may_see(incident: Incident, person: str, runbook: RunbookConfig, people: PeopleDirectory) -> bool:
@@ -20,3 +25,24 @@ def may_see(incident: Incident, person: str, runbook: RunbookConfig, people: Peo
     roles = (incident.roles.commander, incident.roles.communications, incident.roles.scribe)
     known = (*(found for found in addresses if found), *roles, incident.acknowledged_by, incident.reporter)
     return person.casefold() in {people.resolve(name).casefold() for name in known if name}
+
+
+def is_from_its_channel(incident: Incident, channel_id: str) -> bool:
+    """Tell whether that is the incident's own channel; "" is no channel."""
+    return bool(channel_id) and channel_id == incident.resources.channel_id
+
+
+def require_access(incident: Incident, command: Command, runbook: RunbookConfig) -> None:
+    """Check that a command for a private incident comes from its channel, or from someone who may see it.
+
+    A workflow has no directory of people, so it knows them by the names that they act under. A client that has one
+    (`incidents/client/outsiders.py`) lets the others in.
+
+    Raises:
+        PrivateIncident: it does not.
+    """
+    origin = command.origin
+    if origin is None or not incident.private or is_from_its_channel(incident, origin.channel_id):
+        return
+    if not (origin.by_person and may_see(incident, command.by, runbook, NOBODY)):
+        raise PrivateIncident(REFUSAL)

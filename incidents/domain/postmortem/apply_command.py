@@ -8,6 +8,7 @@ from incidents.domain.core.command import Command, remembered
 from incidents.domain.core.time.instants import fault, written
 from incidents.domain.incident.commands import CorrectTime
 from incidents.domain.incident.corrections import correct_time
+from incidents.domain.incident.visibility import require_access
 from incidents.domain.postmortem.commands import (
     AddLine,
     AssignPostmortem,
@@ -42,8 +43,10 @@ def apply_command(postmortem: Postmortem, command: Command, runbook: RunbookConf
 
     Raises:
         CommandRejected: not possible now; the message says what is missing.
+        PrivateIncident: its sender may not see the incident.
         AlreadyDone: an earlier command did it.
     """
+    require_access(postmortem.incident, command, runbook)
     if command.id and command.id in postmortem.handled:
         raise AlreadyDone("This command was already received.")
     if postmortem.ended:

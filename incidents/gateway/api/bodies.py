@@ -1,6 +1,6 @@
 """What is sent to the API: the commands of the command line by its names, as the models of the domain.
 
-A body has the fields of its command without `by`, which the token tells, and without `id`, which is the
+A body has the fields of its command without `by` and `origin`, which the token tells, and without `id`, which is the
 `Idempotency-Key`.
 """
 
@@ -22,7 +22,7 @@ from incidents.gateway.api.refusals import Refused
 from incidents.gateway.api.senders import read_body
 
 Model = TypeVar("Model", bound="Body")
-_NOT_IN_A_BODY = ("by", "id")
+_NOT_IN_A_BODY = ("by", "id", "origin")
 
 
 class Body(BaseModel):

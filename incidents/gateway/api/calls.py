@@ -6,19 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
 
+from incidents.app.api_tokens import Scope
 from incidents.client.asking import ask
-from incidents.client.commands import Sent, send
+from incidents.client.commands import Sent
 from incidents.client.delivery.submission import Declared
 from incidents.client.intake import Started, start
 from incidents.client.lookup import OVER, describe, find, find_postmortem, handle_of, is_open, label, list_incidents
 from incidents.client.merging import build_merge
-from incidents.client.problems import CommandFailed, NoAnswer, NotAuthorized, NotFound, Unconfirmed
+from incidents.client.outsiders import OutsideCommands
+from incidents.client.problems import CommandFailed, IsPrivate, NoAnswer, NotAuthorized, NotFound, Unconfirmed
 from incidents.client.rows import Row, incident_rows
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.command import Command
+from incidents.domain.core.command import Command, Origin
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.incident.commands import CorrectTime
 from incidents.domain.incident.incident import Incident
+from incidents.domain.people.directory import PeopleDirectory
 from incidents.gateway.api.bodies import MergeInto
 from incidents.gateway.api.refusals import Refused
 from incidents.names import INCIDENT_QUERY
@@ -35,6 +38,7 @@ class ApiCalls:
 
     def __init__(self, connect: Callable[[], Awaitable[Client]], runbook: RunbookConfig, task_queue: str) -> None:
         self._connect, self._runbook, self._queue = connect, runbook, task_queue
+        self._outside = OutsideCommands(runbook, PeopleDirectory(runbook.people.directory))
 
     async def listed(self, *, everything: bool) -> list[Row]:
         """Return the incidents that are open; with `everything`, the others, too."""
@@ -42,16 +46,18 @@ class ApiCalls:
         open_ones = [run for run in runs if everything or run.typed_search_attributes.get(STATUS) not in OVER]
         return await incident_rows(open_ones, datetime.now(UTC))
 
-    async def state(self, reference: str) -> Incident:
-        """Return an incident.
+    async def state(self, reference: str, *, private: bool) -> Incident:
+        """Return an incident. `private`: the sender may read those that are.
 
         Raises:
-            Refused: there is none of that reference, or no worker answers.
+            Refused: there is none of that reference, the sender may not read it, or no worker answers.
         """
         with refusing():
             client = await self._connect()
             run = await find(client, _checked(reference))
             found: Incident = await ask(handle_of(client, run), INCIDENT_QUERY, Incident, label(run))
+            if found.private and not private:
+                raise IsPrivate
             return found
 
     async def open(self, declared: Declared, key: str) -> Started:
@@ -75,8 +81,17 @@ class ApiCalls:
             client, declared.workflow_id, declared.opening, self._runbook, self._queue, give_up_after=QUICK
         )
 
-    async def command(self, reference: str, command: Command | MergeInto, by: str, command_id: str) -> Sent:
+    async def command(
+        self, reference: str, command: Command | MergeInto, by: str, command_id: str, *, private: bool
+    ) -> Sent:
         """Send a command, and return what became of it.
+
+        Args:
+            reference: of the incident.
+            command: as it was sent.
+            by: who sends it.
+            command_id: by which a repetition is known.
+            private: the sender may act on private incidents.
 
         Raises:
             Refused: the sender may not send it, a rule rejects it, or it is not known whether it arrived.
@@ -85,11 +100,14 @@ class ApiCalls:
             client = await self._connect()
             run = await find(client, _checked(reference))
             if isinstance(command, MergeInto):
-                merge = await build_merge(client, _checked(command.into), by, command.reason)
+                merge = await build_merge(
+                    client, _checked(command.into), by, command.reason, lambda other: private or not other.private
+                )
                 command = merge.replace(id=command_id)
             if isinstance(command, CorrectTime) and not is_open(run):
                 run = await find_postmortem(client, reference)
-            return await send(client, run, command, QUICK, self._runbook.people.authorized)
+            command = command.replace(origin=None if private else Origin(by_person=False))
+            return await self._outside.send(client, run, command, QUICK)
 
 
 @contextmanager
@@ -99,6 +117,8 @@ def refusing() -> Iterator[None]:
         yield
     except NotFound as error:
         raise Refused(404, str(error)) from None
+    except IsPrivate:
+        raise Refused(403, f"this incident is private, and this token lacks the scope {Scope.PRIVATE}") from None
     except NotAuthorized as error:
         raise Refused(403, str(error)) from None
     except (NoAnswer, Unconfirmed) as error:

@@ -70,8 +70,7 @@ class ApiEndpoints:
         """Show an incident."""
         token = self._senders.admit(request, Scope.READ)
         _only(request, ())
-        state = await self._calls.state(request.path_params["ref"])
-        _require_private(token, private=state.private)
+        state = await self._calls.state(request.path_params["ref"], private=token.may(Scope.PRIVATE))
         return _answer(incident_view(state))
 
     async def timeline(self, request: Request) -> Response:
@@ -79,8 +78,7 @@ class ApiEndpoints:
         token = self._senders.admit(request, Scope.READ)
         _only(request, ("after",))
         after = _number(request, "after")
-        state = await self._calls.state(request.path_params["ref"])
-        _require_private(token, private=state.private)
+        state = await self._calls.state(request.path_params["ref"], private=token.may(Scope.PRIVATE))
         return _answer(timeline_view(state, after))
 
     async def command(self, request: Request) -> Response:
@@ -91,7 +89,8 @@ class ApiEndpoints:
         by = self._senders.name_of(token)
         command_id = self._key(request, token, fields)
         command = read_command(kind, fields, by, command_id)
-        sent = await self._calls.command(request.path_params["ref"], command, by, command_id)
+        reference, private = request.path_params["ref"], token.may(Scope.PRIVATE)
+        sent = await self._calls.command(reference, command, by, command_id, private=private)
         receipt = Receipt(message=sent.message, changed=sent.changed, queued=sent.queued, revision=sent.revision)
         return _answer(receipt, 202 if sent.queued else 200)
 
@@ -102,11 +101,6 @@ class ApiEndpoints:
 
 def _answer(view: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse(view.model_dump(mode="json"), status, headers)
-
-
-def _require_private(token: ApiToken, *, private: bool) -> None:
-    if private and not token.may(Scope.PRIVATE):
-        raise Refused(403, f"this incident is private, and this token lacks the scope {Scope.PRIVATE}")
 
 
 def _only(request: Request, names: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from temporalio.client import Client
 from incidents.app.composition.clients import build_schedules
 from incidents.app.settings import Settings
 from incidents.client.delivery.delivery import Delivery
+from incidents.client.outsiders import OutsideCommands
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.people.directory import PeopleDirectory
 from incidents.gateway.slack.buttons import Buttons
@@ -52,11 +53,12 @@ class SlackApp:
             settings: of this process.
             runbook: the runbook in use.
         """
+        people = PeopleDirectory(runbook.people.directory)
         services = Services(
-            calls=IncidentCalls(connect, runbook.people.authorized),
+            calls=IncidentCalls(connect, OutsideCommands(runbook, people)),
             delivery=delivery,
             replies=Replies(settings.slack_api_url),
-            people=PeopleDirectory(runbook.people.directory),
+            people=people,
             runbook=runbook,
             on_call=OnCallAnswer(runbook, build_schedules(settings)),
         )

@@ -11,9 +11,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from incidents.domain.chat.form import Form
 from incidents.domain.chat.stale import DECISIONS
 from incidents.domain.core.text.mrkdwn import as_mrkdwn, mrkdwn
+from incidents.domain.incident.visibility import REFUSAL
 from incidents.gateway.slack.actions import DIRECT, WITH_FORM
 from incidents.gateway.slack.calls import CommandResult
-from incidents.gateway.slack.clicks import read_click, read_form
+from incidents.gateway.slack.clicks import metadata_of, read_click, read_form
 from incidents.gateway.slack.modals import notice, render
 from incidents.gateway.slack.replies import NETWORK, reaching_slack
 from incidents.gateway.slack.services import Services
@@ -44,7 +45,7 @@ class Buttons:
             command = DIRECT[click.action](click.by, click.target)
         except (ValueError, KeyError):
             return  # not a button of ours, though it has the name of one
-        outcome = await self._services.calls.click(click.target, click.action, (command,))
+        outcome = await self._services.calls.click(click.target, click.action, (command,), click.channel_id)
         if outcome.done and click.action in DECISIONS:
             await self._services.replies.replace(respond, body.get("message"), as_mrkdwn(outcome.text))
         else:
@@ -59,8 +60,11 @@ class Buttons:
         except (ValueError, KeyError):
             return
         state = await self._services.calls.state(click.target.incident, _STATE_WITHIN)
+        if state is not None and not self._services.calls.may_act(state, click.by, click.channel_id):
+            await self._services.replies.send(respond, as_mrkdwn(REFUSAL))
+            return
         form = found.form(self._services.runbook, state, click.target)
-        view = render(form, click.action.value, click.target.model_dump_json(exclude_defaults=True))
+        view = render(form, click.action.value, metadata_of(click))
         try:
             await client.views_open(trigger_id=click.trigger_id, view=view)
         except (SlackApiError, *NETWORK) as error:
@@ -81,7 +85,9 @@ class Buttons:
         except ValueError as error:
             await ack(response_action="errors", errors=_errors(form, error))
             return
-        running = asyncio.create_task(self._services.calls.click(filled.target, filled.action, commands))
+        running = asyncio.create_task(
+            self._services.calls.click(filled.target, filled.action, commands, filled.channel_id)
+        )
         await self._answer(ack, client, form, filled.view_id, running)
 
     async def _answer(

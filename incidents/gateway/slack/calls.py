@@ -10,18 +10,18 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescri
 from temporalio.service import RPCError
 
 from incidents.client.asking import ask
-from incidents.client.commands import send
 from incidents.client.lookup import find, find_postmortem, handle_of, incident, is_open, label, list_incidents, overdue
 from incidents.client.merging import build_merge
-from incidents.client.problems import CommandFailed, NoAnswer, NotFound
+from incidents.client.outsiders import OutsideCommands
+from incidents.client.problems import CommandFailed, IsPrivate, NoAnswer, NotFound
 from incidents.domain.chat.buttons import Action, Target
 from incidents.domain.chat.stale import CHECKED, why_stale
-from incidents.domain.core.command import Command
+from incidents.domain.core.command import Command, Origin
 from incidents.domain.core.text.mrkdwn import Mrkdwn, as_mrkdwn, mrkdwn
 from incidents.domain.incident.commands import CorrectTime
 from incidents.domain.incident.display.summary import answer_text, digest_text
 from incidents.domain.incident.incident import Incident
-from incidents.domain.people.permissions import Permissions
+from incidents.domain.incident.visibility import REFUSAL, is_from_its_channel
 from incidents.gateway.slack.slash import typed
 from incidents.gateway.slack.slash.answers import Overview, candidates_text, timeline_text
 from incidents.gateway.slack.slash.verbs import MergeInto
@@ -51,38 +51,57 @@ class CommandResult:
 
 
 class IncidentCalls:
-    """Commands and questions for incidents. `connect` returns a client that is connected, or raises `RPCError`."""
+    """Commands and questions for incidents. `connect` returns a client that is connected, or raises `RPCError`.
 
-    def __init__(self, connect: Callable[[], Awaitable[Client]], permissions: Permissions) -> None:
-        self._connect, self._permissions = connect, permissions
+    `channel_id`, in each: where the person is who asks; "" outside of any channel.
+    """
 
-    async def command(self, name: str, command: Command | MergeInto) -> CommandResult:
+    def __init__(self, connect: Callable[[], Awaitable[Client]], outside: OutsideCommands) -> None:
+        self._connect, self._outside = connect, outside
+
+    async def command(self, name: str, command: Command | MergeInto, channel_id: str) -> CommandResult:
         """Send a command to an incident, by its number or workflow id, and return the result."""
-        return await self.commands(name, (command,))
+        return await self.commands(name, (command,), channel_id)
 
-    async def commands(self, name: str, orders: Sequence[Command | MergeInto]) -> CommandResult:
+    async def commands(self, name: str, orders: Sequence[Command | MergeInto], channel_id: str) -> CommandResult:
         """Send commands one after the other; the first that is refused ends it. Return the last result."""
+        origin = Origin(channel_id=channel_id)
 
         async def work(client: Client) -> CommandResult:
             said = CommandResult("", done=False)
             for order in orders:
                 run = await _find(client, name, order)
-                command = await _built(client, order)
-                sent = await send(client, run, command, QUICK, self._permissions)
+                command = (await self._built(client, order)).replace(origin=origin)
+                sent = await self._outside.send(client, run, command, QUICK)
                 said = CommandResult(sent.message, done=True)
             return said
 
         return await self._outcome(work)
 
-    async def click(self, target: Target, action: Action, orders: Sequence[Command]) -> CommandResult:
+    async def click(self, target: Target, action: Action, orders: Sequence[Command], channel_id: str) -> CommandResult:
         """Send the commands of a button or its form, unless the button is out of date."""
 
         async def check(client: Client) -> CommandResult:
-            stale = why_stale(await incident(client, target.incident), action, target)
+            state = await incident(client, target.incident)
+            if not all(self._outside.may_act(state, order.by, channel_id) for order in orders):
+                raise IsPrivate(REFUSAL)
+            stale = why_stale(state, action, target)
             return CommandResult(stale, done=not stale)
 
         checked = await self._outcome(check) if action in CHECKED else CommandResult("", done=True)
-        return await self.commands(target.incident, orders) if checked.done else checked
+        return await self.commands(target.incident, orders, channel_id) if checked.done else checked
+
+    def may_act(self, state: Incident, by: str, channel_id: str) -> bool:
+        """Tell whether a person may act on an incident from that channel."""
+        return self._outside.may_act(state, by, channel_id)
+
+    async def _built(self, client: Client, order: Command | MergeInto) -> Command:
+        if isinstance(order, MergeInto):
+            by = order.by
+            return await build_merge(
+                client, order.into, by, order.reason, lambda other: self._outside.may_act(other, by, "")
+            )
+        return order
 
     async def state(self, name: str, within: float) -> Incident | None:
         """Return an incident, if a worker can tell it so soon. `within`: seconds."""
@@ -99,7 +118,7 @@ class IncidentCalls:
 
         async def work(client: Client) -> Mrkdwn:
             state = await incident(client, asked.incident)
-            if state.private and channel_id != state.resources.channel_id:
+            if state.private and not is_from_its_channel(state, channel_id):
                 return digest_text(state)
             return _TEXTS[asked.verb](state)
 
@@ -148,12 +167,6 @@ class IncidentCalls:
         except RPCError as error:
             _log.warning("Temporal answered %s: %s", error.status.name, error.message)
             return CommandResult(_UNAVAILABLE, done=False)
-
-
-async def _built(client: Client, order: Command | MergeInto) -> Command:
-    if isinstance(order, MergeInto):
-        return await build_merge(client, order.into, order.by, order.reason)
-    return order
 
 
 async def _find(client: Client, name: str, command: Command | MergeInto) -> WorkflowExecutionDescription:

@@ -15,6 +15,8 @@ from incidents.domain.chat.waiting import waits_for
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.mrkdwn import Mrkdwn, mrkdwn, mrkdwn_lines
 from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.visibility import may_see
+from incidents.domain.people.directory import PeopleDirectory
 from incidents.gateway.slack.names import name_of
 from incidents.gateway.slack.replies import reaching_slack
 from incidents.gateway.slack.services import Services
@@ -30,6 +32,7 @@ class Home:
 
     person: str
     overview: Overview
+    people: PeopleDirectory
     runbook: RunbookConfig
 
     def blocks(self) -> list[Block]:
@@ -47,6 +50,8 @@ class Home:
 
     def _waiting(self) -> Iterator[Mrkdwn]:
         for state in (state for _, state in self.overview.open if state is not None):
+            if not may_see(state, self.person, self.runbook, self.people):
+                continue
             for line in waits_for(self.person, state, self.runbook):
                 yield mrkdwn("• *{}*{} {}", state.name, _channel(state), line)
 
@@ -79,6 +84,6 @@ class HomeTab:
             return
         overview = await self._services.calls.overview()
         person = await name_of(client, user, self._services.people)
-        view = kit.home(Home(person, overview, self._services.runbook).blocks())
+        view = kit.home(Home(person, overview, self._services.people, self._services.runbook).blocks())
         with reaching_slack("the home tab"):
             await client.views_publish(user_id=user, view=view)

@@ -126,7 +126,7 @@ class Messages:
         when = datetime.fromtimestamp(float(message.ts), UTC)
         text = cut(f"{author} ({when:%H:%M} UTC): {plain(message.text, self._services.people)}", _LONGEST_NOTE)
         note = AddNote(by=by, text=text, id=f"message-{channel}-{message.ts}")
-        return await self._services.calls.command(number, note)
+        return await self._services.calls.command(number, note, channel)
 
 
 async def _message(client: AsyncWebClient, item: _Item) -> Message | None:

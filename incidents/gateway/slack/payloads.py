@@ -52,14 +52,19 @@ def _value(element: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+class _Place(BaseModel):
+    id: str = ""
+
+
 class _Action(BaseModel):
     action_id: str
     value: str = "null"
 
 
 class Interaction(BaseModel):
-    """A click on a button."""
+    """A click on a button. `channel`: of its message; none in a modal or on the home tab."""
 
     user: Sender = Sender()
+    channel: _Place = _Place()
     actions: list[_Action] = Field(min_length=1)
     trigger_id: str = ""

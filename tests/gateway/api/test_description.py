@@ -60,7 +60,7 @@ def test_a_body_has_the_commands_fields_without_its_sender(name: str) -> None:
     assert not {"by", "id"} & set(schema["properties"])
     assert schema["additionalProperties"] is False
     if name != "merge":
-        assert set(schema["properties"]) == set(KINDS[name].model_fields) - {"by", "id"}
+        assert set(schema["properties"]) == set(KINDS[name].model_fields) - {"by", "id", "origin"}
 
 
 class Page(HTMLParser):

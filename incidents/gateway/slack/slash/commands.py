@@ -42,7 +42,9 @@ class Commands:
     ) -> Mrkdwn:
         match request:
             case typed.Order():
-                return as_mrkdwn((await self._services.calls.command(request.incident, request.command)).text)
+                channel_id = form.get("channel_id", "")
+                sent = await self._services.calls.command(request.incident, request.command, channel_id)
+                return as_mrkdwn(sent.text)
             case typed.Question():
                 return await self._services.calls.question(request, form.get("channel_id", ""))
             case typed.General():
