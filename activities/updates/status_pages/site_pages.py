@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, assert_never
 
 from icalendar import Calendar, Event
 from jinja2 import Environment, PackageLoader
@@ -22,9 +22,11 @@ from incidents.domain.status_site.components import (
     OPERATIONAL,
     Component,
     Day,
+    Overall,
     Span,
     components_of,
     history_of,
+    overall,
     spans_of,
     state_at,
 )
@@ -32,7 +34,7 @@ from incidents.domain.status_site.published import PublicWindow, PublishedIncide
 
 INDEX = "index.html"
 _LISTED = 50
-"""Incidents of the overview, and updates of the feeds, at most."""
+"""Incidents that are over, and updates of the feeds, at most. Every open incident is shown."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,21 @@ class Published:
     windows: tuple[PublicWindow, ...]
     since: datetime
     now: datetime
+
+    @property
+    def open(self) -> tuple[PublishedIncident, ...]:
+        """Every incident that is not resolved."""
+        return tuple(incident for incident in self.incidents if incident.is_open)
+
+    @property
+    def past(self) -> tuple[PublishedIncident, ...]:
+        """The newest incidents that are over."""
+        return tuple(incident for incident in self.incidents if not incident.is_open)[:_LISTED]
+
+    @property
+    def overall(self) -> Overall:
+        """The state of the whole site."""
+        return overall(self.incidents, self.windows, self.now)
 
 
 class SitePages:
@@ -86,13 +103,12 @@ class SitePages:
         }
 
     def _index(self, published: Published, spans: Iterable[Span], rows: list[dict[str, Any]]) -> bytes:
-        listed = published.incidents
         return self._render(
             "index.html.j2",
             now=published.now,
-            banner=self._banner(published),
-            open=[incident for incident in listed if incident.is_open],
-            past=[incident for incident in listed if not incident.is_open][:_LISTED],
+            banner=self._banner(published.overall),
+            open=published.open,
+            past=published.past,
             coming=[window for window in published.windows if window.until > published.now],
             components=rows,
             first_day=f"{max(published.since, published.now - timedelta(days=HISTORY_DAYS - 1)):%Y-%m-%d}",
@@ -120,12 +136,16 @@ class SitePages:
             "bad": [day for day in days if day.state not in (OPERATIONAL, NO_DATA)],
         }
 
-    def _banner(self, published: Published) -> dict[str, str]:
-        if any(incident.is_open for incident in published.incidents):
-            return {"look": "bad", "words": self._texts.in_incident}
-        if any(window.since <= published.now < window.until for window in published.windows):
-            return {"look": "calm", "words": self._texts.in_maintenance}
-        return {"look": "good", "words": self._texts.all_operational}
+    def _banner(self, state: Overall) -> dict[str, str]:
+        match state:
+            case Overall.INCIDENT:
+                return {"look": "bad", "words": self._texts.in_incident}
+            case Overall.MAINTENANCE:
+                return {"look": "calm", "words": self._texts.in_maintenance}
+            case Overall.OPERATIONAL:
+                return {"look": "good", "words": self._texts.all_operational}
+            case _:
+                assert_never(state)
 
     def _address(self, path: str) -> str:
         """Return where a file is read: an address where the runbook has one, else relative to the feed."""
@@ -175,10 +195,10 @@ def _bar(state: str) -> Markup:
 def _document(published: Published, rows: list[dict[str, Any]]) -> bytes:
     """Return the state for programs."""
     document = {
-        "status": "incident" if any(incident.is_open for incident in published.incidents) else "operational",
+        "status": published.overall,
         "components": [{"name": row["name"], "state": row["state"], "regions": row["regions"]} for row in rows],
         "maintenance": [window.model_dump(mode="json") for window in published.windows],
-        "incidents": [_as_json(incident) for incident in published.incidents[:_LISTED]],
+        "incidents": [_as_json(incident) for incident in (*published.open, *published.past)],
     }
     return json.dumps(document, indent=1).encode()
 

@@ -1,9 +1,9 @@
 """The public status page without a vendor: a static site at any fsspec URL.
 
-How it is published: each update is a file of its own that is never changed, so writers cannot overwrite each other's.
-The pages are made of all of them. Each file is replaced as a whole and holds all that its page needs. A writer writes
-the shared pages after those of all incidents that they link to, whoever published these: a reader never sees half a
-page, nor a link that leads nowhere.
+How it is published: each update is a file of its own, so writers cannot overwrite each other's. Only when an incident
+becomes private are its files written again, without their words. The pages are made of all of them. Each file is
+replaced as a whole and holds all that its page needs. A writer writes the shared pages after those of all incidents
+that they link to, whoever published these: a reader never sees half a page, nor a link that leads nowhere.
 
 Several workers may write at once. Each looks at the updates again after it has written, and writes again if there is a
 new one. So whoever writes last has seen everything, and the pages end with the newest state. Between two writers the
@@ -12,28 +12,32 @@ a worker's refresh compares every page.
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from activities.updates.status_pages.site_pages import Published, SitePages, recent
 from incidents.domain.activity_requests import PublishStatus
 from incidents.domain.activity_results import ResourcesChanged
 from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.base import Frozen
 from incidents.domain.incident.state import Resources
 from incidents.domain.status_site.published import (
+    NO_IMPACT,
+    RESOLVED,
     PublicWindow,
     PublishedIncident,
     PublishedUpdate,
     incidents_of,
     public_windows,
+    redacted,
 )
 from incidents.domain.status_site.windows import keep_windows
+from incidents.vendors.errors import VendorNotFound
 from incidents.vendors.storage import FileStore
 
 _UPDATES, _PAGES = "updates", "incidents"
@@ -42,6 +46,12 @@ _WINDOW_LIST: TypeAdapter[tuple[PublicWindow, ...]] = TypeAdapter(tuple[PublicWi
 _AT_ONCE = 16
 """Files that are read or written at once: an object store takes long for each."""
 _log = logging.getLogger("status site")
+
+
+class _Beginning(Frozen):
+    """Since when the site exists."""
+
+    since: AwareDatetime
 
 
 class StatusSite:
@@ -54,6 +64,7 @@ class StatusSite:
         self._pages = SitePages(runbook)
         self._known: dict[str, PublishedUpdate] = {}
         self._shown: dict[str, PublishedIncident] = {}
+        self._ends: dict[str, bool] = {}
 
     def publish(self, update: PublishStatus, *, repeated: bool) -> ResourcesChanged:
         """Publish an update, once: its file shows a repeat. One older than the incident's newest is dropped."""
@@ -86,7 +97,7 @@ class StatusSite:
         if update.withdrawn:
             for one in earlier:
                 if not one.withdrawn:
-                    bare = one.replace(title=update.title, words="", affected={}, regions=())
+                    bare = redacted(one, update.title)
                     self._store.write(_path(bare), bare.model_dump_json(indent=1).encode())
         self._store.write(_path(update), update.model_dump_json(indent=1).encode())
 
@@ -134,8 +145,19 @@ class StatusSite:
         """Return the paths of the updates of all incidents that are open or had one lately."""
         names = [name for name in self._store.list(_UPDATES) if name.endswith(".json")]
         oldest = recent(self._clock()).date()
+        newest = {_incident(name): name for name in sorted(names, key=_sequence)}
         shown = {_incident(name) for name in names if _day(name) >= oldest}
+        old = [name for incident, name in newest.items() if incident not in shown]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            shown |= {_incident(name) for name, ends in zip(old, pool.map(self._is_end, old), strict=True) if not ends}
         return tuple(name for name in names if _incident(name) in shown)
+
+    def _is_end(self, name: str) -> bool:
+        """Tell whether an update ends its incident. Each is read once."""
+        if name not in self._ends:
+            update = self._read(name)
+            self._ends[name] = update is not None and update.status == RESOLVED
+        return self._ends[name]
 
     def _updates(self, names: Iterable[str]) -> list[PublishedUpdate]:
         """Return the updates of these paths. Each is read once."""
@@ -150,6 +172,8 @@ class StatusSite:
     def _read(self, name: str) -> PublishedUpdate | None:
         try:
             return PublishedUpdate.model_validate_json(self._store.read(name))
+        except VendorNotFound:  # removed since the files were listed
+            return None
         except ValidationError:
             _log.warning("%s is not an update as this program writes them: the status site does not show it", name)
             return None
@@ -158,14 +182,30 @@ class StatusSite:
         """Return the windows that responders started, as the site last knew them."""
         if not self._store.exists(_WINDOWS):
             return ()
-        return _WINDOW_LIST.validate_json(self._store.read(_WINDOWS))
+        try:
+            return _WINDOW_LIST.validate_json(self._store.read(_WINDOWS))
+        except ValidationError:
+            _log.warning(
+                "%s cannot be read: started maintenance windows are missing until a worker writes it again", _WINDOWS
+            )
+            return ()
 
     def _beginning(self, incidents: Iterable[PublishedIncident], now: datetime) -> datetime:
         """Return since when the site exists: its history has no data of the days before."""
+        beginning = self._written_beginning()
+        if beginning is None:
+            beginning = _Beginning(since=now)
+            self._store.write(_BEGINNING, beginning.model_dump_json().encode())
+        return min((beginning.since, *(incident.updates[-1].at for incident in incidents)))
+
+    def _written_beginning(self) -> _Beginning | None:
         if not self._store.exists(_BEGINNING):
-            self._store.write(_BEGINNING, json.dumps({"since": now.isoformat()}).encode())
-        written = datetime.fromisoformat(json.loads(self._store.read(_BEGINNING))["since"])
-        return min((written, *(incident.updates[-1].at for incident in incidents)))
+            return None
+        try:
+            return _Beginning.model_validate_json(self._store.read(_BEGINNING))
+        except ValidationError:
+            _log.warning("%s cannot be read: the history begins with the oldest update that is shown", _BEGINNING)
+            return None
 
 
 def _published(incident: str, update: PublishStatus, now: datetime) -> PublishedUpdate:
@@ -176,7 +216,7 @@ def _published(incident: str, update: PublishStatus, now: datetime) -> Published
         at=update.at or now,
         title=update.headline or update.title,
         status=update.status,
-        impact=update.impact,
+        impact=NO_IMPACT if update.withdrawn else update.impact,
         words=(update.body if update.words is None else update.words).strip(),
         affected=update.affected,
         regions=update.regions,
@@ -197,6 +237,11 @@ def _path(update: PublishedUpdate) -> str:
 
 def _incident(name: str) -> str:
     return name.rpartition("/")[2].partition(".")[0]
+
+
+def _sequence(name: str) -> int:
+    number = name.rpartition("/")[2].split(".")[1]
+    return int(number) if number.isdecimal() else 0
 
 
 def _day(name: str) -> date:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 
 from pydantic import AwareDatetime
 
@@ -13,6 +14,14 @@ OPERATIONAL, UNDER_MAINTENANCE, NO_DATA = "operational", "under_maintenance", "n
 STATES = (OPERATIONAL, UNDER_MAINTENANCE, "degraded_performance", "partial_outage", "major_outage")
 """The states of a component, best first."""
 HISTORY_DAYS = 90
+
+
+class Overall(StrEnum):
+    """The state of the whole site, in one word."""
+
+    INCIDENT = "incident"
+    MAINTENANCE = "maintenance"
+    OPERATIONAL = "operational"
 
 
 class Component(Frozen):
@@ -55,6 +64,15 @@ def components_of(runbook: RunbookConfig) -> tuple[Component, ...]:
         Component(name=service.public_name, regions=tuple(names[name] for name in service.regions if name in names))
         for service in runbook.services
     )
+
+
+def overall(incidents: Iterable[PublishedIncident], windows: Iterable[PublicWindow], now: datetime) -> Overall:
+    """Return the state of the site: an open incident counts before maintenance that is in progress."""
+    if any(incident.is_open for incident in incidents):
+        return Overall.INCIDENT
+    if any(window.since <= now < window.until for window in windows):
+        return Overall.MAINTENANCE
+    return Overall.OPERATIONAL
 
 
 def spans_of(incidents: Iterable[PublishedIncident], windows: Iterable[PublicWindow]) -> tuple[Span, ...]:

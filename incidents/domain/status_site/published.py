@@ -10,10 +10,12 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 
 RESOLVED = "resolved"
+NO_IMPACT = "none"
+"""What is said of a private incident's impact."""
 
 
 class PublishedUpdate(Frozen):
-    """One update of one incident. It never changes once it is published.
+    """One update of one incident. Once published, it changes only by `redacted`, when its incident becomes private.
 
     `incident`: the incident's id on the site. `affected`: component to state. `regions`: none for all. `withdrawn`: the
     incident has become private; from then on only such updates are shown, and without words the incident is not.
@@ -45,7 +47,7 @@ class PublishedIncident(Frozen):
     @property
     def is_removed(self) -> bool:
         """Tell whether it is not shown: it has become private, and has not ended since."""
-        return self.newest.withdrawn and not self.newest.words
+        return self.newest.withdrawn and (self.is_open or not self.newest.words)
 
     @property
     def is_open(self) -> bool:
@@ -56,6 +58,11 @@ class PublishedIncident(Frozen):
     def components(self) -> tuple[str, ...]:
         """Every component that one of its updates names, in order of the first time."""
         return tuple(dict.fromkeys(name for update in reversed(self.updates) for name in update.affected))
+
+
+def redacted(update: PublishedUpdate, title: str) -> PublishedUpdate:
+    """Return what is kept of an update whose incident has become private: that there was one."""
+    return update.replace(title=title, words="", impact=NO_IMPACT, affected={}, regions=())
 
 
 class PublicWindow(Frozen):

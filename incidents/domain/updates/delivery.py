@@ -15,6 +15,7 @@ from incidents.domain.core.text.escaping import github_text
 from incidents.domain.core.text.public_text import PublicMessage, PublicText
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
+from incidents.domain.status_site.published import NO_IMPACT
 from incidents.domain.updates.audience import (
     affected_components,
     affected_regions,
@@ -100,7 +101,7 @@ def _status(
         title=message.subject,
         status=_page_status(update.status),
         body=message.body,
-        impact=runbook.status_page_impact(update.severity),
+        impact=NO_IMPACT if incident.private else runbook.status_page_impact(update.severity),
         components=shown | dict.fromkeys(affected, state),
         at=update.at,
         product=runbook.product,
@@ -122,7 +123,7 @@ def redaction(
         title=message.subject,
         status=_page_status(incident.status),
         body=message.body,
-        impact="none",
+        impact=NO_IMPACT,
         at=at,
         product=runbook.product,
         notify=False,
@@ -135,9 +136,10 @@ def redaction(
 def _site_fields(
     incident: Incident, runbook: RunbookConfig, update: StatusUpdate, message: PublicMessage
 ) -> dict[str, Any]:
-    """Return what our own site shows in place of the mail's subject and body; nothing of a private incident."""
+    """Return what our own site shows in place of the mail's subject and body; of a private incident only its end."""
     if incident.private:
-        return {"headline": message.subject, "words": message.body, "withdrawn": True}
+        words = message.body if incident.over else PublicText()
+        return {"headline": message.subject, "words": words, "withdrawn": True}
     state, regions = _component_state(update, runbook), affected_regions(incident, runbook)
     services = affected_services(incident, runbook)
     return {

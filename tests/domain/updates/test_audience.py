@@ -14,6 +14,7 @@ from incidents.domain.build_request import request
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.command import Command
+from incidents.domain.core.status import Status
 from incidents.domain.customers.config import CustomersSection, Inform
 from incidents.domain.customers.directory import CustomerDirectory
 from incidents.domain.incident import commands as c
@@ -294,6 +295,12 @@ def test_24_a_private_incident_is_never_on_the_status_page() -> None:
 
 
 def test_24_the_end_of_an_incident_that_became_private_replaces_what_our_site_said() -> None:
-    page = page_of(settled(opened(), T0).replace(private=True), RUNBOOK)
+    ended = settled(opened(), T0).replace(private=True, status=Status.RESOLVED)
+    page = page_of(ended, RUNBOOK)
     assert (page.headline, page.words, page.withdrawn) == ("Incident closed", "INC-1 is closed.\n", True)
-    assert (page.affected, page.regions) == ({}, ())
+    assert (page.affected, page.regions, page.impact) == ({}, (), "none")
+
+
+def test_24_an_update_of_an_incident_that_became_private_removes_it_while_it_is_open() -> None:
+    page = page_of(settled(opened(), T0).replace(private=True), RUNBOOK)
+    assert (page.headline, page.words, page.withdrawn, page.impact) == ("Incident closed", "", True, "none")
