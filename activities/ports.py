@@ -174,7 +174,8 @@ class Mailer(Protocol):
     def send(self, mail: Mail) -> str:
         """Send the mail to each recipient alone, and return the mailer's id of it. A repeat is a second mail.
 
-        `VendorRejected` if there is no recipient, or one is rejected for good; the others were sent theirs.
+        `VendorRejected` if there is no recipient, or one is rejected for good; the others were sent theirs. A repeat
+        leaves out those of `mail.accepted`.
         """
 
 

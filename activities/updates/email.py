@@ -1,4 +1,7 @@
-"""E-mail, by SendGrid or SMTP. Sent mail cannot be looked up, so delivery is at least once."""
+"""E-mail, by SendGrid or SMTP. Sent mail cannot be looked up, so delivery is at least once.
+
+Whom a mail server accepted the mail for goes to the next attempt, on any worker, as heartbeat details.
+"""
 
 from email.utils import parseaddr
 
@@ -15,7 +18,7 @@ from incidents.domain.mailing import MAILED_AT_ONCE, describe_unreached, mail_se
 from incidents.domain.postmortem.review import invite
 from incidents.domain.recipients import EMPTY_BOOK, AddressBook, PersonNamed
 from incidents.names import INCIDENT_WORKFLOW
-from incidents.vendors.mail.mail import Mail, bare_address
+from incidents.vendors.mail.mail import Accepted, Mail, bare_address
 
 _PAGES = Environment(loader=PackageLoader("activities"), autoescape=True, finalize=html_value)
 
@@ -67,6 +70,7 @@ class Email:
             key=request.key,
             incident=_incident_of_activity(),
             customers=self._customers(request),
+            accepted=_accepted_before(),
             invitation=invite(request.invitation, recipients) if request.invitation else "",
         )
 
@@ -91,9 +95,17 @@ class Email:
         return headers if own == first else headers | {"References": first, "In-Reply-To": first}
 
 
+def _accepted_before() -> Accepted | None:
+    """Return whom an earlier attempt reached, and where to record whom this one does."""
+    if not activity.in_activity():  # operators are notified of an outage without Temporal
+        return None
+    marks = next(iter(activity.info().heartbeat_details), ())
+    return Accepted(marks, activity.heartbeat)
+
+
 def _incident_of_activity() -> str:
     """Return the workflow id of the incident that sends the mail, for bounces; "" if another workflow sends it."""
-    if not activity.in_activity():  # operators are notified of an outage without Temporal
+    if not activity.in_activity():
         return ""
     info = activity.info()
     return info.workflow_id or "" if info.workflow_type == INCIDENT_WORKFLOW else ""

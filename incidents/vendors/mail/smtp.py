@@ -1,13 +1,14 @@
 """E-mail by SMTP, as an alternative to SendGrid.
 
-Each recipient gets a message of their own, all of them over one connection. There is no idempotency: what a server
-took before the connection broke is sent again by a repeat.
+Each recipient gets a message of their own, all of them over one connection. There is no idempotency: a repeat leaves
+out those whose message the server is known to have accepted (`Mail.accepted`). An answer that was lost is sent again.
 """
 
 from __future__ import annotations
 
 import smtplib
 import ssl
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -16,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from incidents.vendors.calling import Calls
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
-from incidents.vendors.mail.mail import Mail, hide_addresses
+from incidents.vendors.mail.mail import Accepted, Mail, hide_addresses
 
 
 class SmtpClient:
@@ -34,6 +35,7 @@ class SmtpClient:
 
         Raises:
             VendorRejected: the server permanently rejected an address or the text; others were sent theirs.
+            VendorUnavailable: the server deferred some (4yz) or failed; a repeat sends to those who have none yet.
         """
         people = mail.people()
         if not people:
@@ -42,29 +44,35 @@ class SmtpClient:
             return self._send(mail, people)
 
     def _send(self, mail: Mail, people: tuple[str, ...]) -> str:
-        refused, sent = [], 0
+        accepted = mail.accepted or Accepted()
+        waiting = [person for person in people if mail.mark_of(person) not in accepted]
+        result = _Result(sent=len(people) - len(waiting))
         try:
-            with self._connected() as server:
-                for person in people:
-                    try:
-                        server.send_message(_message(mail, person), to_addrs=[parseaddr(person)[1]])
-                        sent += 1
-                    except smtplib.SMTPRecipientsRefused as error:
-                        code, why = next(iter(error.recipients.values()))
-                        if 400 <= code < 500:
-                            raise smtplib.SMTPResponseException(code, why) from None
-                        refused.append(f"{code} {why.decode('utf-8', 'replace')}")
+            if waiting:
+                with self._connected() as server:
+                    for person in waiting:
+                        if _send_one(server, mail, person, result):
+                            accepted.add(mail.mark_of(person))
         except smtplib.SMTPAuthenticationError as error:
             raise VendorUnauthorized("smtp", "login", f"{error.smtp_code}", status=error.smtp_code) from None
         except smtplib.SMTPResponseException as error:
-            raise self._failed(error, people, sent) from None
+            raise self._failed(error, people, result.sent) from None
         except (OSError, smtplib.SMTPException) as error:
             problem = self._shown(str(error) or type(error).__name__, people)
-            raise VendorUnavailable("smtp", "send", problem, maybe_done=sent > 0) from None
-        if refused:
-            replies = "; ".join(dict.fromkeys(self._shown(reply, people) for reply in refused))
-            raise VendorRejected("smtp", "send", one_line(f"{len(refused)} of {len(people)} mails bounced ({replies})"))
+            raise VendorUnavailable("smtp", "send", problem, maybe_done=result.sent > 0) from None
+        if result.deferred or result.refused:
+            raise self._unsent(result, people)
         return str(mail.headers.get("Message-ID", ""))
+
+    def _unsent(self, result: _Result, people: tuple[str, ...]) -> VendorRejected | VendorUnavailable:
+        """Return the error of a mail that not all have: retryable if the server may accept the rest later."""
+        parts = []
+        for replies, what in ((result.deferred, "deferred"), (result.refused, "rejected")):
+            if replies:
+                shown = "; ".join(dict.fromkeys(self._shown(reply, people) for reply in replies))
+                parts.append(f"{len(replies)} of {len(people)} mails {what} ({shown})")
+        kind = VendorUnavailable if result.deferred else VendorRejected
+        return kind("smtp", "send", one_line(", ".join(parts)), maybe_done=result.sent > 0)
 
     def _shown(self, text: str, people: tuple[str, ...]) -> str:
         """Return a server's text as it may be kept: it often repeats the address of a customer."""
@@ -96,6 +104,32 @@ class SmtpClient:
         if self._user:
             server.login(self._user, self._password)
         return server
+
+
+@dataclass
+class _Result:
+    """How many have the mail, and the server's replies for those who have not. `deferred`: 4yz, to be tried later."""
+
+    sent: int
+    deferred: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def _send_one(server: smtplib.SMTP, mail: Mail, person: str, result: _Result) -> bool:
+    """Send to one recipient; return whether the server took it. A rejection keeps the mail from nobody else."""
+    try:
+        server.send_message(_message(mail, person), to_addrs=[parseaddr(person)[1]])
+    except smtplib.SMTPRecipientsRefused as error:
+        code, why = next(iter(error.recipients.values()))
+    except smtplib.SMTPDataError as error:
+        code, reply = error.smtp_code, error.smtp_error
+        why = reply if isinstance(reply, bytes) else reply.encode()
+    else:
+        result.sent += 1
+        return True
+    reply_text = f"{code} {why.decode('utf-8', 'replace')}"
+    (result.deferred if 400 <= code < 500 else result.refused).append(reply_text)
+    return False
 
 
 def _message(mail: Mail, person: str) -> EmailMessage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
-from incidents.vendors.mail.mail import Mail
+from incidents.vendors.mail.mail import Accepted, Mail
 from incidents.vendors.mail.smtp import SmtpClient
 
 MAIL = Mail(
@@ -37,6 +38,7 @@ class Postman:
     def __init__(self) -> None:
         self.envelopes: list[tuple[list[str], EmailMessage]] = []
         self.answers: dict[str, str] = {}
+        self.after_data: dict[str, str] = {}
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if address in self.answers:
@@ -45,6 +47,8 @@ class Postman:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if answer := self.after_data.get(envelope.rcpt_tos[0]):
+            return answer
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.envelopes.append((list(envelope.rcpt_tos), message))
@@ -87,7 +91,7 @@ def test_a_refused_address_holds_up_nobody(url: str, postman: Postman) -> None:
     with pytest.raises(VendorRejected) as caught:
         SmtpClient(url, timeout=2).send(MAIL)
     assert str(caught.value) == (
-        "smtp send: 1 of 2 mails bounced (550 <[address]>: no such mailbox [address], nor [address])"
+        "smtp send: 1 of 2 mails rejected (550 <[address]>: no such mailbox [address], nor [address])"
     ), "the error is kept in workflow history"
     assert [to for to, _ in postman.envelopes] == [["b@y.example"]]
 
@@ -99,6 +103,39 @@ def test_a_busy_server_is_tried_again_later(url: str, postman: Postman) -> None:
     assert caught.value.retryable
     assert "b@y.example" not in str(caught.value)
     assert caught.value.maybe_done, "the first recipient has it already"
+
+
+def test_who_has_to_wait_holds_up_nobody_and_a_repeat_reaches_only_them(url: str, postman: Postman) -> None:
+    client, recorded = SmtpClient(url, timeout=2), list[tuple[str, ...]]()
+    postman.answers["a@y.example"] = "451 greylisted"
+    with pytest.raises(VendorUnavailable) as caught:
+        client.send(replace(MAIL, accepted=Accepted((), recorded.append)))
+    assert str(caught.value) == "smtp send: 1 of 2 mails deferred (451 greylisted)"
+    assert [to for to, _ in postman.envelopes] == [["b@y.example"]]
+    assert not any("@" in mark for marks in recorded for mark in marks)
+    postman.answers.clear()
+    client.send(replace(MAIL, accepted=Accepted(recorded[-1], recorded.append)))
+    assert [to for to, _ in postman.envelopes] == [["b@y.example"], ["a@y.example"]]
+    client.send(replace(MAIL, accepted=Accepted(recorded[-1])))
+    assert len(postman.envelopes) == 2, "all have it"
+    client.send(replace(MAIL, key="inc-1/update/2", accepted=Accepted(recorded[-1])))
+    assert len(postman.envelopes) == 4, "it is another mail"
+
+
+def test_a_text_that_the_server_rejects_for_one_goes_to_the_others(url: str, postman: Postman) -> None:
+    postman.after_data["a@y.example"] = "552 a@y.example: mailbox full"
+    with pytest.raises(VendorRejected) as caught:
+        SmtpClient(url, timeout=2).send(MAIL)
+    assert str(caught.value) == "smtp send: 1 of 2 mails rejected (552 [address]: mailbox full)"
+    assert [to for to, _ in postman.envelopes] == [["b@y.example"]]
+
+
+def test_deferred_and_rejected_mails_are_both_named_and_tried_again(url: str, postman: Postman) -> None:
+    postman.answers |= {"a@y.example": "550 unknown", "b@y.example": "451 busy"}
+    with pytest.raises(VendorUnavailable) as caught:
+        SmtpClient(url, timeout=2).send(MAIL)
+    assert str(caught.value) == "smtp send: 1 of 2 mails deferred (451 busy), 1 of 2 mails rejected (550 unknown)"
+    assert not caught.value.maybe_done
 
 
 def test_a_password_is_not_sent_in_the_clear(url: str, postman: Postman) -> None:
