@@ -26,6 +26,8 @@ def dangling(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
                 yield ("services", index, "regions", n), f"{region!r} is not among regions: {', '.join(regions)}"
     yield from _routes(config)
     yield from _permissions(config)
+    yield from _two_people(config)
+    yield from _labels(config)
     for name, rule in config.heartbeats.items():
         yield from _unlisted(("heartbeats", name), "service", rule.service, config)
     for index, window in enumerate(config.maintenance):
@@ -88,6 +90,30 @@ def _is_one_person(config: RunbookConfig) -> bool:
     may |= {person for name in people.permissions.get("rollback", ()) for person in people.groups.get(name, (name,))}
     two = any(policy.rollback is RollbackPolicy.TWO_PEOPLE for policy in config.severities.values())
     return two and "rollback" in people.permissions and len(may) == 1
+
+
+def _two_people(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
+    """Yield each severity whose rollback two people approve, if nothing tells whether two names are two people."""
+    for severity, policy in config.severities.items():
+        if policy.rollback is RollbackPolicy.TWO_PEOPLE and not config.people.directory:
+            message = "`two_people` needs people.directory, or one person with two names could approve twice"
+            yield ("severities", severity, "rollback"), message
+
+
+def _labels(config: RunbookConfig) -> Iterator[tuple[Place, str]]:
+    """Yield each label by which the issue of an earlier attempt could not be found, so that a retry opened another."""
+    postmortem = config.postmortem
+    places: list[tuple[Place, tuple[str, ...]]] = [
+        (("tracker", "labels"), config.tracker.labels),
+        (("postmortem", "labels"), postmortem.labels),
+        (("postmortem", "items", "labels"), postmortem.items.labels),
+    ]
+    for place, labels in places:
+        if not labels:
+            yield place, "name at least one label: by it, a retry finds the issue that it has opened"
+        for n, label in enumerate(labels):
+            if not label.strip() or "," in label:
+                yield (*place, n), "a label must not be empty, nor have a comma in it"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -115,6 +115,10 @@ def test_a_value_that_looks_like_a_placeholder_stays_as_it_is() -> None:
         ("working_days: [mon,", "working_days: [moon day,", "calendar.working_days.0"),
         ("  private: false", "  private: false\n  private: true", "chat.private: given twice"),
         ("product: FeatureSignals", "product: [", "not YAML"),
+        ("labels: [incident]", "labels: []", "tracker.labels: name at least one label"),
+        ("labels: [incident]", 'labels: [incident, " "]', "tracker.labels.1: a label must not be empty"),
+        ("labels: [action-item]", 'labels: [""]', "postmortem.items.labels.0: a label must not be empty"),
+        ("labels: [postmortem]", 'labels: ["post,mortem"]', "postmortem.labels.0: a label must not be empty, nor have"),
     ],
 )
 def test_a_fault_is_named_with_file_line_and_field(old: str, new: str, error: str) -> None:

@@ -86,6 +86,15 @@ def test_110_a_name_that_refers_to_nothing_is_one_clear_line(people: dict[str, A
     assert fault in line
 
 
+def test_110_two_people_need_a_directory_to_be_told_apart() -> None:
+    with pytest.raises(RunbookError) as error:
+        runbook_with(two_people=True, directory={})
+    [line] = str(error.value).splitlines()
+    assert line.endswith(
+        "severities.P0.rollback: `two_people` needs people.directory, or one person with two names could approve twice"
+    )
+
+
 def test_110_two_people_who_can_approve_are_enough() -> None:
     rules = {"approve": ["ann"], "rollback": ["ann", "bob"]}
     assert runbook_with(two_people=True, permissions=rules).people.permissions["approve"] == ("ann",)
