@@ -231,6 +231,11 @@ class PublishStatus(ActivityRequest[results.ResourcesChanged]):
     regions: tuple[str, ...] = ()
     withdrawn: bool = False
 
+    @property
+    def removes(self) -> bool:
+        """Tell whether it removes the incident from the page, because it has become private."""
+        return self.withdrawn and self.words == ""
+
 
 class SendMail(ActivityRequest[results.MailSent]):
     """Mail an update to each of `to`, who never see each other. `thread` is the same for one incident's mails.

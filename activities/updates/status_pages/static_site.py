@@ -33,6 +33,7 @@ from incidents.domain.status_site.published import (
     PublishedIncident,
     PublishedUpdate,
     incidents_of,
+    is_private,
     public_windows,
     redacted,
 )
@@ -71,14 +72,14 @@ class StatusSite:
         incident = hashlib.sha256(update.marker.encode()).hexdigest()[:16]
         earlier = [one for one in self._updates(self._names()) if one.incident == incident]
         newest = max((one.sequence for one in earlier), default=0)
-        is_private = any(one.withdrawn for one in earlier) and not update.withdrawn
-        if _removes(update) or (newest < update.sequence and not is_private):
+        too_late = is_private(earlier) and not update.withdrawn
+        if update.removes or (newest < update.sequence and not too_late):
             self._keep(_published(incident, update, self._clock()), earlier)
         self._shown.pop(incident, None)
         self._write()
         base = self._runbook.status_page.url or self._store.url
         resources = Resources(status_page_id=incident, status_page_url=f"{base}/{_PAGES}/{incident}.html")
-        stale = newest > update.sequence and not _removes(update)
+        stale = newest > update.sequence and not update.removes
         return ResourcesChanged(
             detail=f"dropped (the page already shows update {newest})" if stale else "", resources=resources
         )
@@ -224,14 +225,9 @@ def _published(incident: str, update: PublishStatus, now: datetime) -> Published
     )
 
 
-def _removes(update: PublishStatus) -> bool:
-    """Tell whether it removes the incident from the site, because it has become private."""
-    return update.withdrawn and update.words == ""
-
-
 def _path(update: PublishedUpdate) -> str:
     name = f"{update.incident}.{update.sequence}"
-    name += ".removed" if update.withdrawn and not update.words else ""
+    name += ".removed" if update.removes else ""
     return f"{_UPDATES}/{update.at.astimezone(UTC):%Y-%m-%d}/{name}.json"
 
 

@@ -18,7 +18,7 @@ class StatuspagePublisher:
 
     def publish(self, update: PublishStatus, *, repeated: bool) -> ResourcesChanged:
         """Publish an update, once. One older than the page's newest is dropped. What was published is not removed."""
-        if update.withdrawn and not update.words:
+        if update.removes:
             return ResourcesChanged(skipped="Statuspage keeps what was published: remove the incident there")
         found = self._find(update, repeated=repeated)
         body = cut(status_body(update.body), BODY_LIMIT)

@@ -32,6 +32,11 @@ class PublishedUpdate(Frozen):
     regions: tuple[str, ...] = ()
     withdrawn: bool = False
 
+    @property
+    def removes(self) -> bool:
+        """Tell whether it removes its incident from the site."""
+        return self.withdrawn and not self.words
+
 
 class PublishedIncident(Frozen):
     """An incident as readers know it. `updates`: newest first, at least one."""
@@ -47,7 +52,7 @@ class PublishedIncident(Frozen):
     @property
     def is_removed(self) -> bool:
         """Tell whether it is not shown: it has become private, and has not ended since."""
-        return self.newest.withdrawn and (self.is_open or not self.newest.words)
+        return self.newest.removes or (self.newest.withdrawn and self.is_open)
 
     @property
     def is_open(self) -> bool:
@@ -88,6 +93,11 @@ def incidents_of(updates: Iterable[PublishedUpdate]) -> tuple[PublishedIncident,
         for name, group in groupby(ordered, key=lambda update: update.incident)
     ]
     return tuple(sorted(found, key=lambda incident: (incident.newest.at, incident.id), reverse=True))
+
+
+def is_private(updates: Iterable[PublishedUpdate]) -> bool:
+    """Tell whether the incident of these updates has become private."""
+    return any(update.withdrawn for update in updates)
 
 
 def _readable(updates: tuple[PublishedUpdate, ...]) -> tuple[PublishedUpdate, ...]:
