@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
 from incidents.contracts import (
@@ -40,7 +41,8 @@ from incidents.domain.surge.state import SurgeMessage
 from workflows.obligation_loop import raise_if_of_the_sdk
 
 T = TypeVar("T")
-_WAIVED = Waived()
+_WAIVED = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b"{}"))
+"""What a waiver without a payload says."""
 
 
 class IncidentEvents(ABC):
@@ -160,9 +162,14 @@ class IncidentEvents(ABC):
         )
 
     @workflow.signal(name=POSTMORTEM_WAIVED, description="The post-mortem is waived.")
-    def postmortem_waived(self, waived: Waived = _WAIVED) -> None:
-        """Record that the post-mortem no longer needs the channel. Histories recorded before have no payload."""
-        self.change(lambda incident: facts.postmortem_waived(incident, workflow.now(), waived.first_run_id))
+    def postmortem_waived(self, waived: RawValue = _WAIVED) -> None:
+        """Record that the post-mortem no longer needs the channel: a `Waived`. Early histories have no payload."""
+        self._apply_event(
+            POSTMORTEM_WAIVED,
+            waived,
+            Waived,
+            lambda incident, event: facts.postmortem_waived(incident, workflow.now(), event.first_run_id),
+        )
 
     def _apply_event(self, name: str, raw: RawValue, kind: type[T], apply: Callable[[Incident, T], Incident]) -> None:
         """Apply an event. One that cannot be read or applied is rejected in the timeline. Never raises."""

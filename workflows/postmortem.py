@@ -268,5 +268,9 @@ class PostmortemWorkflow(PostmortemCommands):
 
     @workflow.query(name=AGENDA_QUERY, description="Obligations, earliest first.")
     def agenda(self) -> list[PostmortemObligation]:
-        """Return every obligation that is owed now or later."""
-        return postmortem_agenda(self._postmortem, self._runbook)
+        """Return every obligation that is owed now or later, as far as it can be derived."""
+        try:
+            return self.derive_agenda()
+        except Exception as error:
+            raise_if_of_the_sdk(error)
+            return surviving_agenda(self._postmortem, self._runbook)

@@ -9,7 +9,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from incidents.contracts import AlertBatch
+from incidents.contracts import AlertBatch, Waived
 from incidents.domain import agenda
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
@@ -140,6 +140,22 @@ async def test_a_handler_that_fails_refuses_its_message(world: World, boom: Any)
     await assert_no_task_failed(world)
 
 
+async def test_a_waiver_that_cannot_be_applied_is_rejected_and_one_without_payload_counts(
+    world: World, boom: Any
+) -> None:
+    boom(facts, "postmortem_waived", lambda incident, at, first_run_id: first_run_id == "poison")
+    await world.open()
+    for payload in (Waived(first_run_id="poison"), {"first_run_id": ["nonsense"]}):
+        await world.handle.signal("postmortem_waived", payload)
+    await world.settled()
+    assert not (await world.incident()).postmortem.waived
+    assert sum(text.startswith("postmortem_waived rejected") for text in await world.said()) == 2
+    await world.handle.signal("postmortem_waived")
+    await world.settled()
+    assert (await world.incident()).postmortem.waived
+    await assert_no_task_failed(world)
+
+
 async def test_an_incident_that_cannot_be_opened_as_told_is_opened_barely(world: World, boom: Any) -> None:
     boom(incident_module, "open_incident", lambda *_: True)
     await world.open()
@@ -196,6 +212,17 @@ async def test_an_error_in_the_post_mortem_is_told_and_its_deadline_stands(world
     assert (await postmortem_of(world)).stage == "overdue"
     history = await process(world).fetch_history()
     assert [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED] == []
+
+
+async def test_the_agenda_of_a_post_mortem_that_cannot_be_derived_is_answered_all_the_same(
+    world: World, boom: Any
+) -> None:
+    await world.open()
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await world.at(60)
+    boom(postmortem_module, "postmortem_agenda", lambda *_: True)
+    owed = await process(world).query(postmortem_module.PostmortemWorkflow.agenda)
+    assert all(obligation.kind is PostmortemObligationKind.REPORT_FAULT for obligation in owed)
 
 
 def test_the_incident_remembers_an_error_once() -> None:
