@@ -14,6 +14,11 @@ class StatusPage:
     def __init__(self, page: ports.StatusPage | None, off: str = "") -> None:
         self._page, self._off = page, off
 
+    @property
+    def page(self) -> ports.StatusPage | None:
+        """The page to which it publishes, if there is one."""
+        return self._page
+
     @activity.defn
     def publish_status(self, update: PublishStatus) -> ResourcesChanged:
         """Publish an update, once. An update older than the page's newest is dropped."""

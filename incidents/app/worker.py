@@ -28,6 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Interceptor, Worker
 
 from activities.processes import RECORDER
+from activities.registry import ActivitySet
 from incidents.app.composition.activities import build_activities
 from incidents.app.composition.drill_activities import build_drill_activities
 from incidents.app.composition.site_refresh import refreshing_site
@@ -164,7 +165,8 @@ async def serve() -> int:
     stop = _stop_on_signals()
     client = await connect(settings)
     await ensure_search_attributes(client)
-    workers = _build_workers(settings, client, file)
+    activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
+    workers = _build_workers(settings, client, file, activities)
     queue, console = settings.temporal_task_queue, Console(stderr=True)
     console.print(build_integrations_table(settings, runbook))
     print_missing_pager(settings, runbook)
@@ -176,7 +178,7 @@ async def serve() -> int:
             await stack.enter_async_context(worker)
         await stack.enter_async_context(watched(client, runbook, queue))
         await stack.enter_async_context(watching_outages(client, settings, runbook, in_gateway=False))
-        await stack.enter_async_context(refreshing_site(client, settings, runbook))
+        await stack.enter_async_context(refreshing_site(client, activities.status_page.page))
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {queue} at {where}")
         await stop.wait()
@@ -193,14 +195,13 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _build_workers(settings: Settings, client: Client, file: RunbookFile) -> list[Worker]:
+def _build_workers(settings: Settings, client: Client, file: RunbookFile, activities: ActivitySet) -> list[Worker]:
     """Return the workers for incidents and for drills, each with its own for channel setup, in starting order.
 
     Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
     """
     queue, safety = settings.temporal_task_queue, QuerySafety(settings.worker_query_safety)
     runbook = file.runbook
-    activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
     drill_activities = build_drill_activities(settings, client, runbook, file.customers)
     workers: list[Worker] = []
     for name, methods in ((queue, activities.methods()), (drill_queue(queue), drill_activities.methods())):

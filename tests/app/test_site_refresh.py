@@ -7,6 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from activities.updates.status_pages.static_site import StatusSite
+from incidents.app.composition.clients import build_status_page
 from incidents.app.composition.site_refresh import refresh_once, refreshing_site
 from incidents.app.settings import load_settings
 from incidents.client.maintenance import send_window
@@ -58,6 +59,6 @@ async def test_a_worker_without_a_site_refreshes_none(
     monkeypatch.setenv("STATUS_SITE_URL", str(tmp_path / "site"))
     monkeypatch.setenv("STATUSPAGE_API_KEY", "k")
     monkeypatch.setenv("STATUSPAGE_PAGE_ID", "p")
-    async with refreshing_site(nobody, load_settings(), RUNBOOK):
+    async with refreshing_site(nobody, build_status_page(load_settings(), RUNBOOK)):
         pass
     assert not (tmp_path / "site").exists(), "Statuspage comes first"

@@ -69,12 +69,7 @@ def build_status_page(settings: Settings, runbook: RunbookConfig) -> ports.Statu
     statuspage = _statuspage(settings)
     if statuspage is not None:
         return StatuspagePublisher(statuspage)
-    return build_status_site(settings, runbook)
-
-
-def build_status_site(settings: Settings, runbook: RunbookConfig) -> StatusSite | None:
-    """Return our own static site if it is configured and nothing comes before it."""
-    if settings.is_on("statuspage") or not settings.is_on("status site"):
+    if not settings.is_on("status site"):
         return None
     return StatusSite(FileStore(settings.status_site_url, "status site"), runbook)
 

@@ -7,12 +7,10 @@ from contextlib import asynccontextmanager, suppress
 
 from temporalio.client import Client
 
+from activities import ports
 from activities.updates.status_pages.static_site import StatusSite
-from incidents.app.composition.clients import build_status_site
-from incidents.app.settings import Settings
 from incidents.client.maintenance import started_windows
 from incidents.domain.alerting.config import MaintenanceWindow
-from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.untrusted import one_line
 
 _EVERY = 60.0
@@ -21,13 +19,15 @@ _log = logging.getLogger("status site")
 
 
 @asynccontextmanager
-async def refreshing_site(client: Client, settings: Settings, runbook: RunbookConfig) -> AsyncIterator[None]:
-    """While a worker runs, refresh the site, if it is on. A refresh that fails is logged; the next one repairs it."""
-    site = build_status_site(settings, runbook)
-    if site is None:
+async def refreshing_site(client: Client, page: ports.StatusPage | None) -> AsyncIterator[None]:
+    """While a worker runs, refresh its status page if it is our own site.
+
+    A refresh that fails is logged; the next one repairs it.
+    """
+    if not isinstance(page, StatusSite):
         yield
         return
-    task = asyncio.create_task(_refresh_forever(client, site))
+    task = asyncio.create_task(_refresh_forever(client, page))
     try:
         yield
     finally:
