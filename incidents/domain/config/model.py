@@ -1,6 +1,7 @@
 """The shape of runbook.yaml: every number, name, channel and text that an SRE may change.
 
-A copy travels in the input of each incident, so that editing the file never changes an incident that is under way.
+A copy travels in the input of each incident, so that editing the file does not change an incident that is under way.
+What is not copied is today's for every incident: people, permissions, customers' addresses, and the texts of our site.
 """
 
 from datetime import timedelta
