@@ -4,6 +4,7 @@ Whom a mail server accepted the mail for goes to the next attempt, on any worker
 """
 
 from email.utils import parseaddr
+from typing import assert_never
 
 from jinja2 import Environment, PackageLoader
 from temporalio import activity
@@ -12,6 +13,7 @@ from activities import ports
 from activities.errors import translate_vendor_errors
 from incidents.domain.activity_requests import SendMail
 from incidents.domain.activity_results import MailSent
+from incidents.domain.core.status import Status
 from incidents.domain.core.text.escaping import html_value, mail_header, message_id
 from incidents.domain.core.text.untrusted import printable
 from incidents.domain.mailing import MAILED_AT_ONCE, describe_unreached, mail_sent
@@ -56,7 +58,7 @@ class Email:
         """Return the mail to these recipients."""
         subject, text, below = mail_header(request.subject), printable(request.text), request.below
         html = _PAGES.get_template("mail.html.j2").render(
-            subject=subject, text=text, below=below, preheader=request.preheader
+            subject=subject, text=text, below=below, preheader=request.preheader, color=_color(request.status)
         )
         return Mail(
             sender=self._sender,
@@ -93,6 +95,21 @@ class Email:
         own = first if request.sequence == 1 else message_id(request.key, domain)
         headers = {"Message-ID": own, "Auto-Submitted": "auto-generated"}
         return headers if own == first else headers | {"References": first, "In-Reply-To": first}
+
+
+def _color(status: Status | None) -> str:
+    """Return the color above the text of a mail, as CSS."""
+    match status:
+        case Status.INVESTIGATING:
+            return "#b3261e"
+        case Status.MONITORING:
+            return "#b26a00"
+        case Status.RESOLVED | Status.CANCELLED:
+            return "#1a7f4b"
+        case None:
+            return "#5b6672"
+        case _:
+            assert_never(status)
 
 
 def _accepted_before() -> Accepted | None:

@@ -15,6 +15,7 @@ from incidents.domain.activity_results import ActivityResult
 from incidents.domain.alerting.config import AlertApi
 from incidents.domain.chat.card import Card
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.status import Status
 from incidents.domain.core.text.mrkdwn import Mrkdwn
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.numbering import Allocation
@@ -242,7 +243,7 @@ class SendMail(ActivityRequest[results.MailSent]):
 
     `fallback`: who gets it if no address of `to` is known. `invitation`: an iCalendar text that goes with it. `first`:
     how many recipients an earlier request has reached. `preheader`: what a mailbox shows of it before it is opened,
-    unset: its first line. `below`: what follows the text.
+    unset: its first line. `below`: what follows the text. `status`: of the incident, shown as a color.
     """
 
     to: tuple[Recipient, ...] = ()
@@ -256,6 +257,7 @@ class SendMail(ActivityRequest[results.MailSent]):
     first: int = 0
     preheader: str = ""
     below: MailFooter = MailFooter()
+    status: Status | None = None
 
 
 class PostWebhook(ActivityRequest[ActivityResult]):

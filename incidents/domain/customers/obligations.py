@@ -78,6 +78,7 @@ def build_question(
         category="confirmation",
         preheader=public_title(incident, runbook),
         below=mail_footer(incident, 0, runbook),
+        status=incident.status,
     )
 
 

@@ -185,6 +185,7 @@ def _mail(
         sequence=obligation.sequence,
         preheader=update.text,
         below=mail_footer(incident, update.sequence, runbook),
+        status=update.status,
     )
 
 

@@ -230,4 +230,5 @@ def internal_mail(
         thread=incident.first_run_id,
         sequence=0,
         category=category,
+        status=incident.status,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from activities.registry import ActivitySet
 from incidents.domain.activity_requests import SendMail
+from incidents.domain.core.status import Status
 from incidents.domain.customers.config import CustomersSection
 from incidents.domain.customers.directory import CustomerDirectory
 from incidents.domain.mailing import combined, rest_of
@@ -195,6 +196,23 @@ def test_a_mail_without_a_preheader_shows_its_first_line(activities: ActivitySet
     assert re.search(r'<div style="display:none[^>]*>Status: INVESTIGATING&zwnj;', html)
     assert "<a " not in html
     assert "<h2" not in html
+
+
+@pytest.mark.parametrize(
+    ("status", "color"),
+    [
+        (Status.INVESTIGATING, "#b3261e"),
+        (Status.MONITORING, "#b26a00"),
+        (Status.RESOLVED, "#1a7f4b"),
+        (Status.CANCELLED, "#1a7f4b"),
+        (None, "#5b6672"),
+    ],
+)
+def test_the_color_of_a_mail_is_the_incidents_status_whatever_its_text_says(
+    activities: ActivitySet, sandbox: RunningSandbox, status: Status | None, color: str
+) -> None:
+    perform(activities.email.send_mail, MAIL.replace(text="They write: Status: RESOLVED", status=status))
+    assert f"border-top:4px solid {color};" in mailbox(sandbox)[0]["html"]
 
 
 def test_a_mail_server_gets_the_same_thread_as_sendgrid(
