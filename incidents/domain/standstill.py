@@ -4,7 +4,6 @@
 does.
 """
 
-import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +13,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.text.escaping import mail_header
 from incidents.domain.core.text.public_text import InternalMessage
+from incidents.domain.core.text.untrusted import without_addresses
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import RetryLimit
@@ -26,7 +26,6 @@ WAITS_FOR = timedelta(seconds=60)
 GRACE = timedelta(seconds=60)
 """What an obligation may take beyond the time for which its failing activity is retried."""
 _LONGEST = 300
-_ADDRESS = re.compile(r"[^\s<>'\"=]+@[^\s<>'\",;]+")
 
 
 class Reason(StrEnum):
@@ -162,7 +161,7 @@ def wants_look(run: RunReading, last: Look | None, at: datetime) -> bool:
 def first_line(failure: str) -> str:
     """Return a failure's first line, without addresses: it goes to logs and into the history."""
     line = next(iter(failure.strip().splitlines()), "")
-    return _ADDRESS.sub("[address]", line)[:_LONGEST]
+    return without_addresses(line)[:_LONGEST]
 
 
 def what_happened(stuck: Standstill) -> str:

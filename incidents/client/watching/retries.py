@@ -1,6 +1,5 @@
 """The vendor calls of an incident that failed and are tried again: what only Temporal knows while they are."""
 
-import re
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -14,12 +13,11 @@ from incidents.client.watching.activity_summaries import ActivitySummaries
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.errors import POLLS, VENDOR_ERRORS
 from incidents.domain.core.ledger import in_attempts
-from incidents.domain.core.text.untrusted import one_line
+from incidents.domain.core.text.untrusted import one_line, without_addresses
 from incidents.domain.core.time.elapsed import countdown
 
 _LONGEST = 200
 """Characters of a failure."""
-_ADDRESS = re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+")
 
 
 class Retry(Frozen):
@@ -86,7 +84,7 @@ def describe_failure(failure: Failure) -> str:
         return "no result in time"
     kind = failure.application_failure_info.type
     if kind in VENDOR_ERRORS:
-        return one_line(_ADDRESS.sub("…@…", failure.message), _LONGEST)
+        return one_line(without_addresses(failure.message), _LONGEST)
     return f"error in this program ({one_line(kind, _LONGEST) or 'unknown'})"
 
 

@@ -9,6 +9,8 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character. JSON can spell it (`"\\ud800"`), an argument that is not UTF-8 becomes one; UTF-8 has none."""
 
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:=\\]+@[^\s<>\"'(),;:\\]+")
+
 
 def printable(text: str) -> str:
     """Return the text as UTF-8 can hold it and every screen shows it: no control or bidirectional characters."""
@@ -39,6 +41,11 @@ def cut(text: str, longest: int) -> str:
 def cut_bytes(text: str, longest: int) -> str:
     """Return the text, or as many whole characters of its start as fit into `longest` bytes of UTF-8."""
     return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
+
+
+def without_addresses(text: str) -> str:
+    """Return the text with `[address]` in place of each e-mail address: customers' are not kept."""
+    return _ADDRESS.sub("[address]", text)
 
 
 def one_line(text: str, longest: int) -> str:
