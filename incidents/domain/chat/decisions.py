@@ -16,6 +16,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 
 _SUPERSEDED = "A newer message asks for this decision."
+_OVER = "The incident ended before a decision was made."
 
 
 def remember_decision(
@@ -58,8 +59,10 @@ def _what_it_became(incident: Incident, message: DecisionMessage) -> str:
     if any(other.sequence > message.sequence for other in others):
         return _SUPERSEDED
     state = incident.rollback.of(message.cluster)
-    if state is None or decision_buttons(incident, state):
+    if state is None:
         return ""
+    if decision_buttons(incident, state):
+        return _OVER if incident.over else ""
     standing = rollback_standing(state)
     return standing[:1].upper() + standing[1:]
 

@@ -1,15 +1,19 @@
 """46: the message of a decision loses its buttons once it is decided, in whatever way."""
 
+import pytest
+
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_requests import KeepSummary, PostMessage
 from incidents.domain.activity_results import MessagePosted, ResourcesChanged
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
+from incidents.domain.core.status import Status
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.state import Resources
 from incidents.domain.obligation import Obligation, ObligationKind
 from incidents.domain.rollback import events as rollback_events
 from incidents.domain.rollback.commands import ApproveRollback, DeclineRollback
+from incidents.domain.rollback.state import RollbackStatus
 from tests.domain.rollback.attempts import NEXT, of, offered
 from tests.support.incidents import RUNBOOK, at
 
@@ -50,6 +54,17 @@ def test_46_a_decision_that_is_made_elsewhere_removes_its_buttons_once() -> None
     incident = outcomes.fulfilled(incident, removals(incident)[0], done, RUNBOOK, at(3))
     assert incident.resources == before, "it is not the summary"
     assert (removals(incident), incident.chat.decisions) == ([], ())
+
+
+@pytest.mark.parametrize("status", [RollbackStatus.UNDECIDED, RollbackStatus.INCONCLUSIVE])
+def test_46_a_decision_that_nobody_made_loses_its_buttons_when_the_incident_ends(status: RollbackStatus) -> None:
+    incident = posted(offered(), "7.1")
+    [state] = incident.rollback.clusters
+    incident = incident.with_rollback(state.replace(status=status))
+    assert removals(incident) == [], "it is still asked for"
+    asked = shown(incident.replace(status=Status.RESOLVED))
+    assert asked.ts == "7.1"
+    assert "The incident ended before a decision was made." in asked.text
 
 
 def test_46_an_offer_of_another_version_takes_the_place_of_the_first() -> None:
