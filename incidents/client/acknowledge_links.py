@@ -1,15 +1,14 @@
 """Links in pages. The one that acknowledges with one tap is signed, for that page only, and for a day at most."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import quote
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from pydantic import AwareDatetime, ValidationError
 
 from incidents.domain.core.base import Frozen
+from incidents.domain.paging.page_life import LINK_LIFE
 
-_LONGEST_LIFE = timedelta(hours=24)
-"""A link is worth nothing after that; it ends before with its page (`is_page_open`)."""
 PATH = "/acknowledge"
 
 
@@ -58,7 +57,7 @@ class AcknowledgeLinks:
         Raises:
             InvalidLink: it was not signed with this secret, or is too old.
         """
-        longest = int(_LONGEST_LIFE.total_seconds())
+        longest = int(LINK_LIFE.total_seconds())
         try:
             (key, run_id, to), at = self._signer.loads(token, max_age=longest, return_timestamp=True)
             return SignedPage(key=key, run_id=run_id, to=to, at=_aware(at))

@@ -15,6 +15,11 @@ def key_in_channel(incident: Incident, key: Key) -> Key:
     return key if incident.chat.channel_count == 1 else key.under(incident.chat.channel_count)
 
 
+def war_room_key() -> Key:
+    """Return the key of the obligation that opens the war room."""
+    return Key("war-room")
+
+
 def notice_key(sequence: int) -> Key:
     """Return the key of the obligation to post an entry of the timeline in the channel."""
     return Key("notice", sequence)

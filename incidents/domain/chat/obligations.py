@@ -5,7 +5,7 @@ from datetime import datetime
 
 from incidents.domain.activity_results import ResourcesChanged, Result
 from incidents.domain.chat import build_request as requests
-from incidents.domain.chat.channel import channel_key, key_in_channel, notice_key
+from incidents.domain.chat.channel import channel_key, key_in_channel, notice_key, war_room_key
 from incidents.domain.chat.decisions import decided_messages, forget_decision, remember_decision, settle_decision
 from incidents.domain.chat.promised import promised_among
 from incidents.domain.config.communication import Channel
@@ -146,7 +146,7 @@ def war_room_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obliga
     """Yield the war room, where this severity has one."""
     wanted = runbook.policy(incident.severity).war_room and incident.resources.bridge_url is None
     if incident.number is not None and wanted:
-        yield at_once(ObligationKind.WAR_ROOM, Key("war-room"), incident.episode.since, "Open the war room")
+        yield at_once(ObligationKind.WAR_ROOM, war_room_key(), incident.episode.since, "Open the war room")
 
 
 def spent_notices(incident: Incident) -> Iterator[Key]:

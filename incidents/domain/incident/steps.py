@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from incidents.domain.chat.channel import channel_key
+from incidents.domain.chat.channel import channel_key, war_room_key
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import CommandRejected
@@ -56,7 +56,7 @@ def step_keys(incident: Incident, runbook: RunbookConfig) -> dict[Step, tuple[st
     ticket = ("ticket",) if has_ticket(incident, runbook) else ()
     communicated = {} if incident.alerting.unknown_service else {Step.COMMUNICATE: told_by or ticket or ("number",)}
     return {
-        Step.CHANNEL: (channel, "war-room") if policy.war_room else (channel,),
+        Step.CHANNEL: (channel, war_room_key()) if policy.war_room else (channel,),
         **communicated,
         Step.INVESTIGATE: tuple(investigation_key(incident, source) for source in Source),
     }

@@ -16,6 +16,7 @@ from incidents.domain.obligation_spec import (
     ObligationSpec,
     Owed,
 )
+from incidents.domain.paging.keys import own_key
 from incidents.domain.paging.ladder import address
 from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.updates.messages import broken_text, fault_text, internal_mail
@@ -48,7 +49,7 @@ def build_credentials_notice(
         return internal_mail(obligation, incident, to, message.subject, message.body, "operators")
     return activity_requests.SendPage(
         key=obligation.key,
-        dedup_key=f"{incident.workflow_id}/{obligation.key}",
+        dedup_key=own_key(incident, obligation.key),
         summary=message.subject,
         source="incident-runbook",
         severity="error",

@@ -13,15 +13,11 @@ from incidents.domain.core.text.mrkdwn import mrkdwn
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
+from incidents.domain.paging.keys import dedup_key, own_key
 from incidents.domain.paging.ladder import address
 from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.paging.page_content import page_details, page_links, page_summary
 from incidents.domain.updates.messages import escalation_text, internal_mail, titled
-
-
-def dedup_key(incident: Incident, calling: int) -> str:
-    """Return the pager's key: at first the workflow id, which the starter knows too (behaviour 13), then one each."""
-    return f"{incident.workflow_id}/{calling}" if calling else incident.workflow_id
 
 
 def page(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
@@ -56,8 +52,10 @@ def _paged_contact(incident: Incident, calling: int, runbook: RunbookConfig) -> 
 
 def resolve_page(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """End a page: the on-call's, or the one of an escalation."""
-    own = f"{incident.workflow_id}/{obligation.page}"
-    key, to = (own, obligation.subject) if obligation.page else (dedup_key(incident, obligation.sequence), "")
+    if obligation.page:
+        key, to = own_key(incident, obligation.page), obligation.subject
+    else:
+        key, to = dedup_key(incident, obligation.sequence), ""
     to = to or _paged_contact(incident, obligation.sequence, runbook)
     return activity_requests.SettlePage(key=obligation.key, dedup_key=key, action="resolve", to=to)
 
@@ -91,7 +89,7 @@ def escalate(
     if obligation.by is Reach.PAGE:
         return activity_requests.SendPage(
             key=obligation.key,
-            dedup_key=f"{incident.workflow_id}/{obligation.key}",
+            dedup_key=own_key(incident, obligation.key),
             summary=one_line(f"Escalated to {contact.name}: {page_summary(incident)}", 1000),
             source=incident.service,
             severity=runbook.pager_severity(incident.severity),

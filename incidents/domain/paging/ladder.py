@@ -12,7 +12,7 @@ from incidents.domain.core.status import Status
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
-from incidents.domain.paging.keys import page_key
+from incidents.domain.paging.keys import on_call_key, page_key
 from incidents.domain.paging.on_call import is_escalated, ladder_of, on_call_of
 
 _MISSED = (StepStatus.FAILED, StepStatus.SKIPPED)
@@ -126,7 +126,7 @@ def _calls(
 ) -> Iterator[Obligation]:
     """Yield the rung's own ways at once; when none of them worked, the other ways one by one."""
     contact = runbook.contacts[rung.contact]
-    asked = Key("on-call", *_parts(rung, incident, number))
+    asked = on_call_key(*_parts(rung, incident, number))
     if contact.schedule and not incident.ledger.settled(asked):
         summary = f"Look up {contact.name}"
         yield Obligation(
@@ -164,7 +164,7 @@ def _standing(rung: Rung, incident: Incident, number: int, reach: Reach) -> Step
 
 def _nobody(rung: Rung, incident: Incident, number: int) -> bool:
     found = incident.paging.who(rung.contact)
-    asked = incident.standing(Key("on-call", *_parts(rung, incident, number))) is StepStatus.DONE
+    asked = incident.standing(on_call_key(*_parts(rung, incident, number))) is StepStatus.DONE
     return asked and found is not None and not found.name
 
 
@@ -189,7 +189,7 @@ def lookup(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
         summary = f"Look up {runbook.contacts[contact].name}"
         since = incident.paging.last_paged_at or incident.opened_at
         yield at_once(
-            ObligationKind.ON_CALL, Key("on-call", incident.paging.repage_count), since, summary, subject=contact
+            ObligationKind.ON_CALL, on_call_key(incident.paging.repage_count), since, summary, subject=contact
         )
 
 

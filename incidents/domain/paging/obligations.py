@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from incidents.domain.activity_results import ActivityResult, ChannelRead, OnCallFound
-from incidents.domain.chat.channel import channel_key
+from incidents.domain.chat.channel import channel_key, war_room_key
 from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
@@ -23,7 +23,7 @@ from incidents.domain.obligation_spec import (
     spent_instants,
 )
 from incidents.domain.paging import build_request as requests
-from incidents.domain.paging.keys import page_key
+from incidents.domain.paging.keys import page_key, page_update_key
 from incidents.domain.paging.ladder import ladder, ladder_start, page_owed
 from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.paging.reachability import warn_of_unsent_page
@@ -47,10 +47,10 @@ def page_update(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
     early = any(call.key == key and not call.complete for call in incident.paging.calls)
     if not early or key not in incident.ledger.fulfilled or incident.number is None or incident.paging.attended:
         return
-    waits_for = [channel_key(incident), *(["war-room"] if runbook.policy(incident.severity).war_room else [])]
+    waits_for = [channel_key(incident), *([war_room_key()] if runbook.policy(incident.severity).war_room else [])]
     if incident.status == Status.INVESTIGATING and all(incident.ledger.settled(name) for name in waits_for):
         summary = "Add the number and the links to the page"
-        yield at_once(ObligationKind.UPDATE_PAGE, Key("page-update", *key.parts), incident.opened_at, summary)
+        yield at_once(ObligationKind.UPDATE_PAGE, page_update_key(key), incident.opened_at, summary)
 
 
 def quiet_responder(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:

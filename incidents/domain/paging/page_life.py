@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from incidents.domain.config.communication import Reach
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import ObligationKind
+from incidents.domain.paging.keys import dedup_key, own_key
 
+LINK_LIFE = timedelta(hours=24)
+"""A link is worth nothing after that; it ends before with its page (`is_page_open`)."""
 _TOLERANCE = timedelta(minutes=1)
 """By how much the clock that a link was made by may be behind the workflow's."""
 
@@ -30,9 +33,9 @@ def is_page_open(incident: Incident, key: str, sent_at: datetime) -> bool:
     """
     if incident.over or incident.paging.attended:
         return False
-    rest = key.removeprefix(incident.workflow_id).removeprefix("/")
-    if re.fullmatch(r"\d*", rest):  # a page to on-call
-        return int(rest or 0) == incident.paging.repage_count
+    if key == dedup_key(incident, incident.paging.repage_count):
+        return True
     since = incident.paging.last_paged_at or incident.opened_at
-    escalated = any(call.key == rest and call.reach is Reach.PAGE for call in incident.paging.calls)
+    pages = (call.key for call in incident.paging.calls if call.reach is Reach.PAGE)
+    escalated = any(key == own_key(incident, page) for page in pages)
     return escalated and sent_at + _TOLERANCE >= since

@@ -6,11 +6,10 @@ from datetime import datetime
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
-from incidents.domain.paging.keys import resolve_key
+from incidents.domain.paging.keys import acknowledgement_key, resolve_key
 from incidents.domain.paging.spent import (
     may_be_open,
     open_callings,
@@ -34,7 +33,7 @@ def page_settlement(incident: Incident, runbook: RunbookConfig) -> Iterator[Obli
         since = max(incident.acknowledged_at or incident.opened_at, incident.opened_at)
         yield at_once(
             ObligationKind.ACKNOWLEDGE_PAGE,
-            Key("page-ack", incident.paging.repage_count),
+            acknowledgement_key(incident.paging.repage_count),
             since,
             "Acknowledge the page",
         )

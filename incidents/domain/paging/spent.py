@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from incidents.domain.config.communication import Reach
 from incidents.domain.core.keys import Key
 from incidents.domain.incident.incident import Incident
-from incidents.domain.paging.keys import resolve_key
+from incidents.domain.paging.keys import acknowledgement_key, is_page_update, on_call_key, resolve_key
 from incidents.domain.paging.state import Call
 
 
@@ -51,13 +51,13 @@ def spent_pages(incident: Incident) -> Iterator[Key]:
 
 def spent_lookups(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the questions who is on call, of earlier re-pages, that are answered."""
-    asked = (Key("on-call", calling) for calling in range(incident.paging.repage_count))
+    asked = (on_call_key(calling) for calling in range(incident.paging.repage_count))
     yield from (key for key in asked if incident.ledger.settled(key))
 
 
 def spent_acknowledgements(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the acknowledgements of earlier re-pages."""
-    yield from (Key("page-ack", calling) for calling in range(incident.paging.repage_count))
+    yield from (acknowledgement_key(calling) for calling in range(incident.paging.repage_count))
 
 
 def spent_resolutions(incident: Incident) -> Iterator[Key]:
@@ -69,5 +69,5 @@ def spent_resolutions(incident: Incident) -> Iterator[Key]:
 
 def spent_updates(incident: Incident) -> Iterator[Key]:
     """Yield the keys of the updates of earlier pages."""
-    updates = (key for key in incident.ledger.keys if key.kind == "page-update")
+    updates = (key for key in incident.ledger.keys if is_page_update(key))
     yield from (key for key in updates if key.parts[0] != str(incident.paging.repage_count))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from incidents.domain.chat.channel import war_room_key
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.status import Status
@@ -43,7 +44,7 @@ def _acknowledged(incident: Incident) -> bool:
 
 
 def _war_room_open(incident: Incident) -> bool:
-    skipped = incident.standing("war-room") is StepStatus.SKIPPED
+    skipped = incident.standing(war_room_key()) is StepStatus.SKIPPED
     return incident.resources.bridge_url is not None or skipped
 
 

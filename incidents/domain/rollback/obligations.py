@@ -22,6 +22,7 @@ from incidents.domain.obligation_spec import (
     RetryLimit,
     WorkflowStep,
 )
+from incidents.domain.paging.keys import own_key
 from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.paging.page_content import page_details, page_links
 from incidents.domain.paging.state import Call
@@ -123,7 +124,7 @@ def build_decision_page(
     summary = f"{incident.name}: the rollback of {obligation.subject} is {state.status}: {state.detail}"
     return activity_requests.SendPage(
         key=obligation.key,
-        dedup_key=f"{incident.workflow_id}/{obligation.key}",
+        dedup_key=own_key(incident, obligation.key),
         summary=one_line(summary, 1000),
         source=incident.service,
         severity=runbook.pager_severity(incident.severity),

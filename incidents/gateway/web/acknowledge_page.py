@@ -11,10 +11,11 @@ from incidents.client.commands import send
 from incidents.client.lookup import current, describe
 from incidents.client.problems import CommandFailed, NoAnswer, NotFound
 from incidents.domain.core.text.untrusted import cut
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.commands import Acknowledge
 from incidents.domain.incident.display.summary import headline, people_line
 from incidents.domain.incident.incident import Incident
-from incidents.domain.paging.page_life import is_page_open
+from incidents.domain.paging.page_life import LINK_LIFE, is_page_open
 from incidents.gateway.web.access import Person
 from incidents.gateway.web.overview import incident_href
 from incidents.gateway.web.pages import Shared
@@ -24,7 +25,8 @@ from incidents.gateway.web.sessions import ForgedForm, is_same_origin
 _ANSWER_WITHIN = timedelta(seconds=5)
 _LONGEST_NAME = 100
 _ENDED = "This page is over: it was acknowledged or resolved, or a newer one has taken its place. Nothing was changed."
-_INVALID = "This link is not valid, or it is older than a day. Nothing was changed. Run `incident ack` instead."
+_LIFE = in_words(LINK_LIFE)
+_INVALID = f"This link is not valid, or it is older than {_LIFE}. Nothing was changed. Run `incident ack` instead."
 
 
 class AcknowledgePage:

@@ -41,6 +41,13 @@ def test_a_newer_page_ends_the_one_before() -> None:
     assert not is_page_open(incident, "incident-x/2", at(30))
 
 
+def test_the_page_of_an_incident_with_a_longer_name_is_another() -> None:
+    incident = paged_again(opened(), 30)
+    assert is_page_open(incident, "incident-x/1", at(30))
+    assert not is_page_open(incident, "incident-x1", at(30))
+    assert not is_page_open(incident, "1", at(30))
+
+
 def test_a_page_of_an_escalation_is_known_by_its_call_and_its_round() -> None:
     incident = opened()
     key = "escalate/P0/1/cto/page"
