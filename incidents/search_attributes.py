@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NUMBER = SearchAttributeKey.for_int("IncidentNumber")
 SEVERITY = SearchAttributeKey.for_keyword("IncidentSeverity")
 STATUS = SearchAttributeKey.for_keyword("IncidentStatus")
+MERGED = "merged"
+"""Value of `STATUS` of an incident that goes on in another one; else it is the incident's status."""
 SERVICE = SearchAttributeKey.for_keyword("IncidentService")
 COMMANDER = SearchAttributeKey.for_keyword("IncidentCommander")
 ACK_SECONDS = SearchAttributeKey.for_int("IncidentAckSeconds")
@@ -136,7 +138,7 @@ def values(incident: Incident, runbook: RunbookConfig) -> Values:
     found: dict[str, str | int | bool | datetime | list[str] | None] = {
         NUMBER.name: incident.number,
         SEVERITY.name: str(incident.severity),
-        STATUS.name: "merged" if incident.merging.into is not None else str(incident.status),
+        STATUS.name: MERGED if incident.merging.into is not None else str(incident.status),
         SERVICE.name: incident.service[:_LONGEST],
         COMMANDER.name: incident.roles.commander[:_LONGEST] or None,
         DRILL.name: incident.drill,

@@ -7,11 +7,14 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.asking import TIMEOUT
+from incidents.client.lookup import label
 from incidents.client.maintenance import started_windows
 from incidents.domain.alerting.alert import Alert, grouped
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.status import Status
 from incidents.domain.preview.alerts import Preview, preview
-from incidents.search_attributes import NUMBER
+from incidents.domain.preview.joining import Running
+from incidents.search_attributes import MERGED, STATUS
 
 
 async def previews(
@@ -31,17 +34,17 @@ async def previews(
     ]
 
 
-async def _running(client: Client | None, workflow_id: str) -> str:
-    """Return what people call the open incident of a workflow id; "" if there is none."""
+async def _running(client: Client | None, workflow_id: str) -> Running | None:
+    """Return the incident of a workflow id, if its workflow runs."""
     if client is None:
-        return ""
+        return None
     try:
         run = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            return ""
+            return None
         raise
     if run.status is not WorkflowExecutionStatus.RUNNING:
-        return ""
-    number = run.typed_search_attributes.get(NUMBER)
-    return f"INC-{number}" if number is not None else workflow_id
+        return None
+    status = run.typed_search_attributes.get(STATUS)
+    return Running(name=label(run), over=status in (Status.RESOLVED, Status.CANCELLED), merged=status == MERGED)

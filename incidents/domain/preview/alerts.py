@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 
 from incidents.domain.alerting.alert import Alert, identity, severity_of
 from incidents.domain.alerting.config import MaintenanceWindow
@@ -11,22 +10,14 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.text.untrusted import one_line
-from incidents.domain.incident.opening import open_incident, opening_from
-from incidents.domain.incident.state import Opening
-from incidents.domain.paging.direct_page import NoPageYet, direct_page
+from incidents.domain.incident.opening import opening_from
+from incidents.domain.preview.effect import Effect, Outcome
+from incidents.domain.preview.joining import Running, preview_end, preview_joining
+from incidents.domain.preview.opening import preview_opening
 
+_IGNORED = Effect(outcome=Outcome.IGNORED, summary="The alert has ended, and no incident is open", pages="nobody")
 _LONGEST = 60
 """Characters of a label's value in a reason."""
-
-
-class Outcome(StrEnum):
-    """What would happen."""
-
-    OPEN = "open"
-    TRIAGE = "triage"
-    WAIT = "wait"
-    JOIN = "join"
-    IGNORED = "ignored"
 
 
 class PreviewedAlert(Frozen):
@@ -59,7 +50,7 @@ def preview(
     at: datetime,
     *,
     windows: tuple[MaintenanceWindow, ...] = (),
-    running: str = "",
+    running: Running | None = None,
 ) -> Preview:
     """Return what alerts of one correlation key would do.
 
@@ -69,52 +60,27 @@ def preview(
         runbook: The runbook in use.
         at: Now, aware UTC.
         windows: Maintenance windows that responders have started.
-        running: The incident that they would join, as people call it; "": none is open.
+        running: The incident whose workflow of that key runs; None: there is none.
     """
     firing = tuple(alert for alert in alerts if alert.firing)
     workflow_id = f"incident-{key}"
-    if running:
-        outcome, summary, pages = Outcome.JOIN, _joins(running, firing), "only if they are worse than the incident"
-    elif not firing:
-        outcome, summary, pages = Outcome.IGNORED, "The alert has ended, and no incident is open", "nobody"
-    else:
+    if firing:
         opening = opening_from(firing, key, runbook).replace(maintenance=windows)
-        outcome, summary = _opens(opening, runbook, at, workflow_id)
-        pages = _paged(opening, runbook, at, workflow_id)
+        effect = (
+            preview_opening(opening, runbook, at, workflow_id)
+            if running is None
+            else preview_joining(running, opening, runbook, at, workflow_id)
+        )
+    else:
+        effect = _IGNORED if running is None else preview_end(running)
     return Preview(
-        outcome=outcome,
+        outcome=effect.outcome,
         workflow_id=workflow_id,
         identity=identity(alerts[0], runbook.intake),
-        summary=summary,
-        pages=pages,
+        summary=effect.summary,
+        pages=effect.pages,
         alerts=tuple(_previewed(alert, runbook) for alert in alerts),
     )
-
-
-def _joins(running: str, firing: Sequence[Alert]) -> str:
-    return f"Joins {running}" if firing else f"Ends its alert in {running}"
-
-
-def _opens(opening: Opening, runbook: RunbookConfig, at: datetime, workflow_id: str) -> tuple[Outcome, str]:
-    incident = open_incident(opening, runbook, at, workflow_id=workflow_id, first_run_id="")
-    what = f"{incident.severity} of {incident.service} in {incident.environment}: {incident.title}"
-    if (waiting := incident.alerting.waiting) is not None:
-        until = f"{waiting.until:%Y-%m-%d %H:%M} UTC ({waiting.reason})"
-        return Outcome.WAIT, f"Waits for the end of the maintenance window until {until}, then opens a {what}"
-    if incident.alerting.unknown_service:
-        return Outcome.TRIAGE, f"Opens a {what}, for triage. {incident.alerting.unknown_service}"
-    return Outcome.OPEN, f"Opens a {what}"
-
-
-def _paged(opening: Opening, runbook: RunbookConfig, at: datetime, workflow_id: str) -> str:
-    try:
-        page = direct_page(opening, runbook, workflow_id, at)
-    except NoPageYet as error:
-        return str(error)
-    contact = runbook.contacts.get(page.to) if page is not None else None
-    if page is None:
-        return "nobody"
-    return f"{page.to} ({contact.name})" if contact is not None and contact.name != page.to else page.to or "on-call"
 
 
 def _previewed(alert: Alert, runbook: RunbookConfig) -> PreviewedAlert:

@@ -5,10 +5,13 @@ import pytest
 from incidents.domain.alerting.alert import Alert, grouped
 from incidents.domain.alerting.config import MaintenanceWindow, Route
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.preview.alerts import Outcome, Preview, preview
+from incidents.domain.preview.alerts import Preview, preview
+from incidents.domain.preview.effect import Outcome
+from incidents.domain.preview.joining import Running
 from tests.support.incidents import RUNBOOK, T0, at
 
 SERVICE = RUNBOOK.services[0].name
+OPEN = Running(name="INC-42")
 WINDOW = MaintenanceWindow(since=at(-5), until=at(60), service=SERVICE, reason="upgrade")
 
 
@@ -17,7 +20,10 @@ def fired(**labels: str) -> Alert:
 
 
 def seen(
-    alert: Alert, runbook: RunbookConfig = RUNBOOK, running: str = "", windows: tuple[MaintenanceWindow, ...] = ()
+    alert: Alert,
+    runbook: RunbookConfig = RUNBOOK,
+    running: Running | None = None,
+    windows: tuple[MaintenanceWindow, ...] = (),
 ) -> Preview:
     [(key, group)] = grouped((alert,), runbook.intake).items()
     return preview(key, group, runbook, T0, running=running, windows=windows)
@@ -57,11 +63,28 @@ def test_5_the_end_of_an_alert_of_no_incident_is_ignored() -> None:
 
 def test_what_is_open_is_joined() -> None:
     alert = fired(service=SERVICE, severity="warning")
-    assert (seen(alert, running="INC-42").outcome, seen(alert, running="INC-42").summary) == (
-        Outcome.JOIN,
-        "Joins INC-42",
-    )
-    assert seen(alert.replace(ended_at=at(1)), running="INC-42").summary == "Ends its alert in INC-42"
+    found = seen(alert, running=OPEN)
+    assert (found.outcome, found.summary) == (Outcome.JOIN, "Joins INC-42")
+    assert found.pages == "only if they are worse than the incident"
+    ended = seen(alert.replace(ended_at=at(1)), running=OPEN)
+    assert (ended.summary, ended.pages) == ("Ends its alert in INC-42", "nobody")
+    merged = seen(alert, running=OPEN.replace(merged=True))
+    assert merged.summary == "Joins the incident that INC-42 was merged into"
+
+
+def test_what_is_over_is_reopened_and_paged_anew() -> None:
+    alert = fired(service=SERVICE, severity="critical")
+    found = seen(alert, running=OPEN.replace(over=True))
+    assert found.outcome is Outcome.REOPEN
+    assert found.summary.startswith("Reopens INC-42, which is over, unless it only repeats a firing")
+    assert found.pages == f"on_call ({RUNBOOK.contacts['on_call'].name})"
+
+
+def test_15_what_would_reopen_waits_for_the_end_of_a_window() -> None:
+    found = seen(fired(service=SERVICE, severity="critical"), running=OPEN.replace(over=True), windows=(WINDOW,))
+    assert found.outcome is Outcome.WAIT
+    assert found.summary.endswith("(upgrade), then reopens INC-42 if the alert still fires")
+    assert found.pages.startswith("nobody is paged within the maintenance window")
 
 
 def test_111_a_route_decides_and_is_named() -> None:
