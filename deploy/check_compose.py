@@ -19,6 +19,8 @@ Services = dict[str, Service]
 RETENTION = "90d"
 EXEMPT = "healthcheck.exempt"
 """The label by which a service says why it has no health check."""
+STATE_VARIABLES = ("ALERT_SPOOL", "API_TOKENS")
+"""The settings whose defaults are in the home directory, which is read-only in a container."""
 _VERSION = re.compile(r"v?\d+\.\d+")
 
 
@@ -31,7 +33,8 @@ def find_faults(root: Path) -> list[str]:
         return [f"{compose.name} cannot be read: {' '.join(str(error).split())}"]
     rules = (_images, _restarts, _dependencies, _one_shots, _health_checks, _ports, _passwords)
     faults = [fault for rule in rules for fault in rule(services)]
-    return [*faults, *_mounts(services, root), *_namespace(root / "deploy" / "setup-namespace.sh")]
+    mounts = [*_mounts(services, root), *_state(services, root / "Dockerfile")]
+    return [*faults, *mounts, *_namespace(root / "deploy" / "setup-namespace.sh")]
 
 
 def _images(services: Services) -> Iterator[str]:
@@ -131,6 +134,43 @@ def _mounts(services: Services, root: Path) -> Iterator[str]:
                 yield f"{name}: {source} exists on some machines only; mount a path of the repository or a volume"
             elif source.startswith(".") and not (root / source).exists():
                 yield f"{name}: {source} is mounted, but does not exist"
+
+
+def _state(services: Services, dockerfile: Path) -> Iterator[str]:
+    """Each service of our image shares its state with the others, in a named volume for each folder that it declares.
+
+    Docker would mount an anonymous volume instead: its files are lost with the container, and no other service sees
+    them.
+    """
+    text = dockerfile.read_text(encoding="utf-8") if dockerfile.is_file() else ""
+    folders = [folder for line in re.findall(r"^VOLUME (.*)$", text, re.MULTILINE) for folder in line.split()]
+    if not folders:
+        yield f"{dockerfile.name}: declares no VOLUME"
+    shared: dict[str, str] = {}
+    for name, service in services.items():
+        if "build" not in service:
+            continue
+        mounted = _named_volumes(service)
+        for folder in folders:
+            volume = mounted.get(folder, "")
+            if not volume:
+                yield f"{name}: {folder} is not on a named volume"
+            elif shared.setdefault(folder, volume) != volume:
+                yield f"{name}: {folder} is on the volume {volume}, elsewhere on {shared[folder]}"
+        for variable in STATE_VARIABLES:
+            if not _environment(service).get(variable, "").startswith(tuple(folders)):
+                yield f"{name}: {variable} must be set to a path in a volume"
+
+
+def _named_volumes(service: Service) -> dict[str, str]:
+    """Return the named volumes of a service by the folder over which each is mounted."""
+    mounts = [
+        (volume.get("source", ""), volume.get("target", ""))
+        if isinstance(volume, dict)
+        else tuple(volume.split(":")[:2])
+        for volume in service.get("volumes", [])
+    ]
+    return {target: source for source, target in mounts if source and not source.startswith((".", "/", "~"))}
 
 
 def _namespace(script: Path) -> Iterator[str]:

@@ -26,7 +26,7 @@ Compose = dict[str, Any]
 def house(tmp_path: Path) -> Path:
     """A copy of what the checker reads."""
     shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
-    for name in ("docker-compose.yml", "runbook.yaml"):
+    for name in ("docker-compose.yml", "runbook.yaml", "Dockerfile"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
@@ -73,6 +73,14 @@ def drop_all(key: str, *services: str) -> Callable[[Compose], None]:
     def mutate(compose: Compose) -> None:
         for service in services:
             drop(service, key)(compose)
+
+    return mutate
+
+
+def unmount(service: str, target: str, instead: str | None = None) -> Callable[[Compose], None]:
+    def mutate(compose: Compose) -> None:
+        kept = [volume for volume in compose["services"][service]["volumes"] if f":{target}" not in volume]
+        compose["services"][service]["volumes"] = [*kept, *([instead] if instead else [])]
 
     return mutate
 
@@ -150,6 +158,17 @@ BREACHES: list[tuple[Callable[[Compose], None], str]] = [
         put("ui", "volumes", [{"type": "bind", "source": "./gone", "target": "/x"}]),
         "ui: ./gone is mounted, but does not exist",
     ),
+    (unmount("worker", "/app/tokens"), "worker: /app/tokens is not on a named volume"),
+    (unmount("worker", "/app/spool"), "worker: /app/spool is not on a named volume"),
+    (unmount("gateway", "/app/tokens"), "gateway: /app/tokens is not on a named volume"),
+    (unmount("gateway", "/app/evidence"), "gateway: /app/evidence is not on a named volume"),
+    (unmount("gateway", "/app/drills", "./deploy:/app/drills"), "gateway: /app/drills is not on a named volume"),
+    (
+        unmount("gateway", "/app/spool", "other:/app/spool"),
+        "worker: /app/spool is on the volume spool, elsewhere on other",
+    ),
+    (put_variable("worker", "API_TOKENS", ""), "worker: API_TOKENS must be set to a path in a volume"),
+    (put_variable("gateway", "ALERT_SPOOL", "/tmp/spool"), "gateway: ALERT_SPOOL must be set to a path in a volume"),
 ]
 
 
@@ -159,6 +178,11 @@ def test_breach_in_the_compose_file_is_caught(house: Path, mutate: Callable[[Com
     mutate(compose)
     (house / "docker-compose.yml").write_text(yaml.safe_dump(compose), encoding="utf-8")
     assert find_faults(house) == [fault]
+
+
+def test_image_without_volumes_is_caught(house: Path) -> None:
+    (house / "Dockerfile").write_text("FROM python:3.12-slim\n", encoding="utf-8")
+    assert "Dockerfile: declares no VOLUME" in find_faults(house)
 
 
 def test_good_variants_pass(house: Path) -> None:
