@@ -43,10 +43,10 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
         RPCError: Temporal did not answer.
     """
     clock = asyncio.get_running_loop().time
-    until, pause, patience = clock() + TIMEOUT.total_seconds(), _FIRST_PAUSE, _FIRST_ATTEMPT
+    until, pause, attempt_timeout = clock() + TIMEOUT.total_seconds(), _FIRST_PAUSE, _FIRST_ATTEMPT
     while True:
         try:
-            left = timedelta(seconds=max(min(until - clock(), patience), _FIRST_ATTEMPT))
+            left = timedelta(seconds=max(min(until - clock(), attempt_timeout), _FIRST_ATTEMPT))
             return await handle.query(query, result_type=kind, rpc_timeout=left)
         except (WorkflowQueryFailedError, RPCError) as error:
             if clock() + pause >= until or not _is_transient(error):
@@ -55,7 +55,7 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
             why = f"its worker is of another version than this program ({one_line(str(error), 120)})"
             raise NoAnswer(f"{what} cannot be read: {why}. Update this program.") from None
         await asyncio.sleep(random.uniform(pause / 10, pause))  # so that many who look do not meet again
-        pause, patience = pause * 2, patience * 2
+        pause, attempt_timeout = pause * 2, attempt_timeout * 2
 
 
 def _is_transient(error: WorkflowQueryFailedError | RPCError) -> bool:

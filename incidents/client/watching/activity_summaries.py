@@ -20,7 +20,7 @@ _PAGE, _PAGES = 500, 4
 
 
 class ActivitySummaries:
-    """Reads summaries from the end of a history, once for each activity. Needs no worker."""
+    """Reads summaries from the end of a history, once for each activity that it can read. Needs no worker."""
 
     def __init__(self, client: Client) -> None:
         """Read by that client."""
@@ -30,17 +30,21 @@ class ActivitySummaries:
     async def read(
         self, run: WorkflowExecutionDescription, activities: Iterable[PendingActivityInfo]
     ) -> dict[str, str]:
-        """Return what those activities of the run do, by their ids; the name of its type of one that is not found."""
-        types = {activity.activity_id: activity.activity_type.name for activity in activities}
-        unknown = {one: name for one, name in types.items() if (run.run_id, one) not in self._summaries}
+        """Return what those activities of the run do, by their ids; of one that is not found, the name of its type."""
+        types = {activity.activity_id: activity.activity_type.name.replace("_", " ") for activity in activities}
+        unknown = {activity_id for activity_id in types if (run.run_id, activity_id) not in self._summaries}
         if unknown:
-            await self._read(run, unknown)
-        return {activity_id: self._summaries[run.run_id, activity_id] for activity_id in types}
+            await self._read(run, unknown, types)
+        return {
+            activity_id: self._summaries.get((run.run_id, activity_id), name) for activity_id, name in types.items()
+        }
 
-    async def _read(self, run: WorkflowExecutionDescription, types: dict[str, str]) -> None:
-        """Remember what those activities do; of one that is not found, the name of its type, given by its id."""
-        found = {activity_id: name.replace("_", " ") for activity_id, name in types.items()}
-        missing, token = set(types), b""
+    async def _read(self, run: WorkflowExecutionDescription, unknown: set[str], types: dict[str, str]) -> None:
+        """Remember what those activities do; of one without a summary in the history, the name of its type.
+
+        Nothing is remembered of what could not be read: the next call reads it.
+        """
+        missing, token = set(unknown), b""
         for _ in range(_PAGES):
             try:
                 page = await self._client.workflow_service.get_workflow_execution_history_reverse(
@@ -53,16 +57,17 @@ class ActivitySummaries:
                     timeout=TIMEOUT,
                 )
             except RPCError:
-                break  # the names of the types have to do
+                return
             for event in page.history.events:
                 activity_id = event.activity_task_scheduled_event_attributes.activity_id
                 if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED and activity_id in missing:
                     missing.discard(activity_id)
-                    found[activity_id] = await self._summary_of(event) or found[activity_id]
+                    self._summaries[run.run_id, activity_id] = await self._summary_of(event) or types[activity_id]
             token = page.next_page_token
             if not missing or not token:
                 break
-        self._summaries |= {(run.run_id, activity_id): summary for activity_id, summary in found.items()}
+        # Older than what is read: it is not looked for again.
+        self._summaries |= {(run.run_id, activity_id): types[activity_id] for activity_id in missing}
 
     async def _summary_of(self, event: HistoryEvent) -> str:
         if not event.user_metadata.HasField("summary"):

@@ -4,11 +4,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from temporalio.api.enums.v1 import PendingActivityState, TimeoutType
+from temporalio.api.enums.v1 import EventType, PendingActivityState, TimeoutType
 from temporalio.api.failure.v1 import ApplicationFailureInfo, Failure, TimeoutFailureInfo
+from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkflowExecutionResponse,
+    GetWorkflowExecutionHistoryReverseResponse,
+)
 from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.watching.retries import RetryReader, describe_failure
@@ -34,36 +39,68 @@ def described(*activities: PendingActivityInfo) -> WorkflowExecutionDescription:
     return cast(WorkflowExecutionDescription, SimpleNamespace(id="w", run_id="r", start_time=T0, raw_description=raw))
 
 
-class NoHistory:
-    """A client of a server that does not show its history."""
+class Histories:
+    """A client whose reads of a history end as given, one after the other: an error, or a history."""
 
     namespace = "default"
+    data_converter = pydantic_data_converter
 
-    def __init__(self) -> None:
-        self.asked = 0
+    def __init__(self, *answers: RPCError | GetWorkflowExecutionHistoryReverseResponse) -> None:
+        self._answers = list(answers)
         self.workflow_service = self
 
-    async def get_workflow_execution_history_reverse(self, *_: Any, **__: Any) -> None:
-        self.asked += 1
-        raise RPCError("no", RPCStatusCode.UNIMPLEMENTED, b"")
+    async def get_workflow_execution_history_reverse(
+        self, *_: Any, **__: Any
+    ) -> GetWorkflowExecutionHistoryReverseResponse:
+        answer = self._answers.pop(0)
+        if isinstance(answer, RPCError):
+            raise answer
+        return answer
+
+    @property
+    def unread(self) -> int:
+        return len(self._answers)
+
+
+NO_HISTORY = RPCError("no", RPCStatusCode.UNAVAILABLE, b"")
+
+
+async def history(summary: str) -> GetWorkflowExecutionHistoryReverseResponse:
+    [payload] = await pydantic_data_converter.encode([summary])
+    event = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+    event.activity_task_scheduled_event_attributes.activity_id = "7"
+    event.user_metadata.summary.CopyFrom(payload)
+    return GetWorkflowExecutionHistoryReverseResponse(history=History(events=[event]))
 
 
 async def test_17_attempts_and_the_next_one_are_shown_also_without_history() -> None:
-    client = NoHistory()
-    reader = RetryReader(cast(Client, client))
+    reader = RetryReader(cast(Client, Histories(NO_HISTORY, NO_HISTORY)))
     [retry] = await reader.read(described(pending()))
     assert (retry.summary, retry.attempts, retry.failure) == ("send page", 3, "why")
     assert (retry.next_at, retry.gives_up_at) == (at(3), at(60))
     [running] = await reader.read(described(pending(runs=True)))
     assert (running.attempts, running.next_at) == (3, None)
-    assert client.asked == 1, "what it does is read once"
+
+
+async def test_17_what_an_activity_does_is_read_again_after_a_failed_read_and_then_once() -> None:
+    client = Histories(NO_HISTORY, await history("Page alice"), await history("never read"))
+    reader = RetryReader(cast(Client, client))
+    seen = [(await reader.read(described(pending())))[0].summary for _ in range(3)]
+    assert (seen, client.unread) == (["send page", "Page alice", "Page alice"], 1)
+
+
+async def test_17_an_activity_that_is_older_than_what_is_read_is_looked_for_once() -> None:
+    client = Histories(GetWorkflowExecutionHistoryReverseResponse(), await history("never read"))
+    reader = RetryReader(cast(Client, client))
+    seen = [(await reader.read(described(pending())))[0].summary for _ in range(2)]
+    assert (seen, client.unread) == (["send page", "send page"], 1)
 
 
 @pytest.mark.parametrize(
     "activity", [pending(ErrorType.UNCHANGED), pending(ErrorType.RUN_NOT_SEEN), pending(attempt=1)]
 )
 async def test_17_what_did_not_fail_is_not_shown(activity: PendingActivityInfo) -> None:
-    assert await RetryReader(cast(Client, NoHistory())).read(described(activity)) == ()
+    assert await RetryReader(cast(Client, Histories())).read(described(activity)) == ()
 
 
 @pytest.mark.parametrize(
