@@ -1,7 +1,6 @@
 """What is asked of Temporal itself, on a real server: locks, ends, earlier incidents, the recorder's memory."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.testing import ActivityEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.processes import WorkflowQueries
@@ -22,6 +21,7 @@ from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRo
 from incidents.domain.rollback.baseline import Recording
 from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
 from incidents.domain.rollback.state import RollbackStatus
+from tests.support.dev_server import DevServer
 
 QUEUE = "processes-test"
 
@@ -53,15 +53,10 @@ class Known:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"),
-        data_converter=pydantic_data_converter,
-        search_attributes=list(attributes.SEARCH_ATTRIBUTES),
-    ) as env:
-        runner = UnsandboxedWorkflowRunner()
-        async with Worker(env.client, task_queue=QUEUE, workflows=[Waiting, Known], workflow_runner=runner):
-            yield env.client
+async def client(dev_server: DevServer) -> AsyncIterator[Client]:
+    client, runner = await dev_server.client(), UnsandboxedWorkflowRunner()
+    async with Worker(client, task_queue=QUEUE, workflows=[Waiting, Known], workflow_runner=runner):
+        yield client
 
 
 async def waiting(client: Client) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import threading
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,8 +13,6 @@ from typing import Any, TypeVar
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 from incidents.app.worker import make_worker
 from incidents.cli import main as responder
@@ -24,7 +21,8 @@ from incidents.domain.config.loading import parse_runbook
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.names import TITLE_MEMO
-from incidents.search_attributes import SEARCH_ATTRIBUTES, at_start
+from incidents.search_attributes import at_start
+from tests.support.dev_server import DevServer
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
 from tests.support.in_process import Said, runner
@@ -73,8 +71,12 @@ class Stage:
 
     loop: asyncio.AbstractEventLoop
     client: Client
-    address: str
     activities: FakeActivities = field(default_factory=FakeActivities)
+
+    @property
+    def address(self) -> str:
+        """Where the server listens."""
+        return self.client.service_client.config.target_host
 
     def do(self, work: Awaitable[T], seconds: float = 30) -> T:
         """Have something done in the server's loop."""
@@ -128,14 +130,14 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    """A server with a worker."""
+def stage(dev_server: DevServer) -> Iterator[Stage]:
+    """A namespace with a worker."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     ready: asyncio.Queue[Stage] = asyncio.Queue()
     over = asyncio.Event()
-    serving = asyncio.run_coroutine_threadsafe(_serve(loop, ready, over), loop)
+    serving = asyncio.run_coroutine_threadsafe(_serve(dev_server, ready, over), loop)
     getting = asyncio.run_coroutine_threadsafe(ready.get(), loop)
     serving.add_done_callback(lambda done: getting.cancel() if done.exception() else None)
     yield getting.result(40)
@@ -145,17 +147,11 @@ def stage() -> Iterator[Stage]:
     thread.join()
 
 
-async def _serve(loop: asyncio.AbstractEventLoop, ready: asyncio.Queue[Stage], over: asyncio.Event) -> None:
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"),
-        data_converter=pydantic_data_converter,
-        search_attributes=SEARCH_ATTRIBUTES,
-        dev_server_log_level="error",
-    ) as env:
-        stage = Stage(loop, env.client, env.client.service_client.config.target_host)
-        async with make_worker(env.client, QUEUE, stage.activities.methods()):
-            await ready.put(stage)
-            await over.wait()
+async def _serve(dev_server: DevServer, ready: asyncio.Queue[Stage], over: asyncio.Event) -> None:
+    stage = Stage(asyncio.get_running_loop(), await dev_server.client())
+    async with make_worker(stage.client, QUEUE, stage.activities.methods()):
+        await ready.put(stage)
+        await over.wait()
 
 
 Incidental = Callable[..., Said]
@@ -172,15 +168,16 @@ def incident(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 @pytest.fixture
 def on_stage(stage: Stage, incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> Incidental:
     """The command line, pointed at the stage."""
-    point_at(monkeypatch, stage.address)
+    point_at(monkeypatch, stage.address, stage.client.namespace)
     return incident
 
 
-def point_at(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def point_at(monkeypatch: pytest.MonkeyPatch, address: str, namespace: str = "default") -> None:
     """Point the command line at a server, and at nothing else that this machine's environment may name."""
     for name in [name for name in os.environ if name.startswith("TEMPORAL_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", namespace)
     monkeypatch.setenv("COLUMNS", "100")
 
 

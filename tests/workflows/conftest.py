@@ -1,4 +1,7 @@
-"""A fresh time-skipping server for each test: its clock is global, and an open child would freeze the next test."""
+"""A fresh time-skipping server for each test: its clock is global, and an open child would freeze the next test.
+
+The development server is shared; each test has a namespace of its own there.
+"""
 
 import contextlib
 import shutil
@@ -12,6 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from incidents.app.liveness.query_safety import QuerySafety
 from incidents.search_attributes import SEARCH_ATTRIBUTES
+from tests.support.dev_server import DevServer
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
 
@@ -39,14 +43,10 @@ async def world() -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def empty_world() -> AsyncIterator[World]:
+async def empty_world(dev_server: DevServer) -> World:
     """A world on the development server, in real time, without a worker."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"),
-        data_converter=pydantic_data_converter,
-        search_attributes=list(SEARCH_ATTRIBUTES),
-    ) as env:
-        yield World(env=env, activities=FakeActivities(), safety=QuerySafety.EVICT)
+    env = WorkflowEnvironment.from_client(await dev_server.client())
+    return World(env=env, activities=FakeActivities(), safety=QuerySafety.EVICT)
 
 
 @pytest.fixture

@@ -97,7 +97,8 @@ async def test_by_alertmanager_and_the_command_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    point_at(monkeypatch, world.env.client.service_client.config.target_host)
+    client = world.env.client
+    point_at(monkeypatch, client.service_client.config.target_host, client.namespace)
     async with listening(world, signing) as url:
         with running_alertmanager(tmp_path, config(url)) as alertmanager:
             incident = await play(ByCommandLine(runner(monkeypatch, capsys), alertmanager), world)

@@ -166,9 +166,10 @@ async def test_pages_link_to_the_temporal_ui(
 ) -> None:
     await live_world.open()
     monkeypatch.setenv("TEMPORAL_UI_URL", "http://localhost:8080/")
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "ops")
     async with browsing(live_world, load_settings()) as http:
         page = (await http.get("/incidents/1")).text
-        assert 'href="http://localhost:8080/namespaces/default/workflows/incident-flag-evaluation%3Aproduction/' in page
+        assert 'href="http://localhost:8080/namespaces/ops/workflows/incident-flag-evaluation%3Aproduction/' in page
         front = (await http.get("/")).text
         assert "workflows?query=WorkflowType+%3D+%27IncidentWorkflow%27+AND+ExecutionStatus" in front.replace(
             "&#39;", "'"

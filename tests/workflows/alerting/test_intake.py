@@ -1,13 +1,11 @@
 """A storm of alerts on the real server: nothing is lost, nothing is doubled, and nothing wedges."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.numbers import Numbers
@@ -24,7 +22,7 @@ from incidents.domain.rollback.commands import ApproveRollback
 from incidents.domain.rollback.state import RollbackStatus
 from incidents.domain.surge.state import SurgeParent
 from incidents.priority import LAST_RANK
-from incidents.search_attributes import SEARCH_ATTRIBUTES
+from tests.support.dev_server import DevServer
 from tests.support.environment import QUEUE, RUNBOOK, an_alert
 from tests.support.fake_activities import FakeActivities, an_offer
 from tests.support.reads import SeenReads
@@ -34,28 +32,18 @@ NOW = datetime(2026, 11, 23, 14, tzinfo=UTC)
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[tuple[WorkflowEnvironment, FakeActivities]]:
+async def server(dev_server: DevServer) -> AsyncIterator[tuple[WorkflowEnvironment, FakeActivities]]:
     """The development server, with a worker whose only real activity allocates numbers."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"),
-        data_converter=pydantic_data_converter,
-        search_attributes=list(SEARCH_ATTRIBUTES),
-    ) as env:
-        activities = FakeActivities()
-        methods = [m for m in activities.methods() if m.__temporal_activity_definition.name != "allocate_number"]  # type: ignore[attr-defined]
-        async with make_worker(env.client, QUEUE, [*methods, Numbers(env.client, QUEUE).allocate_number]):
-            yield env, activities
+    env, activities = WorkflowEnvironment.from_client(await dev_server.client()), FakeActivities()
+    methods = [m for m in activities.methods() if m.__temporal_activity_definition.name != "allocate_number"]  # type: ignore[attr-defined]
+    async with make_worker(env.client, QUEUE, [*methods, Numbers(env.client, QUEUE).allocate_number]):
+        yield env, activities
 
 
 @pytest.fixture
-async def unattended() -> AsyncIterator[Client]:
+async def unattended(dev_server: DevServer) -> Client:
     """A client of the development server, on which no worker runs."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"),
-        data_converter=pydantic_data_converter,
-        search_attributes=list(SEARCH_ATTRIBUTES),
-    ) as env:
-        yield env.client
+    return await dev_server.client()
 
 
 async def priority(client: Client, workflow_id: str) -> int:

@@ -5,7 +5,6 @@ another thread. Work that waits to be begun is then lost, and the SDK tries to e
 """
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,10 +13,10 @@ from datetime import timedelta
 import pytest
 from temporalio import workflow
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
 
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
+from tests.support.dev_server import DevServer
 
 QUEUE = "evictions"
 STALLS: list[str] = []
@@ -37,9 +36,8 @@ async def a_worker(client: Client, *workflows: type) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with await WorkflowEnvironment.start_local(dev_server_existing_path=shutil.which("temporal")) as env:
-        yield env.client
+async def client(dev_server: DevServer) -> Client:
+    return await dev_server.client()
 
 
 def stall_once(run: str) -> None:

@@ -6,7 +6,6 @@ a run that is ahead of history differs from its replay.
 """
 
 import asyncio
-import shutil
 import subprocess
 import sys
 import uuid
@@ -21,7 +20,6 @@ from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.client import Client, WorkflowHandle
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 from temporalio.workflow import NondeterminismError
 
@@ -32,6 +30,7 @@ from incidents.app.liveness.query_safety import (
     came_alone,
     guarded_worker,
 )
+from tests.support.dev_server import DevServer
 from tests.support.thoroughness import by_thoroughness
 
 pytestmark = pytest.mark.timeout(120)
@@ -79,12 +78,12 @@ class Clocked:
         return self._told
 
 
-@asynccontextmanager
-async def dev_server() -> AsyncIterator[Client]:
-    async with await WorkflowEnvironment.start_local(dev_server_existing_path=shutil.which("temporal")) as env:
-        activities = Worker(env.client, task_queue=QUEUE, activities=[takes_its_time])
-        async with activities:
-            yield env.client
+@pytest.fixture
+async def client(dev_server: DevServer) -> AsyncIterator[Client]:
+    """A client of a server on which a worker runs the activity."""
+    client = await dev_server.client()
+    async with Worker(client, task_queue=QUEUE, activities=[takes_its_time]):
+        yield client
 
 
 def a_worker(client: Client, safety: QuerySafety) -> Worker:
@@ -133,10 +132,9 @@ async def one_round(
 
 
 @pytest.mark.parametrize("safety", [QuerySafety.EVICT, QuerySafety.NO_CACHE])
-async def test_no_query_makes_a_history_unreplayable(safety: QuerySafety) -> None:
-    async with dev_server() as client:
-        handles = await one_round(client, 0, lambda client: a_worker(client, safety))
-        assert [handle.id for handle in handles if await broken(handle)] == []
+async def test_no_query_makes_a_history_unreplayable(client: Client, safety: QuerySafety) -> None:
+    handles = await one_round(client, 0, lambda client: a_worker(client, safety))
+    assert [handle.id for handle in handles if await broken(handle)] == []
 
 
 class Seen:
@@ -148,7 +146,7 @@ class Seen:
     @asynccontextmanager
     async def workers(self, client: Client) -> AsyncIterator[None]:
         """Run two workers that watch, and evict nothing: one may take a query and the other the task."""
-        other = await Client.connect(client.service_client.config.target_host)
+        other = await Client.connect(client.service_client.config.target_host, namespace=client.namespace)
         async with self._worker(client), self._worker(other):
             yield
 
@@ -176,34 +174,32 @@ class Seen:
         return "core completed its task by itself" if len(asked) == place + 1 else "its task waited"
 
 
-async def test_without_the_remedy_they_do() -> None:
+async def test_without_the_remedy_they_do(client: Client) -> None:
     """The test above can fail: the same rounds, and nothing evicted. In the long form each kind of event breaks."""
     wanted_kinds = len(by_thoroughness(("any",), KINDS))
     wanted = {"another worker had started its task", "core completed its task by itself"}
     kinds: set[str] = set()
     variants: set[str] = set()
-    async with dev_server() as client:
-        for number in range(5):
-            seen = Seen()
-            handles = await one_round(client, number, seen.workers)
-            variants |= {await seen.variant(handle) for handle in handles}
-            kinds |= {handle.id.split("-")[0] for handle in handles if await broken(handle)}
-            if len(kinds) >= wanted_kinds and wanted <= variants:
-                break
+    for number in range(5):
+        seen = Seen()
+        handles = await one_round(client, number, seen.workers)
+        variants |= {await seen.variant(handle) for handle in handles}
+        kinds |= {handle.id.split("-")[0] for handle in handles if await broken(handle)}
+        if len(kinds) >= wanted_kinds and wanted <= variants:
+            break
     assert len(kinds) >= wanted_kinds
     assert wanted <= variants
 
 
-async def test_a_query_before_the_first_task_is_answered_and_harmless() -> None:
-    async with dev_server() as client:
-        handle = await client.start_workflow(Clocked.run, "signal", id="first", task_queue=QUEUE)
-        question = asyncio.create_task(handle.query(Clocked.told, rpc_timeout=timedelta(seconds=20)))
-        await asyncio.sleep(0.3)
-        await handle.signal(Clocked.tell)
-        async with a_worker(client, QuerySafety.EVICT):
-            assert await question is True
-            await settled(handle)
-            assert not await broken(handle)
+async def test_a_query_before_the_first_task_is_answered_and_harmless(client: Client) -> None:
+    handle = await client.start_workflow(Clocked.run, "signal", id="first", task_queue=QUEUE)
+    question = asyncio.create_task(handle.query(Clocked.told, rpc_timeout=timedelta(seconds=20)))
+    await asyncio.sleep(0.3)
+    await handle.signal(Clocked.tell)
+    async with a_worker(client, QuerySafety.EVICT):
+        assert await question is True
+        await settled(handle)
+        assert not await broken(handle)
 
 
 async def test_the_program_of_the_report_shows_it() -> None:

@@ -1,22 +1,17 @@
 """The incident's own record is kept without a query."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 from incidents.app.composition.activities import build_activities
 from incidents.app.settings import Settings, load_settings
 from incidents.app.worker import make_worker
 from incidents.domain.incident.commands import Resolve
 from incidents.domain.incident.incident import Incident
-from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.environment import QUEUE, World
-from tests.support.fake_activities import FakeActivities
 from tests.support.incidents import RUNBOOK
 from tests.support.reads import SeenReads
 
@@ -30,23 +25,19 @@ def seen() -> SeenReads:
 
 
 @pytest.fixture
-async def keeping(seen: SeenReads, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[World]:
+async def keeping(
+    empty_world: World, seen: SeenReads, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[World]:
     """A world on the development server whose worker writes evidence below `tmp_path`, and does nothing else."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("EVIDENCE_URL", tmp_path.as_uri())
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"),
-        data_converter=pydantic_data_converter,
-        search_attributes=list(SEARCH_ATTRIBUTES),
-    ) as env:
-        client = seen.client(env.client)
-        real = build_activities(load_settings(), client, RUNBOOK)
-        world = World(env=env, activities=FakeActivities())
-        fakes = [m for m in world.activities.methods() if m.__temporal_activity_definition.name not in KEEPING]  # type: ignore[attr-defined]
-        own: list[Callable[..., Any]] = [real.evidence.capture_evidence, real.evidence.write_manifest]
-        async with make_worker(client, QUEUE, [*fakes, *own]):
-            yield world
+    client = seen.client(empty_world.env.client)
+    real = build_activities(load_settings(), client, RUNBOOK)
+    fakes = [m for m in empty_world.activities.methods() if m.__temporal_activity_definition.name not in KEEPING]  # type: ignore[attr-defined]
+    own: list[Callable[..., Any]] = [real.evidence.capture_evidence, real.evidence.write_manifest]
+    async with make_worker(client, QUEUE, [*fakes, *own]):
+        yield empty_world
 
 
 async def test_a_resolution_keeps_the_record_that_its_request_carried(
