@@ -13,10 +13,14 @@ from datetime import timedelta
 import pytest
 from temporalio import workflow
 from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.worker import UnsandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox import _runner as sandbox
 
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 from tests.support.dev_server import DevServer
+from tests.support.environment import World
 
 QUEUE = "evictions"
 STALLS: list[str] = []
@@ -107,3 +111,19 @@ async def test_a_run_whose_work_refuses_to_end_goes_on(client: Client, caplog: p
             assert await handle.result() == "told"
     [record] = [record for record in caplog.records if record.name == "incidents.app.liveness.eviction"]
     assert "stubborn" in record.message
+
+
+@pytest.mark.parametrize("name", ["get_serialization_context", "get_external_store_context"])
+async def test_no_payload_enters_a_run(empty_world: World, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It would be a second thread in the run, and a quarter of the worker's CPU."""
+    asked = []
+    monkeypatch.setattr(sandbox._Instance, name, lambda *_: asked.append(name))
+    async with empty_world.worker():
+        await empty_world.open()
+    assert asked == []
+
+
+def test_our_payloads_depend_on_no_context() -> None:
+    context = WorkflowSerializationContext(namespace="default", workflow_id="w")
+    assert pydantic_data_converter.with_context(context) is pydantic_data_converter
+    assert (pydantic_data_converter.payload_codec, pydantic_data_converter.external_storage) == (None, None)
