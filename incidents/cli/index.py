@@ -58,7 +58,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "token": (f"{_COMMANDS}.operating.token", "Create, list and revoke tokens of the gateway's API."),
         "alert": (f"{_COMMANDS}.alert", "Try an alert payload: what it would do, and why."),
         "check": (f"{_COMMANDS}.queries", "Validate runbook.yaml; lists each error with line and field."),
-        "stuck": (f"{_COMMANDS}.operating.stuck", "List workflows whose workflow task fails or is not picked up."),
+        "stuck": (
+            f"{_COMMANDS}.operating.stuck",
+            "List workflows that fail, wait for a worker, or have a paused activity.",
+        ),
         "reset": (f"{_COMMANDS}.operating.stuck", "Reset a stuck workflow to the last replayable point."),
     },
 }

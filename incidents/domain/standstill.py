@@ -6,6 +6,7 @@ does.
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from pydantic import AwareDatetime
 
@@ -17,6 +18,7 @@ from incidents.domain.core.text.untrusted import without_addresses
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.obligation import Obligation
 from incidents.domain.obligation_spec import RetryLimit
+from incidents.domain.operators.unpause import unpause_command
 from incidents.domain.registry import retry_for, spec_of
 
 FAILURES = 3
@@ -34,6 +36,7 @@ class Reason(StrEnum):
     FAILING = "failing"
     WAITING = "waiting"
     OVERDUE = "overdue"
+    PAUSED = "paused"
 
 
 class PendingTask(Frozen):
@@ -43,10 +46,18 @@ class PendingTask(Frozen):
     since: AwareDatetime
 
 
+class PausedActivity(Frozen):
+    """A pending activity that an operator paused at Temporal. `kind`: the name of its type, in words."""
+
+    activity_id: str
+    kind: str
+    since: AwareDatetime
+
+
 class RunReading(Frozen):
     """What Temporal's own record says of an open run; no worker is needed to read it.
 
-    `history`: its number of events. `idle`: no activity and no child workflow is pending.
+    `history`: its number of events. `idle`: no activity and no child workflow is pending. `paused`: the oldest first.
     """
 
     workflow_id: str
@@ -57,10 +68,14 @@ class RunReading(Frozen):
     task: PendingTask | None = None
     history: int = 0
     idle: bool = False
+    paused: tuple[PausedActivity, ...] = ()
 
 
 class Standstill(Frozen):
-    """A stuck run. `number`: the incident's, unset for other workflows. `failure`: the last one's first line."""
+    """A stuck run. `number`: the incident's, unset for other workflows. `failure`: the last one's first line.
+
+    `paused`: the kind of its activity that an operator paused longest ago. `unpause`: the command that continues it.
+    """
 
     workflow_id: str
     run_id: str
@@ -72,6 +87,8 @@ class Standstill(Frozen):
     attempt: int = 0
     failure: str = ""
     obligation: str = ""
+    paused: str = ""
+    unpause: str = ""
 
     @property
     def name(self) -> str:
@@ -123,6 +140,11 @@ def stuck_obligation(
     return None
 
 
+def held_by_operator(run: RunReading) -> Standstill | None:
+    """Return that an operator has paused activities of the run; None if not. It is no fault: nobody is notified."""
+    return _stuck(run, Reason.PAUSED, run.paused[0].since) if run.paused else None
+
+
 def longest(obligation: Obligation, runbook: RunbookConfig) -> timedelta | None:
     """Return how long an obligation may be due; None for a rollback, whose own workflow is watched instead."""
     spec = spec_of(obligation)
@@ -172,7 +194,12 @@ def what_happened(stuck: Standstill) -> str:
             return f"Its workflow task has failed {stuck.attempt - 1} times {since}"
         case Reason.WAITING:
             return f"Its workflow task has waited {since} and no worker completed it"
-    return f"Overdue {since}: {stuck.obligation}"
+        case Reason.OVERDUE:
+            return f"Overdue {since}: {stuck.obligation}"
+        case Reason.PAUSED:
+            return f"Its activity `{stuck.paused}` has been held by an operator {since}"
+        case _:
+            assert_never(stuck.reason)
 
 
 def remedy(stuck: Standstill) -> str:
@@ -182,7 +209,16 @@ def remedy(stuck: Standstill) -> str:
             return f"Deploy a worker that has the fix, then `incident reset {stuck.typed}`."
         case Reason.WAITING:
             return f"Check that workers run on task queue {stuck.task_queue} and are not overloaded."
-    return f"Do it by hand (`incident show {stuck.typed}`), then restart the workers."
+        case Reason.OVERDUE if stuck.paused:
+            return (
+                f"An operator paused its activity `{stuck.paused}`. Do it by hand, or continue it: `{stuck.unpause}`."
+            )
+        case Reason.OVERDUE:
+            return f"Do it by hand (`incident show {stuck.typed}`), then restart the workers."
+        case Reason.PAUSED:
+            return f"To continue it: `{stuck.unpause}`."
+        case _:
+            assert_never(stuck.reason)
 
 
 def log_line(stuck: Standstill) -> str:
@@ -213,6 +249,7 @@ def how_long(stuck: Standstill, at: datetime) -> str:
 
 
 def _stuck(run: RunReading, reason: Reason, since: datetime) -> Standstill:
+    paused = next(iter(run.paused), None)
     return Standstill(
         workflow_id=run.workflow_id,
         run_id=run.run_id,
@@ -222,4 +259,6 @@ def _stuck(run: RunReading, reason: Reason, since: datetime) -> Standstill:
         reason=reason,
         since=since,
         attempt=run.task.attempt if run.task else 0,
+        paused=paused.kind if paused else "",
+        unpause=unpause_command(run.workflow_id, paused.activity_id) if paused else "",
     )

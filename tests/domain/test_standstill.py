@@ -14,18 +14,22 @@ from incidents.domain.recipients import staff
 from incidents.domain.standstill import (
     GRACE,
     Look,
+    PausedActivity,
     PendingTask,
     Reason,
     RunReading,
     Standstill,
     first_line,
+    held_by_operator,
     log_line,
     longest,
     look_at,
     operators_text,
+    remedy,
     stuck_obligation,
     stuck_task,
     wants_look,
+    what_happened,
 )
 
 RUNBOOK = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
@@ -203,3 +207,27 @@ def test_each_operator_is_notified_by_each_way() -> None:
     assert isinstance(direct, DirectMessage)
     assert (mail.to, direct.email) == (staff((to[0].email,)), to[0].email)
     assert mail.key != direct.key
+
+
+PAUSED = RUN.replace(paused=(PausedActivity(activity_id="7", kind="send page", since=AT),))
+UNPAUSE = "`temporal activity unpause --workflow-id incident-x --activity-id 7`"
+
+
+def test_what_an_operator_paused_is_held_and_not_stuck() -> None:
+    assert held_by_operator(RUN) is None
+    assert stuck_task(PAUSED, after(3600)) is None, "no operator is notified of an operator's pause"
+    held = held_by_operator(PAUSED)
+    assert held is not None
+    assert (held.reason, held.since) == (Reason.PAUSED, AT)
+    assert what_happened(held) == "Its activity `send page` has been held by an operator since 2026-11-23 03:12 UTC"
+    assert remedy(held) == f"To continue it: {UNPAUSE}."
+
+
+def test_what_is_overdue_because_of_a_pause_says_so() -> None:
+    """A restart of the workers, the usual remedy, would change nothing."""
+    due = [obligation(ObligationKind.PAGE)]
+    late = after(10**6)
+    look = look_at(PAUSED, due, None, RUNBOOK, AT)
+    stuck = stuck_obligation(PAUSED, due, look, RUNBOOK, late)
+    assert stuck is not None
+    assert remedy(stuck) == f"An operator paused its activity `send page`. Do it by hand, or continue it: {UNPAUSE}."

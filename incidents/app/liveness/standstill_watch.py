@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.api.common.v1 import WorkflowExecution as Execution
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.common import WorkflowIDReusePolicy
@@ -26,6 +27,7 @@ from incidents.domain.obligation import Obligation
 from incidents.domain.operators.notifications import operators
 from incidents.domain.standstill import (
     Look,
+    PausedActivity,
     PendingTask,
     RunReading,
     Standstill,
@@ -78,6 +80,7 @@ def reading(described: WorkflowExecutionDescription) -> RunReading:
     raw = described.raw_description
     pending = raw.pending_workflow_task
     since = pending.original_scheduled_time if pending.HasField("original_scheduled_time") else pending.scheduled_time
+    paused = [activity for activity in raw.pending_activities if activity.paused]
     task = PendingTask(attempt=max(pending.attempt, 1), since=since.ToDatetime(UTC))
     is_incident = described.workflow_type == INCIDENT_WORKFLOW
     return RunReading(
@@ -89,6 +92,15 @@ def reading(described: WorkflowExecutionDescription) -> RunReading:
         task=task if raw.HasField("pending_workflow_task") else None,
         history=described.history_length,
         idle=not raw.pending_activities and not raw.pending_children,
+        paused=tuple(sorted(map(_paused, paused), key=lambda activity: activity.since)),
+    )
+
+
+def _paused(activity: PendingActivityInfo) -> PausedActivity:
+    return PausedActivity(
+        activity_id=activity.activity_id,
+        kind=activity.activity_type.name.replace("_", " "),
+        since=activity.pause_info.pause_time.ToDatetime(UTC),
     )
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from incidents.cli.output.list_views import STATUS_STYLES, one_line, text
 from incidents.cli.output.newest import newest_table
 from incidents.cli.output.severities import severity_style
-from incidents.client.watching.retries import Retry
+from incidents.client.watching.retries import Retry, retries_title
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.display.glance import (
     StepRow,
@@ -148,7 +148,7 @@ class IncidentScreen:
         yield from (header(self.incident), *_about(self.incident, self.now), *_links(self.incident))
         yield from (self._checklist_rule(), checklist_table(step_rows(self.incident)))
         if self.retries:
-            yield from (_rule("Retrying"), retries_table(self.retries, self.now))
+            yield from (_rule(retries_title(self.retries)), retries_table(self.retries, self.now))
         yield from (_rule("Up next"), agenda_table(self.obligations, self.now))
         newest, shown = newest_table(console, self.incident.timeline, self.now, width, _ENTRY_LINES)
         yield from (self._timeline_rule(shown), newest)
@@ -169,7 +169,7 @@ class IncidentScreen:
         if open_steps:
             yield checklist_table(open_steps, brief=True)
         if retries:
-            yield from (_rule("Retrying"), retries_table(retries, self.now, brief=True))
+            yield from (_rule(retries_title(retries)), retries_table(retries, self.now, brief=True))
         yield from (_rule("Up next"), agenda_table(self.obligations, self.now, most))
         room = max(rows - len(about) - len(links) - others, 1)
         newest, shown = newest_table(console, self.incident.timeline, self.now, width, room)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from incidents.client.watching.retries import Retry
+from incidents.client.watching.retries import Retry, retries_title
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.timeline import Entry
@@ -116,6 +116,7 @@ class IncidentView:
     facts: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str], ...]
     up_next: tuple[UpNextRow, ...]
+    retries_title: str
     retries: tuple[tuple[str, str], ...]
     progress: str
     steps: tuple[StepRow, ...]
@@ -136,7 +137,7 @@ def incident_view(
     Args:
         incident: as last read.
         obligations: its agenda.
-        retries: what failed and is tried again.
+        retries: what failed and is tried again, or is paused.
         runbook: the rules in use.
         now: for countdowns, aware UTC.
     """
@@ -149,6 +150,7 @@ def incident_view(
         facts=_facts(incident, runbook),
         links=_links(incident),
         up_next=tuple(up_next_rows(obligations, now)[:_UP_NEXT]),
+        retries_title=retries_title(retries),
         retries=tuple((retry.when(now), retry.line) for retry in retries),
         progress=checklist_progress(incident),
         steps=tuple(step_rows(incident)),

@@ -2,12 +2,17 @@
 
 import json
 import re
+import subprocess
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import PauseActivityRequest
 
 from incidents.domain.incident.commands import AddNote, Cancel
 from incidents.domain.incident.incident import Incident
@@ -78,6 +83,61 @@ def test_17_what_is_retried_shows_its_attempts_its_failure_and_the_next_try(stag
     opened.until(lambda incident: incident.ledger.settled("war-room"))
     assert on_stage("show", opened.number, "--json").document["retrying"] == []
     assert "Retrying" not in on_stage("show", opened.number).out
+
+
+def test_17_an_activity_that_an_operator_paused_is_held_and_does_not_seem_to_wait(
+    stage: Stage, on_stage: Incidental
+) -> None:
+    stage.activities.faults["open_bridge"] = 1000
+    try:
+        opened = stage.open("critical")
+        pause(stage, opened, "open_bridge", "Zoom changes our plan; ask ann@example.com")
+        held = until(lambda: [row for row in retrying(on_stage, opened) if row["paused"]])[0]
+        unpause = held["paused"]["unpause"]
+        assert held["next_at"] is None
+        assert unpause.startswith(f"temporal activity unpause --workflow-id {opened.id} --activity-id ")
+        shown = " ".join(on_stage("show", opened.number).out.split())
+        assert "Paused ─" in shown
+        assert "paused Open the war room · paused by an operator since " in shown
+        assert "(Zoom changes our plan; ask …@…)" in shown
+        assert unpause in shown
+        rows = {row["workflow_id"]: row for row in on_stage("stuck", "--json").document}
+        assert rows[opened.id]["reason"] == "paused"
+        assert rows[opened.id]["remedy"] == f"To continue it: `{unpause}`."
+        assert "Its activity `open bridge` has been held by an operator since" in on_stage("stuck").out
+        refusal = on_stage("reset", opened.number, "--yes", "--json")
+        assert "is not stuck" in refusal.err, "a reset would not end the pause"
+    finally:
+        del stage.activities.faults["open_bridge"]
+    typed = [*unpause.split(), "--address", stage.address]
+    subprocess.run(typed, check=True, capture_output=True, timeout=30)
+    opened.until(lambda incident: incident.ledger.settled("war-room"))
+    assert retrying(on_stage, opened) == []
+
+
+def pause(stage: Stage, opened: Opened, kind: str, reason: str) -> None:
+    """Pause an activity of an incident as `temporal activity pause` does."""
+    request = PauseActivityRequest(
+        namespace="default",
+        execution=WorkflowExecution(workflow_id=opened.id),
+        type=kind,
+        identity="root@operators",
+        reason=reason,
+    )
+    stage.do(stage.client.workflow_service.pause_activity(request))
+
+
+def retrying(on_stage: Incidental, opened: Opened) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = on_stage("show", opened.number, "--json").document["retrying"]
+    return rows
+
+
+def until(look: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + 20
+    while not (found := look()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return found
 
 
 def test_timeline(opened: Opened, on_stage: Incidental) -> None:

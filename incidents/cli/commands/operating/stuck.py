@@ -16,7 +16,7 @@ from incidents.cli.output.list_views import one_line, text
 from incidents.cli.runner import console, run, say
 from incidents.client.lookup import describe, is_open, reference_to
 from incidents.client.problems import CommandFailed, NotFound
-from incidents.domain.standstill import Standstill, how_long, remedy
+from incidents.domain.standstill import Reason, Standstill, held_by_operator, how_long, remedy, what_happened
 from incidents.names import WATCHED
 
 app = Subcommands()
@@ -24,11 +24,13 @@ app = Subcommands()
 
 @app.command()
 def stuck(as_json: Json = False) -> None:
-    """List workflows whose workflow task fails or is not picked up. Works without a worker."""
+    """List workflows that fail, wait for a worker, or have a paused activity. Works without a worker."""
 
     async def work(client: Client) -> None:
         found = [each async for each in open_runs(client)]
-        rows = [stuck for each in found if (stuck := await stuck_run(client, each)) is not None]
+        rows = [
+            stuck for each in found if (stuck := await stuck_run(client, each) or held_by_operator(each)) is not None
+        ]
         rows.sort(key=lambda row: row.since)
         if as_json:
             say(json.dumps([_row(row) for row in rows], indent=1))
@@ -56,8 +58,10 @@ def _row(stuck: Standstill) -> dict[str, Any]:
 def _table(rows: list[Standstill], at: datetime) -> Table:
     table = Table("stuck", "for", "attempt", "failure and remedy", box=None, pad_edge=False)
     for row in rows:
-        failure = row.failure or "Workflow task is waiting for a worker"
-        table.add_row(text(row.name, "bold red"), how_long(row, at), f"{row.attempt}", one_line(failure))
+        failure = row.failure or (
+            what_happened(row) if row.reason is Reason.PAUSED else "Workflow task is waiting for a worker"
+        )
+        table.add_row(text(row.name, "bold red"), how_long(row, at), f"{row.attempt or ''}", one_line(failure))
         table.add_row("", "", "", text(remedy(row), "dim"))
     return table
 
