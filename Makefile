@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check bench chaos clean pins histories communication behaviours schema examples screenshots thorough
+.PHONY: demo test long check bench chaos clean pins histories communication behaviours effects schema examples screenshots thorough
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -43,6 +43,9 @@ communication: $(INSTALLED) ## regenerate the tables of docs/communication.md, a
 
 behaviours: $(INSTALLED) ## regenerate the "Held by" column of docs/behaviours.md from the names of tests
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/house/test_documents.py -k test_the_tests_that_hold
+
+effects: $(INSTALLED) ## regenerate the table of docs/effects.md from what the requests declare
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/activities/effects/test_effects.py -k document
 
 schema: $(INSTALLED) ## regenerate docs/alert-schema.json from the model of our own JSON
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/client/alert_sources/test_samples.py -k schema

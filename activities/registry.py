@@ -58,5 +58,5 @@ class ActivitySet:
             getattr(capability, name)
             for capability in capabilities
             for name in dir(capability)
-            if hasattr(getattr(capability, name), "__temporal_activity_definition")
+            if hasattr(getattr(type(capability), name, None), "__temporal_activity_definition")
         ]

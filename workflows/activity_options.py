@@ -154,7 +154,7 @@ def repeat_after(effect: ActivityRequest[object] | ActivityResult) -> timedelta:
 
     Until its time is up, that attempt may still act, and nothing shows it before: looking for its effect is too early.
     """
-    if isinstance(effect, ActivityResult) or effect.idempotent:
+    if isinstance(effect, ActivityResult) or effect.repeat.is_safe_at_once:
         return timedelta()
     return longest_attempt(effect)
 

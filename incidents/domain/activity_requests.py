@@ -15,6 +15,7 @@ from incidents.domain.activity_results import ActivityResult
 from incidents.domain.alerting.config import AlertApi
 from incidents.domain.chat.card import Card
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.repeats import READS, Repeat, again, found, same, sets
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.mrkdwn import Mrkdwn
 from incidents.domain.core.text.public_text import PublicText
@@ -34,8 +35,8 @@ class ActivityRequest(Frozen, Generic[Returned]):
 
     key: str
     again: bool = False
-    idempotent: ClassVar[bool] = False
-    """Whether a second request does no harm while the first is still on its way: it has the same effect, once."""
+    repeat: ClassVar[Repeat]
+    """What happens if it is carried out twice. Each request declares it."""
 
     @classmethod
     def result_type(cls) -> type[Returned]:
@@ -54,7 +55,7 @@ class ActivityRequest(Frozen, Generic[Returned]):
 class AllocateNumber(ActivityRequest[results.NumberAllocated]):
     """Get the incident's number: the same one for the same run."""
 
-    idempotent = True
+    repeat = same("the run that it was allocated to")
     allocation: Allocation
 
 
@@ -64,7 +65,7 @@ class SendPage(ActivityRequest[ActivityResult]):
     `to`: the contact, for whom a pager of their own may be set up. `links`: label to address, such as the war room.
     """
 
-    idempotent = True
+    repeat = same("`dedup_key`, while the page is open")
     dedup_key: str
     summary: str
     source: str
@@ -77,7 +78,7 @@ class SendPage(ActivityRequest[ActivityResult]):
 class SettlePage(ActivityRequest[ActivityResult]):
     """Acknowledge or resolve an open page. `action` is `acknowledge` or `resolve`."""
 
-    idempotent = True
+    repeat = same("`dedup_key`, and what the page is by then")
     dedup_key: str
     action: str
     to: str = ""
@@ -86,6 +87,7 @@ class SettlePage(ActivityRequest[ActivityResult]):
 class FindOnCall(ActivityRequest[results.OnCallFound]):
     """Ask who is on call by a schedule."""
 
+    repeat = READS
     schedule: str
 
 
@@ -95,6 +97,7 @@ class SilenceAlerts(ActivityRequest[results.AlertsSilenced]):
     `apis`: of each source, by fingerprint; one that is missing has the API that incidents of 0.1 had.
     """
 
+    repeat = found("the request's key in the silence's comment")
     alerts: dict[str, dict[str, str]]
     apis: dict[str, AlertApi] = {}
     since: AwareDatetime
@@ -106,6 +109,7 @@ class SilenceAlerts(ActivityRequest[results.AlertsSilenced]):
 class LiftSilences(ActivityRequest[ActivityResult]):
     """Expire silences. One that has already expired counts as success. `apis`: as `SilenceAlerts`', by silence."""
 
+    repeat = sets("the silence's id")
     silences: tuple[str, ...]
     apis: dict[str, AlertApi] = {}
 
@@ -116,6 +120,7 @@ class CheckAlerts(ActivityRequest[results.AlertsChecked]):
     `apis`: as `SilenceAlerts`'.
     """
 
+    repeat = READS
     alerts: dict[str, dict[str, str]]
     apis: dict[str, AlertApi] = {}
 
@@ -126,6 +131,7 @@ class HearChannel(ActivityRequest[results.ChannelRead]):
     `thread_ts`: a thread that counts however old it is.
     """
 
+    repeat = READS
     channel_id: str
     since: AwareDatetime
     thread_ts: str | None = None
@@ -134,6 +140,7 @@ class HearChannel(ActivityRequest[results.ChannelRead]):
 class OpenChannel(ActivityRequest[results.ResourcesChanged]):
     """Open the incident's channel, or adopt the one that carries its `marker`."""
 
+    repeat = found("its name, and the run in its purpose")
     name: str
     marker: str
     private: bool = False
@@ -142,6 +149,7 @@ class OpenChannel(ActivityRequest[results.ResourcesChanged]):
 class SetTopic(ActivityRequest[results.ResourcesChanged]):
     """Set a channel's topic."""
 
+    repeat = sets("the channel's id")
     channel_id: str
     topic: str
 
@@ -149,6 +157,7 @@ class SetTopic(ActivityRequest[results.ResourcesChanged]):
 class Invite(ActivityRequest[ActivityResult]):
     """Invite people, by e-mail address, to a channel."""
 
+    repeat = sets("the people, who are members then")
     channel_id: str
     emails: tuple[str, ...]
 
@@ -159,6 +168,7 @@ class PostMessage(ActivityRequest[results.MessagePosted]):
     `card` shows the text with its parts and buttons. `thread_ts`: the message below which it goes.
     """
 
+    repeat = found("the request's key in the message's metadata")
     channel_id: str
     text: Mrkdwn
     mentions: tuple[str, ...] = ()
@@ -169,6 +179,7 @@ class PostMessage(ActivityRequest[results.MessagePosted]):
 class DirectMessage(ActivityRequest[ActivityResult]):
     """Send a person a direct message, once: to the one in the directory named `person`, else to that address."""
 
+    repeat = found("the request's key in the message's metadata")
     email: str = ""
     text: Mrkdwn
     person: str = ""
@@ -177,6 +188,7 @@ class DirectMessage(ActivityRequest[ActivityResult]):
 class KeepSummary(ActivityRequest[results.ResourcesChanged]):
     """Post a message, or bring the one that is there up to date. `card` shows it with its parts and buttons."""
 
+    repeat = found("its `ts`; before it is known, the request's key in the message's metadata")
     channel_id: str
     ts: str | None
     text: Mrkdwn
@@ -188,6 +200,7 @@ class KeepSummary(ActivityRequest[results.ResourcesChanged]):
 class AddBookmark(ActivityRequest[ActivityResult]):
     """Put a bookmark above a channel, once."""
 
+    repeat = found("its address")
     channel_id: str
     label: str
     url: str
@@ -196,12 +209,14 @@ class AddBookmark(ActivityRequest[ActivityResult]):
 class ArchiveChannel(ActivityRequest[ActivityResult]):
     """Archive a channel."""
 
+    repeat = sets("the channel's id")
     channel_id: str
 
 
 class OpenBridge(ActivityRequest[results.ResourcesChanged]):
     """Open a video call; `static_url` is the bridge that serves without a vendor, if there is one."""
 
+    repeat = found("its topic, which names the incident")
     topic: str
     static_url: str = ""
 
@@ -215,6 +230,7 @@ class PublishStatus(ActivityRequest[results.ResourcesChanged]):
     become private, so that this update replaces all earlier ones; without words, it is removed from the page.
     """
 
+    repeat = found("the run in the page's metadata, and the update's number in it")
     page_id: str | None
     marker: str
     sequence: int
@@ -246,6 +262,7 @@ class SendMail(ActivityRequest[results.MailSent]):
     unset: its first line. `below`: what follows the text. `status`: of the incident, shown as a color.
     """
 
+    repeat = again("nothing: a sent mail cannot be looked up. Its Message-ID is the same: many mailboxes show it once")
     to: tuple[Recipient, ...] = ()
     fallback: tuple[Recipient, ...] = ()
     subject: str
@@ -263,6 +280,7 @@ class SendMail(ActivityRequest[results.MailSent]):
 class PostWebhook(ActivityRequest[ActivityResult]):
     """Post `payload` by the incoming webhook. It cannot be asked what it posted, so it is posted at least once."""
 
+    repeat = again("nothing: a webhook cannot be asked what it posted")
     payload: JsonValue
 
 
@@ -272,6 +290,7 @@ class OpenTicket(ActivityRequest[results.ResourcesChanged]):
     `assignees`: logins; `people`: names whose logins the directory has.
     """
 
+    repeat = found("the run in the ticket's text, among those with our label")
     title: str
     body: str
     labels: tuple[str, ...]
@@ -283,6 +302,7 @@ class OpenTicket(ActivityRequest[results.ResourcesChanged]):
 class RetitleTicket(ActivityRequest[results.ResourcesChanged]):
     """Give a ticket another title; the same again changes nothing."""
 
+    repeat = sets("the ticket's number")
     ticket: int
     title: str
 
@@ -290,6 +310,7 @@ class RetitleTicket(ActivityRequest[results.ResourcesChanged]):
 class CommentTicket(ActivityRequest[results.ResourcesChanged]):
     """Comment on a ticket, opening it first if it is missing; close it if `close`, as not planned if `not_planned`."""
 
+    repeat = found("the request's key in the comment's text")
     ticket: int | None
     body: str
     close: bool
@@ -300,6 +321,7 @@ class CommentTicket(ActivityRequest[results.ResourcesChanged]):
 class KeepDocument(ActivityRequest[results.ResourcesChanged]):
     """Write a document that people will edit, such as the post-mortem's draft, beside the incident's evidence."""
 
+    repeat = sets("its path")
     folder: str
     name: str
     text: str

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import fsspec
 
-from incidents.vendors.call_results import recorded
+from incidents.vendors.calling import Calls
 from incidents.vendors.errors import (
     VendorNotFound,
     VendorRejected,
@@ -43,7 +43,7 @@ class FileStore:
     """
 
     def __init__(self, url: str, name: str = "evidence") -> None:
-        self._name = name
+        self._name, self._calls = name, Calls(name, timeout=float("inf"))
         parts = urlsplit(url)
         self._secrets = [parts.password] if parts.password else []
         self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
@@ -55,7 +55,7 @@ class FileStore:
     def write(self, path: str, data: bytes) -> Stored:
         """Write the file as a whole, replacing an older one of that path."""
         target = self._at(path)
-        with self._translated("write", path):
+        with self._translated("write", path, effect=True):
             self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
             if self._moves:
                 part = f"{target}.{uuid.uuid4().hex}{PART}"
@@ -73,7 +73,7 @@ class FileStore:
         """Write the file piece by piece, replacing an older one of that path when it is whole."""
         target, digest, size = self._at(path), hashlib.sha256(), 0
         place = f"{target}.{uuid.uuid4().hex}{PART}" if self._moves else target
-        with self._translated("write", path):
+        with self._translated("write", path, effect=True):
             self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
             try:
                 with self._fs.open(place, "wb") as file:
@@ -134,8 +134,8 @@ class FileStore:
             self._fs.rm_file(part)
 
     @contextmanager
-    def _translated(self, operation: str, path: str) -> Iterator[None]:
-        with recorded(self._name), self._errors(operation, path):
+    def _translated(self, operation: str, path: str, *, effect: bool = False) -> Iterator[None]:
+        with self._calls.one(operation, effect=effect), self._errors(operation, path):
             yield
 
     @contextmanager

@@ -53,7 +53,7 @@ class _Deadline(ActivityInboundInterceptor):
         info = activity.info()
         until = self._clock.began(info.started_time) + _time_of(info).total_seconds()
         request = input.args[0] if input.args else None
-        repeatable = isinstance(request, ActivityRequest) and request.idempotent
+        repeatable = isinstance(request, ActivityRequest) and request.repeat.is_safe_at_once
         with Attempt(until, repeatable).current():
             return await self.next.execute_activity(input)
 

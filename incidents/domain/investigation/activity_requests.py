@@ -6,12 +6,14 @@ from incidents.domain import activity_results as results
 from incidents.domain.activity_requests import ActivityRequest, Returned
 from incidents.domain.config.model import Region
 from incidents.domain.config.probes import Probe
+from incidents.domain.core.repeats import READS
 from incidents.domain.investigation.config import BlastRadiusQueries
 
 
 class Investigate(ActivityRequest[Returned]):
     """Look at one source of facts about the service around the time of the alert."""
 
+    repeat = READS
     service: str
     regions: tuple[Region, ...]
     since: AwareDatetime

@@ -3,6 +3,7 @@
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import DocumentProposed, DocumentRead, DocumentWritten, IssuesChecked
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.repeats import READS, found, sets
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.postmortem import Postmortem
 
@@ -10,6 +11,7 @@ from incidents.domain.postmortem.postmortem import Postmortem
 class WritePostmortem(ActivityRequest[DocumentWritten]):
     """Write the document, with figures computed from the evidence, and its chart, to the evidence store."""
 
+    repeat = sets("its path")
     folder: str
     postmortem: Postmortem
     runbook: RunbookConfig
@@ -21,6 +23,7 @@ class ProposeDocument(ActivityRequest[DocumentProposed]):
     A file whose SHA-256 differs from `known` ("": never seen) is read back instead of overwritten.
     """
 
+    repeat = found("the branch, which names the incident, and the digest of the file on it")
     folder: str
     name: str
     pictures: tuple[str, ...]
@@ -38,6 +41,7 @@ class ProposeDocument(ActivityRequest[DocumentProposed]):
 class WatchDocument(ActivityRequest[DocumentRead]):
     """Wait until the file on the branch differs from `known` (its SHA-256), and return it."""
 
+    repeat = READS
     branch: str
     path: str
     known: str
@@ -47,5 +51,6 @@ class WatchDocument(ActivityRequest[DocumentRead]):
 class WatchIssues(ActivityRequest[IssuesChecked]):
     """Wait until an issue's state differs from the known one (number to `open`, `closed` or `not_planned`)."""
 
+    repeat = READS
     issues: dict[int, str]
     every_seconds: float

@@ -6,6 +6,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, DeploymentOrdered, DeploymentsSearched, EvidencePreserved
 from incidents.domain.config.model import Region
 from incidents.domain.config.probes import Probe
+from incidents.domain.core.repeats import READS, found, sets
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.baseline import Sample
 from incidents.domain.rollback.config import Rollback
@@ -22,6 +23,7 @@ class FindRollback(ActivityRequest[DeploymentsSearched]):
     this one out of that. `version`: the one that a responder chose; empty: the newest that is known-good.
     """
 
+    repeat = READS
     workflow_id: str
     number: int | None = None
     service: str
@@ -37,6 +39,7 @@ class FindRollback(ActivityRequest[DeploymentsSearched]):
 class MeasureBaseline(ActivityRequest[BaselineFinding]):
     """Find the latency of a region in good times."""
 
+    repeat = READS
     region: Region
     log_service: str
     before: AwareDatetime
@@ -46,6 +49,7 @@ class MeasureBaseline(ActivityRequest[BaselineFinding]):
 class CheckRollback(ActivityRequest[Preflight]):
     """Look once more, just before the redeployment. `deploys`: as of `FindRollback`."""
 
+    repeat = READS
     cluster: str
     deploys: tuple[str, ...] = ()
     regions: tuple[Region, ...]
@@ -60,6 +64,7 @@ class Redeploy(ActivityRequest[DeploymentOrdered]):
     `suspect_id`: the row that is replaced.
     """
 
+    repeat = found("the row of the deployment history that is newer than the one at the decision")
     cluster: str
     version: str
     services: tuple[str, ...]
@@ -71,6 +76,7 @@ class Redeploy(ActivityRequest[DeploymentOrdered]):
 class FollowDeployment(ActivityRequest[ActivityResult]):
     """Follow an ordered deployment to its end, where the deployer reports one; for `longest_deployment` at most."""
 
+    repeat = READS
     reference: str
     version: str
     rules: Rollback
@@ -79,6 +85,7 @@ class FollowDeployment(ActivityRequest[ActivityResult]):
 class VerifyRegion(ActivityRequest[RegionVerdict]):
     """Probe a region until it is judged."""
 
+    repeat = READS
     region: Region
     baseline: BaselineFinding
     rules: Rollback
@@ -88,18 +95,21 @@ class VerifyRegion(ActivityRequest[RegionVerdict]):
 class FollowRollback(ActivityRequest[ActivityResult]):
     """Wait until a rollback workflow has ended, whichever incident started it."""
 
+    repeat = READS
     workflow_id: str
 
 
 class FindLockHolder(ActivityRequest[ActivityResult]):
     """Find the incident that holds a rollback's lock."""
 
+    repeat = READS
     workflow_id: str
 
 
 class CaptureEvidence(ActivityRequest[Part]):
     """Write one file of evidence."""
 
+    repeat = sets("its path")
     folder: str
     item: Item
     scope: Scope
@@ -109,6 +119,7 @@ class CaptureEvidence(ActivityRequest[Part]):
 class WriteManifest(ActivityRequest[EvidencePreserved]):
     """Write the manifest of what was preserved in one phase."""
 
+    repeat = sets("its path")
     folder: str
     incident: str
     phase: str
@@ -118,6 +129,7 @@ class WriteManifest(ActivityRequest[EvidencePreserved]):
 class RecordRegions(ActivityRequest[list[Sample]]):
     """Probe each region `rounds` times in good times."""
 
+    repeat = READS
     regions: tuple[Region, ...]
     probes: tuple[Probe, ...]
     rounds: int

@@ -34,7 +34,7 @@ class Attempts:
             ActivityEnvironment.default_info(), attempt=self._made, heartbeat_details=list(self._said)
         )
         env.on_heartbeat = self._hear
-        with Attempt(boot_time() + seconds, self._request.idempotent).current():
+        with Attempt(boot_time() + seconds, self._request.repeat.is_safe_at_once).current():
             return env.run(self._method, self._request)
 
     def fails(self, seconds: float = 10) -> ApplicationError:
