@@ -14,9 +14,7 @@ from incidents.domain.activity_results import ActivityResult, DeploymentOrdered,
 from incidents.domain.core.errors import ErrorType
 from incidents.domain.rollback.activity_requests import FindRollback, FollowDeployment, Redeploy
 from incidents.domain.rollback.config import Deployer, Rollback
-from incidents.domain.rollback.known_good import Offer, choose_rollback, describe_recent, newest_first, touches
-
-_SHOWN_RECENT = 3
+from incidents.domain.rollback.known_good import Offer, Search, choose_rollback, describe_recent
 
 
 class Deployments:
@@ -48,18 +46,16 @@ class Deployments:
         history = deployer.history(cluster, request.rules)
         if history is None:
             return Offer(cluster=cluster, reason=f"{cluster}: not found in {deployer.name}")
-        found = choose_rollback(
-            history,
-            cluster,
-            request.alerted_at,
-            request.rules,
-            request.blamed,
+        search = Search(
+            cluster=cluster,
+            alerted_at=request.alerted_at,
+            rules=request.rules,
+            blamed=request.blamed,
             deploys=request.deploys,
             restored=frozenset(request.restored),
             wanted=request.version,
         )
-        rows = [row for row in newest_first(history) if touches(row, request.deploys)]
-        return found.replace(recent=tuple(rows[:_SHOWN_RECENT]))
+        return choose_rollback(history, search)
 
     @activity.defn
     def redeploy(self, request: Redeploy) -> DeploymentOrdered:

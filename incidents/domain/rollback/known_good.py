@@ -1,7 +1,7 @@
 """Choose the suspect deployment and the last known-good one (runbook, "Rollback Procedures", step 1)."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 
@@ -74,48 +74,53 @@ class Offer(Frozen):
         return self.replace(suspect=self.candidate, candidate=self.suspect, reason="roll forward", considered=())
 
 
+class Search(Frozen):
+    """What a rollback is looked for.
+
+    `cluster`: its name. `alerted_at`: start of the alert, by the monitoring's clock. `rules`: `rollback` of
+    runbook.yaml. `blamed`: versions known to be bad, with the reason: flagged, suspected in an earlier incident, or
+    tried without success. `deploys`: what the incident's service is deployed as; empty: any deployment may be to blame.
+    `restored`: ids of the deployments that a verified rollback made. `wanted`: the version that a responder chose among
+    the known-good ones; empty: the newest.
+    """
+
+    cluster: str
+    alerted_at: AwareDatetime
+    rules: RollbackRules
+    blamed: dict[str, str] = {}
+    deploys: tuple[str, ...] = ()
+    restored: frozenset[str] = frozenset()
+    wanted: str = ""
+
+
 _SHOWN = 8
 _SHOWN_LEFT_OUT = 3
+_SHOWN_RECENT = 3
 
 
-def choose_rollback(
-    history: tuple[Deployment, ...],
-    cluster: str,
-    alerted_at: datetime,
-    rules: RollbackRules,
-    blamed: Mapping[str, str] | None = None,
-    *,
-    deploys: tuple[str, ...] = (),
-    restored: Collection[str] = (),
-    wanted: str = "",
-) -> Offer:
-    """Choose the suspect and the candidate for a rollback.
+def choose_rollback(history: tuple[Deployment, ...], search: Search) -> Offer:
+    """Choose the suspect and the candidate for a rollback. `history`: all of the cluster's, in any order.
 
     The suspect is the deployment that began the version running when the alert fired, if it is within the suspicion
     window. It is never what a verified rollback restored, a redeployment of the same version, or a deployment of other
     services (behaviour 90). The candidate is the newest deployment older than the suspect that is known-good; never
     simply the previous one (behaviour 49).
-
-    Args:
-        history: the whole deployment history of the cluster, in any order.
-        cluster: its name.
-        alerted_at: start of the alert, by the monitoring's clock.
-        rules: `rollback` of runbook.yaml.
-        blamed: versions known to be bad, with the reason: flagged, suspected in an earlier incident, or tried without
-            success.
-        deploys: what the incident's service is deployed as; empty: any deployment may be to blame.
-        restored: ids of the deployments that a verified rollback made.
-        wanted: the version that a responder chose among the known-good ones; empty: the newest.
     """
-    bad, everything = dict(blamed or {}), newest_first(history)
-    rows = [row for row in everything if touches(row, deploys)]
+    everything = newest_first(history)
+    rows = [row for row in everything if touches(row, search.deploys)]
+    return _choose(search, everything, rows).replace(recent=tuple(rows[:_SHOWN_RECENT]))
+
+
+def _choose(search: Search, everything: list[Deployment], rows: list[Deployment]) -> Offer:
+    """Return the offer; `rows` are those of `everything` that touch the service, both newest first."""
+    cluster, alerted_at, rules = search.cluster, search.alerted_at, search.rules
     before = _running_at(alerted_at, rows, rules)
-    if (cure := _restored_since(rows, before, restored, bad)) is not None:
+    if (cure := _restored_since(rows, before, search)) is not None:
         return Offer(cluster=cluster, reason=f"{cluster}: {_cured(cure)}")
     if not before or alerted_at - before[0].started_at > rules.suspicion_window:
-        left_out = _left_out(everything, before, alerted_at, rules, deploys)
+        left_out = _left_out(everything, before, search)
         return Offer(cluster=cluster, reason=f"{cluster}: {_why_no_suspect(before, alerted_at, rules)}{left_out}")
-    return _offer(cluster, rows, before, alerted_at, rules, {**rolled_back(rows), **bad}, wanted)
+    return _offer(search.replace(blamed={**rolled_back(rows), **search.blamed}), rows, before)
 
 
 def _running_at(alerted_at: datetime, rows: list[Deployment], rules: RollbackRules) -> list[Deployment]:
@@ -124,32 +129,24 @@ def _running_at(alerted_at: datetime, rows: list[Deployment], rules: RollbackRul
     return before[_began_running(before) :]
 
 
-def _offer(
-    cluster: str,
-    rows: list[Deployment],
-    before: list[Deployment],
-    alerted_at: datetime,
-    rules: RollbackRules,
-    bad: Mapping[str, str],
-    wanted: str,
-) -> Offer:
+def _offer(search: Search, rows: list[Deployment], before: list[Deployment]) -> Offer:
     """Return the offer for a suspect, `before[0]`; `rows` are all of the service, both newest first."""
-    found = _choose_candidate(cluster, before, rules, bad, wanted).replace(mark=rows[0].id)
+    alerted_at, rules, bad = search.alerted_at, search.rules, search.blamed
+    found = _choose_candidate(search, before).replace(mark=rows[0].id)
     if found.candidate is None:
         return found
     suspect, left = before[0], rows[: rows.index(found.candidate)]
     return found.replace(
-        reason=f"{suspect.version} was deployed to {cluster} {_when(suspect, alerted_at)}",
+        reason=f"{suspect.version} was deployed to {search.cluster} {_when(suspect, alerted_at)}",
         caution=irreversible(left, rules) or _changed_since(rows[0], suspect, bad) or _begun_after(suspect, alerted_at),
     )
 
 
-def _choose_candidate(
-    cluster: str, before: list[Deployment], rules: RollbackRules, bad: Mapping[str, str], wanted: str
-) -> Offer:
+def _choose_candidate(search: Search, before: list[Deployment]) -> Offer:
     """Choose the newest known-good deployment; `before` are newest first, starting with the suspect."""
+    cluster, rules, wanted = search.cluster, search.rules, search.wanted
     suspect = before[0]
-    considered = tuple(_consider(place, before, rules, bad) for place in range(1, len(before)))
+    considered = tuple(_consider(place, before, rules, search.blamed) for place in range(1, len(before)))
     chosen = next((c.deployment for c in considered if c.selected and wanted in ("", c.deployment.version)), None)
     considered = tuple(c if not c.selected or c.deployment is chosen else _next_in_line(c, wanted) for c in considered)
     none = f"{cluster}: {suspect.version} is suspect, but there is no known-good version before it"
@@ -179,12 +176,10 @@ def _is_redeployment(row: Deployment, older: Deployment) -> bool:
     return row.version == older.version and older.status in ("success", NEVER_SETTLED)
 
 
-def _restored_since(
-    rows: list[Deployment], before: list[Deployment], restored: Collection[str], bad: Mapping[str, str]
-) -> Deployment | None:
+def _restored_since(rows: list[Deployment], before: list[Deployment], search: Search) -> Deployment | None:
     """Return the verified rollback's deployment that the suspect is, or that has replaced it; None if there is none."""
     newer = rows[: rows.index(before[0]) + 1] if before else []
-    return next((row for row in newer if row.id in restored and row.version not in bad), None)
+    return next((row for row in newer if row.id in search.restored and row.version not in search.blamed), None)
 
 
 def describe_recent(offer: Offer, alerted_at: datetime) -> str:
@@ -225,19 +220,13 @@ def _why_no_suspect(before: list[Deployment], alerted_at: datetime, rules: Rollb
     return f"no deploy in the last {in_words(rules.suspicion_window)} ({newest})"
 
 
-def _left_out(
-    everything: list[Deployment],
-    before: list[Deployment],
-    alerted_at: datetime,
-    rules: RollbackRules,
-    deploys: tuple[str, ...],
-) -> str:
+def _left_out(everything: list[Deployment], before: list[Deployment], search: Search) -> str:
     """Return what was deployed lately and is no suspect, with the reason; "" if there is nothing."""
-    said = []
+    alerted_at, said = search.alerted_at, []
     for row in everything:
-        if row in before or alerted_at - row.started_at > rules.suspicion_window:
+        if row in before or alerted_at - row.started_at > search.rules.suspicion_window:
             continue
-        if not touches(row, deploys):
+        if not touches(row, search.deploys):
             said.append(f"{row.version}, {_when(row, alerted_at)}, deployed only {', '.join(row.services)}")
         elif row.started_at > alerted_at:
             said.append(f"{row.version} was deployed {_when(row, alerted_at)}")

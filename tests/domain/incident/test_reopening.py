@@ -15,8 +15,9 @@ from incidents.domain.postmortem.postmortem import owner_of
 from incidents.domain.reporting.record import record_of
 from incidents.domain.rollback.activity_requests import FindRollback
 from incidents.domain.rollback.events import apply_offers
-from incidents.domain.rollback.known_good import Deployment, Offer, choose_rollback
+from incidents.domain.rollback.known_good import Deployment, Offer
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
+from tests.domain.rollback.searches import chosen
 from tests.support.incidents import RUNBOOK, T0, at, firing, keys, opened, settled
 
 
@@ -117,7 +118,7 @@ def test_90_the_new_investigation_does_not_suspect_what_was_rolled_back_to() -> 
     assert isinstance(asked, FindRollback)
     assert asked.restored == ("row-9",)
     history = (deployment("v0", -9000), deployment("v1", -900), deployment("v2", -5), deployment("v1", 10, "row-9"))
-    offer = choose_rollback(history, "eu-001", at(30), RUNBOOK.rollback, asked.blamed, restored=asked.restored)
+    offer = chosen(history, "eu-001", at(30), RUNBOOK.rollback, asked.blamed, restored=asked.restored)
     assert (offer.possible, offer.reason) == (
         False,
         "eu-001: v1 was restored by a verified rollback. If it is bad, flag it (`incident flag`)",

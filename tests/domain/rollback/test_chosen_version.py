@@ -14,9 +14,10 @@ from incidents.domain.obligation import ObligationKind
 from incidents.domain.rollback import events as rollback_events
 from incidents.domain.rollback.activity_requests import FindRollback
 from incidents.domain.rollback.commands import RequestRollback
-from incidents.domain.rollback.known_good import Deployment, Offer, choose_rollback
+from incidents.domain.rollback.known_good import Deployment, Offer
 from incidents.domain.rollback.state import RollbackStatus
 from tests.domain.rollback.attempts import OFFER, of, offered
+from tests.domain.rollback.searches import chosen
 from tests.support.incidents import RUNBOOK, T0, at
 
 
@@ -26,7 +27,7 @@ def found(wanted: str = "") -> Offer:
         Deployment(id=name, cluster="eu-001", version=name, status="success", started_at=T0 - timedelta(hours=hours))
         for name, hours in (("v1", 90), ("v2", 60), ("v3", 30), ("v4", 0.1))
     )
-    return choose_rollback(rows, "eu-001", T0, RUNBOOK.rollback, {"v3": "flagged"}, wanted=wanted)
+    return chosen(rows, "eu-001", T0, RUNBOOK.rollback, {"v3": "flagged"}, wanted=wanted)
 
 
 def candidate(offer: Offer) -> str:

@@ -7,7 +7,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents.domain.rollback.known_good import Deployment, choose_rollback
+from incidents.domain.rollback.known_good import Deployment
+from tests.domain.rollback.searches import chosen
 from tests.support.incidents import RUNBOOK, T0
 
 RULES = RUNBOOK.rollback
@@ -87,7 +88,7 @@ def test_the_last_known_good_is_what_the_oracle_says(
 ) -> None:
     made = history(rows, end)
     shuffled = chance.sample(made, len(made))
-    found = choose_rollback(tuple(shuffled), "eu-001", T0, RULES, dict.fromkeys(flagged, "flagged"))
+    found = chosen(tuple(shuffled), "eu-001", T0, RULES, dict.fromkeys(flagged, "flagged"))
     ids = (found.suspect.id if found.suspect else "", found.candidate.id if found.candidate else "")
     assert ids == oracle(made, T0, flagged)
     assert found.possible is (ids[1] != "")
