@@ -1,4 +1,4 @@
-"""Mails that did not arrive: a bounced escalation goes the next way (behaviour 45); a customer's is noted once.
+"""Mails that bounced or were never sent on: an escalation goes the next way (behaviour 45), others are noted once.
 
 A bounce names the mail by its operation key, and a customer by name: no address comes into an incident.
 """
@@ -71,9 +71,11 @@ def _go_next_way(incident: Incident, call: Call, bounce: MailBounce, runbook: Ru
         return incident
     fulfilled = tuple(key for key in ledger.fulfilled if key != call.key)
     incident = incident.replace(ledger=ledger.end_attempt(call.key).replace(fulfilled=fulfilled))
-    incident = incident.with_failure(Unfulfilled(key=call.key, reason=f"the mail bounced{_why(bounce)}", at=at))
+    incident = incident.with_failure(
+        Unfulfilled(key=call.key, reason=f"the mail was not delivered{_why(bounce)}", at=at)
+    )
     contact = runbook.contacts[call.contact].name if call.contact in runbook.contacts else call.contact
-    text = f"Failed: escalate to {contact} by email: the mail bounced{_why(bounce)}"
+    text = f"Failed: escalate to {contact} by email: the mail was not delivered{_why(bounce)}"
     return update_steps(incident.logged(at, SYSTEM, Kind.ESCALATION, text, announce=True), runbook, at)
 
 
@@ -84,10 +86,10 @@ def _note(incident: Incident, bounce: MailBounce, at: datetime) -> Incident:
         return incident
     incident = incident.replace(updates=updates.replace(bounced=(*updates.bounced, bounce.customer)))
     if not bounce.customer:
-        text = f"A mail to one of our own people bounced{_why(bounce)}"
+        text = f"Mail to one of our own people was not delivered{_why(bounce)}"
         return incident.logged(at, SYSTEM, Kind.DELIVERY, text)
-    who = "A customer in customers.emails" if bounce.customer == LISTED else bounce.customer
-    text = f"{who} was not reached by e-mail: it bounced{_why(bounce)}. Reach them another way"
+    who = "a customer in customers.emails" if bounce.customer == LISTED else bounce.customer
+    text = f"Mail to {who} was not delivered{_why(bounce)}. Reach them another way"
     return incident.logged(at, SYSTEM, Kind.DELIVERY, text, announce=True)
 
 

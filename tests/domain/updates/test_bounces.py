@@ -68,7 +68,7 @@ def test_45_a_bounced_escalation_goes_the_next_way_and_then_to_the_next_rung() -
     bounced = apply_bounces(incident, (bounce(),), runbook, at(5))
     assert owed(bounced, runbook) == [("cto", "page", T0), ("ceo", "page", at(180))]
     [entry] = news(incident, bounced)
-    assert entry.text == "Failed: escalate to CTO by email: the mail bounced (5.1.1 Invalid Address)"
+    assert entry.text == "Failed: escalate to CTO by email: the mail was not delivered (5.1.1 Invalid Address)"
     assert entry.announce
     unreachable = bounced
     for other in ("page", "slack"):
@@ -115,13 +115,13 @@ def test_a_bounce_to_a_customer_is_noted_once_for_a_person() -> None:
     first = bounce("update/1/email", customer="ACME")
     noted = apply_bounces(incident, (first,), RUNBOOK, at(5))
     [entry] = news(incident, noted)
-    assert entry.text == "ACME was not reached by e-mail: it bounced (5.1.1 Invalid Address). Reach them another way"
+    assert entry.text == "Mail to ACME was not delivered (5.1.1 Invalid Address). Reach them another way"
     assert entry.announce
     again = (first, first.replace(event="event-2"), bounce("update/2/email", "event-3", customer="ACME"))
     assert apply_bounces(noted, again, RUNBOOK, at(6)) == noted
     other = apply_bounces(noted, (bounce("update/2/email", "event-4", customer=LISTED, reason=""),), RUNBOOK, at(7))
     assert [entry.text for entry in news(noted, other)] == [
-        "A customer in customers.emails was not reached by e-mail: it bounced. Reach them another way"
+        "Mail to a customer in customers.emails was not delivered. Reach them another way"
     ]
 
 
@@ -129,7 +129,7 @@ def test_a_bounce_to_our_own_people_is_recorded_and_not_announced() -> None:
     incident = settled(opened(), T0)
     noted = apply_bounces(incident, (bounce("update/1/email"), bounce("update/2/email", "event-2")), RUNBOOK, at(5))
     [entry] = news(incident, noted)
-    assert entry.text == "A mail to one of our own people bounced (5.1.1 Invalid Address)"
+    assert entry.text == "Mail to one of our own people was not delivered (5.1.1 Invalid Address)"
     assert not entry.announce
 
 

@@ -130,8 +130,8 @@ async def test_45_a_bounce_reaches_its_incident_once_and_without_an_address(
     assert incident.standing(mail.partition("/")[2]) is StepStatus.FAILED
     said = [entry.text for entry in incident.timeline if "bounced" in entry.text]
     assert said == [
-        "Failed: escalate to CTO by email: the mail bounced (Bounced Address)",
-        "ACME was not reached by e-mail: it bounced (5.1.1 Invalid Address). Reach them another way",
+        "Failed: escalate to CTO by email: the mail was not delivered (Bounced Address)",
+        "Mail to ACME was not delivered (5.1.1 Invalid Address). Reach them another way",
     ]
     history = (await world.handle.fetch_history()).to_json()
     assert "acme.example" not in history
@@ -147,7 +147,7 @@ async def test_45_a_bounce_is_durable_while_no_worker_runs(empty_world: World, s
         assert await posted(http, event) == "forwarded"
         async with empty_world.worker():
             incident = await empty_world.incident()
-    assert any("the mail bounced" in entry.text for entry in incident.timeline)
+    assert any("the mail was not delivered" in entry.text for entry in incident.timeline)
 
 
 async def test_a_bounce_of_an_incident_that_is_gone_is_accepted(live_world: World, http: httpx.AsyncClient) -> None:
