@@ -56,7 +56,7 @@ def _wait_until(incident: Incident, window: MaintenanceWindow, at: datetime) -> 
         return incident
     incident = incident.replace(alerting=incident.alerting.replace(waiting=waiting))
     until = f"{window.until:%Y-%m-%d %H:%M} UTC"
-    text = f"Within the maintenance window until {until} ({window.reason}): recorded, not opened"
+    text = f"Maintenance window until {until} ({window.reason}): alert recorded, no incident opened"
     return incident.logged(at, SYSTEM, Kind.ALERT, text)
 
 
@@ -82,7 +82,8 @@ def wait_to_reopen(incident: Incident, alerts: Sequence[Alert], window: Maintena
     until = max(window.until, earlier.until) if earlier else window.until
     waiting = Waiting(until=until, reason=window.reason, reopens=True, alerts=tuple(names)[:MOST_ALERTS])
     incident = incident.replace(alerting=incident.alerting.replace(waiting=waiting))
-    text = f"Within the maintenance window until {until:%Y-%m-%d %H:%M} UTC ({window.reason}): recorded, not reopened"
+    window_end = f"{until:%Y-%m-%d %H:%M} UTC"
+    text = f"Maintenance window until {window_end} ({window.reason}): alert recorded, incident not reopened"
     return incident.logged(at, SYSTEM, Kind.ALERT, text)
 
 
@@ -131,13 +132,13 @@ def end_waiting(incident: Incident, runbook: RunbookConfig, at: datetime) -> Inc
         incident = incident.replace(
             status=Status.CANCELLED, closed=True, alerting=incident.alerting.replace(waiting=None)
         )
-        text = "The alert ended within the maintenance window: nothing was opened"
+        text = "The alert ended during the maintenance window: no incident opened"
         return incident.logged(at, SYSTEM, Kind.CANCELLED, text)
     reviewed = review_waiting(incident, (), runbook, at)
     if reviewed.alerting.waiting is not None:
         return reviewed
     return _open(
-        incident, f"The maintenance window has ended ({waiting.reason}), and the alert still fires", runbook, at
+        incident, f"The maintenance window ended ({waiting.reason}) and the alert is still firing", runbook, at
     )
 
 
@@ -158,12 +159,12 @@ def _reopened(incident: Incident, waiting: Waiting, runbook: RunbookConfig, at: 
     known = {state.fingerprint: state for state in incident.alerting.alerts}
     found = [known.get(fingerprint) for fingerprint in waiting.alerts]
     if not any(state is None or state.ended_at is None for state in found):
-        text = "The alert ended within the maintenance window: not reopened"
+        text = "The alert ended during the maintenance window: incident not reopened"
         return incident.logged(at, SYSTEM, Kind.ALERT, text)
     claims = [(state.severity, state) for state in found if state and state.severity and not state.judged]
     if claims and runbook.intake.raise_on_graver_alert:
         incident = with_worse_severity(incident, *_worst(claims, runbook), runbook, at)
-    reason = f"the maintenance window has ended ({waiting.reason}), and the alert still fires"
+    reason = f"the maintenance window ended ({waiting.reason}) and the alert is still firing"
     return reopen(incident, runbook, at, SYSTEM, reason, attended=False)
 
 
