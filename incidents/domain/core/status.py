@@ -10,3 +10,8 @@ class Status(StrEnum):
     MONITORING = "monitoring"
     RESOLVED = "resolved"
     CANCELLED = "cancelled"
+
+    @property
+    def public(self) -> "Status":
+        """The status that customers read: a false positive that was withdrawn is over."""
+        return Status.RESOLVED if self is Status.CANCELLED else self

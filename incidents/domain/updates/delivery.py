@@ -99,7 +99,7 @@ def _status(
         marker=incident.first_run_id,
         sequence=update.sequence,
         title=message.subject,
-        status=_page_status(update.status),
+        status=update.status.public,
         body=message.body,
         impact=NO_IMPACT if incident.private else runbook.status_page_impact(update.severity),
         components=shown | dict.fromkeys(affected, state),
@@ -121,7 +121,7 @@ def redaction(
         marker=incident.first_run_id,
         sequence=obligation.sequence,
         title=message.subject,
-        status=_page_status(incident.status),
+        status=incident.status.public,
         body=message.body,
         impact=NO_IMPACT,
         at=at,
@@ -150,22 +150,9 @@ def _site_fields(
     }
 
 
-def _page_status(status: Status) -> str:
-    """Return the status page's word for the status of an incident."""
-    match status:
-        case Status.INVESTIGATING:
-            return "investigating"
-        case Status.MONITORING:
-            return "monitoring"
-        case Status.RESOLVED | Status.CANCELLED:
-            return "resolved"
-        case _:
-            assert_never(status)
-
-
 def _component_state(update: StatusUpdate, runbook: RunbookConfig) -> str:
     """Return the status page's word for the state of a component."""
-    if update.status in (Status.RESOLVED, Status.CANCELLED):
+    if update.status.public is Status.RESOLVED:
         return "operational"
     return runbook.component_state(update.severity)
 

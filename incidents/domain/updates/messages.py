@@ -1,7 +1,6 @@
 """Message texts: status updates for customers, escalations and alerts for operators."""
 
 from datetime import datetime
-from typing import assert_never
 
 from incidents.domain.activity_requests import ActivityRequest, SendMail
 from incidents.domain.config.model import RunbookConfig
@@ -26,18 +25,6 @@ _RECAPPED = 3
 """Earlier updates that a mail repeats, at most."""
 _LONGEST_RECAP = 500
 """Characters of one of them."""
-
-
-def _public_status(status: Status) -> str:
-    match status:
-        case Status.INVESTIGATING:
-            return "INVESTIGATING"
-        case Status.MONITORING:
-            return "MONITORING"
-        case Status.RESOLVED | Status.CANCELLED:
-            return "RESOLVED"
-        case _:
-            assert_never(status)
 
 
 def public_title(incident: Incident, runbook: RunbookConfig) -> PublicText:
@@ -79,7 +66,7 @@ def customer_message(incident: Incident, update: StatusUpdate, runbook: RunbookC
         "TEAM": runbook.team,
         "SEVERITY": update.severity,
         "BRIEF_TITLE": public_title(incident, runbook),
-        "STATUS": _public_status(update.status),
+        "STATUS": update.status.public.upper(),
         "INCIDENT_ID": incident.name,
         "START_TIME_UTC": calendar.in_brackets(incident.started_at),
         "DESCRIPTION_OF_IMPACT": impact(incident, runbook),
