@@ -2,6 +2,7 @@
 
 import getpass
 import ipaddress
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -12,6 +13,10 @@ from incidents.domain.people.directory import PeopleDirectory
 from incidents.gateway.web.sessions import signed_in_name
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_PUBLIC = (
+    "GATEWAY_URL is a public address, and without sign-in everyone behind a proxy could look like this machine:"
+    " configure sign-in (OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET) or TRUSTED_PROXIES"
+)
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """Headers of a proxy: behind one on this machine, everyone would look as if they were local."""
 _LONGEST_NAME = 100
@@ -44,6 +49,8 @@ class Access:
         sign_in = next(found for found in settings.integrations() if found.name == "web sign-in")
         self.by_sign_in, self._fault = sign_in.on, sign_in.reason if sign_in.half_set else ""
         self.by_proxy = bool(settings.trusted_proxies)
+        if not self._fault and not self.by_sign_in and not self.by_proxy and _is_public(settings.gateway_url):
+            self._fault = _PUBLIC
 
     def describe(self) -> str:
         """Return in one line who may read the pages."""
@@ -94,13 +101,19 @@ def is_local(request: Request) -> bool:
     """Tell whether the request comes from this machine, by a name of this machine, and through no proxy.
 
     The name is checked because a foreign page can make a browser here send requests to a name of its own that resolves
-    to 127.0.0.1 (DNS rebinding).
+    to 127.0.0.1 (DNS rebinding). Browsers speak HTTP/1.1; by HTTP/1.0 nginx speaks, which adds no header by default.
     """
     host = request.headers.get("host", "")
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
     peer = _address(request)
-    proxied = any(header in request.headers for header in _FORWARDED)
+    proxied = any(header in request.headers for header in _FORWARDED) or request.scope.get("http_version") == "1.0"
     return name.casefold() in _LOCAL_NAMES and not proxied and peer is not None and peer.is_loopback
+
+
+def _is_public(url: str) -> bool:
+    """Tell whether the gateway's address is one that other machines use; "" is none."""
+    name = urlsplit(url).hostname or ""
+    return bool(name) and name.casefold() not in ("localhost", "127.0.0.1", "::1")
 
 
 def _address(request: Request) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

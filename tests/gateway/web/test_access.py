@@ -6,7 +6,7 @@ from starlette.requests import Request
 from incidents.app.settings import Settings, load_settings
 from incidents.domain.people.config import DirectoryEntry
 from incidents.domain.people.directory import NOBODY, PeopleDirectory
-from incidents.gateway.web.access import Access, NotAllowed, is_local
+from incidents.gateway.web.access import Access, NotAllowed, Person, is_local
 
 PEOPLE = PeopleDirectory({"ann": DirectoryEntry(email="ann@example.com")})
 Headers = list[tuple[str, str]]
@@ -40,6 +40,35 @@ def test_this_machine_reads_by_any_of_its_names(settings: Settings, peer: str, h
 def test_without_sign_in_no_other_machine_reads(settings: Settings, peer: str, host: str, headers: Headers) -> None:
     with pytest.raises(NotAllowed):
         Access(settings, NOBODY).person(request(peer, headers, host))
+
+
+def test_a_proxy_that_adds_no_header_is_none_of_this_machine(settings: Settings) -> None:
+    asked = request("127.0.0.1", [])
+    asked.scope["http_version"] = "1.0"  # as nginx asks by default, with the address of `proxy_pass` as the host
+    assert not is_local(asked)
+
+
+@pytest.mark.parametrize("url", ["https://incidents.example.com", "http://192.0.2.7:8090", "https://[2001:db8::1]"])
+def test_with_a_public_address_and_no_sign_in_nobody_is_this_machine(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("GATEWAY_URL", url)
+    access = Access(load_settings(), NOBODY)
+    assert access.describe().startswith("web pages: closed (GATEWAY_URL is a public address, and without sign-in")
+    with pytest.raises(NotAllowed):
+        access.person(request("127.0.0.1", []))
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.5")
+    assert Access(load_settings(), PEOPLE).person(
+        request("10.0.0.5", [("x-forwarded-email", "ann@example.com")])
+    ) == Person(name="ann")
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8090", "http://127.0.0.1:8090", "http://[::1]:8090"])
+def test_a_local_address_keeps_the_pages_open_here(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("GATEWAY_URL", url)
+    assert Access(load_settings(), NOBODY).person(request("127.0.0.1", [])).local
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from html import unescape
+from ipaddress import ip_network
 
 import httpx
 import pytest
@@ -218,8 +219,11 @@ async def test_a_session_is_a_cookie_that_no_script_reads(live_world: World, set
         cookie = (await http.get("/incidents/1/do/acknowledge")).headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
-    secure = settings.model_copy(update={"gateway_url": "https://incidents.example.com"})
+    secure = settings.model_copy(
+        update={"gateway_url": "https://incidents.example.com", "trusted_proxies": (ip_network("127.0.0.1"),)}
+    )
     async with browsing(live_world, secure) as http:
+        http.headers["x-forwarded-email"] = "ann@example.com"
         assert "secure" in (await http.get("/incidents/1/do/acknowledge")).headers["set-cookie"].lower()
 
 
