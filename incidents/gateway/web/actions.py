@@ -61,6 +61,8 @@ def _rollback_fields(incident: Incident, runbook: RunbookConfig) -> tuple[Field,
 _REASON = Field("reason", "Reason", Input.TEXT)
 _NEEDED_REASON = Field("reason", "Reason", Input.TEXT, required=True)
 _CLUSTER = Field("cluster", "", Input.HIDDEN)
+_VERSION = Field("version", "", Input.HIDDEN)
+"""The candidate as the reader saw it: if another one is offered by now, its approval is refused."""
 _REVISION = Field("revision", "", Input.HIDDEN)
 """The incident's as the reader saw it: if it has turned since, an escalation is refused (behaviour 46)."""
 _WHEN = (
@@ -91,7 +93,7 @@ ACTIONS = (
         "Approve rollback",
         rollback_commands.ApproveRollback,
         _live,
-        _fields(_CLUSTER),
+        _fields(_CLUSTER, _VERSION),
         "primary",
         asks=False,
         clusters=(RollbackStatus.OFFERED,),
@@ -243,6 +245,15 @@ class Button:
 def find_action(path: str) -> Action | None:
     """Return the action of that part of an address."""
     return _BY_PATH.get(path)
+
+
+def offered_version(action: Action, incident: Incident, cluster: str) -> str:
+    """Return the version that an approval is about; "" of another command, or of offers of several versions."""
+    if action.command is not rollback_commands.ApproveRollback:
+        return ""
+    offers = [state.offer for state in incident.rollback.clusters if state.status in action.clusters]
+    found = {offer.candidate.version for offer in offers if offer.candidate and cluster in ("", offer.cluster)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def buttons(incident: Incident, href: str, reader: str, permissions: Permissions) -> list[Button]:

@@ -21,7 +21,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.preview.command import CommandPreview, preview_command
 from incidents.gateway.web.access import Person
 from incidents.gateway.web.action import Action
-from incidents.gateway.web.actions import find_action
+from incidents.gateway.web.actions import find_action, offered_version
 from incidents.gateway.web.overview import incident_href
 from incidents.gateway.web.pages import Shared
 from incidents.gateway.web.reads import Reading
@@ -45,6 +45,8 @@ class CommandPages:
         if not self._shared.visible(incident, person):
             return self._renderer.private(request, person, incident.name)
         values = {"revision": str(incident.revision), "severity": str(incident.severity), **request.query_params}
+        if version := offered_version(action, incident, values.get("cluster", "")):
+            values["version"] = version
         if action.asks:
             return self._form(request, person, action, incident, values)
         return self._confirmation(request, person, action, incident, values)

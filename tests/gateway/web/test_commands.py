@@ -141,6 +141,18 @@ async def test_an_offered_rollback_is_approved_or_declined_for_its_cluster(
     assert "do/approve" not in (await site.get("/incidents/1")).text
 
 
+async def test_a_rollback_is_approved_to_the_version_that_was_shown(live_world: World, site: httpx.AsyncClient) -> None:
+    live_world.activities.offers = (an_offer(await live_world.now()),)
+    await live_world.open()
+    shown = fields(await site.get("/incidents/1/do/approve?cluster=eu-001"))
+    assert shown["version"] == "good"
+    refused = await site.post("/incidents/1/do/approve", data=shown | {"version": "earlier", "step": "send"})
+    assert refused.status_code == 400
+    assert "The offer has changed: eu-001 would be rolled back to good, not to earlier." in words(refused)
+    assert (await live_world.incident()).rollback.clusters[0].status is RollbackStatus.OFFERED
+    assert (await site.post("/incidents/1/do/approve", data=shown | {"step": "send"})).status_code == 303
+
+
 async def test_without_an_offer_there_is_nothing_to_approve(live_world: World, site: httpx.AsyncClient) -> None:
     await live_world.open()
     assert "do/approve" not in (await site.get("/incidents/1")).text
