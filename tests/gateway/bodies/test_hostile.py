@@ -38,7 +38,7 @@ from tests.support.thoroughness import by_thoroughness
 
 SECRET = "secret"
 FORM = "application/x-www-form-urlencoded"
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parents[1] / "samples"
 EXAMPLES = settings(
     max_examples=by_thoroughness(40, 400),
     deadline=None,
@@ -115,7 +115,7 @@ def is_utf8(body: bytes) -> bool:
     return body.decode("utf-8", "ignore").encode() == body
 
 
-FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "alerts"
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "alerts"
 ALERTS = {
     source: st.one_of(
         *(broken(json.loads(path.read_text(encoding="utf-8"))) for path in sorted((FIXTURES / source).glob("*.json")))
