@@ -37,7 +37,16 @@ from incidents.gateway.api.app import api_routes
 from incidents.gateway.heartbeat_endpoint import HeartbeatEndpoint
 from incidents.gateway.mail_events import MailEvents
 from incidents.gateway.readiness import Readiness
-from incidents.gateway.responses import TooLarge, read_body, spool_unusable, too_large, unauthorized, unavailable
+from incidents.gateway.responses import (
+    TooLarge,
+    TooSlow,
+    read_body,
+    spool_unusable,
+    too_large,
+    too_slow,
+    unauthorized,
+    unavailable,
+)
 from incidents.gateway.slack import http as slack
 from incidents.gateway.slack.app import SlackApp
 from incidents.gateway.slack.socket_mode import SocketMode
@@ -95,7 +104,12 @@ class Gateway:
         ]
         return Starlette(
             routes=routes,
-            exception_handlers={RPCError: unavailable, TooLarge: too_large, SpoolUnusable: spool_unusable},
+            exception_handlers={
+                RPCError: unavailable,
+                TooLarge: too_large,
+                TooSlow: too_slow,
+                SpoolUnusable: spool_unusable,
+            },
             lifespan=self._lifespan,
         )
 

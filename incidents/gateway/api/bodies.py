@@ -19,7 +19,8 @@ from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.incident.commands import Merge, StartPostmortem
 from incidents.domain.people.permissions import name_of
 from incidents.gateway.api.refusals import Refused
-from incidents.gateway.api.senders import read_body
+from incidents.gateway.api.senders import LARGEST_BODY
+from incidents.gateway.responses import BODY_WITHIN, TooLarge, TooSlow, read_body
 
 Model = TypeVar("Model", bound="Body")
 _NOT_IN_A_BODY = ("by", "id", "origin")
@@ -110,9 +111,15 @@ async def read_object(request: Request) -> dict[str, Any]:
     """Return the JSON object of a request's body; an empty one if there is no body.
 
     Raises:
-        Refused: it is too large, not JSON, or not an object.
+        Refused: it is too large, too slow, not JSON, or not an object.
     """
-    raw = await read_body(request)
+    try:
+        raw = await read_body(request, LARGEST_BODY)
+    except TooLarge:
+        raise Refused(413, f"the body is larger than {LARGEST_BODY // 1024} KiB") from None
+    except TooSlow:
+        said = f"the body was not complete after {BODY_WITHIN:g} s. Nothing was changed."
+        raise Refused(408, said, {"connection": "close"}) from None
     if not raw.strip():
         return {}
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()

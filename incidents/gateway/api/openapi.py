@@ -28,6 +28,7 @@ _PROBLEMS = {
     "401": "no valid token",
     "403": "the token lacks the scope, or runbook.yaml does not authorize its owner",
     "404": "not found",
+    "408": "the body did not arrive in time; send it again",
     "409": "a rule rejects the command; nothing was changed",
     "413": f"larger than {LARGEST_BODY // 1024} KiB",
     "415": "not application/json",
@@ -36,7 +37,7 @@ _PROBLEMS = {
     "503": "Temporal, or every worker, does not answer; send it again",
 }
 _READ = ("400", "401", "403", "404", "429", "503")
-_WRITE = ("400", "401", "403", "404", "409", "413", "415", "422", "429", "503")
+_WRITE = ("400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "503")
 _REFERENCE: Json = {
     "name": "ref",
     "in": "path",

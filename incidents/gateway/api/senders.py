@@ -76,17 +76,3 @@ def describe_tokens(tokens: ApiTokens) -> str:
     return (
         f"on ({number} {'token' if number == 1 else 'tokens'})" if number else "off (no token; `incident token create`)"
     )
-
-
-async def read_body(request: Request) -> bytes:
-    """Return a body of at most `LARGEST_BODY`. Stops reading at that size.
-
-    Raises:
-        Refused: it is larger.
-    """
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY:
-            raise Refused(413, f"the body is larger than {LARGEST_BODY // 1024} KiB")
-    return body
