@@ -30,6 +30,8 @@ _ENDED_TIMEOUT = timedelta(seconds=1)
 """How long at most to wait for the number of an incident whose alerts ended."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 """Seconds between two reads of the number: the first pause, and the longest."""
+_AT_ONCE = 20
+"""Incidents of one webhook that Temporal is told of at the same time."""
 _RPC = timedelta(seconds=10)
 _SUMMARY = 200
 """Bytes of a workflow's summary: the server takes 400, with quotes and escapes."""
@@ -71,9 +73,18 @@ async def intake(
     alerts = tuple(alerts)
     groups = grouped(alerts, runbook.intake)
     windows = await recent_windows(client) if any(alert.firing for alert in alerts) else ()
-    return [
-        await _bring(client, key, group, runbook, task_queue, windows, give_up_after) for key, group in groups.items()
-    ]
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def bring(key: str, group: tuple[Alert, ...]) -> Started:
+        async with room:
+            return await _bring(client, key, group, runbook, task_queue, windows, give_up_after)
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            brought = [tasks.create_task(bring(key, group)) for key, group in groups.items()]
+    except ExceptionGroup as failures:  # the first one has cancelled the others, which would wait for their time-outs
+        raise failures.exceptions[0] from None
+    return [task.result() for task in brought]
 
 
 async def _bring(

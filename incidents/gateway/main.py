@@ -4,8 +4,11 @@
 
     GET  /                     web pages of incidents, post-mortems and the report, with buttons for the commands
     POST /alerts               an Alertmanager or SigNoz webhook, or simple JSON; Bearer GATEWAY_TOKEN
-    POST /alerts/<source>      the same, of a source that is named so in `intake.sources`
-    /api/v1/incidents...       incidents and their commands; Bearer tokens of `incident token`; described at /docs
+    POST /alerts/<source>      as the source sends it: alertmanager, signoz, grafana, datadog, sentry, pagerduty,
+                               cloudwatch, cloudevents, or simple JSON of any other name; Bearer GATEWAY_TOKEN, or
+                               signed by Sentry, PagerDuty or SNS
+    /api/v1/incidents...       incidents and their commands; Bearer tokens of `incident token`
+    GET  /docs, /openapi.json  the description of the API
     POST /heartbeat/<name>     a sign of life that runbook.yaml expects; Bearer GATEWAY_TOKEN
     POST /slack/...            commands, interactions, events; signed by Slack. Not needed with SLACK_APP_TOKEN, with
                                which the gateway connects to Slack by Socket Mode
@@ -13,9 +16,12 @@
     POST /github               changes to action item issues; signed by GitHub
     POST /sendgrid             mails that bounced; signed by SendGrid
     GET  /healthz              200 while Temporal answers; says so if nobody can be paged
+    GET  /readyz               200 while Temporal answers and the spool can be written; each part with its reason
 
 Needs TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and for each endpoint its secret, without which every request to it gets
-401: GATEWAY_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SENDGRID_WEBHOOK_PUBLIC_KEY.
+401: GATEWAY_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SENDGRID_WEBHOOK_PUBLIC_KEY;
+for signed alerts SENTRY_CLIENT_SECRET, PAGERDUTY_ALERTS_SECRET, SNS_TOPIC_ARNS. GATEWAY_SECRET signs sessions and the
+links of pages; API_TOKENS is the file with the digests of the API's tokens.
 RUNBOOK_FILE must be the workers' runbook. The web pages are for this machine only, unless OIDC_ISSUER, OIDC_CLIENT_ID,
 OIDC_CLIENT_SECRET and GATEWAY_URL, or TRUSTED_PROXIES, say who may read them. PAGERDUTY_ROUTING_KEY lets it page
 directly; PAGERDUTY_API_KEY finds the incident of an acknowledgement that does not name it.
@@ -43,6 +49,8 @@ from incidents.app.settings import Settings, load_settings
 from incidents.gateway.api.senders import describe_tokens
 from incidents.gateway.app import Gateway
 
+_STOP_WITHIN = 10
+"""Seconds."""
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -61,9 +69,7 @@ def main(
         gateway = Gateway(client, settings, runbook)
         _print_endpoints(settings, gateway)
         print_missing_pager(settings, runbook)
-        # Who a proxy in front speaks for is decided by the pages themselves (TRUSTED_PROXIES).
-        config = uvicorn.Config(gateway.app(), host=host, port=port, log_level="warning", proxy_headers=False)
-        server = _Server(config, gateway)
+        server = _Server(server_config(gateway, host, port), gateway)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         print(f"Gateway listening on http://{host}:{port}", file=sys.stderr, flush=True)
@@ -71,6 +77,18 @@ def main(
         return 0 if server.started else 1
 
     run_and_exit(serve())
+
+
+def server_config(gateway: Gateway, host: str, port: int) -> uvicorn.Config:
+    """Return how the gateway is served: a stop waits so many seconds for open requests, then cancels them."""
+    return uvicorn.Config(
+        gateway.app(),
+        host=host,
+        port=port,
+        log_level="warning",
+        proxy_headers=False,  # who a proxy in front speaks for is decided by the pages themselves (TRUSTED_PROXIES)
+        timeout_graceful_shutdown=_STOP_WITHIN,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -10,14 +10,21 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from starlette.requests import Request
+from temporalio.client import Client
 
 from incidents.app.api_tokens import ApiTokens, Scope
 from incidents.app.settings import Settings
+from incidents.client import intake as intakes
+from incidents.client.intake import Started
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.incident.state import Opening
 from incidents.gateway import responses
+from incidents.gateway.app import Gateway
+from incidents.gateway.main import server_config
 from incidents.gateway.responses import TooLarge, TooSlow, read_body, unauthorized
 from tests.gateway.bodies.test_hostile import http as signed_http
 from tests.gateway.bodies.test_hostile import send
-from tests.gateway.calls import calling
+from tests.gateway.calls import TOKEN, calling
 from tests.support.environment import World
 
 __all__ = ["signed_http"]
@@ -113,3 +120,39 @@ def test_105_a_log_line_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     said = record.getMessage()
     assert said.isprintable()
     assert len(said) < 400
+
+
+async def test_14_the_incidents_of_one_webhook_are_opened_side_by_side(
+    empty_world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand services one after the other would outlast the sender's patience."""
+    running, most, start = 0, 0, intakes.start
+
+    async def counted(
+        client: Client, workflow_id: str, opening: Opening, runbook: RunbookConfig, queue: str, **options: object
+    ) -> Started:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await start(client, workflow_id, opening, runbook, queue, **options)  # type: ignore[arg-type]
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(intakes, "start", counted)
+    labels = [{"alertname": "Down", "service": f"service-{number}", "severity": "warning"} for number in range(60)]
+    alerts = [
+        {"status": "firing", "labels": each, "annotations": {}, "startsAt": "2026-11-29T14:00:00Z", "fingerprint": "x"}
+        for each in labels
+    ]
+    async with calling(empty_world, settings) as http:
+        document = {"version": "4", "status": "firing", "alerts": alerts}
+        answer = await http.post("/alerts", json=document, headers={"authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 202, answer.text
+    assert [each["created"] for each in answer.json()] == [True] * 60
+    assert most == intakes._AT_ONCE
+
+
+async def test_a_stop_does_not_wait_for_ever(empty_world: World, settings: Settings) -> None:
+    gateway = Gateway(empty_world.env.client, settings, empty_world.runbook)
+    assert server_config(gateway, "127.0.0.1", 0).timeout_graceful_shutdown == 10
