@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+import time
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.middleware import Middleware
@@ -12,8 +13,8 @@ from incidents.app.settings import Settings
 from incidents.gateway.responses import read_body
 
 _HOURS = 12
-"""How long a session lasts."""
-_TOKEN, _MESSAGE, _NAME, _PAGE = "form_token", "message", "name", "page"
+"""How long a session lasts, from the sign-in on: the cookie is made anew by each page."""
+_TOKEN, _MESSAGE, _NAME, _PAGE, _SINCE = "form_token", "message", "name", "page", "begun"
 _BEGUN, _MOST_SIGN_INS = "_state_", 3
 """What authlib's names of a sign-in begin with, and how many of them are kept: one for each open tab."""
 TOKEN_FIELD = "form_token"
@@ -64,14 +65,17 @@ async def read_form(request: Request, gateway_url: str) -> dict[str, str]:
 
 
 def signed_in_name(request: Request) -> str:
-    """Return who signed in, by their name in the directory; "" if nobody did."""
+    """Return who signed in, by their name in the directory; "" if nobody did in the last hours."""
+    since = request.session.get(_SINCE)
+    if not isinstance(since, int) or not 0 <= time.time() - since < _HOURS * 3600:
+        return ""
     return str(request.session.get(_NAME, ""))
 
 
 def begin_session(request: Request, name: str) -> None:
     """Begin the session of who signed in. Nothing of the one before is kept: someone else may have begun it."""
     request.session.clear()
-    request.session[_NAME] = name
+    request.session[_NAME], request.session[_SINCE] = name, int(time.time())
 
 
 def end_session(request: Request) -> None:

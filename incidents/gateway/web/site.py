@@ -125,8 +125,8 @@ class WebSite:
             return self._problem(request, person, 503, "Temporal is unavailable", text)
 
     def _to_sign_in(self, request: Request) -> Response:
-        """Send a reader to the sign-in; a form is not sent again afterwards."""
-        if request.method != "GET":
+        """Send a reader to the sign-in; a form is not sent again afterwards, and a stream shows no sign-in."""
+        if request.method != "GET" or request.headers.get("accept") == "text/event-stream":
             text = "You are not signed in any more. Nothing was sent. Open the page again."
             return self._problem(request, None, 403, "Not signed in", text)
         wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path

@@ -1,6 +1,7 @@
 """Who may read the pages: signed in at a provider, named by a trusted proxy, or on this machine."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -153,6 +154,18 @@ async def test_without_a_session_nothing_is_shown_or_sent(live_world: World, pho
     assert "Nothing was sent." in words(sent)
     phone.cookies.set("incidents_session", "eyJuYW1lIjoiYW5uIn0=.x.y")
     assert (await phone.get("/")).status_code == 303, "a cookie that was not signed here is none"
+
+
+async def test_a_session_ends_twelve_hours_after_the_sign_in_however_it_is_used(
+    live_world: World, phone: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await signed_in(phone)
+    began, passed = time.time(), [0.0]
+    monkeypatch.setattr("incidents.gateway.web.sessions.time.time", lambda: began + passed[0] * 3600)
+    for passed[0], status in ((3, 200), (6, 200), (9, 200), (11.9, 200), (12.1, 303)):
+        assert (await phone.get("/")).status_code == status
+    stream = await phone.get("/events", headers={"accept": "text/event-stream"})
+    assert stream.status_code == 403, "a page that is open says so, where a redirection would be a lost connection"
 
 
 async def test_24_a_private_incident_is_for_its_people(
