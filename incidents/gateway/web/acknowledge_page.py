@@ -27,6 +27,8 @@ _LONGEST_NAME = 100
 _ENDED = "This page is over: it was acknowledged or resolved, or a newer one has taken its place. Nothing was changed."
 _LIFE = in_words(LINK_LIFE)
 _INVALID = f"This link is not valid, or it is older than {_LIFE}. Nothing was changed. Run `incident ack` instead."
+_PAGED = "the person who was paged"
+_QUIETLY_REFUSED = "The acknowledgement was refused. Nothing was changed. Open the incident to see why."
 
 
 class AcknowledgePage:
@@ -55,14 +57,16 @@ class AcknowledgePage:
         if incident is None or not is_page_open(incident, page.key, page.at):
             return self._answer(request, incident, _ENDED, 410)
         by = self._actor(request, incident, page)
+        quiet = incident.private and self._signed_in(request) is None
         command = Acknowledge(by=by, id=f"page-{page.key}"[:200])
         try:
             client, permissions = await self._shared.connected(), self._shared.permissions
             sent = await send(client, reading.run, command, _ANSWER_WITHIN, permissions)
         except CommandFailed as refusal:
-            return self._answer(request, incident, str(refusal), 409)
+            said = _QUIETLY_REFUSED if quiet else str(refusal)
+            return self._answer(request, incident, said, 409)
         self._shared.readers.reader_of(await self._shared.connected(), reading.run).expire()
-        return self._answer(request, incident, sent.message, 200)
+        return self._answer(request, incident, sent.message if sent.queued or not quiet else "Acknowledged", 200)
 
     def _page(self, request: Request) -> SignedPage:
         """Return the page of the link.
@@ -99,7 +103,10 @@ class AcknowledgePage:
         name, shown, people, href = "", "", "", ""
         if incident is not None:
             href = incident_href(str(incident.number or incident.workflow_id))
-            name, people = incident.name, people_line(incident)
-            shown = incident.name if incident.private else cut(headline(incident), 300)
+            name = shown = incident.name
+            if not incident.private:
+                people, shown = people_line(incident), cut(headline(incident), 300)
+            elif by and self._signed_in(request) is None:
+                by = _PAGED
         values = {"name": name, "shown": shown, "people": people, "href": href, "said": said, "by": by}
         return self._renderer.page(request, None, "acknowledge.html.j2", status, address=request.url.path, **values)

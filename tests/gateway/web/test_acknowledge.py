@@ -102,6 +102,13 @@ async def test_24_the_link_of_a_private_incident_shows_its_number_only(live_worl
         page = await phone.get(path_of(live_world, key=key))
         assert "INC-1" in words(page)
         assert "EvaluationErrors" not in page.text
+        assert "You act as the person who was paged" in words(page)
+        answer = await phone.post(path_of(live_world, key=key))
+        assert "Acknowledged" in words(answer)
+        for shown in (page, answer, await phone.get(path_of(live_world, key=key))):
+            assert "On-call engineer" not in shown.text
+            assert "ann" not in words(shown).split()
+        assert (await live_world.incident()).acknowledged_by == "On-call engineer"
 
 
 async def test_a_resolved_incident_has_no_page_to_acknowledge(live_world: World, public: Settings) -> None:
