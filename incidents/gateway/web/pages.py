@@ -14,7 +14,7 @@ from temporalio.client import Client
 from incidents.app.evidence.archive import all_public_entries, complete
 from incidents.app.settings import Settings
 from incidents.client.lookup import is_open, list_postmortems
-from incidents.client.problems import NotFound
+from incidents.client.problems import NoAnswer, NotFound
 from incidents.client.watching.rollback_probes import ProbeReader, ProbeSeries
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.timeline import Entry
@@ -155,8 +155,10 @@ class Pages:
     async def incident_events(self, request: Request, person: Person) -> Response:
         """Tell the page of an incident that it has changed. All viewers share its reads."""
         reader = await self._shared.readers.reader(await self._shared.connected(), request.path_params["name"])
-        incident = (await reader.read()).incident
-        if incident is None or not self._shared.visible(incident, person):
+        first = await reader.read()
+        if first.incident is None:
+            raise NoAnswer(first.warning)
+        if not self._shared.visible(first.incident, person):
             raise NotAllowed("Not shown.")
 
         async def look() -> Pulse:

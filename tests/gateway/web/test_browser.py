@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Route, async_playwright
 
 from docs.screenshots import ARGUMENTS
 from incidents.app.settings import Settings, load_settings
@@ -241,6 +241,27 @@ async def test_an_open_page_shows_what_happens_and_counts_down(live_world: World
         said = [countdown(at, datetime.fromtimestamp(now - late, UTC)) for late in (0, 1)]
         assert shown["words"] in said, "the script says durations as all else does"
         assert visit.faults == []
+
+
+async def test_an_open_page_connects_again_after_a_refused_connection(live_world: World, stage: Stage) -> None:
+    """A browser gives up for good after an answer such as 503."""
+    answers = [503, 503]
+
+    async def sometimes(route: Route) -> None:
+        await (route.fulfill(status=answers.pop()) if answers else route.continue_())
+
+    async with stage.visit() as visit:
+        await visit.page.route("**/incidents/1/events*", sometimes)
+        await visit.open("/incidents/1")
+        await visit.page.get_by_role("status").filter(has_text="Live").wait_for()
+        assert answers == []
+
+
+async def test_an_open_page_says_that_its_reader_is_signed_out(live_world: World, stage: Stage) -> None:
+    async with stage.visit() as visit:
+        await visit.page.route("**/incidents/1/events*", lambda route: route.fulfill(status=403))
+        await visit.open("/incidents/1")
+        await visit.page.get_by_text("Not allowed any more: reload the page").wait_for()
 
 
 async def test_the_gateway_stops_although_a_page_waits_for_news(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -56,6 +57,16 @@ async def test_when_the_gateway_stops_every_stream_ends() -> None:
     streams.stop()
     with pytest.raises(StopAsyncIteration):
         await waiting
+
+
+async def test_a_stream_of_an_incident_that_no_worker_tells_is_answered(
+    empty_world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incidents.client.asking.TIMEOUT", timedelta(seconds=1))
+    async with empty_world.worker():
+        await empty_world.open()
+    async with browsing(empty_world, settings) as http:
+        assert (await http.get(f"/incidents/{empty_world.handle.id}/events")).status_code == 503
 
 
 async def changed(http: httpx.AsyncClient, version: str) -> None:

@@ -54,9 +54,33 @@
     reading = false;
     if (again) { again = false; read(); }
   };
-  const source = new EventSource(`${events}?version=${encodeURIComponent(main.dataset.version)}`);
-  source.addEventListener("open", () => say("Live"));
-  source.addEventListener("changed", read);
-  source.addEventListener("over", () => { source.close(); say(""); });
-  source.addEventListener("error", () => say("Reconnecting"));
+  // A browser reconnects after a lost connection, and gives up after any answer but 200: then the status says what to do.
+  const SHORTEST = 2000, LONGEST = 60000;
+  let version = main.dataset.version, pause = SHORTEST;
+  const statusNow = async () => {
+    const stop = new AbortController();
+    try {
+      const headers = { accept: "text/event-stream" };
+      return (await fetch(events, { credentials: "same-origin", headers, signal: stop.signal })).status;
+    } catch {
+      return 0;
+    } finally {
+      stop.abort();
+    }
+  };
+  const reconnect = async () => {
+    say("Reconnecting");
+    const status = await statusNow();
+    if (status === 403) { say("Not allowed any more: reload the page"); return; }
+    setTimeout(connect, pause);
+    pause = Math.min(2 * pause, LONGEST);
+  };
+  const connect = () => {
+    const source = new EventSource(`${events}?version=${encodeURIComponent(version)}`);
+    source.addEventListener("open", () => { pause = SHORTEST; say("Live"); });
+    source.addEventListener("changed", (event) => { version = event.data; read(); });
+    source.addEventListener("over", () => { source.close(); say(""); });
+    source.addEventListener("error", () => { source.readyState === EventSource.CLOSED ? reconnect() : say("Reconnecting"); });
+  };
+  connect();
 })();
