@@ -81,6 +81,15 @@ def test_the_events_and_shortcuts_are_those_that_the_gateway_listens_to(manifest
     assert manifest["features"]["app_home"]["home_tab_enabled"]
 
 
+def test_people_reach_the_home_tab_and_read_direct_messages_there(manifest: Any) -> None:
+    home = manifest["features"]["app_home"]
+    assert home == {
+        "home_tab_enabled": True,
+        "messages_tab_enabled": True,
+        "messages_tab_read_only_enabled": True,
+    }, "the app answers no direct message, and sends some"
+
+
 def test_slacks_limits_of_a_manifest(manifest: Any) -> None:
     assert len(manifest["display_information"]["name"]) <= 35
     assert len(manifest["display_information"]["description"]) <= 140
