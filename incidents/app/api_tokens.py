@@ -1,9 +1,12 @@
 """Tokens of the gateway's API: a file that holds their hashes, and never a token."""
 
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -116,7 +119,8 @@ class ApiTokens:
             created_at=now,
             expires_at=now + lasts if lasts is not None else None,
         )
-        self._write((*self.listed(), made))
+        with self._locked():
+            self._write((*self.listed(), made))
         return made, f"{_PREFIX}_{made.id}_{secret}"
 
     def revoke(self, token_id: str) -> ApiToken | None:
@@ -125,23 +129,44 @@ class ApiTokens:
         Raises:
             TokensUnusable: the file cannot be read or written.
         """
-        found = next((token for token in self.listed() if token.id == token_id), None)
-        if found is not None:
-            self._write(tuple(token for token in self.listed() if token.id != token_id))
+        with self._locked():
+            tokens = self.listed()
+            found = next((token for token in tokens if token.id == token_id), None)
+            if found is not None:
+                self._write(tuple(token for token in tokens if token.id != token_id))
         return found
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the right to change the file: a revoked token must not come back by a change made at the same time.
+
+        The lock is on a file beside it, since the file itself is replaced. The system releases it if a holder dies.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_CREAT | os.O_RDWR, _USER_ONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            yield
+        finally:
+            os.close(lock)  # which releases it
 
     def _write(self, tokens: tuple[ApiToken, ...]) -> None:
         """Replace the file in one step, readable by this user only."""
         beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _USER_ONLY), "w") as file:
                 file.write(_Kept(tokens=tokens).model_dump_json(indent=1))
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self._path)
         except OSError as error:
-            raise TokensUnusable(f"{self._path} cannot be written: {error.strerror}. Nothing was changed.") from None
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> TokensUnusable:
+        return TokensUnusable(f"{self._path} cannot be written: {error.strerror}. Nothing was changed.")
 
 
 def _digest(secret: str) -> str:

@@ -1,6 +1,7 @@
 """84: tokens are kept as hashes, found by their text, and end when they are revoked or expire."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,6 +58,17 @@ def test_84_a_token_ends(path: Path) -> None:
     assert tokens.revoke(kept.id) == kept
     assert elsewhere.find(other, NOW) is None, "in another process, too"
     assert [token.name for token in elsewhere.listed()] == ["ann"]
+
+
+def test_84_changes_made_at_the_same_time_are_all_kept(path: Path) -> None:
+    """A revoked token that came back by a lost change would be accepted again."""
+    revoked, text = ApiTokens(path).create("old", (Scope.READ,), NOW)
+    with ThreadPoolExecutor(8) as pool:
+        creating = [pool.submit(ApiTokens(path).create, f"n{n}", (Scope.READ,), NOW) for n in range(40)]
+        pool.submit(ApiTokens(path).revoke, revoked.id).result()
+        made = {job.result()[0].id for job in creating}
+    assert {token.id for token in ApiTokens(path).listed()} == made
+    assert ApiTokens(path).find(text, NOW) is None
 
 
 def test_a_file_that_cannot_be_used_is_one_line_without_its_content(path: Path) -> None:
