@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from incidents.app.settings import load_settings
+from incidents.domain.config.yaml_text import read_yaml
 
 _STYLES = ("bold white on red", "bold red", "yellow", "cyan")
 """By rank, worst first. What comes after them looks like the last."""
@@ -24,10 +25,8 @@ def _names() -> tuple[str, ...]:
     Only their names are read: a command that lists incidents should not wait for the whole runbook to be validated.
     """
     try:
-        data = yaml.load(
-            (load_settings().runbook_file or Path("runbook.yaml")).read_bytes(),
-            Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),
-        )
+        path = load_settings().runbook_file or Path("runbook.yaml")
+        _, data = read_yaml(path.read_text(encoding="utf-8"))
         return tuple(map(str, data["severities"]))
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return ()

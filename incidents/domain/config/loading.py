@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from incidents.domain.config import references
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.yaml_text import read_yaml
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.customers.config import CustomersSection
 from incidents.domain.customers.directory import CustomerDirectory
@@ -46,7 +47,7 @@ def parse_runbook_file(text: str, name: str = "runbook.yaml") -> RunbookFile:
 def _read(text: str, name: str) -> tuple[yaml.MappingNode, dict[Any, Any]]:
     """Return the YAML as nodes and as values."""
     try:
-        root, data = _load(text)
+        root, data = read_yaml(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RunbookError(f"{name}:{line}: not YAML: {error.problem}") from None
@@ -80,19 +81,6 @@ def _validate(root: yaml.MappingNode, data: dict[Any, Any], name: str) -> Runboo
     if runbook is None or customers is None:
         raise RunbookError("\n".join(faults))
     return RunbookFile(runbook.replace(customers=customers.without_addresses()), CustomerDirectory(customers))
-
-
-def _load(text: str) -> tuple[yaml.Node | None, Any]:
-    """Parse YAML once, for its lines and for its values.
-
-    The loader is the one in Python: libyaml's crashes the process on deep nesting, where this one raises.
-    """
-    loader = yaml.SafeLoader(text)
-    try:
-        root = loader.get_single_node()
-        return root, None if root is None else loader.construct_document(root)
-    finally:
-        loader.dispose()
 
 
 def _lines(error: ValidationError, root: yaml.Node, name: str, place: tuple[str, ...]) -> Iterator[str]:

@@ -146,7 +146,11 @@ def test_all_faults_are_told_at_once() -> None:
     assert len(str(raised.value).splitlines()) == 2
 
 
-@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words", "{", "\x00", "a: &x [*x]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "- a\n- b\n", "just words", "{", "\x00", "a: &x [*x]", "[" * 100_000, "{a: " * 100_000],
+    ids=lambda text: text[:20],
+)
 def test_what_is_no_runbook_is_refused(text: str) -> None:
     with pytest.raises(RunbookError):
         parse_runbook(text)
