@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.client.problems import NoAnswer, NotFound
+from incidents.client.problems import OTHER_VERSION, NoAnswer, NotFound, lacks_handler
 from incidents.domain.core.text.untrusted import one_line
 
 TIMEOUT = timedelta(seconds=8)
@@ -38,8 +38,8 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
         what: The workflow's display name, for errors.
 
     Raises:
-        NotFound: the workflow does not exist, or has no such query.
-        NoAnswer: no worker answered in time, the workflow stayed too busy, or its answer cannot be read.
+        NotFound: the workflow does not exist, or rejected the query.
+        NoAnswer: no worker answered in time, the workflow stayed too busy, or the worker is of another version.
         RPCError: Temporal did not answer.
     """
     clock = asyncio.get_running_loop().time
@@ -52,10 +52,16 @@ async def ask(handle: WorkflowHandle[Any, Any], query: str, kind: Any, what: str
             if clock() + pause >= until or not _is_transient(error):
                 raise _unanswered(error, what) from None
         except ValueError as error:  # pydantic's, of the answer: that is not imported here
-            why = f"its worker is of another version than this program ({one_line(str(error), 120)})"
-            raise NoAnswer(f"{what} cannot be read: {why}. Update this program.") from None
+            raise _other_version(what, one_line(str(error), 120)) from None
         await asyncio.sleep(random.uniform(pause / 10, pause))  # so that many who look do not meet again
         pause, attempt_timeout = pause * 2, attempt_timeout * 2
+
+
+def _other_version(what: str, detail: str) -> NoAnswer:
+    return NoAnswer(
+        f"{what} cannot be read: {OTHER_VERSION} ({detail}). The incident is not affected."
+        " Install the worker's version."
+    )
 
 
 def _is_transient(error: WorkflowQueryFailedError | RPCError) -> bool:
@@ -70,6 +76,8 @@ def _unanswered(error: WorkflowQueryFailedError | RPCError, what: str) -> Except
     if isinstance(error, WorkflowQueryFailedError):
         if _is_transient(error):
             return NoAnswer(f"{what} is busy. Try again in a moment.")
+        if lacks_handler(error.message):
+            return _other_version(what, one_line(error.message.partition(",")[0], 120))
         return NotFound(f"{what} rejected the query: {error.message.splitlines()[0]}")
     if error.status is RPCStatusCode.NOT_FOUND:
         return NotFound(f"{what} not found")

@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.asking import NO_WORKER
 from incidents.client.lookup import current, handle_of, is_open, label
-from incidents.client.problems import CommandFailed, NotAuthorized, Unconfirmed, rejection
+from incidents.client.problems import CommandFailed, NotAuthorized, NotFound, Unconfirmed, rejection
 from incidents.contracts import COMMAND_REFUSED, Unauthorized
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command, Receipt
@@ -68,7 +68,9 @@ async def send(
     try:
         receipt = await _update(client, run, handle, command, answer_within)
     except WorkflowUpdateFailedError as error:
-        raise rejection(error) from None
+        raise rejection(error, label(run)) from None
+    except NotFound:
+        raise _ended(run) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         return await _queue(client, run, command, answer_within)
     except RPCError as error:
@@ -103,6 +105,8 @@ async def _queue(client: Client, run: WorkflowExecution, command: Command, answe
     """Send the command as a signal to the incident's current run (signals cannot target the first run id)."""
     try:
         await _signal(client, run, command.name, command, answer_within)
+    except NotFound:
+        raise _ended(run) from None
     except RPCError as error:
         raise _unsent(error, run) from None
     message = (
@@ -119,7 +123,7 @@ async def record_refusal(
     refused = Unauthorized(command=name_of(command.name), by=command.by, reason=reason)
     try:
         await _signal(client, run, COMMAND_REFUSED, refused, answer_within)
-    except (RPCError, CommandFailed) as error:
+    except (RPCError, CommandFailed, NotFound) as error:
         _log.warning("A refusal is not in the timeline of %s (%s): %s", label(run), error, reason)
 
 

@@ -97,7 +97,7 @@ async def send_window(
             rpc_timeout=answer_within,
         )
     except WorkflowUpdateFailedError as error:
-        raise rejection(error) from None
+        raise rejection(error, "The list of maintenance windows") from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         raise _unanswered(answer_within) from None
     except RPCError as error:

@@ -30,10 +30,22 @@ class IsPrivate(CommandFailed):
     """The incident is private, and the sender may not see it. The message tells nothing else of it."""
 
 
-def rejection(error: WorkflowUpdateFailedError) -> CommandFailed:
-    """Return why the workflow rejected an update, in its own words."""
+OTHER_VERSION = "its worker is of another version than this program"
+
+
+def lacks_handler(message: str) -> bool:
+    """Tell whether an update or a query failed because the worker's workflow has no handler of that name."""
+    return "handler for" in message and "expected but not found" in message
+
+
+def rejection(error: WorkflowUpdateFailedError, name: str) -> CommandFailed:
+    """Return why the workflow called `name` rejected an update, in its own words."""
     cause = error.cause
     reason = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+    if lacks_handler(reason):
+        reason = (
+            f"{name} does not know this command: {OTHER_VERSION}. Nothing was changed. Install the worker's version."
+        )
     is_private = isinstance(cause, ApplicationError) and cause.type == ErrorType.INCIDENT_PRIVATE
     return (IsPrivate if is_private else CommandFailed)(" ".join(reason.split()))
 

@@ -1,17 +1,21 @@
 """A command reaches the incident that is meant, and no other one."""
 
+import asyncio
+import contextlib
 import time
 from datetime import timedelta
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution as Execution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecution
 
 from incidents.client.commands import Sent, _queue, send
-from incidents.client.lookup import SEARCH, current, find, is_open
-from incidents.client.problems import CommandFailed
+from incidents.client.lookup import SEARCH, current, describe, find, is_open
+from incidents.client.problems import CommandFailed, NotAuthorized, NotFound
 from incidents.domain.incident.commands import AddNote, Cancel
 from incidents.domain.numbering import Allocated, Allocation, Ledger
-from incidents.domain.people.permissions import EVERYONE
+from incidents.domain.people.permissions import EVERYONE, Permissions
 from incidents.names import NUMBERS_ID
 from tests.cli.conftest import Incidental, Opened, Stage, changed, numbered, refused
 from workflows.numbering import IncidentNumbersWorkflow
@@ -37,6 +41,32 @@ def test_what_has_ended_is_left_alone_though_a_new_incident_has_its_id(stage: St
     changed(on_stage("note", second.number, "hello", "--json"))
     changed(on_stage("note", second.id, "by its id", "--json"))
     assert [e.text for e in second.state().timeline if e.text in ("hello", "by its id")] == ["hello", "by its id"]
+
+
+def test_an_incident_that_is_deleted_after_it_was_found_is_closed(stage: Stage) -> None:
+    """Its retention has ended, or an operator deleted it."""
+    opened = stage.open("warning")
+    execution = Execution(workflow_id=opened.id, run_id=opened.handle.run_id or "")
+
+    async def found_in_time() -> WorkflowExecution:
+        found = await find(stage.client, opened.number)
+        request = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+        await stage.client.workflow_service.delete_workflow_execution(request)
+        with contextlib.suppress(NotFound):
+            while await describe(stage.client, opened.id):  # noqa: ASYNC110 - nothing else tells it
+                await asyncio.sleep(0.05)
+        return found
+
+    found, command = stage.do(found_in_time()), AddNote(by="ann", text="too late")
+    for work in (
+        send(stage.client, found, command, timedelta(seconds=5), EVERYONE),
+        _queue(stage.client, found, command, timedelta(seconds=5)),
+    ):
+        with pytest.raises(CommandFailed, match=f"^INC-{opened.number} is closed. Nothing was changed"):
+            stage.do(work)
+    nobody = Permissions(commands={"note": ("sre",)}, groups={"sre": ("bob",)})
+    with pytest.raises(NotAuthorized, match="ann is not authorized to note"):
+        stage.do(send(stage.client, found, command, timedelta(seconds=5), nobody))
 
 
 def test_an_incident_that_ends_after_it_was_found_is_not_mistaken_for_the_next_one(stage: Stage) -> None:

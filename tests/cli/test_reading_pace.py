@@ -11,11 +11,13 @@ from incidents.app.connection import connect
 from incidents.cli import runner as running
 from incidents.cli.live import Look
 from incidents.client.asking import ask
+from incidents.client.commands import send
 from incidents.client.lookup import find, incident
-from incidents.client.problems import NoAnswer, NotFound
+from incidents.client.problems import CommandFailed, NoAnswer, NotFound
 from incidents.client.watching.watched_run import WatchedRun, state
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.incident import Incident
+from incidents.domain.people.permissions import EVERYONE
 from incidents.domain.postmortem.postmortem import Postmortem
 from incidents.names import INCIDENT_QUERY
 from tests.cli.conftest import NOBODY, Incidental, Opened, Stage
@@ -68,6 +70,24 @@ def test_an_answer_of_another_version_is_one_line(opened: Opened, stage: Stage) 
     """As of a laptop whose program lags behind the worker's."""
     with pytest.raises(NoAnswer, match=r"INC-\d+ cannot be read: its worker is of another version .* for Postmortem"):
         stage.do(ask(opened.handle, INCIDENT_QUERY, Postmortem, f"INC-{opened.number}"))
+
+
+def test_a_worker_that_lacks_the_query_is_of_another_version(opened: Opened, stage: Stage) -> None:
+    why = r"INC-1 cannot be read: its worker is of another version than this program \(Query handler for 'next' .*\)"
+    with pytest.raises(NoAnswer, match=why):
+        stage.do(ask(opened.handle, "next", Incident, "INC-1"))
+
+
+def test_a_worker_that_lacks_the_command_is_of_another_version(opened: Opened, stage: Stage) -> None:
+    class Next(AddNote):
+        name = "next"
+
+    async def told() -> None:
+        found = await find(stage.client, opened.id)
+        await send(stage.client, found, Next(by="ann", text="x"), timedelta(seconds=5), EVERYONE)
+
+    with pytest.raises(CommandFailed, match=r"^INC-\d+ does not know this command: its worker is of another version"):
+        stage.do(told())
 
 
 @pytest.mark.parametrize("final", [fault(RPCStatusCode.NOT_FOUND), WorkflowQueryFailedError("no such query")], ids=str)
