@@ -40,7 +40,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.text.untrusted import one_line
-from incidents.domain.incident.display.severity_guide import severity_guide
+from incidents.domain.incident.display.severity_guide import parse_severity
 from incidents.domain.incident.state import Opening
 from incidents.domain.people.directory import PeopleDirectory
 
@@ -58,12 +58,10 @@ def declared_severity(title: str, service: str, severity: str, runbook: RunbookC
     """
     if not one_line(title, 200) or not one_line(service, 200) or not severity.strip():
         raise InvalidInput("title, --service and --severity are needed, and must not be empty")
-    declared = runbook.severity_named(severity)
-    if declared is None:
-        typed = one_line(severity, 40)
-        names = ", ".join(runbook.severity_names)
-        raise InvalidInput(f"no severity {typed!r}, the runbook has {names}. {' '.join(severity_guide(runbook))}")
-    return declared
+    try:
+        return parse_severity(severity, runbook)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
 
 
 class ByHand(Frozen):

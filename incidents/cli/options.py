@@ -1,12 +1,13 @@
 """Arguments and options that several subcommands share."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from incidents.cli.completion import complete_incident
 from incidents.cli.runner import login
+from incidents.domain.core.time.instants import parse_instant
 
 Number = Annotated[
     str,
@@ -32,7 +33,6 @@ def instant(text: str) -> datetime:
         typer.BadParameter: it is not an ISO 8601 time.
     """
     try:
-        typed = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not an ISO 8601 time, such as 2026-11-23T14:02:00Z") from None
-    return typed if typed.tzinfo else typed.replace(tzinfo=UTC)
+        return parse_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -81,12 +81,12 @@ def parse_command(kind: type[C], **fields: Any) -> C:
     """
     from pydantic import ValidationError
 
+    from incidents.domain.core.payload import first_fault
+
     try:
         return kind(**fields | _resolved(fields) | _named_customers(fields))
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise typer.BadParameter(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
+        raise typer.BadParameter(first_fault(error)) from None
 
 
 def _resolved(fields: dict[str, Any]) -> dict[str, str]:

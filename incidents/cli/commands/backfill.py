@@ -17,8 +17,12 @@ from incidents.cli.runner import run, say
 from incidents.client.problems import CommandFailed
 from incidents.contracts import IncidentInput
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.payload import first_fault
+from incidents.domain.core.severity import Severity
 from incidents.domain.core.text.untrusted import cut_bytes
+from incidents.domain.core.time.instants import parse_instant
 from incidents.domain.incident.backfill import Backfill, build_backfilled_incident, build_opening
+from incidents.domain.incident.display.severity_guide import parse_severity
 from incidents.names import INCIDENT_WORKFLOW, TITLE_MEMO
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import at_start
@@ -44,8 +48,8 @@ def backfill(
     """Record a past incident. It gets a number and counts in reports; nobody is notified."""
     settings = load_settings()
     runbook = load_runbook(settings)
-    given = {"started_at": started, "acknowledged_at": acknowledged, "mitigated_at": mitigated, "resolved_at": resolved}
-    times = {name: _instant(name, typed) for name, typed in given.items()}
+    given = {"started": started, "acknowledged": acknowledged, "mitigated": mitigated, "resolved": resolved}
+    times = {f"{option}_at": _instant(option, typed) for option, typed in given.items()}
     known = _parse_backfill(
         title=title,
         service=service,
@@ -92,32 +96,22 @@ async def _start(client: Client, task_queue: str, known: Backfill, runbook: Runb
     return workflow_id
 
 
-def _severity(typed: str, runbook: RunbookConfig) -> str:
-    known = runbook.severity_named(typed)
-    if known is None:
-        raise typer.BadParameter(
-            f"--severity: no severity {typed!r}: the runbook has {', '.join(runbook.severity_names)}"
-        )
-    return known
-
-
-def _instant(name: str, typed: str) -> datetime | None:
-    if not typed:
-        return None
+def _severity(typed: str, runbook: RunbookConfig) -> Severity:
     try:
-        instant = datetime.fromisoformat(typed)
-    except ValueError:
-        option = name.removesuffix("_at")
-        raise typer.BadParameter(
-            f"--{option}: {typed!r} is not an ISO 8601 time, such as 2026-11-23T14:02:00Z"
-        ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return parse_severity(typed, runbook)
+    except ValueError as error:
+        raise typer.BadParameter(f"--severity: {error}") from None
+
+
+def _instant(option: str, typed: str) -> datetime | None:
+    try:
+        return parse_instant(typed) if typed else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--{option}: {error}") from None
 
 
 def _parse_backfill(**fields: Any) -> Backfill:
     try:
         return Backfill(**fields)
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise typer.BadParameter(f"{place or 'times'}: {fault['msg'].removeprefix('Value error, ')}") from None
+        raise typer.BadParameter(first_fault(error)) from None

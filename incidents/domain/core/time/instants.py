@@ -8,6 +8,8 @@ further ahead would postpone what is counted from it.
 
 from datetime import UTC, date, datetime, timedelta
 
+from incidents.domain.core.text.untrusted import cut
+
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=1)
 LATEST_DAY = date(2099, 12, 31)
@@ -24,6 +26,19 @@ def fault(instant: datetime, at: datetime) -> str:
 def bounded(instant: datetime, at: datetime) -> datetime:
     """Return the instant, or `at`, its arrival, if it is out of bounds."""
     return at if fault(instant, at) else instant
+
+
+def parse_instant(text: str) -> datetime:
+    """Return the time that a person typed in ISO 8601; UTC without an offset.
+
+    Raises:
+        ValueError: it is none. The message is one line.
+    """
+    try:
+        typed = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{cut(text, 40)!r} is not an ISO 8601 time, such as 2026-11-23T14:02:00Z") from None
+    return typed if typed.tzinfo else typed.replace(tzinfo=UTC)
 
 
 def day_fault(day: date | None) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from incidents.domain.core.command import Command
+from incidents.domain.core.time.instants import parse_instant
 from incidents.domain.incident import commands
 from incidents.domain.incident.commands import Publication
 from incidents.domain.people.directory import PeopleDirectory
@@ -79,12 +80,11 @@ def _correct(typed: Typed) -> Command:
 
 
 def _instant(text: str) -> datetime:
-    """Return a time; UTC without an offset."""
+    """Return the time that was typed."""
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Usage(f"{text[:40]!r} is not an ISO 8601 time, such as 2026-11-23T14:02:00Z") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return parse_instant(text)
+    except ValueError as error:
+        raise Usage(str(error)) from None
 
 
 def _assess(typed: Typed) -> Command:
