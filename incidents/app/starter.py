@@ -183,8 +183,30 @@ async def _open(source: str | None, name: str, typed: ByHand | None, as_json: bo
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
+_DECLARING = ("service", "severity", "environment", "by", "private", "drill", "repeats")
+"""Options that describe the incident of --title. With a file they would be ignored in silence."""
+
+
+def _check_options(context: typer.Context) -> None:
+    """Refuse options that do not go with the others.
+
+    Raises:
+        typer.BadParameter: there is such an option.
+    """
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = {name for name, source in sources.items() if source is not None and source.name != "DEFAULT"}
+    stray = [f"--{name}" for name in _DECLARING if name in given]
+    if stray and "title" not in given:
+        raise typer.BadParameter(
+            f"{', '.join(stray)}: only with --title, to declare an incident. What an alert says is in its file."
+        )
+    if {"title", "name"} <= given:
+        raise typer.BadParameter("--source: only with an alert file, not with --title")
+
+
 @app.command(cls=OneLineCommand, help=__doc__)
 def main(
+    context: typer.Context,
     source: Annotated[str | None, typer.Argument(metavar="FILE|-", help="Alert payload as JSON")] = None,
     title: Annotated[str | None, typer.Option(help="Declare an incident manually, with this title")] = None,
     service: Annotated[str | None, typer.Option(help="With --title: service")] = None,
@@ -202,6 +224,7 @@ def main(
     ] = "",
 ) -> None:
     """Open or update an incident from an alert or by hand."""
+    _check_options(context)
     typed = (
         None
         if title is None

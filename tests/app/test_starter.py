@@ -53,6 +53,33 @@ def test_what_is_missing_is_said(starter: Run) -> None:
     assert "No such file" in why(starter("/nowhere/alert.json"))
 
 
+@pytest.mark.parametrize(
+    ("words", "stray"),
+    [
+        (("--severity", "P0"), "--severity"),
+        (("--service", "dashboard", "--by", "ann"), "--service, --by"),
+        (("--environment", "production"), "--environment"),
+        (("--drill",), "--drill"),
+        (("--repeats", "3"), "--repeats"),
+    ],
+)
+def test_options_of_a_declared_incident_need_a_title(
+    starter: Run, words: tuple[str, ...], stray: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "alert.json"
+    path.write_text('{"title": "x"}', encoding="utf-8")
+    for given in ((), (str(path),)):
+        said = starter(*given, *words)
+        assert (said.status, said.out) == (2, "")
+        assert f"{stray}: only with --title" in said.why
+
+
+def test_a_source_needs_a_file(starter: Run) -> None:
+    said = starter("--title", "x", "--service", "y", "--severity", "P0", "--source", "grafana")
+    assert said.status == 2
+    assert "--source: only with an alert file" in said.why
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_the_help_is_plain_and_fits_80_columns(
     option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
