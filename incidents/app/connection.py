@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import logging
 import os
 import sys
 from collections.abc import Coroutine
@@ -12,10 +11,11 @@ from typing import Any, NoReturn
 from temporalio.client import Client, RetryConfig
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.command_line.error_output import code_of, print_error
+from incidents.app.core_logs import core_logging
 from incidents.app.temporal_settings import Server, SettingsError
 from incidents.client.problems import ConnectionProblem
 from incidents.domain.core.errors import RunbookError
@@ -26,8 +26,6 @@ TIMEOUT = timedelta(seconds=10)
 
 _LONGEST = 1200
 """Characters of a problem that is printed: it may quote what was typed."""
-CORE_LOGS = TelemetryFilter(core_level="WARN", other_level="ERROR")
-"""What the SDK's core logs."""
 
 
 async def connect(settings: Server, converter: DataConverter | None = None, *, lazy: bool = False) -> Client:
@@ -88,12 +86,8 @@ async def check_connection(client: Client, within: timedelta) -> None:
 
 @functools.cache
 def runtime() -> Runtime:
-    """Return the runtime of this process's connections, whose warnings go to `temporalio.core`'s logger.
-
-    On its own the SDK's core writes them to standard output, into the middle of a program's JSON.
-    """
-    forwarding = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=CORE_LOGS, forwarding=forwarding)))
+    """Return the runtime of this process's connections."""
+    return Runtime(telemetry=TelemetryConfig(logging=core_logging()))
 
 
 _OTHER_PROTOCOL = "{} does not speak Temporal's protocol: are TEMPORAL_ADDRESS and TEMPORAL_TLS_* right?"

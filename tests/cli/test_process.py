@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from tests.cli.conftest import Incidental, Opened, Stage
+from tests.cli.conftest import Incidental, Opened, Stage, point_at
 
 
 @pytest.fixture
@@ -78,10 +78,10 @@ def test_what_the_core_logs_is_not_mixed_with_json(stage: Stage, on_stage: Incid
     program = """
 import logging, sys
 from temporalio.runtime import TelemetryFilter
-import incidents.app.connection as connection
+import incidents.app.core_logs as core_logs
 import incidents.cli.main as cli
 
-connection.CORE_LOGS = TelemetryFilter("TRACE", "TRACE")
+core_logs.CORE_LOGS = TelemetryFilter("TRACE", "TRACE")
 logging.basicConfig(level=1, stream=sys.stderr, format="%(name)s")
 sys.argv = ["incident", "list", "--all", "--json"]
 cli.main()
@@ -90,3 +90,19 @@ cli.main()
     assert done.returncode == 0, done.stderr
     json.loads(done.stdout)
     assert "temporalio" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("list",), ("show", "1"), ("timeline", "1"), ("ack", "1"), ("stuck",), ("report",), ("note", "1", "x")]
+)
+def test_in_an_outage_an_answer_in_json_is_the_error_alone(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """As a process: the core of the SDK writes past Python's own streams."""
+    point_at(monkeypatch, "127.0.0.1:1")
+    done = subprocess.run(
+        [sys.executable, "-m", "incidents.cli.main", *words, "--json"], capture_output=True, text=True, timeout=50
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "\x1b" not in done.stderr
+    assert json.loads(done.stderr)["code"] == "connection_problem"
