@@ -51,6 +51,7 @@ from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.people.directory import PeopleDirectory
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import SEARCH_ATTRIBUTES
+from incidents.vendors.errors import VendorRejected
 from workflows.activity_options import ACTIVITIES
 from workflows.baseline_recorder import RecorderWorkflow
 from workflows.registry import WORKFLOWS, sandbox_runner
@@ -230,7 +231,7 @@ def _lacking(*probes: Probe) -> str:
 
 def main() -> None:
     """Entry point of `python worker.py`."""
-    run_and_exit(serve())
+    run_and_exit(serve(), problems=(VendorRejected,))  # such as a store whose package is not installed
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ PART = ".part"
 # object only when it is whole, and their move is a copy.
 MOVES = {"file", "local", "sftp", "ssh"}
 
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "az": "azure"}
+"""The extra of this program's package that reads and writes URLs of that scheme."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -39,7 +42,7 @@ class Stored:
 class FileStore:
     """Files under a base URL such as `file:///var/lib/evidence` or `s3://bucket/evidence`. `name`: for errors.
 
-    Writing the same again changes nothing. Other protocols than files need their fsspec package (s3fs, gcsfs ...).
+    Writing the same again changes nothing. Object stores need an extra of this program's package (`EXTRAS`).
     """
 
     def __init__(self, url: str, name: str = "evidence") -> None:
@@ -48,7 +51,10 @@ class FileStore:
         self._secrets = [parts.password] if parts.password else []
         self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
         with self._translated("open", url):
-            self._fs, self._root = fsspec.core.url_to_fs(url)
+            try:
+                self._fs, self._root = fsspec.core.url_to_fs(url)
+            except ImportError as error:
+                raise VendorRejected(name, "open", _missing(parts.scheme, error), code="unsupported") from None
         protocol = self._fs.protocol
         self._moves = not MOVES.isdisjoint([protocol] if isinstance(protocol, str) else protocol)
 
@@ -150,9 +156,17 @@ class FileStore:
         except PermissionError as error:
             problem = one_line(str(error), self._secrets)
             raise VendorUnauthorized(self._name, operation, problem, code="permission") from None
-        except (ImportError, ValueError) as error:
+        except ValueError as error:
             problem = one_line(str(error), self._secrets)
             raise VendorRejected(self._name, operation, problem, code="unsupported") from None
         except OSError as error:
             problem = one_line(str(error), self._secrets)
             raise VendorUnavailable(self._name, operation, problem, code="io") from None
+
+
+def _missing(scheme: str, error: ImportError) -> str:
+    """Return in one line what to install for URLs of that scheme."""
+    extra = EXTRAS.get(scheme)
+    if extra is None:
+        return f"{scheme}:// URLs need a package that is not installed ({one_line(str(error), [])})"
+    return f"{scheme}:// URLs need the extra `{extra}`: pip install 'incident-runbook[{extra}]'"

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from incidents.app.evidence.records import Damaged, load_records
 from incidents.vendors.errors import (
     VendorNotFound,
     VendorRejected,
     VendorUnauthorized,
     VendorUnavailable,
 )
-from incidents.vendors.storage import FileStore, Stored
+from incidents.vendors.storage import EXTRAS, FileStore, Stored
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -115,11 +120,38 @@ def test_object_stores_are_written_directly() -> None:
     assert store.list() == ("a/b.txt",)
 
 
-@pytest.mark.parametrize("url", ["nonsense://me:pa55word@host/x", "s3://bucket/x"])
-def test_a_file_system_that_is_not_there(url: str) -> None:
+def test_a_file_system_that_is_not_there() -> None:
+    with pytest.raises(VendorRejected) as caught:
+        FileStore("nonsense://me:pa55word@host/x")
+    assert "pa55word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "extra"),
+    [
+        ("s3://bucket/x", "s3fs", "s3"),
+        ("gs://bucket/x", "gcsfs", "gcs"),
+        ("abfs://c@a.dfs.core.windows.net/x", "adlfs", "azure"),
+    ],
+)
+def test_an_object_store_without_its_extra_names_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, module: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    scheme = url.partition(":")[0]
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, scheme, raising=False)  # where it was used before
     with pytest.raises(VendorRejected) as caught:
         FileStore(url)
-    assert "pa55word" not in str(caught.value)
+    assert str(caught.value) == (
+        f"evidence open: {scheme}:// URLs need the extra `{extra}`: pip install 'incident-runbook[{extra}]'"
+    )
+    with pytest.raises(Damaged, match=f"need the extra `{extra}`"):
+        load_records(url)
+
+
+def test_each_extra_of_a_store_is_one_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(EXTRAS.values()) <= set(project["optional-dependencies"])
 
 
 def test_a_stream_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -53,12 +53,16 @@ def load_records(url: str) -> tuple[list[Record], list[PostmortemRecord]]:
     Raises:
         Damaged: a record cannot be read.
     """
+    from incidents.vendors.errors import VendorError
     from incidents.vendors.storage import FileStore  # fsspec is slow to import, and few commands need it
 
-    store = FileStore(url)
-    paths = [path for path in store.list() if path.count("/") == 1]
-    records = _read(store, (path for path in paths if path.endswith("/record.json")), Record)
-    postmortems = _read(store, (path for path in paths if path.endswith("/postmortem.json")), PostmortemRecord)
+    try:
+        store = FileStore(url)
+        paths = [path for path in store.list() if path.count("/") == 1]
+        records = _read(store, (path for path in paths if path.endswith("/record.json")), Record)
+        postmortems = _read(store, (path for path in paths if path.endswith("/postmortem.json")), PostmortemRecord)
+    except VendorError as error:
+        raise Damaged(f"The records of closed incidents cannot be read: {error}. Nothing was changed.") from None
     return records, postmortems
 
 
