@@ -143,7 +143,10 @@ def test_secrets_do_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(secrets) >= 20
     secrets |= {"PAGERDUTY_ROUTING_KEYS": '{"cto": "pa55word"}', "SMTP_URL": "smtp://me:pa55word@host"}
     secrets |= {"UPDATES_WEBHOOK_URL": "https://chat.example/pa55word", "GATEWAY_SECRET": "pa55word" * 4}
+    secrets |= {"PAYLOAD_KEYS": f"2026-11:{'pa55word' * 5}pa4="}
     settings = load(monkeypatch, **secrets)
+    assert settings.key_ring
+    assert "pa55word" not in repr(settings.key_ring)
     assert "pa55word" not in repr(settings) + str(settings) + repr(settings.integrations())
 
 

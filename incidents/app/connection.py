@@ -16,8 +16,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.command_line.error_output import code_of, print_error
 from incidents.app.core_logs import core_logging
+from incidents.app.encryption.converter import encrypting
 from incidents.app.temporal_settings import Server, SettingsError
-from incidents.client.problems import ConnectionProblem
+from incidents.client.problems import ConnectionProblem, Undecryptable
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.core.text.untrusted import one_line, printable
 
@@ -31,8 +32,9 @@ _LONGEST = 1200
 async def connect(settings: Server, converter: DataConverter | None = None, *, lazy: bool = False) -> Client:
     """Return a client for the namespace that the environment names, with TLS and API key as it says.
 
-    Without `converter` its payloads are our models, whose import takes a client that reads none too long. `lazy`: it
-    connects with its first call, so that what must run without Temporal can start (`check_connection`).
+    Without `converter` its payloads are our models, whose import takes a client that reads none too long. Either way
+    they are encrypted with the keys of the settings. `lazy`: it connects with its first call, so that what must run
+    without Temporal can start (`check_connection`).
 
     Raises:
         ConnectionProblem: no answer within `TIMEOUT`, or the configuration of the connection cannot be used.
@@ -48,7 +50,7 @@ async def connect(settings: Server, converter: DataConverter | None = None, *, l
         async with asyncio.timeout(TIMEOUT.total_seconds()):
             return await Client.connect(
                 **config,
-                data_converter=converter,
+                data_converter=encrypting(converter, settings.key_ring),
                 lazy=lazy,
                 runtime=runtime(),
                 retry_config=RetryConfig(max_elapsed_time_millis=int(TIMEOUT.total_seconds() * 1000)),
@@ -123,7 +125,7 @@ def run_and_exit(main: Coroutine[Any, Any, int], problems: tuple[type[Exception]
     process is left by `os._exit`: a short-lived client of temporalio 1.35 may crash while the interpreter shuts down,
     after all the work is done, and would then report a failure that was none.
     """
-    known: tuple[type[Exception], ...] = (ConnectionProblem, SettingsError, *problems)
+    known: tuple[type[Exception], ...] = (ConnectionProblem, SettingsError, Undecryptable, *problems)
     try:
         status = asyncio.run(main)
     except RunbookError as problem:  # one line for each fault

@@ -2,12 +2,15 @@
 
 import base64
 import ipaddress
+import json
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
+
+from incidents.app.encryption.key_ring import parse_key_ring
 
 _SHORTEST_SECRET = 32
 """Characters of a secret that signs: a shorter one could be guessed from what it signed."""
@@ -52,6 +55,11 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _checked_keys(keys: SecretStr) -> SecretStr:
+    parse_key_ring(keys.get_secret_value())
+    return keys
+
+
 def _topics(text: object) -> object:
     """Return the topics of a list with commas, since the environment holds text only."""
     topics = [one.strip() for one in text.split(",") if one.strip()] if isinstance(text, str) else text
@@ -86,8 +94,18 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 """The name of an HTTP header."""
 SigningSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
 """A secret that this program signs with."""
+PayloadKeys = Annotated[SecretStr, AfterValidator(_checked_keys)]
+"""Keys that encrypt payloads, as `key_ring.py` reads them."""
 TopicArns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_topics)]
 """ARNs of SNS topics, with commas between them."""
+
+
+def from_json(text: object) -> object:
+    """Return what a variable holds as JSON, since the environment holds text only; None if it is none."""
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return None
 
 
 def domain_of(url: str) -> str:

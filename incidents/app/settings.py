@@ -6,7 +6,6 @@ A variable that is empty counts as unset, and every one is optional: what lacks 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -17,17 +16,20 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from incidents.app.encryption.key_ring import KeyRing, parse_key_ring
 from incidents.app.folders import state_folder
 from incidents.app.setting_types import (
     EcPublicKey,
     HeaderName,
     Networks,
+    PayloadKeys,
     SigningSecret,
     TopicArns,
     WebUrl,
     checked_url,
     domain_of,
     fault_in_words,
+    from_json,
     without_login,
 )
 from incidents.app.temporal_settings import ADDRESS, NAMESPACE, SettingsError, checked_address
@@ -91,6 +93,7 @@ class Settings(BaseSettings):
     temporal_tls_client_key_path: Path | None = None
     temporal_tls_server_ca_cert_path: Path | None = None
     temporal_tls_server_name: str = ""
+    payload_keys: PayloadKeys = UNSET
 
     runbook_file: Path | None = None
     evidence_url: str = Field(default_factory=lambda: Path("evidence").absolute().as_uri())
@@ -213,11 +216,7 @@ class Settings(BaseSettings):
     @field_validator("probe_urls", mode="before")
     @classmethod
     def _probes(cls, text: object) -> object:
-        """From JSON, since the environment holds text only."""
-        try:
-            urls = json.loads(text) if isinstance(text, str) else text
-        except ValueError:
-            urls = None
+        urls = from_json(text)
         if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
             raise ValueError('must be a JSON object, such as {"eu": "https://api.eu.example.com"}')
         return {region: checked_url(url) for region, url in urls.items()}
@@ -225,11 +224,7 @@ class Settings(BaseSettings):
     @field_validator("pagerduty_routing_keys", mode="before")
     @classmethod
     def _pagers(cls, text: object) -> object:
-        """From JSON, since the environment holds text only."""
-        try:
-            keys = json.loads(text) if isinstance(text, str) else text
-        except ValueError:
-            keys = None
+        keys = from_json(text)
         if not isinstance(keys, dict) or not all(isinstance(key, str | SecretStr) for key in keys.values()):
             raise ValueError('must be a JSON object, such as {"cto": "an integration key"}')
         return keys
@@ -237,7 +232,13 @@ class Settings(BaseSettings):
     def integrations(self) -> tuple[Integration, ...]:
         """Every integration in a fixed order: whether it is on and, if it is off, which variable is missing."""
         listed = [self._integration(name, needs) for name, needs in NEEDS.items()]
-        return (*listed, Integration("evidence", True, f"goes to {without_login(self.evidence_url)}"))
+        encryption = Integration("payload encryption", bool(self.key_ring), self.key_ring.describe())
+        return (*listed, encryption, Integration("evidence", True, f"goes to {without_login(self.evidence_url)}"))
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The keys that encrypt and decrypt payloads."""
+        return parse_key_ring(self.payload_keys.get_secret_value())
 
     @property
     def listens_to_slack(self) -> bool:

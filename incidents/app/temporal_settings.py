@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from incidents.app.encryption.key_ring import KeyRing, parse_key_ring
+
 ADDRESS = "localhost:7233"
 NAMESPACE = "default"
 
@@ -14,7 +16,7 @@ class SettingsError(ValueError):
 
 
 class Server(Protocol):
-    """Which server, and which of its namespaces: `Settings`, or `TemporalSettings`."""
+    """Which server, which of its namespaces, and the keys of its payloads: `Settings`, or `TemporalSettings`."""
 
     @property
     def temporal_address(self) -> str:
@@ -24,6 +26,10 @@ class Server(Protocol):
     def temporal_namespace(self) -> str:
         """The namespace."""
 
+    @property
+    def key_ring(self) -> KeyRing:
+        """The keys that encrypt and decrypt payloads."""
+
 
 @dataclass(frozen=True)
 class TemporalSettings:
@@ -31,20 +37,25 @@ class TemporalSettings:
 
     temporal_address: str
     temporal_namespace: str
+    key_ring: KeyRing
 
 
 def load_temporal_settings() -> TemporalSettings:
     """Return the server that the environment names; a fault in any other variable does not matter here.
 
     Raises:
-        SettingsError: TEMPORAL_ADDRESS is not host:port.
+        SettingsError: TEMPORAL_ADDRESS is not host:port, or PAYLOAD_KEYS holds something else than keys.
     """
     variables = {name.upper(): value.strip() for name, value in os.environ.items()}
     try:
         address = checked_address(variables.get("TEMPORAL_ADDRESS") or ADDRESS)
     except ValueError as error:
         raise SettingsError(f"TEMPORAL_ADDRESS {error}") from None
-    return TemporalSettings(address, variables.get("TEMPORAL_NAMESPACE") or NAMESPACE)
+    try:
+        ring = parse_key_ring(variables.get("PAYLOAD_KEYS", ""))
+    except ValueError as error:
+        raise SettingsError(f"PAYLOAD_KEYS {error}") from None
+    return TemporalSettings(address, variables.get("TEMPORAL_NAMESPACE") or NAMESPACE, ring)
 
 
 def checked_address(address: str) -> str:

@@ -52,3 +52,7 @@ def rejection(error: WorkflowUpdateFailedError, name: str) -> CommandFailed:
 
 class ConnectionProblem(Exception):
     """Temporal is unreachable or rejected the connection. One line: what happened, what is not lost, what to do."""
+
+
+class Undecryptable(Exception):
+    """A payload cannot be decrypted. One line: it names the key, says that nothing is lost, and what to do."""

@@ -21,6 +21,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from incidents.client.failures import message_of
 from incidents.contracts import StandstillInput
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.obligation import Obligation
@@ -129,8 +130,8 @@ async def last_failure(client: Client, run: RunReading) -> str:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
             found = found or "The workflow task timed out"
         elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED and failed.cause != _RESET:
-            kind = failed.failure.application_failure_info.type
-            return first_line(f"{kind}: {failed.failure.message}" if kind else failed.failure.message)
+            kind, message = failed.failure.application_failure_info.type, await message_of(client, failed.failure)
+            return first_line(f"{kind}: {message}" if kind else message)
     return found
 
 

@@ -10,6 +10,7 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import Client, WorkflowExecutionDescription
 
+from incidents.client.failures import message_of
 from incidents.client.watching.activity_summaries import ActivitySummaries
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.errors import POLLS, VENDOR_ERRORS
@@ -76,13 +77,16 @@ class RetryReader:
 
     def __init__(self, client: Client) -> None:
         """Read by that client."""
-        self._summaries = ActivitySummaries(client)
+        self._client, self._summaries = client, ActivitySummaries(client)
 
     async def read(self, run: WorkflowExecutionDescription) -> tuple[Retry, ...]:
         """Return the activities of the run that are paused; then those that are tried again, the next one first."""
         shown = [one for one in run.raw_description.pending_activities if one.paused or _is_failing(one)]
         summaries = await self._summaries.read(run, shown)
-        retries = [_retry(run.id, activity, summaries[activity.activity_id]) for activity in shown]
+        retries = [
+            _retry(run.id, one, summaries[one.activity_id], await message_of(self._client, one.last_failure))
+            for one in shown
+        ]
         return tuple(sorted(retries, key=lambda one: (one.paused is None, one.next_at or run.start_time, one.summary)))
 
 
@@ -92,14 +96,14 @@ def _is_failing(activity: PendingActivityInfo) -> bool:
     return activity.attempt > 1 and activity.HasField("last_failure") and not polled
 
 
-def _retry(workflow_id: str, activity: PendingActivityInfo, summary: str) -> Retry:
+def _retry(workflow_id: str, activity: PendingActivityInfo, summary: str, message: str) -> Retry:
     waits = activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
     at = activity.next_attempt_schedule_time if activity.HasField("next_attempt_schedule_time") else None
     ends = activity.expiration_time if activity.HasField("expiration_time") else None
     return Retry(
         summary=summary,
         attempts=activity.attempt - 1,
-        failure=describe_failure(activity.last_failure) if _is_failing(activity) else "",
+        failure=describe_failure(activity.last_failure, message) if _is_failing(activity) else "",
         next_at=_utc(at or activity.scheduled_time) if waits else None,
         gives_up_at=_utc(ends) if ends is not None else None,
         paused=_pause(workflow_id, activity) if activity.paused else None,
@@ -115,13 +119,16 @@ def _pause(workflow_id: str, activity: PendingActivityInfo) -> Pause:
     )
 
 
-def describe_failure(failure: Failure) -> str:
-    """Return why an attempt failed. The text of an error that is not a vendor's may hold anything: only its class."""
+def describe_failure(failure: Failure, message: str) -> str:
+    """Return why an attempt failed. The text of an error that is not a vendor's may hold anything: only its class.
+
+    `message`: the failure's own, in clear text.
+    """
     if failure.HasField("timeout_failure_info"):
         return "no result in time"
     kind = failure.application_failure_info.type
     if kind in VENDOR_ERRORS:
-        return one_line(without_addresses(failure.message), _LONGEST)
+        return one_line(without_addresses(message), _LONGEST)
     return f"error in this program ({one_line(kind, _LONGEST) or 'unknown'})"
 
 

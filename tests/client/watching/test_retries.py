@@ -122,8 +122,8 @@ async def test_17_what_did_not_fail_is_not_shown(activity: PendingActivityInfo) 
     ],
 )
 def test_17_a_failure_is_one_line_without_addresses_or_secrets(last: Failure, said: str) -> None:
-    assert describe_failure(last) == said
+    assert describe_failure(last, last.message) == said
 
 
 def test_17_a_long_failure_is_cut() -> None:
-    assert len(describe_failure(failure(ErrorType.VENDOR_REJECTED, "x" * 10_000))) == 200
+    assert len(describe_failure(failure(ErrorType.VENDOR_REJECTED), "x" * 10_000)) == 200

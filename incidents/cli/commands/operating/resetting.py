@@ -16,11 +16,12 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client, WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 from temporalio.workflow import _Definition as Definition
 
+from incidents.app.encryption.payloads import payloads_in
 from incidents.client.asking import TIMEOUT
 from workflows.registry import WORKFLOWS, sandbox_runner
 
@@ -32,29 +33,35 @@ _TASK_ENDS = (
 """Events that a run can be reset to. It continues from the start of that task, and the task runs again."""
 
 
-async def last_good_task(history: WorkflowHistory) -> HistoryEvent | None:
+async def last_good_task(history: WorkflowHistory, converter: DataConverter) -> HistoryEvent | None:
     """Return the last workflow task up to which the history replays with this code; None if there is none.
 
     A history that fails to replay up to one event fails for every later event, so the event is found by bisection.
+    `converter`: reads the history's payloads.
+
+    Raises:
+        Undecryptable: it cannot, for which no code is at fault.
     """
+    if converter.payload_codec is not None:
+        await converter.payload_codec.decode([payload for event in history.events for payload in payloads_in(event)])
     ends = [place for place, event in enumerate(history.events) if event.event_type in _TASK_ENDS]
     good, bad = -1, len(ends)
     while good + 1 < bad:
         # The last one first: once the fix is deployed, nothing that was done needs doing again.
         middle = bad - 1 if bad == len(ends) else (good + bad) // 2
-        if await replays(WorkflowHistory(history.workflow_id, history.events[: ends[middle]])):
+        if await replays(WorkflowHistory(history.workflow_id, history.events[: ends[middle]]), converter):
             good = middle
         else:
             bad = middle
     return history.events[ends[good]] if good >= 0 else None
 
 
-async def replays(history: WorkflowHistory) -> bool:
+async def replays(history: WorkflowHistory, converter: DataConverter) -> bool:
     """Tell whether the workflows of this code replay that history to its end."""
     runner = _RecordingRunner(sandbox_runner())
     replayer = Replayer(
         workflows=WORKFLOWS,
-        data_converter=pydantic_data_converter,
+        data_converter=converter,
         workflow_runner=runner,
         runtime=_quiet_runtime(),
     )

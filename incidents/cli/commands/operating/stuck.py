@@ -123,7 +123,7 @@ async def _reset(
         )
     handle = client.get_workflow_handle(found.id, run_id=found.run_id)
     history = await handle.fetch_history()
-    to = await last_good_task(history)
+    to = await last_good_task(history, client.data_converter)
     if to is None:
         raise CommandFailed(
             f"{label} cannot be reset: its first workflow task fails with this code. Nothing was changed. Deploy a fix."
