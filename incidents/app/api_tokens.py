@@ -25,12 +25,13 @@ class Scope(StrEnum):
     """What a token is good for.
 
     READ: incidents and their timelines. RESPOND: open incidents and send commands. ALERTS: post alerts.
-    PRIVATE: with READ, private incidents, too, and titles in lists.
+    DECODE: payloads at the codec server. PRIVATE: with READ or DECODE, private incidents, too, and titles in lists.
     """
 
     READ = "read"
     RESPOND = "respond"
     ALERTS = "alerts"
+    DECODE = "decode"
     PRIVATE = "private"
 
 

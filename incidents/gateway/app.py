@@ -22,6 +22,7 @@ from incidents.app.settings import Settings
 from incidents.client.delivery.delivery import Delivery
 from incidents.client.delivery.spool import Spool, SpoolUnusable
 from incidents.client.own_pages import workflow_of
+from incidents.client.problems import Undecryptable
 from incidents.contracts import COMMAND_REFUSED, ISSUE_CHANGED, Unauthorized
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
@@ -34,6 +35,7 @@ from incidents.gateway import signatures
 from incidents.gateway.alert_endpoints import AlertEndpoint
 from incidents.gateway.alert_senders import AlertSenders
 from incidents.gateway.api.app import api_routes
+from incidents.gateway.codec.endpoint import CodecEndpoint
 from incidents.gateway.heartbeat_endpoint import HeartbeatEndpoint
 from incidents.gateway.mail_events import MailEvents
 from incidents.gateway.readiness import Readiness
@@ -46,6 +48,7 @@ from incidents.gateway.responses import (
     too_slow,
     unauthorized,
     unavailable,
+    undecryptable,
 )
 from incidents.gateway.slack import http as slack
 from incidents.gateway.slack.app import SlackApp
@@ -77,6 +80,7 @@ class Gateway:
         self._alerts = AlertEndpoint(self.delivery, senders)
         self._heartbeats = HeartbeatEndpoint(self._connected, runbook, queue, token)
         self._web = WebSite(self._connected, settings, runbook)
+        self._codec = CodecEndpoint(self._connected, settings, runbook, tokens, self._web.access)
         self._slack_app = SlackApp(self._connected, self.delivery, settings, runbook)
         app_token = settings.slack_app_token.get_secret_value()
         self._socket_mode = SocketMode(self._slack_app.bolt, app_token) if app_token else None
@@ -99,6 +103,7 @@ class Gateway:
             Route("/sendgrid", self._mail_events.receive, methods=["POST"]),
             Route("/healthz", self._readiness.health),
             Route("/readyz", self._readiness.ready),
+            *self._codec.routes(self._web.sessions),
             *self._api,
             *self._web.routes(),
         ]
@@ -109,9 +114,14 @@ class Gateway:
                 TooLarge: too_large,
                 TooSlow: too_slow,
                 SpoolUnusable: spool_unusable,
+                Undecryptable: undecryptable,
             },
             lifespan=self._lifespan,
         )
+
+    def describe_codec(self) -> str:
+        """Return in one line whether the codec server is on."""
+        return self._codec.describe()
 
     def describe_pages(self) -> str:
         """Return in one line who may read the web pages."""

@@ -15,6 +15,7 @@
     POST /pagerduty            acknowledgements; signed by PagerDuty
     POST /github               changes to action item issues; signed by GitHub
     POST /sendgrid             mails that bounced; signed by SendGrid
+    POST /codec/decode         payloads in clear text for the Temporal UI and `temporal`, for those who may read them
     GET  /healthz              200 while Temporal answers; says so if nobody can be paged
     GET  /readyz               200 while Temporal answers and the spool can be written; each part with its reason
 
@@ -122,6 +123,8 @@ def _print_endpoints(settings: Settings, gateway: Gateway) -> None:
     for endpoint, (variable, secret) in endpoints.items():
         print(f"{endpoint}: {'on' if secret else f'off ({variable} is not set)'}", file=sys.stderr)
     print(gateway.describe_pages(), file=sys.stderr)
+    print(gateway.describe_codec(), file=sys.stderr)
+    print(f"Payload encryption: {settings.key_ring.describe()}", file=sys.stderr)
     print(f"/api: {describe_tokens(ApiTokens(settings.api_tokens))}", file=sys.stderr)
 
 

@@ -84,3 +84,9 @@ def unavailable(request: Request, error: Exception) -> Response:
         return JSONResponse({"error": "Temporal rejected the request; nothing was changed"}, 400)
     _log.warning("Temporal is unavailable: %s", one_line(str(error), _LONGEST))
     return JSONResponse({"error": "Temporal is unavailable; the request was not stored. Send it again"}, 503)
+
+
+def undecryptable(request: Request, error: Exception) -> Response:
+    """Answer a request that needs what this process has no key for: once it has, the same request succeeds."""
+    _log.error("%s", error)
+    return JSONResponse({"error": "the gateway lacks a key that encrypts incidents; its log names it"}, 503)

@@ -1,4 +1,6 @@
-"""Who may see a private incident, and send it commands."""
+"""Who may see a private incident, send it commands, and read the payloads that Temporal stores of incidents."""
+
+from collections.abc import Sequence
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import PrivateIncident
@@ -46,3 +48,22 @@ def require_access(incident: Incident, command: Command, runbook: RunbookConfig)
         return
     if not (origin.by_person and may_see(incident, command.by, runbook, NOBODY)):
         raise PrivateIncident(REFUSAL)
+
+
+def may_decode(
+    incidents: Sequence[Incident] | None, person: str, runbook: RunbookConfig, people: PeopleDirectory
+) -> bool:
+    """Tell whether a person may read payloads of a workflow: if they may see each incident that it is or was of.
+
+    Payloads of other workflows, and of those whose incidents are not known, are for the operators.
+
+    Args:
+        incidents: all that the workflow is or was of; None if they are not all known.
+        person: the name in the directory.
+        runbook: names the operators.
+        people: the directory.
+    """
+    if incidents:
+        return all(may_see(incident, person, runbook, people) for incident in incidents)
+    named = (name for contact in runbook.people.operators for name in (contact, runbook.contacts[contact].email or ""))
+    return person.casefold() in {people.resolve(name).casefold() for name in named if name}

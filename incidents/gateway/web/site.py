@@ -34,21 +34,24 @@ _log = logging.getLogger("gateway")
 
 
 class WebSite:
-    """The pages of the gateway. `connected` raises `RPCError` while Temporal is unreachable."""
+    """The pages of the gateway. `connected` raises `RPCError` while Temporal is unreachable.
+
+    `access` and `sessions`: who reads the pages, for other endpoints that ask the same.
+    """
 
     def __init__(self, connected: Callable[[], Awaitable[Client]], settings: Settings, runbook: RunbookConfig) -> None:
         people = PeopleDirectory(runbook.people.directory)
         self._renderer = Renderer(settings)
-        self._access = Access(settings, people)
+        self.access = Access(settings, people)
         shared = Shared(connected, settings, runbook, people, self._renderer, IncidentReaders())
         self._pages, self._commands = Pages(shared), CommandPages(shared)
-        self._link = AcknowledgePage(shared, build_acknowledge_links(settings), self._access.signed_in)
-        self._sign_in = SignIn(settings, self._access, people, self._renderer)
-        self._middleware = [session_middleware(settings)]
+        self._link = AcknowledgePage(shared, build_acknowledge_links(settings), self.access.signed_in)
+        self._sign_in = SignIn(settings, self.access, people, self._renderer)
+        self.sessions = session_middleware(settings)
 
     def describe(self) -> str:
         """Return in one line who may read the pages."""
-        return self._access.describe()
+        return self.access.describe()
 
     def stop(self) -> None:
         """End what would keep the gateway from stopping."""
@@ -81,7 +84,7 @@ class WebSite:
 
         async def endpoint(request: Request) -> Response:
             try:
-                person = self._access.person(request)
+                person = self.access.person(request)
             except NotAllowed as problem:
                 return self._problem(request, None, 403, "Not allowed", str(problem))
             except SignInNeeded:
@@ -99,7 +102,7 @@ class WebSite:
         return self._open_route(path, endpoint, method)
 
     def _open_route(self, path: str, endpoint: Endpoint, method: str) -> Route:
-        return Route(path, endpoint, methods=[method], middleware=self._middleware)
+        return Route(path, endpoint, methods=[method], middleware=[self.sessions])
 
     async def _answer(self, request: Request, person: Person | None, work: Awaitable[Response]) -> Response:
         """Return a handler's page, or one that says why there is none."""
