@@ -127,6 +127,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "maintenance end": ("incident maintenance end 1",),
     "maintenance list": ("incident maintenance list",),
+    "keys": ("incident keys new 2026-11",),
+    "keys new": (
+        "incident keys new 2026-11",
+        "incident keys new 2026-11 --json",
+    ),
     "token": ("incident token create ann --scope read --scope respond --for 90d",),
     "token create": (
         "incident token create ann --scope read --scope respond --for 90d",

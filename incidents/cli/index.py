@@ -56,6 +56,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Operate": {
         "maintenance": (f"{_COMMANDS}.operating.maintenance", "Start, list and end maintenance windows."),
         "token": (f"{_COMMANDS}.operating.token", "Create, list and revoke tokens of the gateway's API."),
+        "keys": (f"{_COMMANDS}.operating.keys", "Make keys that encrypt what Temporal stores."),
         "alert": (f"{_COMMANDS}.alert", "Try an alert payload: what it would do, and why."),
         "check": (f"{_COMMANDS}.queries", "Validate runbook.yaml; lists each error with line and field."),
         "stuck": (
@@ -66,7 +67,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 """By section, in the order in which they are listed: name, module and help."""
-GROUPS = ("alert", "evidence", "maintenance", "postmortem", "token")
+GROUPS = ("alert", "evidence", "keys", "maintenance", "postmortem", "token")
 """Those that are groups of further subcommands."""
 SUBCOMMANDS = {name: found for section in SECTIONS.values() for name, found in section.items()}
 """All of them, by name: module and help."""

@@ -55,10 +55,13 @@ async def send(
         NotAuthorized: the sender may not send this command.
         IsPrivate: the command has an origin, and its sender may not see the incident.
         CommandFailed: the command was rejected, the incident is closed, or it is unknown whether the command arrived.
+        Undecryptable: this process lacks the key of the workers, who would then lack its key. Nothing was sent.
     """
     command = command.replace(id=command.id or str(uuid.uuid4()))
     if not is_open(run):
         raise _ended(run)
+    # The memo has the key of the workers. A command that they could not read would keep the incident from going on.
+    await run.memo()
     if reason := permissions.refusal(command.name, command.by):
         await record_refusal(client, run, command, reason, answer_within)
         raise NotAuthorized(f"{reason} Nothing was changed.")

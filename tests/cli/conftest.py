@@ -6,6 +6,7 @@ import os
 import threading
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any, TypeVar
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
 from incidents.app.worker import make_worker
 from incidents.cli import main as responder
@@ -132,12 +135,19 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(dev_server: DevServer) -> Iterator[Stage]:
     """A namespace with a worker."""
+    with standing(dev_server, pydantic_data_converter) as stage:
+        yield stage
+
+
+@contextmanager
+def standing(dev_server: DevServer, converter: DataConverter) -> Iterator[Stage]:
+    """A namespace with a worker that reads and writes payloads by that converter."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     ready: asyncio.Queue[Stage] = asyncio.Queue()
     over = asyncio.Event()
-    serving = asyncio.run_coroutine_threadsafe(_serve(dev_server, ready, over), loop)
+    serving = asyncio.run_coroutine_threadsafe(_serve(dev_server, ready, over, converter), loop)
     getting = asyncio.run_coroutine_threadsafe(ready.get(), loop)
     serving.add_done_callback(lambda done: getting.cancel() if done.exception() else None)
     yield getting.result(40)
@@ -147,8 +157,10 @@ def stage(dev_server: DevServer) -> Iterator[Stage]:
     thread.join()
 
 
-async def _serve(dev_server: DevServer, ready: asyncio.Queue[Stage], over: asyncio.Event) -> None:
-    stage = Stage(asyncio.get_running_loop(), await dev_server.client())
+async def _serve(
+    dev_server: DevServer, ready: asyncio.Queue[Stage], over: asyncio.Event, converter: DataConverter
+) -> None:
+    stage = Stage(asyncio.get_running_loop(), await dev_server.client(converter))
     async with make_worker(stage.client, QUEUE, stage.activities.methods()):
         await ready.put(stage)
         await over.wait()

@@ -14,6 +14,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from sandbox.temporal_server import running_temporal
@@ -27,10 +28,10 @@ class DevServer:
         self._address = address
         self._names = (f"test-{number}" for number in count(1))
 
-    async def client(self) -> Client:
+    async def client(self, converter: DataConverter = pydantic_data_converter) -> Client:
         """Return a client of a new namespace, which knows our search attributes."""
         name = next(self._names)
-        client = await Client.connect(self._address, namespace=name, data_converter=pydantic_data_converter)
+        client = await Client.connect(self._address, namespace=name, data_converter=converter)
         namespace = RegisterNamespaceRequest(namespace=name)
         namespace.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
         await client.workflow_service.register_namespace(namespace, retry=True)

@@ -143,13 +143,15 @@ def check(
         except RunbookError as error:
             faults = str(error).splitlines()
         if as_json:
-            say(json.dumps({"file": source.name, "valid": not faults, "faults": faults, "warning": warning}, indent=1))
+            found = {"file": source.name, "valid": not faults, "faults": faults, "warning": warning}
+            say(json.dumps(found | {"encryption": settings.key_ring.describe()}, indent=1))
         elif faults:
             print(*faults, sep="\n", file=sys.stderr)
         else:
             say(f"{source.name} is valid")
             if warning:
                 say(warning)
+            say(f"Payload encryption: {settings.key_ring.describe()}")
         return 1 if faults else 0
 
     run_and_exit(main())

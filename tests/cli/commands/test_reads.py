@@ -187,11 +187,14 @@ def test_watch_ends_with_the_incident(opened: Opened, on_stage: Incidental) -> N
     assert on_stage("watch", opened.number).status == 0
 
 
+OFF = "off (PAYLOAD_KEYS is not set)"
+
+
 def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUNBOOK_FILE", raising=False)
     monkeypatch.setenv("PAGERDUTY_ROUTING_KEY", "routing-key")
-    assert incident("check").out == "runbook.yaml is valid\n"
-    expected = {"file": "runbook.yaml", "valid": True, "faults": [], "warning": ""}
+    assert incident("check").out == f"runbook.yaml is valid\nPayload encryption: {OFF}\n"
+    expected = {"file": "runbook.yaml", "valid": True, "faults": [], "warning": "", "encryption": OFF}
     assert incident("check", "--json").document == expected
     text = Path("runbook.yaml").read_text(encoding="utf-8")
     broken = tmp_path / "broken.yaml"
@@ -219,10 +222,13 @@ def test_91_check_says_that_nobody_can_be_paged(incident: Incidental, monkeypatc
     for name in ("RUNBOOK_FILE", "PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS"):
         monkeypatch.delenv(name, raising=False)
     said = incident("check")
-    assert (said.status, said.out.splitlines()) == (0, ["runbook.yaml is valid", NOBODY_PAGED])
+    assert (said.status, said.out.splitlines()) == (
+        0,
+        ["runbook.yaml is valid", NOBODY_PAGED, f"Payload encryption: {OFF}"],
+    )
     assert incident("check", "--json").document["warning"] == NOBODY_PAGED
     monkeypatch.setenv("PAGERDUTY_ROUTING_KEYS", '{"on_call": "key"}')
-    assert incident("check").out == "runbook.yaml is valid\n"
+    assert incident("check").out == f"runbook.yaml is valid\nPayload encryption: {OFF}\n"
 
 
 def test_91_show_says_that_nobody_can_be_paged(stage: Stage, on_stage: Incidental) -> None:
