@@ -12,6 +12,7 @@ from incidents.domain.activity_results import ActivityResult
 from incidents.domain.core.errors import ErrorType
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.untrusted import cut_bytes
+from incidents.domain.evidence.audit import timeline_head
 from incidents.domain.evidence.preservation import (
     archived_parts,
     evidence_folder,
@@ -120,6 +121,7 @@ async def preserve_evidence(incident: Incident, obligation: Obligation, start: I
         runbook.rollback,
         runbook.retry_for.others,
         written=archived_parts(incident),
+        timeline=timeline_head(incident),
     )
 
 

@@ -59,7 +59,7 @@ class Evidence:
 
         Idempotent: the same parts give the same bytes. The incident keeps the manifest's hash.
         """
-        data = manifest(request.incident, request.phase, request.parts)
+        data = manifest(request.incident, request.phase, request.parts, request.timeline)
         path = f"{request.folder}/{request.phase}/manifest.json"
         with translate_vendor_errors():
             self._store.write(path, data)

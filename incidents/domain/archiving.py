@@ -49,8 +49,11 @@ LIMITS = Limits()
 _ANY, _NEWS, _DUE = "newest", "newest with news", "newest but of a severity"
 
 
-def next_chunk(incident: Incident, limits: Limits = LIMITS) -> Chunk | None:
-    """Return what can move to the archive now, or None if that is not worth a file, or has no folder yet."""
+def next_chunk(incident: Incident, limits: Limits = LIMITS, *, hashed: bool = True) -> Chunk | None:
+    """Return what can move to the archive now, or None if that is not worth a file, or has no folder yet.
+
+    `hashed`: as `Chunk.hashed`.
+    """
     if incident.number is None:
         return None
     room = limits.largest // 3  # each for entries, for updates, and for keys
@@ -66,6 +69,8 @@ def next_chunk(incident: Incident, limits: Limits = LIMITS) -> Chunk | None:
         number=len(archive.chunks) + 1,
         previous=archive.chain,
         first=archive.last + 1,
+        head=archive.head,
+        hashed=hashed,
         entries=entries,
         updates=updates,
         news=news,

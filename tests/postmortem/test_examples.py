@@ -41,6 +41,7 @@ def normal(text: str) -> str:
     text = re.sub(r"(\d\d:\d\d):\d\d\b", r"\1:00", text)
     text = re.sub(r"file://\S*?/evidence", "file:///var/lib/incident-runbook/evidence", text)
     text = re.sub(r"\b[0-9a-f]{64}\b", "…", text)
+    text = re.sub(r"\b\d+:[0-9a-f]{16}\b", "57:3f2a9c01b4de99aa", text)
     text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b", "…", text)
     text = re.sub(r"http://127\.0\.0\.1:\d+", "http://sandbox.invalid", text)
     text = re.sub(r"\b\d+x (?=ruleset|panic|POST|\()", "…x ", text)

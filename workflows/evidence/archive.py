@@ -27,6 +27,9 @@ _RETRY_FOR = timedelta(seconds=30)
 _MOST_CHUNKS = 3
 """At the end of one run; what is left after an outage of the store moves with the next ones."""
 
+_ENTRIES_ARE_HASHED = "entry-hashes"
+"""Patch: runs that were archived before have written files without the hash of each entry."""
+
 Read = Callable[[], Incident]
 Change = Callable[[Callable[[Incident], Incident]], None]
 """Changes the incident's state by a pure function."""
@@ -35,7 +38,7 @@ Change = Callable[[Callable[[Incident], Incident]], None]
 def archiving(read: Read, change: Change) -> Coroutine[Any, Any, None] | None:
     """Return the work of moving what the incident need not carry; None if there is too little of it. Never raises."""
     try:
-        chunk = next_chunk(read())
+        chunk = _next(read())
     except Exception as error:
         raise_if_of_the_sdk(error)
         workflow.logger.exception("cannot determine what to archive; the incident keeps it")
@@ -56,7 +59,11 @@ async def _archive(chunk: Chunk | None, read: Read, change: Change) -> None:
             change(partial(archiving_failed, reason=why(error), at=workflow.now()))
             return
         change(partial(apply_chunk, chunk=chunk, ref=ref))
-        chunk = next_chunk(read())
+        chunk = _next(read())
+
+
+def _next(incident: Incident) -> Chunk | None:
+    return next_chunk(incident, hashed=workflow.patched(_ENTRIES_ARE_HASHED))
 
 
 async def _write(chunk: Chunk, ref: ChunkRef, first_run_id: str) -> None:

@@ -8,6 +8,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from incidents.domain.activity_results import EvidencePreserved
 from incidents.domain.core.time.elapsed import in_words
+from incidents.domain.core.timeline import TimelineHead
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from incidents.domain.rollback.config import Rollback
@@ -30,18 +31,24 @@ async def preserve(
     budget: timedelta,
     *,
     written: tuple[Part, ...] = (),
+    timeline: TimelineHead | None = None,
 ) -> EvidencePreserved:
     """Write every item, each within `budget`, and the manifest. What fails is a gap in the manifest and stops nothing.
 
-    `written`: what was written before, and is only listed. Never fails: if even the manifest cannot be written, the
-    outcome says so.
+    `written`: what was written before, and is only listed. `timeline`: the head that the manifest keeps. Never fails:
+    if even the manifest cannot be written, the outcome says so.
     """
     wanted_parts = (
         CaptureEvidence(key=f"{key}/{item.name}", folder=folder, item=item, scope=scope, rules=rules) for item in items
     )
     parts = tuple(await asyncio.gather(*(_capture_or_gap(effect, budget, len(items)) for effect in wanted_parts)))
     wanted = WriteManifest(
-        key=f"{key}/manifest", folder=folder, incident=incident, phase=phase, parts=(*parts, *written)
+        key=f"{key}/manifest",
+        folder=folder,
+        incident=incident,
+        phase=phase,
+        parts=(*parts, *written),
+        timeline=timeline,
     )
     try:
         return await perform(wanted, "Write the manifest of the evidence", FIRST_RANK, _MANIFEST_RETRY_FOR)

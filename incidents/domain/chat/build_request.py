@@ -9,7 +9,9 @@ from incidents.domain.chat.cards import decision_card, summary_card
 from incidents.domain.chat.channel import channel_id, static_war_room
 from incidents.domain.chat.promised import promised
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.mrkdwn import as_mrkdwn
+from incidents.domain.core.text.mrkdwn import mrkdwn, mrkdwn_lines
+from incidents.domain.core.timeline import Kind
+from incidents.domain.evidence.audit import timeline_head
 from incidents.domain.incident.display.summary import bookmarks, digest_text, rollback_text, summary_text, topic_text
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
@@ -100,14 +102,20 @@ def digest_update(obligation: Obligation, incident: Incident, runbook: RunbookCo
 def notice(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest[MessagePosted]:
-    """Post a timeline entry below the summary; a requested decision is a message of its own, with buttons."""
+    """Post a timeline entry below the summary; a requested decision is a message of its own, with buttons.
+
+    The one that ends the incident also has the timeline's head: what people have read cannot be changed afterwards.
+    """
     entry = incident.entry(obligation.sequence)
     card = decision_card(incident, entry)
+    lines: list[object] = [entry.text]
+    if entry.kind in (Kind.RESOLVED, Kind.CANCELLED):
+        lines.append(mrkdwn("Timeline head {}", timeline_head(incident, entry.sequence)))
     asked = tuple(name for name in (incident.roles.commander,) if card and name not in ("", entry.actor))
     return activity_requests.PostMessage(
         key=obligation.key,
         channel_id=channel_id(incident),
-        text=as_mrkdwn(entry.text),
+        text=mrkdwn_lines(lines),
         mentions=tuple(dict.fromkeys((*entry.mentions, *asked))),
         thread_ts=None if card else incident.resources.summary_ts,
         card=card,

@@ -1,6 +1,14 @@
-"""The timeline: what happened, when, and who did it. Append-only, in the order in which the incident learnt of it."""
+"""The timeline: what happened, when, and who did it. Append-only, in the order in which the incident learnt of it.
 
+Its entries form a hash chain: each entry's hash is SHA-256 of the hash of the entry before it ("" for the first) and
+the entry as canonical JSON. No entry is ever changed or removed, so the hash of the last one, the head, proves all.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import accumulate
 
 from pydantic import AwareDatetime
 
@@ -57,3 +65,37 @@ class Entry(Frozen):
     announce: bool = False
     mentions: tuple[str, ...] = ()
     decision: str = ""
+
+    @property
+    def canonical(self) -> str:
+        """The entry as canonical JSON: keys sorted, no blanks, ASCII only.
+
+        Fields with their default are left out, so that a field added later does not change the hash of older entries.
+        """
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
+
+
+_SHORT = 16
+"""Digits of a hash that people compare."""
+
+
+class TimelineHead(Frozen):
+    """The state of a timeline at one moment. `entries`: the number of its last entry; `sha256`: that entry's hash."""
+
+    entries: int
+    sha256: str
+
+    def __str__(self) -> str:
+        """Return it as people compare it and type it: `57:3f2a9c01b4de99aa`."""
+        return f"{self.entries}:{self.sha256[:_SHORT]}"
+
+
+def entry_hash(previous: str, entry: Entry) -> str:
+    """Return the hash of an entry. `previous`: the hash of the entry before it; "" for the first."""
+    return hashlib.sha256(f"{previous}{entry.canonical}".encode()).hexdigest()
+
+
+def entry_hashes(previous: str, entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Return the hash of each entry. `previous`: the hash of the entry before the first one."""
+    return tuple(accumulate(entries, entry_hash, initial=previous))[1:]

@@ -1,8 +1,9 @@
 """The archive: what an incident no longer needs at hand, in numbered files ("chunks") in the evidence store.
 
 A chunk is a file of JSON lines: a head, then one line for each entry of the timeline, update, and settled key that it
-holds. A running hash chains all lines of all chunks, so that a changed, missing or foreign line shows. The incident
-keeps one `ChunkRef` for each chunk.
+holds. A running hash chains all lines of all chunks, so that a changed, missing or foreign line shows. The line of an
+entry also has the entry's hash in the chain of the timeline, by which `audit` finds the first entry that was changed.
+The incident keeps one `ChunkRef` for each chunk.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.ledger import Attempt, Ledger, Unfulfilled
-from incidents.domain.core.timeline import SYSTEM, TURNS, Entry, Kind
+from incidents.domain.core.timeline import SYSTEM, TURNS, Entry, Kind, entry_hashes
 from incidents.domain.paging.state import Call
 from incidents.domain.updates.state import PublicFact, StatusUpdate
 
@@ -25,7 +26,8 @@ class ChunkRef(Frozen):
     """One chunk: its path below the evidence URL, size and SHA-256, and the entries of the timeline that it holds.
 
     `first` and `last` are sequence numbers; a chunk without entries has `last` = `first` - 1. `until`: the time of the
-    last entry. `chain`: the running hash after its last line.
+    last entry. `chain`: the running hash after its last line. `head`: the hash of the last archived entry in the chain
+    of the timeline; "" if an older version wrote the chunk, then the chain begins after it.
     """
 
     number: int
@@ -36,6 +38,7 @@ class ChunkRef(Frozen):
     last: int
     until: AwareDatetime
     chain: str
+    head: str = ""
 
     @property
     def has_entries(self) -> bool:
@@ -63,6 +66,11 @@ class Archive(Frozen):
         return self.chunks[-1].chain if self.chunks else ""
 
     @property
+    def head(self) -> str:
+        """The hash of the last archived entry; "" if there is none."""
+        return self.chunks[-1].head if self.chunks else ""
+
+    @property
     def last(self) -> int:
         """The sequence number of the last archived entry; 0 if there is none."""
         return self.chunks[-1].last if self.chunks else 0
@@ -81,12 +89,18 @@ class Archive(Frozen):
 
 
 class Chunk(Frozen):
-    """What is moved at once. `previous`: the running hash before its first line."""
+    """What is moved at once. `previous`: the running hash before its first line.
+
+    `head`: the hash of the entry before its first one. `hashed`: whether the file has the hash of each entry; not
+    where a run that an older version began is replayed, since that has written the file without them.
+    """
 
     incident: str
     number: int
     previous: str
     first: int
+    head: str = ""
+    hashed: bool = True
     entries: tuple[Entry, ...] = ()
     updates: tuple[StatusUpdate, ...] = ()
     news: tuple[PublicFact, ...] = ()
@@ -106,10 +120,15 @@ class Chunk(Frozen):
         """The file: the same for the same contents."""
         head = {"incident": self.incident, "number": self.number, "previous": self.previous, "first": self.first}
         rows: list[dict[str, object]] = [head]
-        for name in ("entries", "updates", "news", "calls", "failures", "skips", "begun"):
+        rows += [{"entries": entry.model_dump(mode="json"), **said} for entry, said in self._hashed_entries()]
+        for name in ("updates", "news", "calls", "failures", "skips", "begun"):
             rows += [{name: value.model_dump(mode="json")} for value in getattr(self, name)]
         rows += [{"fulfilled": key} for key in self.fulfilled]
         return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+
+    def _hashed_entries(self) -> Iterator[tuple[Entry, dict[str, str]]]:
+        for entry, digest in zip(self.entries, entry_hashes(self.head, self.entries), strict=True):
+            yield entry, {"hash": digest} if self.hashed else {}
 
     def ref(self, folder: str, until: AwareDatetime) -> ChunkRef:
         """Return where it is written in the incident's evidence folder.
@@ -129,6 +148,7 @@ class Chunk(Frozen):
             last=self.first + len(self.entries) - 1,
             until=self.entries[-1].at if self.entries else until,
             chain=chained(self.previous, text),
+            head=(self.head, *entry_hashes(self.head, self.entries))[-1],
         )
 
 

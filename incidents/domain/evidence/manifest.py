@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from incidents.domain.config.model import EvidenceRules, Region
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.timeline import TimelineHead
 from incidents.domain.investigation.config import Investigation
 
 
@@ -123,10 +124,14 @@ def items(texts: dict[str, str], regions: tuple[Region, ...], metrics: dict[str,
     return (*found, *(Item(name=f"{phase}/{name}", source=source) for name, source in whole))
 
 
-def manifest(incident: str, phase: str, parts: tuple[Part, ...]) -> bytes:
-    """Return the manifest's bytes: the same for the same parts, so that writing it again changes nothing."""
+def manifest(incident: str, phase: str, parts: tuple[Part, ...], timeline: TimelineHead | None = None) -> bytes:
+    """Return the manifest's bytes: the same for the same parts, so that writing it again changes nothing.
+
+    `timeline`: the incident's timeline at that moment; None if the evidence is not of a resolution.
+    """
     rows = [part.model_dump(mode="json") for part in parts]
-    return (json.dumps({"incident": incident, "phase": phase, "parts": rows}, indent=1) + "\n").encode()
+    head = {"timeline": timeline.model_dump(mode="json")} if timeline is not None else {}
+    return (json.dumps({"incident": incident, "phase": phase, **head, "parts": rows}, indent=1) + "\n").encode()
 
 
 def checked(ref: ManifestRef, found: bytes | None, digests: dict[str, str | None]) -> list[str]:
@@ -134,10 +139,9 @@ def checked(ref: ManifestRef, found: bytes | None, digests: dict[str, str | None
 
     `found` is the manifest as it is there now, `digests` the SHA-256 of each of its files now (None: it is missing).
     """
-    if found is None:
-        return [f"{ref.path} is missing"]
-    if hashlib.sha256(found).hexdigest() != ref.sha256:
-        return [f"{ref.path} was changed: its hash differs from the timeline's"]
+    fault = manifest_fault(ref, found)
+    if fault or found is None:
+        return [fault]
     wrong = []
     for part in parts_of(found):
         now = digests.get(part.name)
@@ -148,6 +152,20 @@ def checked(ref: ManifestRef, found: bytes | None, digests: dict[str, str | None
         elif now != part.sha256:
             wrong.append(f"{part.name} was changed")
     return wrong
+
+
+def manifest_fault(ref: ManifestRef, found: bytes | None) -> str:
+    """Return what is wrong with a manifest itself; "" if it is as it was written. `found`: None if it is missing."""
+    if found is None:
+        return f"{ref.path} is missing"
+    changed = hashlib.sha256(found).hexdigest() != ref.sha256
+    return f"{ref.path} was changed: its hash differs from the timeline's" if changed else ""
+
+
+def timeline_of(found: bytes) -> TimelineHead | None:
+    """Return the timeline's head that a manifest has; None if it has none."""
+    head = json.loads(found).get("timeline")
+    return TimelineHead.model_validate(head) if head is not None else None
 
 
 def parts_of(found: bytes) -> tuple[Part, ...]:

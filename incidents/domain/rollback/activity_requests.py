@@ -7,6 +7,7 @@ from incidents.domain.activity_results import ActivityResult, DeploymentOrdered,
 from incidents.domain.config.model import Region
 from incidents.domain.config.probes import Probe
 from incidents.domain.core.repeats import READS, found, sets
+from incidents.domain.core.timeline import TimelineHead
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.baseline import Sample
 from incidents.domain.rollback.config import Rollback
@@ -117,13 +118,14 @@ class CaptureEvidence(ActivityRequest[Part]):
 
 
 class WriteManifest(ActivityRequest[EvidencePreserved]):
-    """Write the manifest of what was preserved in one phase."""
+    """Write the manifest of what was preserved in one phase. `timeline`: of a resolution, the timeline's head."""
 
     repeat = sets("its path")
     folder: str
     incident: str
     phase: str
     parts: tuple[Part, ...]
+    timeline: TimelineHead | None = None
 
 
 class RecordRegions(ActivityRequest[list[Sample]]):

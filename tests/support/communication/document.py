@@ -80,6 +80,7 @@ def _said(sent: Sent) -> str:
     words = re.sub(r"evaluation in \d+ ms", "evaluation in … ms", words)
     words = re.sub(r"(https://stspg\.invalid/)\w+", r"\1…", words)
     words = re.sub(r"is due in [\ddhm ]+,", "is due in …,", words)
+    words = re.sub(r"Timeline head \d+:[0-9a-f]{16}", "Timeline head 57:3f2a9c01b4de99aa", words)
     words = re.sub(r"file://\S*/evidence/", "file:///…/evidence/", words)
     return " ".join(words.split()).replace("|", "\\|")
 

@@ -12,8 +12,9 @@ import pytest
 
 from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, AlertBatch
 from incidents.domain.config.model import HISTORY_EVENTS
-from incidents.domain.core.timeline import Entry, Kind
+from incidents.domain.core.timeline import Entry, Kind, entry_hashes
 from incidents.domain.evidence.archive import ChunkMissing, archived_entries, faults
+from incidents.domain.evidence.audit import Anchor, audit_timeline, timeline_head
 from incidents.domain.incident.commands import Acknowledge, AddNote, PostUpdate
 from incidents.domain.incident.incident import Incident
 from tests.support.environment import World, an_alert
@@ -58,11 +59,14 @@ async def test_79_and_102_an_incident_of_weeks_stays_small_and_its_timeline_comp
     await world.open(history_limit=min(HISTORY_EVENTS, 20 * HOURS))
     await world.tell(Acknowledge(by="ann"))
     largest, runs, steps = 0, set[str | None](), HOURS * 2
+    heads = list[Anchor]()
     for step in range(steps):
         await storm(world, SIGNALS * step // steps, SIGNALS * (step + 1) // steps)
         await world.at((step + 1) * 30)
         if step % 6 == 5:
-            largest = max(largest, len((await world.incident()).model_dump_json()))
+            incident = await world.incident()
+            largest = max(largest, len(incident.model_dump_json()))
+            heads.append(Anchor(where=f"step {step}", head=timeline_head(incident)))
             runs.add((await world.handle.describe()).run_id)
     incident = await world.incident()
     entries = whole(world, incident)
@@ -76,6 +80,9 @@ async def test_79_and_102_an_incident_of_weeks_stays_small_and_its_timeline_comp
     assert sum(alert.times for alert in incident.alerting.alerts) > SIGNALS // 2
     assert incident.evidence.archive.chunks
     assert faults(incident.evidence.archive, lambda path: stored(world, path), right_store=True) == []
+    audit = audit_timeline(incident, lambda path: stored(world, path), heads, right_store=True)
+    assert audit.faults == (), "one hash chain, over continue-as-new and what was archived"
+    assert audit.head.sha256 == entry_hashes("", entries)[-1]
     assert_complete(entries)
     published = [entry.text for entry in entries if entry.kind is Kind.UPDATE and ") to " in entry.text]
     assert [int(text.split()[1]) for text in published] == list(range(1, incident.updates.count + 1))

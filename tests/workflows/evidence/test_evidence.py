@@ -9,6 +9,8 @@ import pytest
 from incidents.app.composition.activities import build_activities
 from incidents.app.settings import Settings, load_settings
 from incidents.app.worker import make_worker
+from incidents.domain.evidence.audit import timeline_head
+from incidents.domain.evidence.manifest import timeline_of
 from incidents.domain.incident.commands import Resolve
 from incidents.domain.incident.incident import Incident
 from tests.support.environment import QUEUE, World
@@ -52,4 +54,5 @@ async def test_a_resolution_keeps_the_record_that_its_request_carried(
     assert len(lines) == len(record.timeline)
     [manifest] = (await keeping.incident()).evidence.manifests
     assert manifest.parts == 2
+    assert timeline_of((folder / "manifest.json").read_bytes()) == timeline_head(record)
     assert seen.queries == []

@@ -14,6 +14,7 @@ from incidents.domain.core.base import Frozen
 from incidents.domain.core.text.escaping import github_line, mermaid_label
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.time.instants import day_fault
+from incidents.domain.evidence.audit import timeline_head
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.measures import DEFINITIONS
 from incidents.domain.postmortem.document.blameless import Blame
@@ -97,6 +98,7 @@ def render(page: Page) -> str:
     return _ENVIRONMENT.get_template("postmortem.md.j2").render(
         page=page,
         incident=page.incident,
+        head=timeline_head(page.incident),
         document=document,
         figures=page.figures,
         placeholder=_PLACEHOLDER,
