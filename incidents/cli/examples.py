@@ -39,6 +39,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "incident timeline 42 --public        # what customers read",
         "incident timeline 42 --since 30m",
         "incident timeline 42 --since 14:05 --follow",
+        "incident timeline 42 --verify        # nothing was changed or removed",
+        "incident timeline 42 --verify --head 57:3f2a9c01b4de99aa",
     ),
     "check": (
         "incident check",

@@ -49,7 +49,7 @@ class Subcommands(typer.Typer):
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
         """Return the decorator of a subcommand."""
-        return super().command(name, cls=HelpfulCommand, **settings)
+        return super().command(name, **{"cls": HelpfulCommand, **settings})
 
 
 def write_examples(ctx: Any, formatter: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from incidents.domain.core.timeline import Entry, entry_hashes
 from incidents.domain.incident.commands import AddNote, Cancel
 from incidents.domain.incident.incident import Incident
 from tests.cli.conftest import Incidental, Opened, Stage
@@ -68,6 +69,41 @@ def test_the_archive_is_verified_and_listed(archived: Opened, on_stage: Incident
     said = on_stage("evidence", "verify", archived.number)
     assert said.status == 1
     assert "the file was changed" in said.err
+
+
+def test_the_timeline_is_verified_across_the_archive(archived: Opened, on_stage: Incidental, tmp_path: Path) -> None:
+    said = on_stage("timeline", "verify", archived.number)
+    assert (said.status, said.err) == (0, "")
+    assert re.fullmatch(r"Timeline OK: \d+ entries, \d+ of them archived, head \d+:[0-9a-f]{16}\n", said.out)
+    rows = on_stage("timeline", archived.number, "--json").document
+    head = entry_hashes("", (Entry.model_validate(row) for row in rows))[-1]
+    found = on_stage("timeline", archived.number, "--verify", "--json").document
+    assert (found["sound"], found["entries"], found["sha256"]) == (True, len(rows), head)
+    assert on_stage("timeline", archived.number, "--head", found["head"]).status == 0
+    said = on_stage("timeline", archived.number, "--head", f"{len(rows)}:{'0' * 16}")
+    assert said.status == 1
+    assert f"not what --head has ({len(rows)}:{'0' * 16})" in said.err
+    for wrong in ("57", "57:123", "x:3f2a9c01b4de99aa"):
+        assert "is no timeline head" in on_stage("timeline", archived.number, "--head", wrong).err
+    assert on_stage("timeline", archived.number, "--verify", "--people").status == 2
+
+
+def test_an_entry_that_was_changed_in_the_archive_is_named(
+    archived: Opened, on_stage: Incidental, tmp_path: Path
+) -> None:
+    rows = on_stage("timeline", archived.number, "--json").document
+    changed = next(row["sequence"] for row in rows if row["text"].startswith("note 3 "))
+    [file, *_] = sorted(tmp_path.rglob("0001-*.jsonl"))
+    file.write_bytes(file.read_bytes().replace(b"note 3 ", b"note 4 "))
+    said = on_stage("timeline", "verify", archived.number)
+    assert (said.status, said.out) == (1, "")
+    assert f"failed verification: entry {changed} was changed in " in said.err
+    found = on_stage("timeline", "verify", archived.number, "--json")
+    assert (found.status, found.document["sound"]) == (1, False)
+    file.unlink()
+    said = on_stage("timeline", "verify", archived.number)
+    assert said.status == 1
+    assert "Nothing was verified" in said.err
 
 
 def test_what_cannot_be_read_is_said_in_one_line(

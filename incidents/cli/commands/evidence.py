@@ -47,9 +47,9 @@ def list_evidence(number: Number, url: Store = "", as_json: Json = False) -> Non
     """List saved files, and missing sources with the reason."""
 
     async def work(client: Client) -> None:
-        incident = await _ask(client, number)
-        with _readable(incident):
-            found = _manifests(incident, url)
+        incident = await ask_incident(client, number)
+        with readable(incident):
+            found = read_manifests(incident, url)
         parts = [part for _, _, data in found if data is not None for part in parts_of(data)]
         listed = {part.name for part in parts}
         parts += [part for part in archived_parts(incident) if part.name not in listed]
@@ -68,12 +68,12 @@ def verify(number: Number, url: Store = "", as_json: Json = False) -> None:
     """Verify each file against its manifest, each manifest against the timeline, and the archive by its hashes."""
 
     async def work(client: Client) -> None:
-        incident = await _ask(client, number)
+        incident = await ask_incident(client, number)
         archive = incident.evidence.archive
         if not (incident.evidence.manifests or archive.chunks):
             raise Altered(f"{incident.name} has no evidence yet. Nothing was verified.")
-        with _readable(incident):
-            wrong = [fault for found in _manifests(incident, url) for fault in _faults(*found)]
+        with readable(incident):
+            wrong = [fault for found in read_manifests(incident, url) for fault in _faults(*found)]
             wrong += _archive_faults(incident, url)
         files = sum(ref.parts for ref in incident.evidence.manifests)
         if as_json:
@@ -90,14 +90,15 @@ def verify(number: Number, url: Store = "", as_json: Json = False) -> None:
     run(work)
 
 
-async def _ask(client: Client, number: str) -> Incident:
+async def ask_incident(client: Client, number: str) -> Incident:
+    """Return the incident's current state."""
     found = await find(client, number)
     incident: Incident = await ask(handle_of(client, found), INCIDENT_QUERY, Incident, label(found))
     return incident
 
 
 @contextmanager
-def _readable(incident: Incident) -> Iterator[None]:
+def readable(incident: Incident) -> Iterator[None]:
     """Turn a store's error into one line: what cannot be read is not called altered (behaviour 93)."""
     from incidents.vendors.errors import VendorError
 
@@ -107,7 +108,7 @@ def _readable(incident: Incident) -> Iterator[None]:
         raise Unreadable(f"Cannot read the evidence of {incident.name}: {error}. Nothing was verified.") from None
 
 
-def _manifests(incident: Incident, url: str) -> list[tuple[ManifestRef, Any, bytes | None]]:
+def read_manifests(incident: Incident, url: str) -> list[tuple[ManifestRef, Any, bytes | None]]:
     """Return each manifest with its store and its bytes (None: it is missing).
 
     Raises:

@@ -13,6 +13,7 @@ from rich.console import Console
 from temporalio.client import Client, WorkflowExecutionDescription
 
 from incidents.app.evidence.archive import public_timeline, timeline_after
+from incidents.cli.commands.auditing import VerifyFirst, verify_timeline
 from incidents.cli.finding import find
 from incidents.cli.help import Subcommands
 from incidents.cli.options import Json, Number, instant
@@ -49,7 +50,7 @@ class EntryFilter:
         return select_entries(entries, self.part, self._since, self._machines)
 
 
-@app.command()
+@app.command(cls=VerifyFirst)
 def timeline(
     number: Number,
     people: Annotated[bool, typer.Option("--people", help="Only what people did")] = False,
@@ -59,16 +60,28 @@ def timeline(
         typer.Option(metavar="WHEN", help="Only from then on: 30m, 14:05 or ISO 8601 (UTC)", show_default=False),
     ] = "",
     following: Annotated[bool, typer.Option("--follow", "-f", help="Follow new entries until Ctrl-C")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Verify its hash chain; also: timeline verify 42")] = False,
+    head: Annotated[
+        str, typer.Option(metavar="HEAD", help="Verify that it has this head, as posted", show_default=False)
+    ] = "",
+    url: Annotated[str, typer.Option(help="Evidence store to verify it by", show_default=False)] = "",
     as_json: Json = False,
 ) -> None:
     """Print the timeline (UTC), oldest first."""
+    if verify or head:
+        if people or public or since or following:
+            raise typer.BadParameter("--verify is of the whole timeline: no --people, --public, --since or --follow")
+        verify_timeline(number, head, url, as_json)
+        return
     if following and as_json:
         raise typer.BadParameter("use --follow or --json, not both")
     if people and public:
         raise typer.BadParameter("use --people or --public, not both")
     part = Part.PEOPLE if people else Part.PUBLIC if public else Part.ALL
-    chosen = EntryFilter(part, _since(since, datetime.now(UTC)) if since else None)
+    _show(number, EntryFilter(part, _since(since, datetime.now(UTC)) if since else None), following, as_json)
 
+
+def _show(number: str, chosen: EntryFilter, following: bool, as_json: bool) -> None:
     async def work(client: Client) -> None:
         found = await find(client, number)
         if following:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from incidents.app.evidence.archive import store_of
-from incidents.cli.commands import evidence
+from incidents.cli.commands import auditing, evidence
 from incidents.domain.evidence.archive import Chunk
+from incidents.domain.evidence.audit import Anchor, timeline_head
 from incidents.domain.evidence.manifest import EvidenceSource, ManifestRef, Part, manifest
 from incidents.domain.evidence.state import EvidenceState
 from incidents.domain.incident.incident import Incident
@@ -44,8 +45,8 @@ def preserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
 def faults(incident: Incident, url: str = "") -> list[str]:
     """What `incident evidence verify` finds."""
-    with evidence._readable(incident):
-        return [fault for found in evidence._manifests(incident, url) for fault in evidence._faults(*found)]
+    with evidence.readable(incident):
+        return [fault for found in evidence.read_manifests(incident, url) for fault in evidence._faults(*found)]
 
 
 def test_93_evidence_is_read_where_it_was_written(preserved: Callable[..., Incident]) -> None:
@@ -108,7 +109,7 @@ def archived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Incident:
 
 
 def archive_faults(incident: Incident) -> list[str]:
-    with evidence._readable(incident):
+    with evidence.readable(incident):
         return evidence._archive_faults(incident, "")
 
 
@@ -127,3 +128,24 @@ def test_93_an_archive_that_cannot_be_read_is_not_called_altered(
     monkeypatch.setenv("EVIDENCE_URL", "no-such-protocol://store")
     with pytest.raises(evidence.Unreadable, match="Cannot read the evidence of INC-1"):
         archive_faults(archived)
+
+
+def test_a_manifest_that_was_changed_is_named_and_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVIDENCE_URL", (tmp_path / "store").as_uri())
+    incident = opened().replace(number=1)
+    store, path, head = (
+        FileStore((tmp_path / "store").as_uri()),
+        "INC-1/resolution-1/manifest.json",
+        timeline_head(incident),
+    )
+    written = store.write(path, manifest("INC-1", "resolution-1", (), head))
+    ref = ManifestRef(path=path, sha256=written.sha256, parts=0, gaps=0, store=store.url)
+    incident = incident.replace(evidence=EvidenceState(manifests=(ref,)))
+    assert auditing.manifest_anchors(incident, "") == ([Anchor(where=path, head=head)], [])
+    store.write(path, manifest("INC-1", "resolution-1", (), head.replace(sha256="0" * 64)))
+    assert auditing.manifest_anchors(incident, "") == (
+        [],
+        [f"{path} was changed: its hash differs from the timeline's"],
+    )
