@@ -87,7 +87,14 @@ async def client(dev_server: DevServer) -> AsyncIterator[Client]:
 
 
 def a_worker(client: Client, safety: QuerySafety) -> Worker:
-    return guarded_worker(safety, client=client, task_queue=QUEUE, workflows=[Clocked], identity=f"{uuid.uuid4()}")
+    return guarded_worker(
+        safety,
+        client=client,
+        task_queue=QUEUE,
+        workflows=[Clocked],
+        workflow_runner=UnsandboxedWorkflowRunner(),  # a sandbox would import this module anew for each replay
+        identity=f"{uuid.uuid4()}",
+    )
 
 
 async def settled(handle: WorkflowHandle[Clocked, None]) -> None:
