@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import certifi
 import pytest
 from hypothesis import settings
 
@@ -18,6 +20,16 @@ os.environ.setdefault(DAY, str(datetime.now(UTC).toordinal()))
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest: one that begins last would be waited for by an idle processor."""
     items.sort(key=lambda item: 0 if "rollback_killed" in item.nodeid else 1 if "tests/system/" in item.nodeid else 2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One root certificate for all clients: each would read all of them, which takes longer than most tests."""
+    path, end = tmp_path_factory.mktemp("tls") / "root.pem", "-----END CERTIFICATE-----\n"
+    path.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
 
 
 @pytest.fixture(scope="session")

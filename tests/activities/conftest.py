@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-import certifi
 import pytest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
@@ -37,17 +36,8 @@ def sandbox(_sandbox: RunningSandbox) -> RunningSandbox:
     return _sandbox
 
 
-@pytest.fixture(scope="session")
-def one_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root certificate. The clients of one worker read all of them nine times, which takes longer than a test."""
-    end = "-----END CERTIFICATE-----\n"
-    path = tmp_path_factory.mktemp("tls") / "root.pem"
-    path.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
-    return path
-
-
 @pytest.fixture
-def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Callable[..., ActivitySet]:
+def wired(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., ActivitySet]:
     """Makes every activity as the worker does, from this environment and no other."""
 
     def make(
@@ -58,7 +48,6 @@ def wired(monkeypatch: pytest.MonkeyPatch, one_root: Path, tmp_path: Path) -> Ca
         with monkeypatch.context() as patch:
             for name in Settings.model_fields:
                 patch.delenv(name.upper(), raising=False)
-            patch.setenv("SSL_CERT_FILE", str(one_root))
             patch.setenv("EVIDENCE_URL", tmp_path.as_uri())
             patch.setenv("HTTP_TIMEOUT_SECONDS", "2")
             for name, value in environment.items():

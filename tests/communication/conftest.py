@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import certifi
 import pytest
 
 from activities.numbers import Numbers
@@ -50,13 +49,6 @@ async def stage(
         yield stage
 
 
-def one_root(folder: Path) -> dict[str, str]:
-    """One root certificate. Each client would else read all of them, which takes longer than a test."""
-    path, end = folder / "root.pem", "-----END CERTIFICATE-----\n"
-    path.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
-    return {"SSL_CERT_FILE": str(path)}
-
-
 @asynccontextmanager
 async def standing(
     sandbox: RunningSandbox,
@@ -69,7 +61,7 @@ async def standing(
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     fixed = {"EVIDENCE_URL": (tmp_path / "evidence").as_uri(), "HTTP_TIMEOUT_SECONDS": "2"}
-    for name, value in (sandbox.environment() | fixed | one_root(tmp_path) | environment).items():
+    for name, value in (sandbox.environment() | fixed | environment).items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
     async with skipping_server() as env:
