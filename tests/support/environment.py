@@ -97,7 +97,6 @@ class World:
     t0: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     safety: QuerySafety = QuerySafety.NONE
     """In virtual time one worker lives for ever and is asked all the time: evicting would replay at each question."""
-    slow: bool = False
     handle: WorkflowHandle[Any, Incident] = field(init=False)
 
     def worker(self) -> Worker:
