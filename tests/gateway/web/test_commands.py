@@ -82,43 +82,43 @@ async def test_words_that_customers_must_not_read_are_refused_before_they_are_se
     assert "https://grafana.internal/d/1</textarea>" in refused.text, "what was typed is still there"
 
 
-@pytest.mark.parametrize(
-    ("path", "typed", "recorded"),
-    [
-        ("note", {"text": "the cache is empty"}, "the cache is empty"),
-        ("severity", {"severity": "P2", "reason": "one region"}, "Severity P0 → P2"),
-        ("command", {}, "Commander: root"),
-        ("role", {"role": "scribe", "person": "bob"}, "Scribe: bob"),
-        ("escalate", {"reason": "no one answers"}, "Escalated to"),
-        (
-            "assess",
-            {"impact": "Half of all evaluations fail.", "customers": "Acme, Globex"},
-            "Acme, Globex (no e-mail address in runbook.yaml",
-        ),
-        ("hold", {"minutes": "10", "reason": "we verify"}, "held until"),
-        ("flag", {"version": "v2.15.0", "reason": "it breaks"}, "v2.15.0"),
-        ("confirm", {"restored": "false", "note": "still slow"}, "root: service is NOT restored (still slow)"),
-        ("private", {"reason": "security"}, "Made private: security"),
-        ("cancel", {"reason": "a test"}, "Cancelled: a test"),
-        ("monitor", {"text": "The error ratio is back to normal."}, "Monitoring: The error ratio is back to normal."),
-        ("resolve", {"text": "It is over.", "force": "true", "reason": "quiet"}, "Resolved: It is over."),
-    ],
+COMMANDS: tuple[tuple[str, dict[str, str], str], ...] = (
+    ("note", {"text": "the cache is empty"}, "the cache is empty"),
+    ("command", {}, "Commander: root"),
+    ("role", {"role": "scribe", "person": "bob"}, "Scribe: bob"),
+    ("escalate", {"reason": "no one answers"}, "Escalated to"),
+    (
+        "assess",
+        {"impact": "Half of all evaluations fail.", "customers": "Acme, Globex"},
+        "Acme, Globex (no e-mail address in runbook.yaml",
+    ),
+    ("hold", {"minutes": "10", "reason": "we verify"}, "held until"),
+    ("flag", {"version": "v2.15.0", "reason": "it breaks"}, "v2.15.0"),
+    ("confirm", {"restored": "false", "note": "still slow"}, "root: service is NOT restored (still slow)"),
+    ("severity", {"severity": "P2", "reason": "one region"}, "Severity P0 → P2"),
+    ("monitor", {"text": "The error ratio is back to normal."}, "Monitoring: The error ratio is back to normal."),
+    ("private", {"reason": "security"}, "Made private: security"),
+    ("resolve", {"text": "It is over.", "force": "true", "reason": "quiet"}, "Resolved: It is over."),
 )
+CANCEL = ("cancel", {"reason": "a test"}, "Cancelled: a test")
+
+
+@pytest.mark.parametrize("commands", [COMMANDS, (CANCEL,)], ids=["to its end", "cancelled"])
 async def test_each_command_is_confirmed_with_what_is_recorded(
     live_world: World,
     site: httpx.AsyncClient,
     monkeypatch: pytest.MonkeyPatch,
-    path: str,
-    typed: dict[str, str],
-    recorded: str,
+    commands: tuple[tuple[str, dict[str, str], str], ...],
 ) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "root")
     await live_world.open()
     await live_world.tell(Acknowledge(by="ann"))
-    assert recorded in words(await confirm(site, path, **typed))
-    await give(site, path, **typed)
-    entry = next(entry for entry in reversed((await live_world.incident()).timeline) if recorded in entry.text)
-    assert entry.actor == "root"
+    for path, typed, recorded in commands:
+        before = len((await live_world.incident()).timeline)
+        assert recorded in words(await confirm(site, path, **typed)), path
+        await give(site, path, **typed)
+        entries = (await live_world.incident()).timeline[before:]
+        assert "root" in [entry.actor for entry in entries if recorded in entry.text], path
 
 
 async def test_an_offered_rollback_is_approved_or_declined_for_its_cluster(
