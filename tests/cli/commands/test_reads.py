@@ -109,7 +109,7 @@ def test_17_an_activity_that_an_operator_paused_is_held_and_does_not_seem_to_wai
         assert "is not stuck" in refusal.err, "a reset would not end the pause"
     finally:
         del stage.activities.faults["open_bridge"]
-    typed = [*unpause.split(), "--address", stage.address]
+    typed = [*unpause.split(), "--address", stage.address, "--namespace", stage.client.namespace]
     subprocess.run(typed, check=True, capture_output=True, timeout=30)
     opened.until(lambda incident: incident.ledger.settled("war-room"))
     assert retrying(on_stage, opened) == []
