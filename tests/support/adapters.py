@@ -178,7 +178,7 @@ class Statuspage(Adapter):
 
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench)
-        self.page = on(bench.activities.status_page._page)
+        self.page = on(bench.activities.status_page.page)
 
     def act(self, marker: str, *, repeated: bool = False) -> object:
         return self.page.publish(an_update(marker), repeated=repeated)
@@ -209,7 +209,7 @@ class StaticSite(Files, Statuspage):
 
     def __init__(self, bench: Bench) -> None:
         Adapter.__init__(self, bench)
-        self.page = on(bench.wired(STATUS_SITE_URL=(bench.folder / "site").as_uri()).status_page._page)
+        self.page = on(bench.wired(STATUS_SITE_URL=(bench.folder / "site").as_uri()).status_page.page)
 
     def effects(self) -> int:
         files = (bench_file.read_text() for bench_file in (self.bench.folder / "site" / "updates").rglob("*.json"))

@@ -118,7 +118,7 @@ def test_17_an_activity_that_an_operator_paused_is_held_and_does_not_seem_to_wai
 def pause(stage: Stage, opened: Opened, kind: str, reason: str) -> None:
     """Pause an activity of an incident as `temporal activity pause` does."""
     request = PauseActivityRequest(
-        namespace="default",
+        namespace=stage.client.namespace,
         execution=WorkflowExecution(workflow_id=opened.id),
         type=kind,
         identity="root@operators",

@@ -128,7 +128,7 @@ async def test_45_a_bounce_reaches_its_incident_once_and_without_an_address(
     await world.settled()
     incident = await world.incident()
     assert incident.standing(mail.partition("/")[2]) is StepStatus.FAILED
-    said = [entry.text for entry in incident.timeline if "bounced" in entry.text]
+    said = [entry.text for entry in incident.timeline if "not delivered" in entry.text]
     assert said == [
         "Failed: escalate to CTO by email: the mail was not delivered (Bounced Address)",
         "Mail to ACME was not delivered (5.1.1 Invalid Address). Reach them another way",
