@@ -99,7 +99,7 @@ def test_17_an_activity_that_an_operator_paused_is_held_and_does_not_seem_to_wai
         shown = " ".join(on_stage("show", opened.number).out.split())
         assert "Paused ─" in shown
         assert "paused Open the war room · paused by an operator since " in shown
-        assert "(Zoom changes our plan; ask …@…)" in shown
+        assert "(Zoom changes our plan; ask [address])" in shown
         assert unpause in shown
         rows = {row["workflow_id"]: row for row in on_stage("stuck", "--json").document}
         assert rows[opened.id]["reason"] == "paused"

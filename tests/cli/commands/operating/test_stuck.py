@@ -226,14 +226,14 @@ def test_an_obligation_that_nobody_works_on_is_reported(
     stage: Stage, on_stage: Incidental, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its workflow task is fine: only the incident itself knows that something is due."""
-    perform: Callable[..., Any] = vars(incident_module)["perform"]
+    perform: Callable[..., Any] = vars(incident_module)["perform_owed"]
 
     async def forgets(effect: Any, *words: Any, **more: Any) -> Any:
         if isinstance(effect, activity_requests.SetTopic):
             await workflow.wait_condition(lambda: False)
         return await perform(effect, *words, **more)
 
-    monkeypatch.setattr(incident_module, "perform", forgets)
+    monkeypatch.setattr(incident_module, "perform_owed", forgets)
     monkeypatch.setattr("incidents.domain.standstill.GRACE", timedelta())
     opened = stage.open("warning")
     eager = TWO.replace(retry_for=TWO.retry_for.replace(publish=timedelta(milliseconds=1)))
