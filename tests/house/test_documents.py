@@ -131,6 +131,17 @@ def anchors(document: Path) -> set[str]:
     return slugs | set(re.findall(r'<a id="([\w-]+)">', text))
 
 
+def test_every_test_that_a_document_names_exists() -> None:
+    cited = {
+        (path.name, name)
+        for path in documents()
+        if path.name != "extending.md"  # its recipes name files to create
+        for name in re.findall(r"`(tests/[\w./-]+)`", path.read_text(encoding="utf-8"))
+    }
+    assert cited
+    assert {one for one in cited if not (ROOT / one[1]).exists()} == set()
+
+
 def test_every_anchor_between_documents_exists() -> None:
     broken = [
         f"{document.relative_to(ROOT)}: {target}{anchor}"
