@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr = UNSET
     slack_app_token: SecretStr = UNSET
     slack_signing_secret: SecretStr = UNSET
+    slack_team_id: str = Field(default="", pattern=r"^(T[A-Z0-9]{2,20})?$")
     slack_api_url: WebUrl = "https://slack.com/api/"
 
     sendgrid_api_key: SecretStr = UNSET

@@ -24,6 +24,7 @@ from incidents.gateway.slack.calls import IncidentCalls
 from incidents.gateway.slack.home import HomeTab
 from incidents.gateway.slack.messages import Messages
 from incidents.gateway.slack.opening import Opening
+from incidents.gateway.slack.payloads import teams_of
 from incidents.gateway.slack.replies import Replies
 from incidents.gateway.slack.services import Services
 from incidents.gateway.slack.slash.commands import Commands
@@ -63,6 +64,8 @@ class SlackApp:
             on_call=OnCallAnswer(runbook, build_schedules(settings)),
         )
         self.bolt = _build_bolt(settings)
+        if settings.slack_team_id:
+            self.bolt.middleware(_only_of(settings.slack_team_id))
         opening = Opening(self.bolt, services)
         Commands(self.bolt, services, opening)
         Messages(self.bolt, services, opening)
@@ -93,6 +96,19 @@ def _build_bolt(settings: Settings) -> AsyncApp:
     app.client.timeout = max(1, round(settings.http_timeout_seconds))
     app.client.retry_handlers = []  # a retry after a lost reply does it twice
     return app
+
+
+def _only_of(team_id: str) -> Callable[..., Awaitable[BoltResponse | None]]:
+    """Return what lets the requests of one workspace through: in a shared channel, guests of others can click, too."""
+
+    async def check(body: Mapping[str, Any], next_: Callable[[], Awaitable[None]]) -> BoltResponse | None:
+        if set(teams_of(body)) == {team_id}:
+            await next_()
+            return None
+        logging.getLogger("gateway").warning("Ignored a request of Slack: it is not of SLACK_TEAM_ID, %s", team_id)
+        return BoltResponse(status=200, body="")  # after any other answer, Slack would send it again
+
+    return check
 
 
 async def _accept_unhandled(error: Exception, body: Mapping[str, Any]) -> BoltResponse:

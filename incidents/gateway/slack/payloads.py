@@ -1,6 +1,6 @@
 """The payloads that Slack sends, as far as we read them. What has another shape is refused with a `ValueError`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -68,3 +68,17 @@ class Interaction(BaseModel):
     channel: _Place = _Place()
     actions: list[_Action] = Field(min_length=1)
     trigger_id: str = ""
+
+
+_TEAMS = (("team_id",), ("team", "id"), ("user", "team_id"), ("view", "team_id"), ("event", "user_team"))
+"""Where a request names a workspace: its own, that of the person, or of what they act on."""
+
+
+def teams_of(body: Mapping[str, Any]) -> Iterator[str]:
+    """Return the id of every workspace that a request names."""
+    for place in _TEAMS:
+        found: object = body
+        for name in place:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if isinstance(found, str) and found:
+            yield found
