@@ -1,18 +1,35 @@
-# The worker, and with it the responders' command line: docker compose exec worker incident list
-FROM python:3.12-slim
+# The worker, the gateway, and the responders' command line: docker compose exec worker incident list
+#
+# Two stages: pip, setuptools and what they leave behind stay in the first one. `make size` measures the second's packages.
+FROM python:3.12-slim AS build
 
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-WORKDIR /app
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
 
-# What others wrote changes seldom: a layer of its own, of exactly the files that constraints.txt names by their hashes.
-COPY constraints.txt ./
-RUN pip install --require-hashes -r constraints.txt
+# What others wrote changes seldom: a layer of its own, of exactly the files that requirements.txt names by their hashes.
+COPY requirements.txt constraints.txt ./
+RUN python -m venv --without-pip /venv \
+    && pip --python /venv/bin/python install --require-hashes -r requirements.txt \
+    && pip install -c constraints.txt setuptools
+
+# Object stores for EVIDENCE_URL: docker compose build --build-arg EXTRAS=s3 (or gcs, azure; several with commas).
+ARG EXTRAS=""
 
 # .dockerignore lets in what the program consists of, and nothing else.
 COPY . .
-RUN pip install --no-deps --no-build-isolation . \
-    && rm -rf build ./*.egg-info \
-    && useradd --system --uid 10001 --no-create-home --home-dir /app runbook \
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && wheel=$(echo /wheels/*.whl) \
+    && echo "incident-runbook[${EXTRAS}] @ file://$wheel --hash=sha256:$(sha256sum "$wheel" | cut -d' ' -f1)" > own.txt \
+    && pip --python /venv/bin/python install --require-hashes -c constraints.txt -r own.txt
+
+FROM python:3.12-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/venv/bin:$PATH
+WORKDIR /app
+
+COPY --from=build /venv /venv
+COPY worker.py starter.py runbook.yaml ./
+RUN useradd --system --uid 10001 --no-create-home --home-dir /app runbook \
     && install -d -o runbook -g runbook evidence spool drills tokens
 
 USER runbook

@@ -8,7 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check bench chaos clean pins histories communication behaviours effects schema examples screenshots thorough
+.PHONY: demo test long check audit size bench chaos clean pins histories communication behaviours effects schema examples screenshots thorough
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -19,12 +19,22 @@ test: $(INSTALLED) ## all tests: rules, activities, workflows over days of virtu
 long: $(INSTALLED) ## a P0 of 60 days in virtual time, with 10,000 alert signals: about an hour; HOURS, SIGNALS
 	HOURS=$(or $(HOURS),1440) SIGNALS=$(or $(SIGNALS),10000) $(BIN)/python -m pytest -q -s -n 0 --timeout 36000 tests/domain/test_archiving.py tests/workflows/evidence/test_archive.py -k weeks
 
-check: $(INSTALLED) ## lint, types, layering, compose file
+check: $(INSTALLED) ## lint, types, layering, compose file, insecure code, credentials in the repository; all offline
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python deploy/check_compose.py
+	$(BIN)/bandit --quiet --recursive --severity-level medium incidents workflows activities worker.py starter.py deploy
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+audit: $(INSTALLED) ## known vulnerabilities of the pinned versions; needs the network
+	@$(BIN)/python deploy/audit_pins.py
+
+size: $(INSTALLED) ## the size of what the image installs, in MB, beside that of .venv
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(BIN)/python -m venv --without-pip $$folder/venv \
+		&& $(BIN)/pip --python $$folder/venv/bin/python install --quiet --require-hashes -r requirements.txt \
+		&& du -sm $$folder/venv .venv
 
 bench: $(INSTALLED) ## cost and latency, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s), models, queries or replay
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -56,10 +66,13 @@ examples: $(INSTALLED) ## regenerate docs/example-postmortem.md and docs/example
 screenshots: $(INSTALLED) ## regenerate docs/images (needs chromium)
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py
 
-pins: $(INSTALLED) ## upgrade the pinned versions in constraints.txt
+pins: $(INSTALLED) ## upgrade the pinned versions in constraints.txt and, of what runs, in requirements.txt
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --all-extras --all-build-deps --allow-unsafe --strip-extras \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file constraints.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --constraint constraints.txt --generate-hashes --strip-extras \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.txt pyproject.toml
 
 clean: ## remove the virtual environment, build results and caches
 	rm -rf .venv .demo build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

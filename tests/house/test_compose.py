@@ -275,10 +275,8 @@ def test_image_gets_what_the_program_consists_of() -> None:
         for path in ROOT.glob("*/__init__.py")
         if path.parent.name not in ("tests", "benchmarks", "sandbox")
     }
-    assert (
-        packages | {"worker.py", "starter.py", "constraints.txt", "pyproject.toml", "README.md", "runbook.yaml"}
-        <= let_in
-    )
+    files = {"worker.py", "starter.py", "constraints.txt", "requirements.txt", "pyproject.toml", "README.md"}
+    assert packages | files | {"runbook.yaml"} <= let_in
     assert ".env" not in let_in
 
 

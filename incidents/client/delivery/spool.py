@@ -148,7 +148,8 @@ class Spool:
         if not self._is_there():
             return []
         with self._transaction() as db:
-            rows = db.execute(f"SELECT id, kind, received_at, body, attempts FROM entries {which}").fetchall()
+            # `which` is one of the two texts above.
+            rows = db.execute(f"SELECT id, kind, received_at, body, attempts FROM entries {which}").fetchall()  # nosec B608
         return [Entry(n, kind, datetime.fromisoformat(at), body, tried) for n, kind, at, body, tried in rows]
 
     def holds(self, workflow_id: str) -> bool:
