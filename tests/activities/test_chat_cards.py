@@ -25,6 +25,7 @@ from tests.domain.rollback.attempts import offered
 from tests.domain.test_properties import PAUSE, STEP, Step
 from tests.support.hostile import TEXTS
 from tests.support.incidents import RUNBOOK, T0, opened
+from tests.support.thoroughness import by_thoroughness
 
 LONG = st.one_of(
     TEXTS,
@@ -59,7 +60,7 @@ def texts_of(value: Any) -> list[str]:
     return [text for each in value for text in texts_of(each)] if isinstance(value, list) else []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=by_thoroughness(50, 150), deadline=None)
 @given(CARDS, MRKDWN)
 def test_any_card_is_a_message_that_slack_takes(card: Card, mentions: str) -> None:
     blocks = blocks_of(card, mentions=mentions)

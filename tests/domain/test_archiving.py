@@ -29,6 +29,7 @@ from incidents.domain.reporting.record import record_of
 from incidents.domain.updates.publishing import superseded, used_channels
 from tests.domain.test_properties import PAUSE, STEP, Step
 from tests.support.incidents import RUNBOOK, T0, at, firing, fulfil, keys, opened, settled
+from tests.support.thoroughness import by_thoroughness
 
 EAGER = Limits(window=0, most=1, least=0)
 """Move everything that can move."""
@@ -75,7 +76,7 @@ def has_channel(incident: Incident) -> bool:
 # --- the property -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=by_thoroughness(25, 60), deadline=None)
 @given(st.sampled_from(RUNBOOK.severity_names), st.lists(st.tuples(PAUSE, STEP, st.booleans()), max_size=25))
 def test_whatever_moves_the_agenda_is_the_same_now_and_later(
     severity: Severity, steps: list[tuple[timedelta, Step, bool]]

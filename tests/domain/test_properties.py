@@ -41,6 +41,7 @@ from incidents.domain.rollback.known_good import Deployment, Offer
 from incidents.domain.rollback.order import RollbackProgress, RollbackResult
 from incidents.domain.rollback.state import RollbackStatus
 from tests.support.incidents import RUNBOOK, T0, WRITTEN, firing, fulfil, opened, settled
+from tests.support.thoroughness import by_thoroughness
 
 Step = Callable[[Incident, datetime], Incident]
 
@@ -91,7 +92,7 @@ COMMAND: st.SearchStrategy[Command] = st.one_of(
 def test_every_command_takes_part() -> None:
     kinds: set[type[Command]] = set()
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=by_thoroughness(100, 300), deadline=None, database=None, derandomize=True)
     @given(COMMAND)
     def collect(command: Command) -> None:
         kinds.add(type(command))
@@ -220,7 +221,7 @@ def owes_its_postmortem(incident: Incident) -> None:
     assert owes is bool(handed) or incident.ledger.settled(key)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=by_thoroughness(30, 80), deadline=None)
 @given(st.sampled_from(RUNBOOK.severity_names), st.booleans(), st.lists(st.tuples(PAUSE, STEP), max_size=25))
 def test_an_incident_keeps_its_promises(
     severity: Severity, needs_triage: bool, steps: list[tuple[timedelta, Step]]
@@ -231,7 +232,7 @@ def test_an_incident_keeps_its_promises(
 SKEWED = st.one_of(PAUSE, st.sampled_from([-1, -90, -1800, -4 * 3600]).map(lambda s: timedelta(seconds=s)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=by_thoroughness(30, 80), deadline=None)
 @given(st.sampled_from(RUNBOOK.severity_names), st.booleans(), st.lists(st.tuples(SKEWED, STEP), max_size=25))
 def test_80_a_clock_that_steps_back_breaks_no_promise(
     severity: Severity, needs_triage: bool, steps: list[tuple[timedelta, Step]]
@@ -252,7 +253,7 @@ def live_through(severity: Severity, needs_triage: bool, steps: list[tuple[timed
     check(incident, settled(incident, now))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=by_thoroughness(25, 60), deadline=None)
 @given(st.lists(st.tuples(PAUSE, st.sampled_from(["work", "reopen", "resolve", "publish", "review"])), max_size=20))
 def test_a_postmortem_keeps_its_deadline(steps: list[tuple[timedelta, str]]) -> None:
     incident = apply_command(opened().replace(number=1), c.Resolve(by="ann"), RUNBOOK, T0)

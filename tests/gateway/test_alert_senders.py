@@ -31,6 +31,7 @@ from incidents.gateway.alert_senders import AlertSenders
 from incidents.gateway.sns import read_message
 from incidents.vendors.sns import SnsClient
 from tests.support.hostile import broken, encoded
+from tests.support.thoroughness import by_thoroughness
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "alerts"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
@@ -231,7 +232,9 @@ async def test_while_sns_does_not_answer_the_alarm_is_to_be_sent_again(
     assert len(taken.submissions) == 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=by_thoroughness(25, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(body=encoded(broken(sample("cloudwatch/built_sns_alarm"))))
 async def test_105_a_message_that_nobody_signed_is_refused_whatever_it_holds(
     http: httpx.AsyncClient, aws: Aws, taken: Taken, body: bytes

@@ -45,6 +45,7 @@ from incidents.domain.postmortem.postmortem import open_postmortem
 from incidents.domain.postmortem.review import invitation, invite, next_meeting
 from incidents.domain.reporting.record import postmortem_record, record_of
 from tests.support.incidents import RUNBOOK, T0, WRITTEN, at, opened, settled
+from tests.support.thoroughness import by_thoroughness
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=60)
 words = texts.map(lambda text: " ".join(text.split())).filter(bool)
@@ -92,13 +93,13 @@ def page(document: Document, incident: Incident | None = None) -> Page:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=by_thoroughness(50, 150), deadline=None)
 @given(documents)
 def test_what_is_written_is_read_back(document: Document) -> None:
     assert parse(render(page(document)), document) == plain(document)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=by_thoroughness(40, 100), deadline=None)
 @given(documents, documents, documents)
 def test_a_merge_loses_nothing_that_one_side_wrote_alone(ours: Document, base: Document, theirs: Document) -> None:
     assert merge_edits(ours, base, base) == ours, "they changed nothing"
@@ -158,7 +159,7 @@ def test_what_cannot_be_read_says_where(old: str, new: str, why: str) -> None:
         parse(text.replace(old, new), document)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=by_thoroughness(60, 200), deadline=None)
 @given(st.lists(st.sampled_from(render(page(WRITTEN)).splitlines()) | texts, max_size=40), documents)
 def test_whatever_people_do_to_the_file_it_is_read_or_refused(rows: list[str], old: Document) -> None:
     heads = ("Summary", "Root cause", "What went well", "What could be better", "Action items")
