@@ -1,6 +1,9 @@
 """`incident status`: how each open incident stands, and what is due next."""
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from tests.cli.conftest import NOBODY, Incidental, Stage, refused
 
@@ -36,7 +39,10 @@ def until_both(on_stage: Incidental) -> list[dict[str, Any]]:
     raise AssertionError(rows)
 
 
-def test_without_a_worker_it_says_what_is_known(stage: Stage, on_stage: Incidental) -> None:
+def test_without_a_worker_it_says_what_is_known(
+    stage: Stage, on_stage: Incidental, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incidents.client.asking.TIMEOUT", timedelta(seconds=1))
     orphan = stage.begin("warning", queue=NOBODY)
     said = on_stage("status", orphan.id)
     assert said.status == 1
