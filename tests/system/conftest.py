@@ -22,6 +22,13 @@ from incidents.client.problems import NoAnswer
 from incidents.domain.incident.incident import Incident
 from sandbox.server import RunningSandbox, running_sandbox
 from sandbox.temporal_server import running_temporal, stop
+from tests.conftest import NO_DEADLOCK_DETECTOR
+
+
+@pytest.fixture(autouse=True)
+def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of their own run with the SDK's deadlock detector."""
+    monkeypatch.delenv(NO_DEADLOCK_DETECTOR)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import _runner as sandbox
 
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
+from tests.conftest import NO_DEADLOCK_DETECTOR
 from tests.support.dev_server import DevServer
 from tests.support.environment import World
 
@@ -37,6 +38,12 @@ async def a_worker(client: Client, *workflows: type) -> AsyncIterator[None]:
         workflow_runner=UnsandboxedWorkflowRunner(),
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the SDK's deadlock detector: what it does is tried here."""
+    monkeypatch.delenv(NO_DEADLOCK_DETECTOR)
 
 
 @pytest.fixture
