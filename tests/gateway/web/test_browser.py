@@ -130,37 +130,27 @@ async def stage(
     await serving
 
 
-@pytest.mark.parametrize("width", [320, 375, 1280])
-async def test_no_page_is_wider_than_its_screen_or_larger_than_60_kb(
-    live_world: World, stage: Stage, width: int
-) -> None:
-    async with stage.visit(viewport={"width": width, "height": 800}) as visit:
-        for path in (*PAGES, path_of(live_world)):
-            await visit.open(path)
-            assert await visit.overflow() <= 0, path
-            loaded = await visit.loaded()
-            assert loaded[f"{stage.url}{path}"] > 500
-            assert any(address.endswith("/static/style.css") for address in loaded)
-            assert sum(loaded.values()) < 60_000, path
-            assert all(address.startswith(stage.url) for address in loaded), "nothing is from elsewhere"
+async def test_no_page_is_wider_than_its_screen_or_larger_than_60_kb(live_world: World, stage: Stage) -> None:
+    for width in (320, 375, 1280):
+        async with stage.visit(viewport={"width": width, "height": 800}) as visit:
+            for path in (*PAGES, path_of(live_world)):
+                await visit.open(path)
+                assert await visit.overflow() <= 0, (path, width)
+                loaded = await visit.loaded()
+                assert loaded[f"{stage.url}{path}"] > 500
+                assert any(address.endswith("/static/style.css") for address in loaded)
+                assert sum(loaded.values()) < 60_000, path
+                assert all(address.startswith(stage.url) for address in loaded), "nothing is from elsewhere"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_page_is_accessible(live_world: World, stage: Stage, scheme: str) -> None:
-    async with stage.visit(color_scheme=scheme) as visit:
-        for path in (*PAGES, path_of(live_world)):
-            await visit.open(path)
-            assert await visit.violations() == [], path
-        assert [fault for fault in visit.faults if "404" not in fault] == []
-
-
-async def test_dark_is_dark(stage: Stage) -> None:
-    shade = "getComputedStyle(document.body).backgroundColor"
-    async with stage.visit(color_scheme="dark") as dark, stage.visit(color_scheme="light") as light:
-        await dark.open("/")
-        await light.open("/")
-        assert await dark.page.evaluate(shade) == "rgb(18, 23, 29)"
-        assert await light.page.evaluate(shade) == "rgb(255, 255, 255)"
+async def test_every_page_is_accessible_and_dark_is_dark(live_world: World, stage: Stage) -> None:
+    for scheme, background in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(18, 23, 29)")):
+        async with stage.visit(color_scheme=scheme) as visit:
+            for path in (*PAGES, path_of(live_world)):
+                await visit.open(path)
+                assert await visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == background
+                assert await visit.violations() == [], (path, scheme)
+            assert [fault for fault in visit.faults if "404" not in fault] == []
 
 
 async def focused(page: Page) -> str:
