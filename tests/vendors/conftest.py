@@ -6,7 +6,6 @@ import json
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -121,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             answer = self.script.play(Asked(self.command, parts.path, parse_qs(parts.query), headers, body))
         except Hang:
-            self.stop.wait(5)
+            self.stop.wait()  # until the test is over: only a time-out of the client's ends its call
         except Reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
@@ -159,9 +158,3 @@ def loopback() -> Iterator[Loopback]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def elapsed() -> Callable[[], float]:
-    begun = time.monotonic()
-    return lambda: time.monotonic() - begun

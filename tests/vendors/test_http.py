@@ -106,7 +106,7 @@ def test_a_broken_read_has_done_nothing(script: Any) -> None:
     assert not failure(script.fail(httpx.ReadTimeout("slow")), "GET").maybe_done
 
 
-def test_real_time_out_reset_and_refused_connection(loopback: Any, elapsed: Any) -> None:
+def test_real_time_out_reset_and_refused_connection(loopback: Any) -> None:
     loopback.fail(loopback.Hang()).fail(loopback.Reset())
     http = VendorHttp("acme", loopback.url, timeout=0.2)
     codes = []
@@ -118,7 +118,6 @@ def test_real_time_out_reset_and_refused_connection(loopback: Any, elapsed: Any)
     with pytest.raises(VendorUnavailable) as caught:
         VendorHttp("acme", "http://127.0.0.1:1", timeout=0.2).call("do_it", "POST", "/things")
     assert (caught.value.code, caught.value.maybe_done) == ("connection", False)
-    assert elapsed() < 2
 
 
 def test_a_redirect_is_not_followed(script: Any) -> None:

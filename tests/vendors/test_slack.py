@@ -120,7 +120,7 @@ def test_an_ok_without_its_content(slack: SlackClient, loopback: Any) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["Hang", "Reset"])
-def test_a_lost_reply_is_not_repeated_and_may_be_done(loopback: Any, trouble: str, elapsed: Any) -> None:
+def test_a_lost_reply_is_not_repeated_and_may_be_done(loopback: Any, trouble: str) -> None:
     loopback.fail(getattr(loopback, trouble)())
     slack = SlackClient(TOKEN, loopback.url, timeout=0.2)
     with pytest.raises(VendorUnavailable) as caught:
@@ -128,7 +128,6 @@ def test_a_lost_reply_is_not_repeated_and_may_be_done(loopback: Any, trouble: st
     assert caught.value.maybe_done
     assert caught.value.code == ("timeout" if trouble == "Hang" else "connection")
     assert len(loopback.asked) == 1, "the SDK's own repeat would post twice"
-    assert elapsed() < 2
 
 
 def test_a_refused_connection_has_done_nothing() -> None:

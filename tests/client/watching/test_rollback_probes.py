@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import activity, workflow
+from temporalio.client import Client
 from temporalio.worker import Worker
 
 from incidents.client.watching.rollback_probes import ProbeReader, ProbeSeries
@@ -44,6 +45,16 @@ class Region:
         await self.release.wait()
 
 
+async def heartbeat_seen(client: Client) -> None:
+    """Wait until the server has the heartbeat: it is sent a moment after the activity gave it."""
+    for _ in range(400):
+        described = (await client.get_workflow_handle(ID).describe()).raw_description
+        if any(each.HasField("heartbeat_details") for each in described.pending_activities):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("no heartbeat")
+
+
 async def test_the_probes_of_a_running_verification_are_read_without_a_query(empty_world: World) -> None:
     client, reader = empty_world.env.client, ProbeReader(empty_world.env.client)
     assert await reader.read(ID) == (), "no rollback"
@@ -52,13 +63,8 @@ async def test_the_probes_of_a_running_verification_are_read_without_a_query(emp
     async with Worker(client, task_queue=QUEUE, workflows=[Verifying], activities=[region.verify_region]):
         run = await client.start_workflow(Verifying.run, id=ID, task_queue=QUEUE)
         await region.begun.wait()
-        found = await reader.read(ID)
-        for _ in range(50):
-            if found:
-                break
-            await asyncio.sleep(0.1)  # a heartbeat is sent a moment after the activity gave it
-            found = await reader.read(ID)
-        [series] = found
+        await heartbeat_seen(client)
+        [series] = await reader.read(ID)
         assert (series.title, series.count, series.probes) == ("Verify eu: health and latency", 40, PROBES)
         region.release.set()
         await run.result()
@@ -71,6 +77,7 @@ async def test_probes_of_another_version_are_left_out(empty_world: World) -> Non
     async with Worker(client, task_queue=QUEUE, workflows=[Verifying], activities=[region.verify_region]):
         run = await client.start_workflow(Verifying.run, id=ID, task_queue=QUEUE)
         await region.begun.wait()
+        await heartbeat_seen(client)
         assert await ProbeReader(client).read(ID) == ()
         region.release.set()
         await run.result()

@@ -54,7 +54,7 @@ def test_connection_trouble_is_an_answer(client: ProbeClient, script: Any, error
     assert (answer.status, answer.trouble, answer.unsent) == (None, trouble, False)
 
 
-def test_real_trouble(loopback: Any, elapsed: Any) -> None:
+def test_real_trouble(loopback: Any) -> None:
     impatient = ProbeClient(timeout=0.2)
 
     def trouble(url: str) -> str:
@@ -65,7 +65,6 @@ def test_real_trouble(loopback: Any, elapsed: Any) -> None:
     assert trouble(loopback.url).startswith("lost the connection to 127.0.0.1:")
     assert trouble("http://127.0.0.1:1") == "cannot connect to 127.0.0.1:1"
     assert trouble(loopback.url.replace("http:", "https:")).endswith(loopback.url.removeprefix("http://"))
-    assert elapsed() < 4
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://[::1", "ftp://api.eu.example"])
