@@ -43,7 +43,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"incidents.{name}", timedelta(seconds=20))
     for name in ("ANSWERS_WITHIN", "_STATE_WITHIN"):
         monkeypatch.setattr(f"incidents.gateway.slack.buttons.{name}", 20.0)
-    monkeypatch.setattr("sandbox.vendors.slack_socket.SECONDS", 9.0)  # its control waits for ten
+    monkeypatch.setattr("sandbox.vendors.slack.socket_mode.SECONDS", 9.0)  # its control waits for ten
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from starlette.routing import BaseRoute
 from sandbox.http import HTTP_METHODS, bearer, form_fields, is_form, route
 from sandbox.state import Credentials, Ledger, pick
 from sandbox.vendors.slack.messages import Messages
+from sandbox.vendors.slack.responses import ResponseUrls
+from sandbox.vendors.slack.socket_mode import SocketMode
+from sandbox.vendors.slack.views import Views
 from sandbox.vendors.slack.workspace import (
     BOT_ID,
     BOT_NAME,
@@ -27,9 +30,6 @@ from sandbox.vendors.slack.workspace import (
     page,
     truth,
 )
-from sandbox.vendors.slack_responses import ResponseUrls
-from sandbox.vendors.slack_socket import SocketMode
-from sandbox.vendors.slack_views import Views
 
 INVITE_LIMIT = 1000
 
