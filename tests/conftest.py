@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.determinism.worker_modes import DAY
-from tests.support.dev_server import DevServer, running_dev_server
+from tests.support.servers.dev_server import DevServer, running_dev_server
 
 NO_DEADLOCK_DETECTOR = "TEMPORAL_DEBUG"
 """The SDK's variable. Our own settings do not read it."""

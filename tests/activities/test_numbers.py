@@ -8,7 +8,7 @@ from temporalio.worker import Worker
 from activities.numbers import Numbers
 from incidents.domain.activity_requests import AllocateNumber
 from incidents.domain.numbering import Allocation
-from tests.support.dev_server import DevServer
+from tests.support.servers.dev_server import DevServer
 from workflows.numbering import IncidentNumbersWorkflow
 from workflows.registry import sandbox_runner
 

@@ -21,7 +21,7 @@ from incidents.domain.rollback.activity_requests import FindLockHolder, FollowRo
 from incidents.domain.rollback.baseline import Recording
 from incidents.domain.rollback.order import HOLDER, Probed, RollbackResult
 from incidents.domain.rollback.state import RollbackStatus
-from tests.support.dev_server import DevServer
+from tests.support.servers.dev_server import DevServer
 
 QUEUE = "processes-test"
 

@@ -25,10 +25,10 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.names import TITLE_MEMO
 from incidents.search_attributes import at_start
-from tests.support.dev_server import DevServer
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
 from tests.support.in_process import Said, runner
+from tests.support.servers.dev_server import DevServer
 from workflows.incident import IncidentWorkflow
 
 _REAL = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))

@@ -15,9 +15,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from incidents.app.liveness.query_safety import QuerySafety
 from incidents.search_attributes import SEARCH_ATTRIBUTES
-from tests.support.dev_server import DevServer
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
+from tests.support.servers.dev_server import DevServer
 
 
 @contextlib.asynccontextmanager

@@ -20,7 +20,7 @@ from incidents.domain.rollback.verification import Baseline, BaselineFinding
 from incidents.vendors.product.probe import ProbeClient
 from tests.support.environment import World
 from tests.support.fake_activities import an_offer
-from tests.support.product_server import product_server
+from tests.support.servers.product_server import product_server
 
 ACME = parse_runbook(Path("tests/support/acme.yaml").read_text(encoding="utf-8"), "acme.yaml")
 OURS = re.compile("feature ?signals|feature ?flag|flag evaluation|evaluation", re.IGNORECASE)

@@ -15,7 +15,7 @@ from incidents.domain.rollback.activity_requests import VerifyRegion
 from incidents.domain.rollback.verification import Baseline, BaselineFinding, RegionVerdict, Verdict
 from incidents.vendors.product.probe import ProbeClient
 from tests.activities.conftest import perform
-from tests.support.product_server import ProductServer, product_server
+from tests.support.servers.product_server import ProductServer, product_server
 
 ACME = parse_runbook(Path("tests/support/acme.yaml").read_text(encoding="utf-8"), "acme.yaml")
 TOKEN = "s3cret-of-acme"

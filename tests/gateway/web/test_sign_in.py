@@ -12,12 +12,12 @@ import uvicorn
 from incidents.app.settings import Settings, load_settings
 from incidents.domain.incident.commands import Acknowledge, MakePrivate
 from incidents.domain.people.config import DirectoryEntry
-from sandbox.oidc_provider import OidcProvider
 from sandbox.temporal_server import free_port
 from tests.gateway.web.browsing import Server, browsing, words
 from tests.gateway.web.test_acknowledge import path_of
 from tests.gateway.web.test_commands import give
 from tests.support.environment import World
+from tests.support.servers.oidc_provider import OidcProvider
 
 URL, PHONE = "https://incidents.example.com", "203.0.113.7"
 ON_CALL = "oncall@featuresignals.com"

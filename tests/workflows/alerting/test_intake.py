@@ -22,10 +22,10 @@ from incidents.domain.rollback.commands import ApproveRollback
 from incidents.domain.rollback.state import RollbackStatus
 from incidents.domain.surge.state import SurgeParent
 from incidents.priority import LAST_RANK
-from tests.support.dev_server import DevServer
 from tests.support.environment import QUEUE, RUNBOOK, an_alert
 from tests.support.fake_activities import FakeActivities, an_offer
 from tests.support.reads import SeenReads
+from tests.support.servers.dev_server import DevServer
 
 pytestmark = pytest.mark.timeout(120)
 NOW = datetime(2026, 11, 23, 14, tzinfo=UTC)

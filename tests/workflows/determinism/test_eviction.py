@@ -20,8 +20,8 @@ from temporalio.worker.workflow_sandbox import _runner as sandbox
 
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 from tests.conftest import NO_DEADLOCK_DETECTOR
-from tests.support.dev_server import DevServer
 from tests.support.environment import World
+from tests.support.servers.dev_server import DevServer
 
 QUEUE = "evictions"
 STALLS: list[str] = []

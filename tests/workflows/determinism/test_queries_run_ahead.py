@@ -30,7 +30,7 @@ from incidents.app.liveness.query_safety import (
     came_alone,
     guarded_worker,
 )
-from tests.support.dev_server import DevServer
+from tests.support.servers.dev_server import DevServer
 from tests.support.thoroughness import by_thoroughness
 
 pytestmark = pytest.mark.timeout(120)

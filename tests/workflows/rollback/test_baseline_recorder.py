@@ -9,7 +9,7 @@ from incidents.contracts import RecorderInput
 from incidents.domain.config.loading import parse_runbook
 from incidents.vendors.product.probe import ProbeClient
 from tests.support.environment import QUEUE, World
-from tests.support.product_server import product_server
+from tests.support.servers.product_server import product_server
 from workflows.baseline_recorder import RecorderWorkflow
 
 ACME = parse_runbook(Path("tests/support/acme.yaml").read_text(encoding="utf-8"), "acme.yaml")
