@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from google.protobuf.json_format import MessageToDict, ParseDict
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.client import WorkflowHistory
@@ -27,11 +26,10 @@ from incidents.domain.incident.commands import Cancel, MakePrivate
 from incidents.domain.people.config import DirectoryEntry
 from incidents.gateway.app import Gateway
 from incidents.search_attributes import SEARCH_ATTRIBUTES
-from sandbox.temporal_server import free_port
 from tests.gateway.conftest import sandbox, settings
-from tests.gateway.web.browsing import Server
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
+from tests.support.servers.asgi import serving
 
 __all__ = ["sandbox", "settings"]
 
@@ -236,22 +234,16 @@ async def test_temporals_command_line_reads_a_history(
     world: World, served: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR, "uvicorn")
-    port = free_port()
-    app = Gateway(world.env.client, served, world.runbook).app()
-    server = Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
     words = ["workflow", "show", "--workflow-id", world.handle.id, "--output", "json"]
     words += ["--address", world.env.client.service_client.config.target_host]
     stored = await run(*words)
     assert not any(TITLE.encode() in payload.data for payload in stored)
-    endpoint, secret = f"http://127.0.0.1:{port}/codec", token(served, Scope.DECODE, Scope.PRIVATE)
-    decoded = await run(*words, "--codec-endpoint", endpoint, "--codec-auth", secret)
+    async with serving(Gateway(world.env.client, served, world.runbook).app()) as server:
+        endpoint, secret = f"{server.url}/codec", token(served, Scope.DECODE, Scope.PRIVATE)
+        decoded = await run(*words, "--codec-endpoint", endpoint, "--codec-auth", secret)
     assert any(TITLE.encode() in payload.data for payload in decoded)
     assert not any(is_encrypted(payload) for payload in decoded)
     assert len(decoded) == len(stored)
-    server.should_exit = True
-    await serving
 
 
 async def run(*words: str) -> list[Payload]:

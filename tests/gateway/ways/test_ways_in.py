@@ -12,18 +12,15 @@ compared with `timeline.txt`, word by word, so that the four are equal. Aside ar
 The world waits after each step until nothing is due, by asking the incident; it sends nothing.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from incidents.app.settings import Settings
 from incidents.gateway.app import Gateway
 from sandbox.server import RunningSandbox
-from sandbox.temporal_server import free_port
 from tests.cli.conftest import point_at
 from tests.gateway.api.conftest import Token, token
 from tests.gateway.calls import TOKEN, calling
@@ -33,11 +30,12 @@ from tests.gateway.ways.by_command_line import ByCommandLine
 from tests.gateway.ways.by_phone import ByPhone
 from tests.gateway.ways.by_slack import BySlack, buttons
 from tests.gateway.ways.script import of_the_alert, play, written
-from tests.gateway.web.browsing import Server, browsing
+from tests.gateway.web.browsing import browsing
 from tests.gateway.web.test_sign_in import PHONE, URL
 from tests.support.alertmanager import needs_alertmanager, running_alertmanager
 from tests.support.environment import World
 from tests.support.in_process import runner
+from tests.support.servers.asgi import serving
 from tests.support.slack_person import by_socket
 
 __all__ = ["token"]
@@ -109,14 +107,8 @@ async def test_by_alertmanager_and_the_command_line(
 @asynccontextmanager
 async def listening(world: World, settings: Settings) -> AsyncIterator[str]:
     """A gateway that listens at the URL that is yielded."""
-    port = free_port()
-    app = Gateway(world.env.client, settings, world.runbook).app()
-    server = Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off", ws="none"))
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
+    async with serving(Gateway(world.env.client, settings, world.runbook).app()) as server:
+        yield server.url
 
 
 def config(gateway: str) -> str:

@@ -1,15 +1,13 @@
-"""A browser without script: requests to the pages, and what a page says. A server for what needs a real one."""
+"""A browser without script: requests to the pages, and what a page says."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from html import unescape
 from itertools import groupby
-from typing import Any
 
 import httpx
-import uvicorn
 from temporalio.client import Client
 
 from incidents.app.settings import Settings
@@ -54,23 +52,3 @@ async def front_page(http: httpx.AsyncClient, text: str) -> str:
 def reads(queries: list[str]) -> list[str]:
     """The queries, each that was sent again once: a busy machine answers late."""
     return [query for query, _ in groupby(queries)]
-
-
-class Server(uvicorn.Server):
-    """uvicorn that says when it listens, and when it has ended. It leaves the signals to its caller."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready, self.stopped = asyncio.Event(), asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    async def shutdown(self, sockets: Any = None) -> None:
-        await super().shutdown(sockets)
-        self.stopped.set()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import Browser, Page, Route, async_playwright
 
 from docs.screenshots import ARGUMENTS
@@ -19,10 +18,10 @@ from incidents.domain.core.time.elapsed import countdown
 from incidents.domain.incident.commands import AddNote, PostUpdate
 from incidents.gateway.app import Gateway
 from sandbox.temporal_server import free_port
-from tests.gateway.web.browsing import Server
 from tests.gateway.web.test_acknowledge import SECRET, path_of
 from tests.support.environment import World
 from tests.support.fake_activities import an_offer
+from tests.support.servers.asgi import Server, serving
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -118,16 +117,12 @@ async def stage(
     unbreakable = "averyveryverylongwordwithoutanybreak" * 5
     await live_world.tell(AddNote(by="ann", text=f"{unbreakable} https://x.example/{'a' * 90}"))
     gateway = Gateway(live_world.env.client, load_settings(), live_world.runbook)
-    server = Server(uvicorn.Config(gateway.app(), port=port, log_level="warning", lifespan="off", proxy_headers=False))
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield Stage(gateway, server, f"http://localhost:{port}", browser)
-        await browser.close()
-    gateway.stop()
-    server.should_exit = True
-    await serving
+    async with serving(gateway.app(), port) as server:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            yield Stage(gateway, server, server.url, browser)
+            await browser.close()
+        gateway.stop()
 
 
 async def test_no_page_is_wider_than_its_screen_or_larger_than_60_kb(live_world: World, stage: Stage) -> None:

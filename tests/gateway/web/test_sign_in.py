@@ -1,22 +1,21 @@
 """Who may read the pages: signed in at a provider, named by a trusted proxy, or on this machine."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from incidents.app.settings import Settings, load_settings
 from incidents.domain.incident.commands import Acknowledge, MakePrivate
 from incidents.domain.people.config import DirectoryEntry
 from sandbox.temporal_server import free_port
-from tests.gateway.web.browsing import Server, browsing, words
+from tests.gateway.web.browsing import browsing, words
 from tests.gateway.web.test_acknowledge import path_of
 from tests.gateway.web.test_commands import give
 from tests.support.environment import World
+from tests.support.servers.asgi import serving
 from tests.support.servers.oidc_provider import OidcProvider
 
 URL, PHONE = "https://incidents.example.com", "203.0.113.7"
@@ -29,12 +28,8 @@ async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OidcProvide
     """A provider that listens."""
     port = free_port()
     provider = OidcProvider(f"http://127.0.0.1:{port}", "gateway", "the client's secret")
-    server = Server(uvicorn.Config(provider.app(), port=port, log_level="warning", lifespan="off", ws="none"))
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    yield provider
-    server.should_exit = True
-    await serving
+    async with serving(provider.app(), port):
+        yield provider
 
 
 @pytest.fixture

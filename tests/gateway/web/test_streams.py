@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
@@ -14,10 +13,10 @@ from incidents.app.settings import Settings
 from incidents.domain.incident.commands import AddNote
 from incidents.gateway.app import Gateway
 from incidents.gateway.web.streams import Pulse, Streams
-from sandbox.temporal_server import free_port
-from tests.gateway.web.browsing import Server, browsing, reads
+from tests.gateway.web.browsing import browsing, reads
 from tests.support.environment import World
 from tests.support.reads import SeenReads
+from tests.support.servers.asgi import serving
 
 
 def request(seen: str = "", last: str = "") -> Request:
@@ -80,20 +79,16 @@ async def changed(http: httpx.AsyncClient, version: str) -> None:
 
 async def test_viewers_of_an_incident_share_its_reads(live_world: World, settings: Settings, patient: None) -> None:
     await live_world.open()
-    seen, port = SeenReads(), free_port()
+    seen = SeenReads()
     gateway = Gateway(seen.client(live_world.env.client), settings, live_world.runbook)
-    server = Server(uvicorn.Config(gateway.app(), port=port, log_level="warning", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    async with httpx.AsyncClient(base_url=f"http://localhost:{port}", trust_env=False, timeout=50) as http:
-        page = (await http.get("/incidents/1")).text
-        version = page.partition('data-version="')[2].partition('"')[0]
-        viewers = [asyncio.create_task(changed(http, version)) for _ in range(10)]
-        await live_world.tell(AddNote(by="ann", text="the cache is empty"))
-        await asyncio.gather(*viewers)
-    gateway.stop()
-    server.should_exit = True
-    await serving
+    async with serving(gateway.app()) as server:
+        async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=50) as http:
+            page = (await http.get("/incidents/1")).text
+            version = page.partition('data-version="')[2].partition('"')[0]
+            viewers = [asyncio.create_task(changed(http, version)) for _ in range(10)]
+            await live_world.tell(AddNote(by="ann", text="the cache is empty"))
+            await asyncio.gather(*viewers)
+        gateway.stop()
     found = reads(seen.queries)
     assert found == ["incident", "agenda"] * (len(found) // 2)
     assert len(found) <= 8, "not once for each viewer"

@@ -12,7 +12,7 @@ from incidents.app.encryption.payloads import payloads_in
 from incidents.cli.commands.operating.resetting import last_good_task
 from incidents.client.problems import Undecryptable
 from tests.cli.conftest import Incidental, Stage, changed, point_at, refused, standing
-from tests.support.dev_server import DevServer
+from tests.support.servers.dev_server import DevServer
 
 KEYS = new_key("2026-11")
 TITLE = "The checkout is down"
