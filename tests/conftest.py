@@ -9,8 +9,10 @@ import certifi
 import pytest
 from hypothesis import settings
 
-from tests.support.determinism.worker_modes import DAY
-from tests.support.servers.dev_server import DevServer, running_dev_server
+pytest.register_assert_rewrite("tests.support")  # before it is imported
+
+from tests.support.determinism.worker_modes import DAY  # noqa: E402
+from tests.support.servers.dev_server import DevServer, running_dev_server  # noqa: E402
 
 NO_DEADLOCK_DETECTOR = "TEMPORAL_DEBUG"
 """The SDK's variable. Our own settings do not read it."""
