@@ -60,7 +60,7 @@ async def standing(
     """A stage without a worker; `environment` changes what the sandbox says."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    fixed = {"EVIDENCE_URL": (tmp_path / "evidence").as_uri(), "HTTP_TIMEOUT_SECONDS": "2"}
+    fixed = {"EVIDENCE_URL": (tmp_path / "evidence").as_uri(), "HTTP_TIMEOUT_SECONDS": "9"}
     for name, value in (sandbox.environment() | fixed | environment).items():
         monkeypatch.setenv(name, value)
     settings = load_settings()

@@ -47,6 +47,7 @@ async def a_p0_with_a_rollback(stage: Stage) -> None:
 
 async def test_a_whole_p0_with_a_rollback_has_at_most_eight_posts_at_the_top(stage: Stage) -> None:
     await a_p0_with_a_rollback(stage)
+    assert [message["text"] for message in top_level(stage) if "blocks" not in message] == []
     update, decision = "[INCIDENT] FeatureSignals P0 — Flag evaluation disruption", "INC-1 · "
     assert sorted(message["blocks"][0]["text"]["text"] for message in top_level(stage)) == sorted(
         [
