@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
 from activities.numbers import Numbers
 from incidents.app.composition.activities import build_activities
@@ -41,11 +43,21 @@ def customers() -> CustomersSection:
 
 
 @pytest.fixture
+def converter() -> DataConverter:
+    """What reads and writes payloads: without encryption, unless a test has keys."""
+    return pydantic_data_converter
+
+
+@pytest.fixture
 async def stage(
-    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, customers: CustomersSection
+    sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    customers: CustomersSection,
+    converter: DataConverter,
 ) -> AsyncIterator[Stage]:
     """A stage whose worker runs, with every integration on."""
-    async with standing(sandbox, monkeypatch, tmp_path, customers) as stage, stage.worker():
+    async with standing(sandbox, monkeypatch, tmp_path, customers, converter) as stage, stage.worker():
         yield stage
 
 
@@ -55,6 +67,7 @@ async def standing(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     customers: CustomersSection | None = None,
+    converter: DataConverter = pydantic_data_converter,
     **environment: str,
 ) -> AsyncIterator[Stage]:
     """A stage without a worker; `environment` changes what the sandbox says."""
@@ -64,7 +77,7 @@ async def standing(
     for name, value in (sandbox.environment() | fixed | environment).items():
         monkeypatch.setenv(name, value)
     settings = load_settings()
-    async with skipping_server() as env:
+    async with skipping_server(converter) as env:
         known = customers or CustomersSection()
         activities = build_activities(settings, quiet_client(env.client), RUNBOOK, customers=CustomerDirectory(known))
         activities = activities.__class__(**{**vars(activities), "numbers": Numbers(env.client, QUEUE)})

@@ -1,18 +1,27 @@
-"""No history of an incident, its rollback or its post-mortem holds a customer's address, or a secret."""
+"""No history of an incident, its rollback or its post-mortem holds a customer's address, or a secret.
+
+With keys, none holds a word of the incident in clear text. One incident proves both: what its payloads hold once they
+are decrypted is what a history without encryption holds.
+"""
 
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 from pydantic import SecretStr
 from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
+from incidents.app.encryption.codec import is_encrypted
+from incidents.app.encryption.converter import encrypting
+from incidents.app.encryption.key_ring import new_key, parse_key_ring
+from incidents.app.encryption.payloads import payloads_in
 from incidents.app.settings import load_settings
 from incidents.domain.customers.config import CustomersSection
 from incidents.domain.incident.commands import Assess, ConfirmRecovery, Resolve
@@ -24,7 +33,22 @@ from tests.support.postmortems import quiet
 
 ACME, GLOBEX, LISTED = "ops@acme.example", "it@globex.example", "all@list.example"
 STAFF = "support@featuresignals.com"
+CLEAR = (
+    "EvaluationErrors is high",  # the title, also in the memo
+    "Flags fail in Europe.",
+    "All is well.",
+    "ACME",
+    STAFF,
+    "Publish update",  # from the summaries of activities
+    "oncall",
+)
+"""Words of the incident that stand in its payloads, and nowhere in clear text."""
 ROLLBACK = "rollback-eu-001-flag-evaluation"
+
+
+@pytest.fixture
+def converter() -> DataConverter:
+    return encrypting(pydantic_data_converter, parse_key_ring(new_key("2026-11")))
 
 
 @pytest.fixture
@@ -60,13 +84,17 @@ async def test_101_no_history_holds_an_address_of_a_customer_or_a_secret(
     assert any("could not reach Initech: the worker's runbook does not list them" in text for text in said)
     assert (await stage.incident()).rollback.clusters[0].status is RollbackStatus.HEALTHY
 
-    recorded = {name: await record_of(stage.env.client, name) for name in (stage.handle.id, ROLLBACK, "postmortem-1")}
+    kept = {name: await records_of(stage.env.client, name) for name in (stage.handle.id, ROLLBACK, "postmortem-1")}
+    stored, read = ({name: texts[place] for name, texts in kept.items()} for place in (0, 1))
     evidence = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files(tmp_path))
-    for name, text in (recorded | {"log": caplog.text, "evidence": evidence}).items():
+    for name, text in (read | {"log": caplog.text, "evidence": evidence}).items():
         assert [secret for secret in (ACME, GLOBEX, LISTED, *secrets()) if secret in text] == [], name
         assert text, name
-    assert all("ACME" in recorded[name] for name in (stage.handle.id, "postmortem-1")), "customers' names are there"
-    assert STAFF in recorded[stage.handle.id], "and an address would be found"
+    assert all("ACME" in read[name] for name in (stage.handle.id, "postmortem-1")), "customers' names are there"
+    assert STAFF in read[stage.handle.id], "and an address would be found"
+    assert [word for word in CLEAR if word not in "".join(read.values())] == [], "what is looked for would be found"
+    for name, text in stored.items():
+        assert [word for word in CLEAR if word in text] == [], f"{name} is stored in clear text"
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -81,29 +109,27 @@ def secrets() -> list[str]:
     return found
 
 
-async def record_of(client: Client, workflow_id: str) -> str:
-    """Everything that the server keeps of a workflow: its runs' events, its memo and its search attributes."""
-    parts: list[str] = []
-    async for run in runs_of(client, workflow_id):
-        for event in run.events:
-            parts += [str(event), *decoded(event)]
+async def records_of(client: Client, workflow_id: str) -> tuple[str, str]:
+    """Everything that the server keeps of a workflow: its runs' events, its memo and its search attributes.
+
+    First as it is stored, then as those read it who have the keys.
+    """
+    stored: list[Message] = [event async for run in runs_of(client, workflow_id) for event in run.events]
     about = WorkflowExecution(workflow_id=workflow_id)
-    described = await client.workflow_service.describe_workflow_execution(
-        DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=about)
+    stored.append(
+        await client.workflow_service.describe_workflow_execution(
+            DescribeWorkflowExecutionRequest(namespace=client.namespace, execution=about)
+        )
     )
-    return "\n".join((*parts, str(described), *decoded(described)))
+    payloads = [payload for message in stored for payload in payloads_in(message)]
+    assert any(is_encrypted(payload) for payload in payloads)
+    codec = client.data_converter.payload_codec
+    assert codec is not None
+    read = await codec.decode(payloads)
+    return "\n".join((*map(str, stored), *map(text_of, payloads))), "\n".join((*map(str, stored), *map(text_of, read)))
 
 
-def decoded(message: Any) -> Iterator[str]:
-    """Every payload within a protobuf message, as its data reads."""
-    if isinstance(message, Payload):
-        yield message.data.decode("utf-8", "replace")
-        yield repr(pydantic_data_converter.payload_converter.from_payload(message))
-        return
-    for field, value in message.ListFields():
-        if field.type != field.TYPE_MESSAGE:
-            continue
-        held = value.values() if hasattr(value, "values") else value if hasattr(value, "__iter__") else (value,)
-        for inner in held:
-            if hasattr(inner, "ListFields"):
-                yield from decoded(inner)
+def text_of(payload: Payload) -> str:
+    """A payload's data, as they are and as they read."""
+    plain = "" if is_encrypted(payload) else repr(pydantic_data_converter.payload_converter.from_payload(payload))
+    return payload.data.decode("utf-8", "replace") + plain

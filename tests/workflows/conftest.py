@@ -11,6 +11,7 @@ import pytest
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.testing import WorkflowEnvironment
 
 from incidents.app.liveness.query_safety import QuerySafety
@@ -21,10 +22,10 @@ from tests.support.servers.dev_server import DevServer
 
 
 @contextlib.asynccontextmanager
-async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
+async def skipping_server(converter: DataConverter = pydantic_data_converter) -> AsyncIterator[WorkflowEnvironment]:
     """A time-skipping server that knows our search attributes."""
     async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=shutil.which("temporal-test-server"), data_converter=pydantic_data_converter
+        test_server_existing_path=shutil.which("temporal-test-server"), data_converter=converter
     ) as env:
         attributes = {k.name: IndexedValueType.ValueType(k.indexed_value_type) for k in SEARCH_ATTRIBUTES}
         request = AddSearchAttributesRequest(namespace="default", search_attributes=attributes)
