@@ -14,6 +14,7 @@ import fsspec
 
 from incidents.vendors.calling import Calls
 from incidents.vendors.errors import (
+    VendorError,
     VendorNotFound,
     VendorRejected,
     VendorUnauthorized,
@@ -83,7 +84,7 @@ class FileStore:
             self._fs.makedirs(posixpath.dirname(target), exist_ok=True)
             try:
                 with self._fs.open(place, "wb") as file:
-                    for piece in pieces:
+                    for piece in _from_source(pieces):
                         digest.update(piece)
                         size += len(piece)
                         file.write(piece)
@@ -149,6 +150,10 @@ class FileStore:
         """Errors of fsspec as a vendor's. A repeat of a write is safe, so none says `maybe_done`."""
         try:
             yield
+        except _SourceError as broken:
+            raise broken.error from None
+        except VendorError:
+            raise
         except FileNotFoundError:
             raise VendorNotFound(
                 self._name, operation, f"there is no {one_line(path, self._secrets)}", code="not_found"
@@ -159,8 +164,8 @@ class FileStore:
         except ValueError as error:
             problem = one_line(str(error), self._secrets)
             raise VendorRejected(self._name, operation, problem, code="unsupported") from None
-        except OSError as error:
-            problem = one_line(str(error), self._secrets)
+        except Exception as error:  # a full disk is an OSError; object stores have error classes of their own
+            problem = one_line(str(error) or type(error).__name__, self._secrets)
             raise VendorUnavailable(self._name, operation, problem, code="io") from None
 
 
@@ -170,3 +175,18 @@ def _missing(scheme: str, error: ImportError) -> str:
     if extra is None:
         return f"{scheme}:// URLs need a package that is not installed ({one_line(str(error), [])})"
     return f"{scheme}:// URLs need the extra `{extra}`: pip install 'incident-runbook[{extra}]'"
+
+
+class _SourceError(Exception):
+    """What is written could not be read from its source: not an error of the store."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _from_source(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except Exception as error:
+        raise _SourceError(error) from error

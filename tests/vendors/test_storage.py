@@ -173,3 +173,28 @@ def test_a_stream_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_what_is_not_there_has_no_digest(tmp_path: Path) -> None:
     with pytest.raises(VendorNotFound):
         FileStore(tmp_path.as_uri()).digest("nothing.txt")
+
+
+class ObjectStoreError(Exception):
+    """As botocore and aiohttp have them: not an `OSError`."""
+
+
+def test_an_object_store_that_is_away_is_tried_again(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ObjectStoreError
+
+    monkeypatch.setattr(store._fs, "pipe_file", away)
+    with pytest.raises(VendorUnavailable, match="evidence write: ObjectStoreError") as caught:
+        store.write("a.txt", b"x")
+    assert caught.value.retryable
+
+
+def test_an_error_of_the_source_is_not_the_stores(store: FileStore) -> None:
+    def breaks_off(error: Exception) -> Iterator[bytes]:
+        yield b"half"
+        raise error
+
+    for error in (VendorUnavailable("signoz", "logs", "503"), ConnectionResetError("by the source"), ValueError("odd")):
+        with pytest.raises(type(error)) as caught:
+            store.write_stream("a.jsonl", breaks_off(error))
+        assert caught.value is error
