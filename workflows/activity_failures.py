@@ -1,5 +1,7 @@
 """Why an activity failed: the vendor's word for it, and whether it was a vendor at all."""
 
+from collections.abc import Collection
+
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
@@ -10,6 +12,12 @@ from incidents.domain.core.vendor_failure import VendorFailure
 def unauthorized(error: FailureError) -> VendorFailure | None:
     """Return the vendor that rejected our credentials, if that is why an activity failed."""
     return _failure_of(error, (ErrorType.VENDOR_UNAUTHORIZED,))
+
+
+def is_vendor(error: FailureError, vendors: Collection[str]) -> bool:
+    """Tell whether an activity failed at one of these vendors, as their errors name them."""
+    failure = _failure_of(error, VENDOR_ERRORS)
+    return failure is not None and failure.vendor in vendors
 
 
 def attempts(error: FailureError) -> int | None:

@@ -29,7 +29,7 @@ from incidents.domain.surge.obligations import surge_message
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import postmortem_at_start
 from workflows.activity_options import perform, watch
-from workflows.evidence.preservation import preserve
+from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN, preserve
 from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
 
@@ -109,9 +109,13 @@ async def notify_rollback(incident: Incident, obligation: Obligation, start: Inc
 
 
 async def preserve_evidence(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:
-    """Preserve all evidence of the incident, each source independently."""
+    """Preserve all evidence of the incident, each source independently.
+
+    Raises:
+        ApplicationError: the evidence store could not take all of it, so that this is to be done again.
+    """
     runbook = start.runbook
-    return await preserve(
+    kept, unsaved = await preserve(
         f"{incident.first_run_id}/{obligation.key}",
         incident.name,
         evidence_folder(incident),
@@ -123,6 +127,9 @@ async def preserve_evidence(incident: Incident, obligation: Obligation, start: I
         written=archived_parts(incident),
         timeline=timeline_head(incident),
     )
+    if unsaved and workflow.patched(STORE_IS_TRIED_AGAIN):
+        raise ApplicationError(unsaved, type=ErrorType.EVIDENCE_UNSAVED, non_retryable=True)
+    return kept
 
 
 async def start_postmortem(incident: Incident, obligation: Obligation, start: IncidentInput) -> ActivityResult:

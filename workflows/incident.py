@@ -35,6 +35,7 @@ from workflows.commands.recovery import RecoveryCommands
 from workflows.commands.response import ResponseCommands
 from workflows.commands.rollback import RollbackCommands
 from workflows.evidence.archive import archiving
+from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN
 from workflows.incident_events import IncidentEvents
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
@@ -134,6 +135,7 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Inc
                 workflow.now(),
                 unauthorized=unauthorized(error),
                 attempts=attempts(error),
+                again=spec_of(obligation).stores and workflow.patched(STORE_IS_TRIED_AGAIN),
             )
         else:
             self._incident = outcomes.fulfilled(self._incident, obligation, outcome, self._runbook, workflow.now())

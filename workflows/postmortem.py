@@ -47,6 +47,7 @@ from incidents.names import AGENDA_QUERY, POSTMORTEM_QUERY, TIMELINE_QUERY
 from workflows.activity_failures import why
 from workflows.activity_options import perform_owed, repeat_after
 from workflows.commands.postmortem import PostmortemCommands
+from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
 
@@ -130,7 +131,12 @@ class PostmortemWorkflow(PostmortemCommands):
             if is_cancelled_exception(error):
                 raise
             self._postmortem = facts.record_failure(
-                self._postmortem, obligation, why(error), self._runbook, workflow.now()
+                self._postmortem,
+                obligation,
+                why(error),
+                self._runbook,
+                workflow.now(),
+                again=spec_of(obligation).stores and workflow.patched(STORE_IS_TRIED_AGAIN),
             )
         else:
             self._postmortem = facts.apply_result(self._postmortem, obligation, outcome, self._runbook, workflow.now())

@@ -116,7 +116,7 @@ class RollbackWorkflow:
     async def _keep_evidence(self) -> None:
         """Keep what is known of the bad state before it goes away. What fails is a recorded gap and stops nothing."""
         order = self._order
-        kept = await preserve(
+        kept, _ = await preserve(
             f"{order.key}/evidence",
             order.incident,
             order.evidence_folder,

@@ -46,4 +46,10 @@ def surviving_agenda(incident: Incident, runbook: RunbookConfig) -> list[Obligat
 
 
 def _unsettled(obligations: Iterator[Obligation], incident: Incident) -> list[Obligation]:
-    return [obligation for obligation in obligations if not incident.ledger.settled(obligation.key)]
+    return [_postponed(o, incident) for o in obligations if not incident.ledger.settled(o.key)]
+
+
+def _postponed(obligation: Obligation, incident: Incident) -> Obligation:
+    """Return an obligation that failed before with the time of its next attempt."""
+    postponed = incident.ledger.postponement(obligation.key)
+    return obligation if postponed is None else obligation.replace(due=max(obligation.due, postponed.until))

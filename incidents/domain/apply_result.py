@@ -4,7 +4,8 @@ from datetime import datetime
 
 from incidents.domain.activity_results import ActivityResult, ResourcesChanged, check_family
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.ledger import Unfulfilled
+from incidents.domain.core.ledger import Postponed, Unfulfilled, in_attempts
+from incidents.domain.core.postponing import describe_postponed, postpone
 from incidents.domain.core.program_errors import settle_hint, what_to_do
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.core.vendor_failure import VendorFailure
@@ -46,7 +47,8 @@ def fulfilled(
     """
     if incident.ledger.settled(obligation.key):
         return incident
-    incident = incident.replace(ledger=incident.ledger.end_attempt(obligation.key))
+    late = incident.ledger.postponement(obligation.key)
+    incident = incident.replace(ledger=incident.ledger.end_attempt(obligation.key).resume(obligation.key))
     if outcome.skipped is not None:
         return _skipped(incident, obligation, outcome.skipped, runbook, at)
     spec = spec_of(obligation)
@@ -56,7 +58,11 @@ def fulfilled(
         return _moved_on(incident, outcome)
     if spec.shares_resources and isinstance(outcome, ResourcesChanged):
         incident = incident.replace(resources=incident.resources.merged(outcome.resources))
-    return update_steps(_done(incident, obligation, outcome, runbook, at), runbook, at)
+    incident = _done(incident, obligation, outcome, runbook, at)
+    if late is not None and spec.silent:
+        text = f"{obligation.summary}: saved, after {in_attempts(late.times)} that failed"
+        incident = incident.logged(at, SYSTEM, spec.timeline, text, announce=True)
+    return update_steps(incident, runbook, at)
 
 
 def _done(
@@ -100,8 +106,11 @@ def failed(
     *,
     unauthorized: VendorFailure | None = None,
     attempts: int | None = None,
+    again: bool = False,
 ) -> Incident:
-    """Record that an obligation failed for good. The incident continues; a responder may retry, skip or do it by hand.
+    """Record that an obligation failed: for good, or until it is tried `again`.
+
+    The incident continues; a responder may retry, skip or do it by hand.
 
     `unauthorized`: the vendor that rejected our credentials, if that was why: the operators are notified. `attempts`:
     how often it was tried, if that is known.
@@ -111,17 +120,36 @@ def failed(
     spec = spec_of(obligation)
     if spec.repeats:
         return spec.apply_failure(incident, obligation, reason, runbook, at)
-    if unauthorized is not None and all(known.vendor != unauthorized.vendor for known in incident.operators.rejections):
-        rejection = CredentialRejection(**dict(unauthorized), reason=reason, at=at)
-        operators = incident.operators.replace(rejections=(*incident.operators.rejections, rejection))
-        incident = incident.replace(operators=operators)
+    if unauthorized is not None:
+        incident = _with_rejection(incident, unauthorized, reason, at)
+    if again and (postponed := postpone(incident.ledger, obligation.key, reason, at)) is not None:
+        return _postponed(incident, obligation, postponed, at)
     failure = Unfulfilled(key=obligation.key, reason=reason, at=at, attempts=attempts)
-    incident = incident.with_failure(failure)
+    incident = incident.replace(ledger=incident.ledger.resume(obligation.key)).with_failure(failure)
     incident = spec.apply_failure(incident, obligation, reason, runbook, at)
     if not spec.logs_undone:
         return incident
     text = f"Failed: {obligation.summary}: {failure.described}. Next: {settle_hint(obligation.key, incident.number)}"
-    return update_steps(incident.logged(at, SYSTEM, spec.timeline, text, announce=not spec.silent), runbook, at)
+    announce = again or not spec.silent
+    return update_steps(incident.logged(at, SYSTEM, spec.timeline, text, announce=announce), runbook, at)
+
+
+def _with_rejection(incident: Incident, vendor: VendorFailure, reason: str, at: datetime) -> Incident:
+    """Remember, once for each vendor, that it rejected our credentials."""
+    known = incident.operators.rejections
+    if any(rejection.vendor == vendor.vendor for rejection in known):
+        return incident
+    rejection = CredentialRejection(**dict(vendor), reason=reason, at=at)
+    return incident.replace(operators=incident.operators.replace(rejections=(*known, rejection)))
+
+
+def _postponed(incident: Incident, obligation: Obligation, postponed: Postponed, at: datetime) -> Incident:
+    """Record that an obligation is tried again; the timeline says it once."""
+    incident = incident.replace(ledger=incident.ledger.postpone(postponed))
+    if postponed.times > 1:
+        return incident
+    text = describe_postponed(obligation.summary, postponed)
+    return incident.logged(at, SYSTEM, spec_of(obligation).timeline, text, announce=True)
 
 
 def abandoned(incident: Incident, obligation: Obligation, error: str, at: datetime) -> Incident:

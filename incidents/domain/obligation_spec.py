@@ -158,6 +158,7 @@ class ObligationSpec(Generic[Result]):
 
     Its failure: `apply_failure` and `apply_skip` are what else failing or being skipped changes, before the entry;
     `logs_undone`: there is an entry at all. `repeats`: a failure is not kept, because it is asked again anyway.
+    `stores`: it writes to the evidence store, which may be full or away: a failure postpones it.
 
     Its end: `spent` yields keys that can never be owed again and that no rule looks at: they move to the archive. For
     kinds of which an incident owes more the longer it lasts.
@@ -183,6 +184,7 @@ class ObligationSpec(Generic[Result]):
     apply_skip: ApplyUndone = keep_undone
     logs_undone: bool = True
     repeats: bool = False
+    stores: bool = False
     spent: SpentKeys = none_spent
     retry_for: RetryLimit = RetryLimit.OTHERS
     withdrawable: bool = False

@@ -9,14 +9,17 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 from incidents.domain.activity_results import EvidencePreserved
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.timeline import TimelineHead
+from incidents.domain.core.vendor_failure import EVIDENCE_STORES
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.activity_requests import CaptureEvidence, WriteManifest
 from incidents.domain.rollback.config import Rollback
 from incidents.priority import FIRST_RANK
-from workflows.activity_failures import why
+from workflows.activity_failures import is_vendor, why
 from workflows.activity_options import capture, perform
 from workflows.obligation_loop import force_history_event
 
+STORE_IS_TRIED_AGAIN = "store-again"
+"""Patch: histories recorded before do not postpone what the evidence store could not take."""
 _MANIFEST_RETRY_FOR = timedelta(seconds=30)
 
 
@@ -32,8 +35,10 @@ async def preserve(
     *,
     written: tuple[Part, ...] = (),
     timeline: TimelineHead | None = None,
-) -> EvidencePreserved:
+) -> tuple[EvidencePreserved, str]:
     """Write every item, each within `budget`, and the manifest. What fails is a gap in the manifest and stops nothing.
+
+    Return also why the evidence store could not take all of it; "" if it could.
 
     `written`: what was written before, and is only listed. `timeline`: the head that the manifest keeps. Never fails:
     if even the manifest cannot be written, the outcome says so.
@@ -41,7 +46,8 @@ async def preserve(
     wanted_parts = (
         CaptureEvidence(key=f"{key}/{item.name}", folder=folder, item=item, scope=scope, rules=rules) for item in items
     )
-    parts = tuple(await asyncio.gather(*(_capture_or_gap(effect, budget, len(items)) for effect in wanted_parts)))
+    captured = await asyncio.gather(*(_capture_or_gap(effect, budget, len(items)) for effect in wanted_parts))
+    parts, unsaved = tuple(part for part, _ in captured), next((reason for _, reason in captured if reason), "")
     wanted = WriteManifest(
         key=f"{key}/manifest",
         folder=folder,
@@ -51,23 +57,26 @@ async def preserve(
         timeline=timeline,
     )
     try:
-        return await perform(wanted, "Write the manifest of the evidence", FIRST_RANK, _MANIFEST_RETRY_FOR)
+        outcome = await perform(wanted, "Write the manifest of the evidence", FIRST_RANK, _MANIFEST_RETRY_FOR)
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
-        return EvidencePreserved(detail=f"no manifest could be written: {why(error)}")
+        return EvidencePreserved(detail=f"no manifest could be written: {why(error)}"), why(error)
+    return outcome, unsaved
 
 
-async def _capture_or_gap(effect: CaptureEvidence, budget: timedelta, count: int) -> Part:
-    """Capture one of `count` items; what fails is a gap."""
+async def _capture_or_gap(effect: CaptureEvidence, budget: timedelta, count: int) -> tuple[Part, str]:
+    """Capture one of `count` items; what fails is a gap, with the reason if it was the evidence store that failed."""
+    unsaved = ""
     try:
         part = await capture(effect, f"Preserve {effect.item.name}", budget)
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
         part = gap(effect.item, effect.scope, gap_reason(error, budget))
+        unsaved = why(error) if is_vendor(error, EVIDENCE_STORES) else ""
     force_history_event(count)  # the others go on: this task may command nothing else
-    return part
+    return part, unsaved
 
 
 def gap_reason(error: ActivityError, budget: timedelta) -> str:

@@ -14,6 +14,7 @@ class ErrorType(StrEnum):
     UNCHANGED: what is polled has not changed; Temporal repeats the poll.
     RUN_NOT_SEEN: a deployment was ordered, and its deployer does not list it yet.
     DEPLOYMENT_FAILED: a deployment ended in failure.
+    EVIDENCE_UNSAVED: the evidence store could not take all evidence of a resolution.
     ROLLBACK_BROKEN: a rollback's workflow failed or was terminated.
     ROLLBACK_LOCKED: another rollback of that cluster and service is running.
     COMMAND_REJECTED: a rule rejects a responder's command.
@@ -29,6 +30,7 @@ class ErrorType(StrEnum):
     UNCHANGED = "Unchanged"
     RUN_NOT_SEEN = "RunNotSeen"
     DEPLOYMENT_FAILED = "DeploymentFailed"
+    EVIDENCE_UNSAVED = "EvidenceUnsaved"
     ROLLBACK_BROKEN = "RollbackBroken"
     ROLLBACK_LOCKED = "RollbackLocked"
     COMMAND_REJECTED = "CommandRejected"

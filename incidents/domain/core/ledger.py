@@ -31,6 +31,16 @@ class Unfulfilled(Frozen):
         return self.reason if self.attempts is None else f"{self.reason} ({in_attempts(self.attempts)})"
 
 
+class Postponed(Frozen):
+    """An obligation that failed and is tried again at `until`. `since`: its first failure; `times`: how many."""
+
+    key: Key
+    reason: str
+    since: AwareDatetime
+    until: AwareDatetime
+    times: int = 1
+
+
 class Attempt(Frozen):
     """An obligation that was begun. `kind`: its `ObligationKind` or `PostmortemObligationKind`."""
 
@@ -42,12 +52,14 @@ class Ledger(Frozen):
     """What became of each obligation, by its key.
 
     `begun`: an attempt was made and its result is not known; the next one looks for its effect before it acts.
+    `postponed`: attempts failed, and it is still owed.
     """
 
     fulfilled: tuple[Key, ...] = ()
     begun: tuple[Attempt, ...] = ()
     failures: tuple[Unfulfilled, ...] = ()
     skips: tuple[Unfulfilled, ...] = ()
+    postponed: tuple[Postponed, ...] = ()
 
     @property
     def keys(self) -> frozenset[Key]:
@@ -83,6 +95,19 @@ class Ledger(Frozen):
     def end_attempt(self, key: str) -> Self:
         """Return the ledger with the result of that obligation's attempt known."""
         return self.replace(begun=tuple(attempt for attempt in self.begun if attempt.key != key))
+
+    def postponement(self, key: str) -> Postponed | None:
+        """Return until when an obligation that failed is postponed; None if it is not."""
+        return next((postponed for postponed in self.postponed if postponed.key == key), None)
+
+    def postpone(self, postponed: Postponed) -> Self:
+        """Return the ledger with an obligation postponed; its attempt has ended."""
+        ledger = self.end_attempt(postponed.key).resume(postponed.key)
+        return ledger.replace(postponed=(*ledger.postponed, postponed))
+
+    def resume(self, key: str) -> Self:
+        """Return the ledger with an obligation no longer postponed."""
+        return self.replace(postponed=tuple(postponed for postponed in self.postponed if postponed.key != key))
 
 
 class Owing(Frozen):

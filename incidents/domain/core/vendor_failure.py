@@ -6,6 +6,9 @@ from pydantic import AwareDatetime
 
 from incidents.domain.core.base import Frozen
 
+EVIDENCE_STORES = ("evidence", "drill evidence")
+"""What errors of the evidence store, and of the one of drills, have as their `vendor`."""
+
 
 class VendorFailure(Frozen):
     """The vendor of a failed call.

@@ -12,6 +12,7 @@ from incidents.domain.obligation_spec import (
     OVER,
     ObligationSpec,
     Owed,
+    Phase,
     RetryLimit,
     WorkflowStep,
 )
@@ -29,23 +30,36 @@ def evidence_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obliga
         yield at_once(ObligationKind.EVIDENCE, evidence_key(incident), ended, "Save the evidence")
 
 
+def postponed_evidence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the evidence of a closed incident that the evidence store could not take before."""
+    yield from (o for o in evidence_owed(incident, runbook) if incident.ledger.postponement(o.key) is not None)
+
+
+def is_settled_or_late(incident: Incident) -> bool:
+    """Tell whether the evidence is saved as far as it will be, or waits for the store: nothing else waits for that."""
+    key = evidence_key(incident)
+    return incident.ledger.settled(key) or incident.ledger.postponement(key) is not None
+
+
 def apply_manifest(
     incident: Incident, obligation: Obligation, result: EvidencePreserved, runbook: RunbookConfig, at: datetime
 ) -> Incident:
     """Remember the manifest of what was saved."""
-    return (
-        incident
-        if result.manifest is None
-        else incident.replace(
-            evidence=incident.evidence.replace(manifests=(*incident.evidence.manifests, result.manifest))
-        )
+    if result.manifest is None:
+        return incident
+    return incident.replace(
+        evidence=incident.evidence.replace(manifests=(*incident.evidence.manifests, result.manifest))
     )
 
 
 EVIDENCE = ObligationSpec(
     ObligationKind.EVIDENCE,
-    (Owed(evidence_owed, OVER, survives=False),),
+    (
+        Owed(evidence_owed, OVER, survives=False),
+        Owed(postponed_evidence, frozenset({Phase.CLOSED}), survives=False),
+    ),
     workflow_step=WorkflowStep.PRESERVE_EVIDENCE,
     apply_result=apply_manifest,
     retry_for=RetryLimit.PUBLISH,
+    stores=True,
 )

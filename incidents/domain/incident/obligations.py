@@ -96,7 +96,11 @@ def stable(incident: Incident, obligation: Obligation, runbook: RunbookConfig, a
 
 
 def closing(incident: Incident, runbook: RunbookConfig, others: list[Obligation]) -> Iterator[Obligation]:
-    """Yield the end of the incident: after the reopen window, or, if it cannot come back, when all else is done."""
+    """Yield the end of the incident: after the reopen window, or, if it cannot come back, when all else is done.
+
+    What waits for the evidence store is done after the end.
+    """
+    others = [obligation for obligation in others if incident.ledger.postponement(obligation.key) is None]
     if not incident.over or incident.closed:
         return
     ended = incident.resolved_at or incident.timeline[-1].at

@@ -70,7 +70,11 @@ def settle_step(command: SettleStep, incident: Incident, runbook: RunbookConfig,
     if command.step in (Step.ACKNOWLEDGE.value, Step.ASSESS.value, Step.SEVERITY.value):
         return _settle_by_hand(command, incident, at)
     keys = automatic.get(command.step, (command.step,))
-    failed = [obligation.key for obligation in incident.ledger.failures if obligation.key in keys]
+    undone = (
+        *(failure.key for failure in incident.ledger.failures),
+        *(postponed.key for postponed in incident.ledger.postponed),
+    )
+    failed = [key for key in undone if key in keys]
     if not failed:
         ago = " (or so long ago that it is in the archive)" if incident.evidence.archive.chunks else ""
         raise CommandRejected(
@@ -78,7 +82,8 @@ def settle_step(command: SettleStep, incident: Incident, runbook: RunbookConfig,
         )
     incident = incident.replace(
         ledger=incident.ledger.replace(
-            failures=tuple(obligation for obligation in incident.ledger.failures if obligation.key not in failed)
+            failures=tuple(obligation for obligation in incident.ledger.failures if obligation.key not in failed),
+            postponed=tuple(obligation for obligation in incident.ledger.postponed if obligation.key not in failed),
         )
     )
     if command.how == "skip":

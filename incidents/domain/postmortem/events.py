@@ -5,6 +5,7 @@ from datetime import datetime
 from incidents.domain.activity_results import ActivityResult, check_family
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.ledger import Unfulfilled
+from incidents.domain.core.postponing import describe_postponed, postpone
 from incidents.domain.core.timeline import SYSTEM
 from incidents.domain.postmortem.obligations.obligation import Due, PostmortemObligation
 from incidents.domain.postmortem.obligations.records import REPORT_FAULT
@@ -46,6 +47,7 @@ def apply_result(
     """
     if postmortem.ledger.settled(obligation.key):
         return postmortem
+    postmortem = postmortem.replace(ledger=postmortem.ledger.resume(obligation.key))
     spec = spec_of(obligation)
     due = Due(obligation, runbook, at)
     check_family(result, spec.apply_result)
@@ -59,12 +61,26 @@ def apply_result(
 
 
 def record_failure(
-    postmortem: Postmortem, obligation: PostmortemObligation, reason: str, runbook: RunbookConfig, at: datetime
+    postmortem: Postmortem,
+    obligation: PostmortemObligation,
+    reason: str,
+    runbook: RunbookConfig,
+    at: datetime,
+    *,
+    again: bool = False,
 ) -> Postmortem:
-    """Record that an obligation failed permanently. The deadline stands; a failed poll is repeated."""
+    """Record that an obligation failed: for good, or until it is tried `again`.
+
+    The deadline stands; a failed poll is repeated.
+    """
     spec = spec_of(obligation)
     if spec.poll is not None:
         return spec.poll(postmortem, Due(obligation, runbook, at))
+    if again and (postponed := postpone(postmortem.ledger, obligation.key, reason, at)) is not None:
+        postmortem = postmortem.replace(ledger=postmortem.ledger.postpone(postponed))
+        text = describe_postponed(obligation.summary, postponed)
+        return postmortem.logged(at, SYSTEM, text) if postponed.times == 1 else postmortem
+    postmortem = postmortem.replace(ledger=postmortem.ledger.resume(obligation.key))
     failure = Unfulfilled(key=obligation.key, reason=reason, at=at)
     return postmortem.with_failure(failure).logged(at, SYSTEM, f"Failed: {obligation.summary} ({reason})")
 

@@ -8,7 +8,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
 from incidents.domain.core.timeline import Kind
-from incidents.domain.evidence.obligations import evidence_key
+from incidents.domain.evidence.obligations import evidence_key, is_settled_or_late
 from incidents.domain.incident.checklist import StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -49,9 +49,8 @@ def early_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obl
 
 
 def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
-    """Yield the post-mortem once the evidence of the resolution is saved, and again for each correction."""
-    saved = incident.ledger.settled(evidence_key(incident))
-    if incident.number is None or not postmortem_owed(incident, runbook) or not saved:
+    """Yield the post-mortem once the evidence of the resolution is saved or late, and again for each correction."""
+    if incident.number is None or not postmortem_owed(incident, runbook) or not is_settled_or_late(incident):
         return
     key, ended = Key("postmortem", len(incident.intervals)), incident.resolved_at or incident.timeline[-1].at
     yield at_once(ObligationKind.POSTMORTEM, key, ended, "Start the post-mortem")
@@ -59,6 +58,18 @@ def resolved_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[
         corrected, summary = incident.corrections[-1].at, "Send the correction to the post-mortem"
         key = Key("postmortem-corrected", len(incident.corrections))
         yield at_once(ObligationKind.POSTMORTEM, key, corrected, summary)
+
+
+def late_evidence(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield sending the evidence to a post-mortem that was started before the evidence store could take it."""
+    key, fulfilled = evidence_key(incident), incident.ledger.fulfilled
+    started = Key("postmortem", incident.times_resolved)
+    if not incident.postmortem.pending or key not in fulfilled or started not in fulfilled:
+        return
+    if fulfilled.index(key) > fulfilled.index(started):  # keys are in the order in which they were fulfilled
+        since, summary = incident.timeline[-1].at, "Send the late evidence to the post-mortem"
+        again = Key("postmortem-evidence", incident.times_resolved)
+        yield at_once(ObligationKind.POSTMORTEM, again, since, summary)
 
 
 def reopened_postmortem(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -90,6 +101,7 @@ POSTMORTEM = ObligationSpec(
         Owed(backfilled_postmortem, frozenset({Phase.BACKFILLED}), survives=False),
         Owed(early_postmortem, LIVE),
         Owed(resolved_postmortem, OVER, survives=False),
+        Owed(late_evidence, OVER | {Phase.CLOSED}, survives=False),
     ),
     workflow_step=WorkflowStep.START_POSTMORTEM,
     apply_result=record_handover,

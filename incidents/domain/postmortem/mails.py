@@ -115,6 +115,8 @@ def reminder_text(postmortem: Postmortem, runbook: RunbookConfig, at: datetime) 
         late = left.total_seconds() <= 0
         state = f"OVERDUE by {in_words(left)} (was due {when})" if late else f"due in {in_words(left)} ({when})"
     where = f" Draft: {postmortem.repository.proposal_url or postmortem.draft_url}" if postmortem.draft_url else ""
+    if not where and (unsaved := postmortem.draft_postponed) is not None:
+        where = f" The draft could not be saved yet ({unsaved.reason}); it follows when the evidence store takes it."
     lacks = postmortem.lacks
     still = (
         f"\nStill missing: {'; '.join(lacks)}."

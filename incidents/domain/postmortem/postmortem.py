@@ -8,7 +8,7 @@ from pydantic import AliasChoices, AwareDatetime, Field
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.ledger import Owing
+from incidents.domain.core.ledger import Owing, Postponed
 from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.operators.state import OperatorsState
@@ -76,7 +76,8 @@ class Postmortem(Owing):
     """State of one incident's post-mortem.
 
     `times_resolved` counts the resolutions of the incident; `edits` the versions of the document, the newest to be
-    written at `write_at`. `figures`: whether its impact is computed. `assigned`: the owner that a responder
+    written at `write_at`. `announced_without`: the resolution of which the owner was notified before there was a draft;
+    0 if none. `figures`: whether its impact is computed. `assigned`: the owner that a responder
     assigned. `archives_channel`: the incident has closed, so its channel is archived here. `records` counts the
     records written. `corrected` counts the times that were corrected here, after the incident was closed.
     """
@@ -94,6 +95,7 @@ class Postmortem(Owing):
     write_at: AwareDatetime
     figures: bool = False
     draft_url: str = ""
+    announced_without: int = 0
     document_url: str = ""
     submitted_by: str = ""
     published_at: AwareDatetime | None = None
@@ -118,6 +120,11 @@ class Postmortem(Owing):
     def ended(self) -> bool:
         """Tell whether it is closed: waived or completed."""
         return self.stage in (Stage.WAIVED, Stage.COMPLETED)
+
+    @property
+    def draft_postponed(self) -> Postponed | None:
+        """Why the document is not written yet, if the evidence store could not take it."""
+        return next((postponed for postponed in self.ledger.postponed if postponed.key.kind == "write"), None)
 
     @property
     def lacks(self) -> list[str]:

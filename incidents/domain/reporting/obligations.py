@@ -15,7 +15,6 @@ from incidents.domain.obligation_spec import (
     ObligationSpec,
     Owed,
     Phase,
-    RetryLimit,
 )
 from incidents.domain.reporting.record import record_of
 
@@ -27,6 +26,11 @@ def record_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligati
         key = Key("record", incident.times_resolved, status, len(incident.corrections), incident.updates.count)
         since = incident.timeline[-1].at
         yield at_once(ObligationKind.RECORD, key, since, "Save the record for reports")
+
+
+def postponed_record(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the record of a closed incident that the evidence store could not take before."""
+    yield from (o for o in record_owed(incident, runbook) if incident.ledger.postponement(o.key) is not None)
 
 
 def build_record(
@@ -41,10 +45,13 @@ def build_record(
 
 RECORD = ObligationSpec(
     ObligationKind.RECORD,
-    (Owed(record_owed, frozenset({Phase.BACKFILLED, Phase.LIVE, Phase.OVER}), survives=False),),
+    (
+        Owed(record_owed, frozenset({Phase.BACKFILLED, Phase.LIVE, Phase.OVER}), survives=False),
+        Owed(postponed_record, frozenset({Phase.CLOSED}), survives=False),
+    ),
     build_request=build_record,
     shares_resources=False,
     silent=True,
-    retry_for=RetryLimit.PUBLISH,
+    stores=True,
     housekeeping=True,
 )

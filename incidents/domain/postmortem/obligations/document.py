@@ -42,17 +42,25 @@ def chart_name(postmortem: Postmortem) -> str:
 
 
 def document_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[PostmortemObligation]:
-    """Yield writing the newest version (one at a time), announcing it, and proposing it in the repository."""
+    """Yield writing the newest version (one at a time), announcing it, and proposing it in the repository.
+
+    While the evidence store cannot take the draft, the owner is notified without it, and again once it is written.
+    """
     edits, since = postmortem.edits, postmortem.write_at
     if postmortem.ledger.unsettled(PostmortemObligationKind.WRITE) in ((), (_write_key(edits),)):
         summary = "Write the draft" if edits == 1 else "Rewrite the document"
         yield owe(PostmortemObligationKind.WRITE, _write_key(edits), since, summary)
-    if not postmortem.draft_url:
+    if not postmortem.draft_url and postmortem.ledger.postponement(_write_key(edits)) is None:
         return
     if postmortem.times_resolved:
         yield owe(
             PostmortemObligationKind.ANNOUNCE, Key("announce", postmortem.times_resolved), since, "Notify the owner"
         )
+    if not postmortem.draft_url:
+        return
+    if postmortem.announced_without == postmortem.times_resolved > 0:
+        key = Key("announce", postmortem.times_resolved, "draft")
+        yield owe(PostmortemObligationKind.ANNOUNCE, key, since, "Notify the owner of the draft")
     if runbook.postmortem.proposal is not Proposal.NONE and not postmortem.incident.private:
         yield from _repository(postmortem, runbook)
 
@@ -141,6 +149,11 @@ def _record_version(postmortem: Postmortem, due: Due, result: DocumentWritten) -
     return postmortem.replace(draft_url=url, figures=figures, repository=repository)
 
 
+def _record_announcement(postmortem: Postmortem, due: Due, result: ActivityResult) -> Postmortem:
+    """Remember that the owner was notified before there was a draft."""
+    return postmortem if postmortem.draft_url else postmortem.replace(announced_without=postmortem.times_resolved)
+
+
 def _record_proposal(postmortem: Postmortem, due: Due, result: DocumentProposed) -> Postmortem:
     """Record which version the repository shows now: edits there are based on it."""
     if result.text:
@@ -171,9 +184,12 @@ WRITE = PostmortemSpec(
     _DOCUMENT,
     build_request=_write,
     apply_begun=_record_writing,
+    stores=True,
     apply_result=_record_version,
 )
-ANNOUNCE = PostmortemSpec(PostmortemObligationKind.ANNOUNCE, _DOCUMENT, build_request=announcement)
+ANNOUNCE = PostmortemSpec(
+    PostmortemObligationKind.ANNOUNCE, _DOCUMENT, build_request=announcement, apply_result=_record_announcement
+)
 PROPOSE = PostmortemSpec(
     PostmortemObligationKind.PROPOSE,
     _DOCUMENT,

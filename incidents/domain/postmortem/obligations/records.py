@@ -67,8 +67,8 @@ REPORT_FAULT = PostmortemSpec(
 )
 _RECORDS = Owed(records_owed, ALWAYS)
 RECORD = PostmortemSpec(
-    PostmortemObligationKind.RECORD, _RECORDS, build_request=_keep_record, silent=True, housekeeping=True
+    PostmortemObligationKind.RECORD, _RECORDS, build_request=_keep_record, silent=True, housekeeping=True, stores=True
 )
 RECORD_INCIDENT = PostmortemSpec(
-    PostmortemObligationKind.RECORD_INCIDENT, _RECORDS, build_request=_keep_incident_record
+    PostmortemObligationKind.RECORD_INCIDENT, _RECORDS, build_request=_keep_incident_record, stores=True
 )

@@ -50,10 +50,16 @@ def surviving_agenda(postmortem: Postmortem, runbook: RunbookConfig) -> list[Pos
 
 def _derived(postmortem: Postmortem, runbook: RunbookConfig, *, surviving: bool) -> list[PostmortemObligation]:
     found = [
-        obligation
+        _postponed(obligation, postmortem)
         for owed in _OWED
         if postmortem.stage in owed.stages and (owed.survives or not surviving)
         for obligation in owed.derive(postmortem, runbook)
         if not postmortem.ledger.settled(obligation.key)
     ]
     return sorted(found, key=lambda obligation: (obligation.due, obligation.key))
+
+
+def _postponed(obligation: PostmortemObligation, postmortem: Postmortem) -> PostmortemObligation:
+    """Return an obligation that failed before with the time of its next attempt."""
+    postponed = postmortem.ledger.postponement(obligation.key)
+    return obligation if postponed is None else obligation.replace(due=max(obligation.due, postponed.until))
