@@ -22,7 +22,7 @@ _USER_ONLY = 0o600
 
 
 class Scope(StrEnum):
-    """What a token is good for.
+    """What a token allows.
 
     READ: incidents and their timelines. RESPOND: open incidents and send commands. ALERTS: post alerts.
     DECODE: payloads at the codec server. PRIVATE: with READ or DECODE, private incidents, too, and titles in lists.

@@ -70,6 +70,8 @@ def _record(param: Any, ctx: Any) -> tuple[str, str]:
     """Return a parameter's name and help, without Typer's notation of types and ranges."""
     name, text = param.get_help_record(ctx)
     name, _, kind = name.removesuffix(">").partition(" <")
+    if kind.startswith("list[") and "|" in kind:
+        kind = kind.removeprefix("list[").removesuffix("]")
     choices = kind if "|" in kind else ""
     text = re.sub(r"default: \((.+?)\)", r"default: \1", text)
     text = re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", text)

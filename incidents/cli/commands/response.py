@@ -276,6 +276,12 @@ def cancel(number: Number, by: By, reason: Reason, as_json: Json = False, timeou
 
 
 @app.command(name="review-drill")
-def review_drill(number: Number, text: Words, by: By, as_json: Json = False, timeout: Timeout = 5) -> None:
+def review_drill(
+    number: Number,
+    text: Annotated[str, typer.Argument(help="What worked and what did not", show_default=False)],
+    by: By,
+    as_json: Json = False,
+    timeout: Timeout = 5,
+) -> None:
     """Record the review of a drill."""
     dispatch(number, parse_command(commands.ReviewDrill, by=by, text=text), as_json, timeout)

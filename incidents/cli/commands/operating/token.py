@@ -27,7 +27,9 @@ def create(
     name: Annotated[
         str, typer.Argument(help="Who acts with it: a person or a machine, as in the directory", show_default=False)
     ],
-    scope: Annotated[list[Scope], typer.Option(help="What it is good for; give it again for more", show_default=False)],
+    scope: Annotated[
+        list[Scope], typer.Option(help="What it allows; repeat the option for several", show_default=False)
+    ],
     lasts: Annotated[
         str, typer.Option("--for", metavar="DURATION", help="How long, such as 90d; default: no end")
     ] = "",
