@@ -61,7 +61,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "check": (f"{_COMMANDS}.queries", "Validate runbook.yaml; lists each error with line and field."),
         "stuck": (
             f"{_COMMANDS}.operating.stuck",
-            "List workflows that fail, wait for a worker, or have a paused activity.",
+            "List workflows that are stuck or have a paused activity.",
         ),
         "reset": (f"{_COMMANDS}.operating.stuck", "Reset a stuck workflow to the last replayable point."),
     },

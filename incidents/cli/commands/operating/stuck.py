@@ -24,7 +24,7 @@ app = Subcommands()
 
 @app.command()
 def stuck(as_json: Json = False) -> None:
-    """List workflows that fail, wait for a worker, or have a paused activity. Works without a worker."""
+    """List workflows that are stuck or have a paused activity. Works without a worker."""
 
     async def work(client: Client) -> None:
         found = [each async for each in open_runs(client)]
