@@ -5,7 +5,6 @@ from typing import Any
 from incidents.domain.activity_requests import PublishStatus
 from incidents.domain.activity_results import ResourcesChanged
 from incidents.domain.core.text.escaping import status_body, status_title
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.incident.state import Resources
 from incidents.vendors.statuspage import BODY_LIMIT, NAME_LIMIT, StatusIncident, StatuspageClient
 
@@ -21,7 +20,7 @@ class StatuspagePublisher:
         if update.removes:
             return ResourcesChanged(skipped="Statuspage keeps what was published: remove the incident there")
         found = self._find(update, repeated=repeated)
-        body = cut(status_body(update.body), BODY_LIMIT)
+        body = status_body(update.body, BODY_LIMIT)
         title = status_title(update.title, NAME_LIMIT)
         if found is None:
             return _done(self._client.create_incident(title, update.status, body, **_options(update)))

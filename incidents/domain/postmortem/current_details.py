@@ -1,7 +1,7 @@
 """Current Details for the Temporal Web UI: owner, deadline, up next, action items, latest."""
 
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.escaping import markdown_line
+from incidents.domain.core.text.escaping import markdown_line, markdown_link
 from incidents.domain.core.timeline import Entry
 from incidents.domain.postmortem.document.sections import ActionItem
 from incidents.domain.postmortem.obligations.registry import postmortem_agenda, spec_of
@@ -26,7 +26,7 @@ def render_current_details(postmortem: Postmortem, runbook: RunbookConfig) -> st
         [
             f"### Post-mortem of INC-{postmortem.number} · {postmortem.stage}",
             f"**Owner: {markdown_line(postmortem.owner)} · due {due_text(postmortem, runbook)}**",
-            *([" · ".join(dict.fromkeys(link for link in links if link))] if any(links) else []),
+            *([" · ".join(dict.fromkeys(markdown_link(link) for link in links if link))] if any(links) else []),
             "**Up next**\n\n" + ("\n".join(obligations) or "- none"),
             *(["**Still missing**\n\n" + "\n".join(lacks)] if lacks and not postmortem.over else []),
             *(["**Action items**\n\n" + "\n".join(items)] if items else []),

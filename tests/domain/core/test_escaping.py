@@ -174,12 +174,54 @@ def seen(page: str) -> Seen:
 @example(HOSTILE)
 @example("Search & Insights &lt; &amp;")
 def test_94_statuspage_shows_a_body_as_text(text: str) -> None:
-    page = seen(escaping.status_body(text))
+    page = seen(escaping.status_body(text, 1_000_000))
     assert (page.said, page.tags) == (printable(text), [])
 
 
 def test_94_a_lone_ampersand_is_left_to_statuspage() -> None:
-    assert escaping.status_body("Search & Insights <b>") == "Search & Insights &lt;b&gt;"
+    assert escaping.status_body("Search & Insights <b>", 100) == "Search & Insights &lt;b&gt;"
+
+
+@settings(deadline=None)
+@given(ANY, st.integers(10, 30))
+@example("aaaaaaaa<b>", 10)
+def test_94_a_body_is_not_cut_within_an_entity(text: str, longest: int) -> None:
+    body = escaping.status_body(text, longest)
+    assert len(body) <= longest
+    if len(html.unescape(body)) < len(printable(text)) and body != escaping.status_body(text, 1_000_000):
+        assert body.endswith("…")
+    page = seen(body)
+    assert page.tags == []
+    assert printable(text).startswith(page.said.removesuffix("…").rstrip()[:-1])
+
+
+ADDRESSES = st.builds(lambda text: f"https://x.example/{text}", ANY)
+
+
+@settings(deadline=None)
+@given(ANY | ADDRESSES)
+@example("https://x.example/) [click](http://evil.example")
+@example("https://x.example/><script>")
+@example("javascript:alert(1)")
+def test_94_a_link_of_markdown_leads_where_it_says(url: str) -> None:
+    tokens = MARKDOWN.parse(f"- {escaping.markdown_link(url)}")
+    inner = [token for token in tokens if token.type == "inline"]
+    links = [token for token in (inner[0].children or []) if token.type == "link_open"] if inner else []
+    assert len(links) == url.startswith(("http://", "https://"))
+    if links:
+        assert str(links[0].attrs["href"]).startswith(url[:18].rstrip())
+        assert [token.type for token in inner[0].children or []] == ["link_open", "text", "link_close"]
+    else:
+        assert "".join(shown(inner[0].children or [])[0] if inner else "") == one_line(url)
+
+
+@settings(deadline=None)
+@given(ANY)
+@example("a) ![x](y")
+def test_94_an_address_ends_where_its_parentheses_end(text: str) -> None:
+    tokens = MARKDOWN.parse(f"[#1](https://x.example/{escaping.markdown_address(text)})")
+    children = tokens[1].children or []
+    assert [token.type for token in children] == ["link_open", "text", "link_close"]
 
 
 @settings(deadline=None)

@@ -5,8 +5,9 @@ Every function drops control and bidirectional characters, too. None may be appl
 """
 
 import re
+from urllib.parse import quote
 
-from incidents.domain.core.text.untrusted import one_line, printable
+from incidents.domain.core.text.untrusted import cut, one_line, printable
 
 _INLINE = re.compile(r"[\\`*~|]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])")
 """What has a meaning within a line of Markdown. An underscore inside a word has none."""
@@ -18,6 +19,7 @@ _REFERENCE = re.compile(r"(?<!\w)@(?=\w)|#(?=\d)")
 """A mention of a person or a team, or of an issue, at GitHub. A backslash does not stop it; a zero-width space does."""
 _ZERO_WIDTH_SPACE = "&#8203;"
 
+_NO_ADDRESS = re.compile(r"[\s<>()\[\]\\`*|\"']")
 _MERMAID = re.compile(r"[^\w .,()/+-]|%%")
 _MERMAID_WORDS = re.compile(
     r"(?i)(?=(?:section|title|click|call|href|end|accTitle|accDescr|dateFormat|axisFormat|tickInterval|excludes|includes"
@@ -27,6 +29,7 @@ _LONGEST_LABEL = 60
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _NO_ID = re.compile(r"[^A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]")
 _MARKUP_START = re.compile(r"[<>]|&(?=#|\w+;)")
+_UNFINISHED = re.compile(r"&[a-z]{0,3}(?=…$)")
 _MARKUP = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
@@ -52,6 +55,19 @@ def github_line(text: object) -> str:
     return github_text(" ".join(printable(str(text)).split()))
 
 
+def markdown_link(url: str) -> str:
+    """Return a link of Markdown that shows its address; what is no web address is shown as text.
+
+    Characters that would end it or have a meaning are percent-encoded: they have none in an address.
+    """
+    return f"<{markdown_address(url)}>" if url.startswith(("https://", "http://")) else markdown_line(url)
+
+
+def markdown_address(url: str) -> str:
+    """Return an address for the parentheses of a link of Markdown, or for a link that shows it."""
+    return _NO_ADDRESS.sub(lambda at: quote(at[0], safe=""), printable(url))
+
+
 def mermaid_label(text: object) -> str:
     """Return a text for a Mermaid task name: characters and words that have a meaning there are left out."""
     label = one_line(_MERMAID.sub(" ", printable(str(text))), _LONGEST_LABEL)
@@ -74,9 +90,13 @@ def message_id(text: str, domain: str) -> str:
     return f"<{_NO_ID.sub('-', text).replace('/', '.')}@{domain}>"
 
 
-def status_body(text: str) -> str:
-    """Return a text for the body of a Statuspage update, which is HTML there. A lone `&` is right as it is."""
-    return _MARKUP_START.sub(lambda at: _MARKUP[at[0]], printable(text))
+def status_body(text: str, longest: int) -> str:
+    """Return a text for the body of a Statuspage update, which is HTML there. A lone `&` is right as it is.
+
+    `longest`: characters of the result; no entity is cut in two.
+    """
+    body = _MARKUP_START.sub(lambda at: _MARKUP[at[0]], printable(text))
+    return body if len(body) <= longest else _UNFINISHED.sub("", cut(body, longest))
 
 
 def status_title(text: str, longest: int) -> str:

@@ -2,7 +2,7 @@
 
 from incidents.domain.agenda import agenda
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.escaping import markdown_line
+from incidents.domain.core.text.escaping import markdown_line, markdown_link
 from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.display.summary import (
     checklist_lines,
@@ -34,9 +34,14 @@ def render_current_details(incident: Incident, runbook: RunbookConfig) -> str:
             + ("\n".join(_obligation_line(obligation) for obligation in upcoming[:_SHOWN]) or "- none"),
             "**Checklist**\n\n" + "\n".join(f"- {markdown_line(line)}" for line in checklist_lines(incident)),
             "**Latest**\n\n" + "\n".join(_entry_line(entry) for entry in incident.timeline[-_LATEST:]),
-            *(["**Links**\n\n" + "\n".join(f"- {link}" for link in links(incident))] if links(incident) else []),
+            *(["**Links**\n\n" + "\n".join(map(_link_line, links(incident)))] if links(incident) else []),
         ]
     )
+
+
+def _link_line(link: str) -> str:
+    label, _, url = link.partition(": ")
+    return f"- {label}: {markdown_link(url)}"
 
 
 def _obligation_line(obligation: Obligation) -> str:

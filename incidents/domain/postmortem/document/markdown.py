@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.text.escaping import github_line, mermaid_label
+from incidents.domain.core.text.escaping import github_line, markdown_address, mermaid_label
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.time.instants import day_fault
 from incidents.domain.evidence.audit import timeline_head
@@ -70,6 +70,11 @@ def _prose(text: str) -> str:
     return re.sub(r"^(?=#|_To be written)", r"\\", text.strip(), flags=re.MULTILINE)
 
 
+def _code(text: object) -> str:
+    """Return a text for a span of code in a table or list: nothing in it ends the span."""
+    return line(text).replace("`", "'")
+
+
 def _instant(at: datetime) -> str:
     """Return an instant in UTC digits, which Mermaid shows unchanged in any time zone."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
@@ -90,6 +95,8 @@ _ENVIRONMENT.filters |= {
     "label": mermaid_label,
     "text": github_line,
     "instant": _instant,
+    "address": markdown_address,
+    "code": _code,
 }
 
 
