@@ -44,6 +44,7 @@ from incidents.domain.core.text.mrkdwn import Mrkdwn
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.heartbeat.watch import HeartbeatReport
 from incidents.domain.incident.state import Resources
+from incidents.domain.people.references import address_in_words
 from incidents.domain.recipients import EMPTY_BOOK, AddressBook
 from incidents.vendors.mail.mail import bare_address
 
@@ -81,9 +82,16 @@ class DrillChat(Chat):
     """Writes into the drills' channel, and to participants (e-mail addresses) only. That channel is never archived."""
 
     def __init__(
-        self, client: ports.Chat | None, channel: str, participants: frozenset[str], off: str, *, interactive: bool
+        self,
+        client: ports.Chat | None,
+        channel: str,
+        participants: frozenset[str],
+        off: str,
+        *,
+        interactive: bool,
+        book: AddressBook = EMPTY_BOOK,
     ) -> None:
-        super().__init__(client if channel else None, off, interactive=interactive)
+        super().__init__(client if channel else None, off, interactive=interactive, book=book)
         self._channel, self._participants = channel, frozenset(map(bare_address, participants))
 
     @activity.defn
@@ -104,7 +112,7 @@ class DrillChat(Chat):
     @activity.defn
     def invite(self, request: Invite) -> ActivityResult:
         """Invite participants."""
-        emails = tuple(email for email in request.emails if bare_address(email) in self._participants)
+        emails = tuple(email for email in request.emails if self._takes_part(email))
         if not emails:
             return ActivityResult(skipped="drill: none of them is a participant")
         return super().invite(request.replace(channel_id=self._channel, emails=emails))
@@ -128,9 +136,13 @@ class DrillChat(Chat):
     @activity.defn
     def direct_message(self, message: DirectMessage) -> ActivityResult:
         """Send a participant a direct message."""
-        if bare_address(message.email) not in self._participants:
-            return ActivityResult(skipped=f"drill: {message.email or message.person} is no participant")
+        if not self._takes_part(message.email):
+            named = address_in_words(message.email) or message.person
+            return ActivityResult(skipped=f"drill: {named} is no participant")
         return super().direct_message(message.replace(text=Mrkdwn(marked(message.text))))
+
+    def _takes_part(self, address: str) -> bool:
+        return bare_address(self._book.resolve(address)) in self._participants
 
     @activity.defn
     def keep_summary(self, summary: KeepSummary) -> ResourcesChanged:

@@ -26,6 +26,8 @@ from incidents.domain.chat.card import Card
 from incidents.domain.core.text.mrkdwn import Mrkdwn, as_mrkdwn, mrkdwn
 from incidents.domain.incident.state import Resources
 from incidents.domain.people.directory import NOBODY, PeopleDirectory
+from incidents.domain.people.references import address_in_words
+from incidents.domain.recipients import EMPTY_BOOK, AddressBook
 from incidents.vendors.errors import VendorError, VendorNotFound, VendorRejected
 
 _LONGEST_NAME = 80
@@ -45,7 +47,8 @@ def channel_name(text: str, suffix: str = "") -> str:
 class Chat:
     """Manages the incident's channel. Without a client, requests are skipped with the reason.
 
-    `interactive`: the gateway handles clicks, so messages may have buttons. `people`: who is mentioned as what.
+    `interactive`: the gateway handles clicks, so messages may have buttons. `people`: who is mentioned as what. `book`:
+    the addresses that requests refer to.
     """
 
     def __init__(
@@ -55,9 +58,10 @@ class Chat:
         *,
         interactive: bool = False,
         people: PeopleDirectory = NOBODY,
+        book: AddressBook = EMPTY_BOOK,
     ) -> None:
         self._client, self._off, self._interactive = client, off, interactive
-        self._people = people
+        self._people, self._book = people, book
 
     @activity.defn
     def open_channel(self, request: OpenChannel) -> ResourcesChanged:
@@ -114,9 +118,10 @@ class Chat:
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
-            users = {email: self._client.lookup_user(email) for email in request.emails}
+            known = {email: self._book.resolve(email) for email in request.emails}
+            users = {email: self._client.lookup_user(known[email]) if known[email] else None for email in known}
             problems = self._client.invite(request.channel_id, [user for user in users.values() if user])
-        unknown = [f"{email} not found in Slack" for email, user in users.items() if user is None]
+        unknown = [f"{address_in_words(email)} not found in Slack" for email, user in users.items() if user is None]
         serious = [problem for problem in problems if not problem.endswith(("already_in_channel", "cant_invite_self"))]
         return ActivityResult(detail="; ".join([*unknown, *serious]))
 
@@ -189,9 +194,10 @@ class Chat:
         if self._client is None:
             return ActivityResult(skipped=self._off)
         with translate_vendor_errors():
-            user = self._slack_id(self._client, message.person, message.email)
+            user = self._slack_id(self._client, message.person, self._book.resolve(message.email))
             if user is None:
-                return ActivityResult(skipped=f"{message.email or message.person} not found in Slack")
+                named = address_in_words(message.email) or message.person
+                return ActivityResult(skipped=f"{named} not found in Slack")
             room = self._client.open_dm(user)
             self._post_once(self._client, room, message.text, message.key, since=earliest_effect(message))
         return ActivityResult()

@@ -18,7 +18,7 @@ from incidents.domain.core.text.escaping import html_value, mail_header, message
 from incidents.domain.core.text.untrusted import printable
 from incidents.domain.mailing import MAILED_AT_ONCE, describe_unreached, mail_sent
 from incidents.domain.postmortem.review import invite
-from incidents.domain.recipients import EMPTY_BOOK, AddressBook, PersonNamed
+from incidents.domain.recipients import EMPTY_BOOK, AddressBook, PersonNamed, StaffAddress, recipient_in_words
 from incidents.names import INCIDENT_WORKFLOW
 from incidents.vendors.mail.mail import Accepted, Mail, bare_address
 
@@ -132,5 +132,5 @@ def _why_nobody(request: SendMail, unreached: tuple[str, ...]) -> str:
     """Say why nobody gets the mail."""
     if unreached:
         return describe_unreached(unreached)
-    named = ", ".join(recipient.name for recipient in request.to if isinstance(recipient, PersonNamed))
+    named = ", ".join(recipient_in_words(one) for one in request.to if isinstance(one, PersonNamed | StaffAddress))
     return f"no e-mail address of {named or 'any recipient'}"

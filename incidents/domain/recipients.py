@@ -1,18 +1,20 @@
 """Recipients of mail requests, and the address book in which the mail activity looks them up when it sends.
 
-A request names its recipients, so that a workflow's history holds no customer's address. What a worker's runbook says
-at that moment counts.
+A request names its recipients, so that a workflow's history holds nobody's address. What a worker's runbook says at
+that moment counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
 
+from incidents.domain.config.communication import Contact
 from incidents.domain.core.base import Frozen
 from incidents.domain.customers.config import LISTED, CustomerName
 from incidents.domain.customers.directory import NO_CUSTOMERS, CustomerDirectory
 from incidents.domain.people.directory import NOBODY, PeopleDirectory
+from incidents.domain.people.references import address_in_words, contact_in, person_in
 
 
 class CustomerNamed(Frozen):
@@ -36,7 +38,7 @@ class PersonNamed(Frozen):
 
 
 class StaffAddress(Frozen):
-    """An address of our own: of a contact in the runbook, or of a person whom a responder named by it."""
+    """One of our own: by a reference (`people/references.py`), or by the address with which a responder named them."""
 
     kind: Literal["staff"] = "staff"
     address: str
@@ -58,7 +60,7 @@ def recipient_in_words(recipient: Recipient) -> str:
         case ListedCustomers():
             return "the customers in customers.emails"
         case StaffAddress():
-            return recipient.address
+            return address_in_words(recipient.address)
         case _:
             assert_never(recipient)
 
@@ -66,8 +68,21 @@ def recipient_in_words(recipient: Recipient) -> str:
 class AddressBook:
     """The addresses that a worker knows. Empty: only those that a request holds itself."""
 
-    def __init__(self, people: PeopleDirectory = NOBODY, customers: CustomerDirectory = NO_CUSTOMERS) -> None:
-        self._people, self._customers = people, customers
+    def __init__(
+        self,
+        people: PeopleDirectory = NOBODY,
+        customers: CustomerDirectory = NO_CUSTOMERS,
+        contacts: Mapping[str, Contact] | None = None,
+    ) -> None:
+        self._people, self._customers, self._contacts = people, customers, contacts or {}
+
+    def resolve(self, address: str) -> str:
+        """Return the address that a reference stands for, "" if it is not known; what is no reference as it is."""
+        if name := contact_in(address):
+            return self._contacts[name].email or "" if name in self._contacts else ""
+        if name := person_in(address):
+            return self._people.entry(name).email
+        return address
 
     def find(self, recipients: Iterable[Recipient]) -> tuple[str, ...]:
         """Return the recipients' addresses in order, each once, as far as they are known."""
@@ -109,7 +124,8 @@ class AddressBook:
             case PersonNamed():
                 return self._people.emails((recipient.name,))
             case StaffAddress():
-                return (recipient.address,)
+                address = self.resolve(recipient.address)
+                return (address,) if address else ()
             case _:
                 assert_never(recipient)
 

@@ -1,4 +1,4 @@
-"""No history of an incident, its rollback or its post-mortem holds a customer's address, or a secret.
+"""No history of an incident, its rollback or its post-mortem holds an address, of a customer or our own, or a secret.
 
 With keys, none holds a word of the incident in clear text. One incident proves both: what its payloads hold once they
 are decrypted is what a history without encryption holds.
@@ -29,6 +29,7 @@ from incidents.domain.rollback.state import RollbackStatus
 from tests.communication.test_customers import rolled_back
 from tests.support.communication.environment import Stage
 from tests.support.determinism.histories import runs_of
+from tests.support.environment import RUNBOOK
 from tests.support.postmortems import quiet
 
 ACME, GLOBEX, LISTED = "ops@acme.example", "it@globex.example", "all@list.example"
@@ -38,9 +39,8 @@ CLEAR = (
     "Flags fail in Europe.",
     "All is well.",
     "ACME",
-    STAFF,
+    "contact:support",
     "Publish update",  # from the summaries of activities
-    "oncall",
 )
 """Words of the incident that stand in its payloads, and nowhere in clear text."""
 ROLLBACK = "rollback-eu-001-flag-evaluation"
@@ -88,13 +88,19 @@ async def test_101_no_history_holds_an_address_of_a_customer_or_a_secret(
     stored, read = ({name: texts[place] for name, texts in kept.items()} for place in (0, 1))
     evidence = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files(tmp_path))
     for name, text in (read | {"log": caplog.text, "evidence": evidence}).items():
-        assert [secret for secret in (ACME, GLOBEX, LISTED, *secrets()) if secret in text] == [], name
+        own = own_addresses() if name != "log" else []  # where clients log the requests to the vendors
+        assert [secret for secret in (ACME, GLOBEX, LISTED, *own, *secrets()) if secret in text] == [], name
         assert text, name
     assert all("ACME" in read[name] for name in (stage.handle.id, "postmortem-1")), "customers' names are there"
-    assert STAFF in read[stage.handle.id], "and an address would be found"
+    assert "contact:support" in read[stage.handle.id], "and references to our own people"
     assert [word for word in CLEAR if word not in "".join(read.values())] == [], "what is looked for would be found"
     for name, text in stored.items():
         assert [word for word in CLEAR if word in text] == [], f"{name} is stored in clear text"
+
+
+def own_addresses() -> list[str]:
+    """The addresses of our own people in the runbook that the workers have."""
+    return [contact.email for contact in RUNBOOK.contacts.values() if contact.email]
 
 
 def files(folder: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from incidents.contracts import MAIL_BOUNCED, MailBounced
 from incidents.domain.config.communication import Reach, Rung
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.commands import Acknowledge, AddNote, DeclareSeverity, Escalate, Resolve
+from incidents.domain.recipients import AddressBook
 from incidents.gateway.mail_events import read
 from sandbox.server import RunningSandbox
 from tests.communication.conftest import standing
@@ -200,6 +201,7 @@ async def test_45_who_cannot_be_reached_is_tried_by_the_next_way_then_the_next_r
     vp = stage.runbook.contacts["vp_engineering"].replace(email="gone@featuresignals.com")
     stage.runbook = laddered(stage.runbook, ladder)
     stage.runbook = stage.runbook.replace(contacts={**stage.runbook.contacts, "vp_engineering": vp})
+    stage.real.chat._book = AddressBook(contacts=stage.runbook.contacts)  # as the worker's own runbook has it
     await stage.begin()
     await stage.at(2)
     await stage.tell(Acknowledge(by="ann"))
@@ -209,9 +211,7 @@ async def test_45_who_cannot_be_reached_is_tried_by_the_next_way_then_the_next_r
         (10, "vp_engineering"),
     ], "Slack does not know them, so they are paged"
     said = await stage.said()
-    assert any(
-        "Skipped: Escalate to VP Engineering by slack: gone@featuresignals.com not found in Slack" in s for s in said
-    )
+    assert any("Skipped: Escalate to VP Engineering by slack: vp_engineering not found in Slack" in s for s in said)
     await stage.at(30)
     assert stage.mails("escalation") == [], "reached: the next rung waits for its own time"
 

@@ -84,17 +84,17 @@ def build_activities(
     probe = RegionProbes(ProbeClient(settings.probe_timeout_seconds), probe_variable_reader(runbook))
     off = why_off(settings)
     prometheus, signoz, slack = build_prometheus(settings), build_signoz(settings), build_slack(settings)
-    processes = WorkflowQueries(client)
+    processes, book = WorkflowQueries(client), AddressBook(people, customers, runbook.contacts)
     deployments = _deployments(settings, client, off)
     return ActivitySet(
         numbers=Numbers(client, settings.temporal_task_queue),
         paging=build_paging(settings),
-        on_call=OnCall(build_schedules(settings), off.get("pagerduty schedules", "")),
+        on_call=OnCall(build_schedules(settings), off.get("pagerduty schedules", ""), people),
         alerts=_alerts(settings, off),
-        chat=Chat(slack, off.get("slack", ""), interactive=settings.listens_to_slack, people=people),
+        chat=Chat(slack, off.get("slack", ""), interactive=settings.listens_to_slack, people=people, book=book),
         war_room=WarRoom(build_meetings(settings), off.get("zoom", "")),
         status_page=StatusPage(build_status_page(settings, runbook), off.get("statuspage", "")),
-        email=_email(settings, off, AddressBook(people, customers)),
+        email=_email(settings, off, book),
         webhook=Webhook(build_webhook(settings), off.get("webhook", "")),
         issue_tracker=IssueTracker(build_tracker(settings), off.get("github", ""), people),
         deployments=deployments,

@@ -62,15 +62,16 @@ def build_drill_activities(
     probes, processes = DrillProbes(), WorkflowQueries(client)
     deployments = Deployments({}, dict.fromkeys(Deployer, _OFF), PastIncidents(client))
     store = FileStore(settings.drill_evidence_url, "drill evidence")
+    book = AddressBook(PeopleDirectory(runbook.people.directory), customers, runbook.contacts)
     return ActivitySet(
         numbers=Numbers(client, settings.temporal_task_queue),
         paging=_paging(settings, runbook),
         on_call=OnCall(None, _OFF),
         alerts=Alerts({}, dict.fromkeys(AlertApi, _OFF)),
-        chat=_chat(settings, runbook),
+        chat=_chat(settings, runbook, book),
         war_room=DrillWarRoom(_OFF),
         status_page=DrillStatusPage(_status_site(settings, runbook)),
-        email=_email(settings, runbook, customers),
+        email=_email(settings, runbook, book),
         webhook=Webhook(None, _OFF),
         issue_tracker=IssueTracker(None, _OFF),
         deployments=deployments,
@@ -93,16 +94,15 @@ def _status_site(settings: Settings, runbook: RunbookConfig) -> StatusSite:
     return StatusSite(store, runbook.replace(status_page=page))
 
 
-def _chat(settings: Settings, runbook: RunbookConfig) -> DrillChat:
+def _chat(settings: Settings, runbook: RunbookConfig, book: AddressBook) -> DrillChat:
     slack = build_slack(settings) if runbook.drill.channel else None
     interactive = settings.listens_to_slack
     participants = frozenset(participant_addresses(runbook))
-    return DrillChat(slack, runbook.drill.channel, participants, _NO_CHANNEL, interactive=interactive)
+    return DrillChat(slack, runbook.drill.channel, participants, _NO_CHANNEL, interactive=interactive, book=book)
 
 
-def _email(settings: Settings, runbook: RunbookConfig, customers: CustomerDirectory) -> DrillEmail:
+def _email(settings: Settings, runbook: RunbookConfig, book: AddressBook) -> DrillEmail:
     participants = frozenset(participant_addresses(runbook))
-    book = AddressBook(PeopleDirectory(runbook.people.directory), customers)
     sender, reply_to = settings.email_from, settings.email_reply_to
     return DrillEmail(build_mailer(settings), sender, reply_to, participants, _NO_MAIL, book)
 

@@ -13,6 +13,7 @@ from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.public_text import InternalMessage
 from incidents.domain.operators.notifications import Operator, direct_message_to, mail_to, operators
+from incidents.domain.recipients import AddressBook
 from incidents.domain.standstill import first_line
 
 _log = logging.getLogger("outage")
@@ -74,14 +75,15 @@ class OperatorChannels:
 
 def build_channels(settings: Settings, runbook: RunbookConfig) -> OperatorChannels:
     """Return the channels for which this process has credentials."""
-    return OperatorChannels(operators(runbook), (*_mail(settings), *_chat(settings)))
+    book = AddressBook(contacts=runbook.contacts)
+    return OperatorChannels(operators(runbook), (*_mail(settings, book), *_chat(settings, book)))
 
 
-def _mail(settings: Settings) -> tuple[Channel, ...]:
+def _mail(settings: Settings, book: AddressBook) -> tuple[Channel, ...]:
     mailer = build_mailer(settings)
     if mailer is None:
         return ()
-    email = Email(mailer, settings.email_from, settings.email_reply_to)
+    email = Email(mailer, settings.email_from, settings.email_reply_to, book=book)
 
     def send(report: Report, to: Operator) -> ActivityResult:
         return email.send_mail(mail_to(to, report.message, report.key, report.thread, report.sequence))
@@ -89,11 +91,11 @@ def _mail(settings: Settings) -> tuple[Channel, ...]:
     return (Channel("e-mail", "sendgrid" if settings.is_on("sendgrid") else "smtp", send),)
 
 
-def _chat(settings: Settings) -> tuple[Channel, ...]:
+def _chat(settings: Settings, book: AddressBook) -> tuple[Channel, ...]:
     slack = build_slack(settings)
     if slack is None:
         return ()
-    chat = Chat(slack)
+    chat = Chat(slack, book=book)
 
     def send(report: Report, to: Operator) -> ActivityResult:
         # `again`: an earlier attempt whose answer was lost may have sent it.

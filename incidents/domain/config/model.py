@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Annotated, TypeVar, get_args
 from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_serializer, field_validator
 
 from incidents.domain.alerting.config import AlertApi, Flapping, MaintenanceWindow, Route, Surge, UnknownService
 from incidents.domain.config.communication import (
@@ -37,6 +37,7 @@ from incidents.domain.drill.config import DrillRules
 from incidents.domain.heartbeat.config import HeartbeatName, HeartbeatRule
 from incidents.domain.investigation.config import Investigation
 from incidents.domain.left_open.config import LeftOpen
+from incidents.domain.people.references import contact_reference
 from incidents.domain.postmortem.config import PostmortemPolicy
 from incidents.domain.rollback.config import Rollback, RollbackPolicy
 
@@ -219,6 +220,12 @@ class RunbookConfig(Frozen):
     left_open: LeftOpen | None = None
     maintenance: tuple[MaintenanceWindow, ...] = ()
     templates: Templates
+
+    @field_serializer("contacts")
+    def _without_addresses(self, contacts: dict[str, Contact]) -> dict[str, Contact]:
+        """Write references in place of the contacts' addresses: what an incident carries stays in its history."""
+        named = ((name, contact, contact_reference(name)) for name, contact in contacts.items())
+        return {name: contact.replace(email=to) if contact.email else contact for name, contact, to in named}
 
     @field_validator("severities")
     @classmethod

@@ -9,6 +9,7 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.paging.ladder import address
 from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.people.directory import NOBODY, PeopleDirectory
+from incidents.domain.people.references import address_in_words
 
 REFUSAL = "This incident is private: only those who may see it can send it commands. Nothing was changed."
 """The answer to anyone else. It names no incident: before it has a number, its name tells what it is about."""
@@ -25,7 +26,7 @@ def may_see(incident: Incident, person: str, runbook: RunbookConfig, people: Peo
     invited = (on_call_of(incident, runbook), *runbook.people.responders)
     addresses = (address(contact, incident, runbook) for contact in invited)
     roles = (incident.roles.commander, incident.roles.communications, incident.roles.scribe)
-    known = (*(found for found in addresses if found), *roles, incident.acknowledged_by, incident.reporter)
+    known = (*map(address_in_words, filter(None, addresses)), *roles, incident.acknowledged_by, incident.reporter)
     return person.casefold() in {people.resolve(name).casefold() for name in known if name}
 
 

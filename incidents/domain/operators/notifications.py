@@ -5,11 +5,12 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.text.mrkdwn import mrkdwn
 from incidents.domain.core.text.public_text import InternalMessage
+from incidents.domain.people.references import contact_reference
 from incidents.domain.recipients import staff
 
 
 class Operator(Frozen):
-    """Who is notified. `email` is empty if runbook.yaml has none."""
+    """Who is notified. `email`: a reference to the address (`people/references.py`); empty if runbook.yaml has none."""
 
     contact: str
     email: str = ""
@@ -17,7 +18,10 @@ class Operator(Frozen):
 
 def operators(runbook: RunbookConfig) -> tuple[Operator, ...]:
     """Return the operators in runbook.yaml."""
-    return tuple(Operator(contact=name, email=runbook.contacts[name].email or "") for name in runbook.people.operators)
+    return tuple(
+        Operator(contact=name, email=contact_reference(name) if runbook.contacts[name].email else "")
+        for name in runbook.people.operators
+    )
 
 
 def mail_to(operator: Operator, message: InternalMessage, key: str, thread: str = "", sequence: int = 1) -> SendMail:

@@ -45,7 +45,7 @@ def record_mailed(incident: Incident, runbook: RunbookConfig) -> Incident:
 def mail_recipients(incident: Incident, runbook: RunbookConfig) -> tuple[Recipient, ...]:
     """Return the recipients of an update sent now: stakeholders and customers."""
     inside = (runbook.contacts[name].email or "" for name in runbook.people.stakeholders)
-    return (*staff(address for address in inside if "@" in address), *customer_recipients(incident, runbook))
+    return (*staff(address for address in inside if address), *customer_recipients(incident, runbook))
 
 
 def affected_services(incident: Incident, runbook: RunbookConfig) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from incidents.domain.incident.commands import Resolve
 from incidents.domain.postmortem import commands as l
 from incidents.domain.postmortem.document.sections import ItemState
 from incidents.domain.recipients import AddressBook
-from tests.support.environment import World, result_of
+from tests.support.environment import RUNBOOK, World, result_of
 from tests.support.postmortems import (
     process,
     publish,
@@ -36,7 +36,7 @@ async def with_items(world: World, *titles: str, owner: str = "on_call_backup", 
 
 def chased(world: World) -> list[tuple[int, tuple[str, ...]]]:
     """The reminders of overdue items: the day since T0, and who got them."""
-    find = AddressBook().find
+    find = AddressBook(contacts=RUNBOOK.contacts).find
     return [(minute // (24 * 60), find(mail.to)) for minute, mail in world.sent("send_mail", "/chase/")]
 
 
@@ -147,7 +147,7 @@ async def test_the_review_is_on_the_next_all_hands_and_moves_on_if_nobody_tells_
     first = (await state(world)).review.at
     assert first is not None
     [(_, invitation)] = world.sent("send_mail", "/invite/")
-    assert AddressBook().find(invitation.to) == ("em@featuresignals.com",)
+    assert AddressBook(contacts=RUNBOOK.contacts).find(invitation.to) == ("em@featuresignals.com",)
     assert "BEGIN:VCALENDAR" in invitation.invitation
     assert f"DTSTART:{first:%Y%m%dT%H%M%SZ}" in invitation.invitation
     await world.env.sleep(first - await world.now() + timedelta(days=2))
