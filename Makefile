@@ -66,24 +66,25 @@ examples: $(INSTALLED) ## regenerate docs/example-postmortem.md and docs/example
 screenshots: $(INSTALLED) ## regenerate docs/images (needs chromium)
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py
 
-pins: $(INSTALLED) ## upgrade the pinned versions in constraints.txt and, of what runs, in requirements.txt
-	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --all-extras --all-build-deps --allow-unsafe --strip-extras \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file constraints.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --constraint constraints.txt --generate-hashes --strip-extras \
-		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file requirements.txt pyproject.toml
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+WITH_TOOLS := --all-build-deps --allow-unsafe
+
+pins: $(INSTALLED) ## upgrade all pinned versions; requirements.txt has what runs, requirements-dev.txt what .venv has
+	$(COMPILE) $(WITH_TOOLS) --upgrade --all-extras --output-file constraints.txt pyproject.toml
+	$(COMPILE) --constraint constraints.txt --output-file requirements.txt pyproject.toml
+	$(COMPILE) $(WITH_TOOLS) --constraint constraints.txt --extra dev --extra demo --output-file requirements-dev.txt pyproject.toml
 
 clean: ## remove the virtual environment, build results and caches
 	rm -rf .venv .demo build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml requirements-dev.txt
 	@"$(PYTHON)" $(NEW_ENOUGH) 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed (found: $$("$(PYTHON)" --version 2>&1)). Install it, or run make PYTHON=/path/to/python3"; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing into .venv (once) ..."
 	@"$(PYTHON)" -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@PYTHONWARNINGS=ignore:Editable $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -56,19 +56,14 @@ def translate_vendor_errors(*, sends_mail: bool = False) -> Iterator[None]:
                 vendor=error.vendor,
                 name=error.vendor_name,
                 sends_mail=sends_mail,
-                attempt=_current_attempt(),
-                at=datetime.now(UTC),
+                attempt=activity.info().attempt if activity.in_activity() else None,
+                failed_at=activity.info().started_time if activity.in_activity() else None,
             ),
             type=kind,
             non_retryable=not error.retryable,
             next_retry_delay=_delay(error, attempt),
             category=ApplicationErrorCategory.BENIGN if limited else ApplicationErrorCategory.UNSPECIFIED,
         ) from error
-
-
-def _current_attempt() -> int | None:
-    """Return the number of the attempt in progress; None outside of an activity."""
-    return activity.info().attempt if activity.in_activity() else None
 
 
 def build_unchanged_error(what: str, every_seconds: float) -> ApplicationError:

@@ -50,7 +50,7 @@ def test_an_incident_that_is_deleted_after_it_was_found_is_closed(stage: Stage) 
 
     async def found_in_time() -> WorkflowExecution:
         found = await find(stage.client, opened.number)
-        request = DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+        request = DeleteWorkflowExecutionRequest(namespace=stage.client.namespace, workflow_execution=execution)
         await stage.client.workflow_service.delete_workflow_execution(request)
         with contextlib.suppress(NotFound):
             while await describe(stage.client, opened.id):  # noqa: ASYNC110 - nothing else tells it

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,8 @@ async def standing(
     fixed = {"EVIDENCE_URL": (tmp_path / "evidence").as_uri(), "HTTP_TIMEOUT_SECONDS": "9"}
     for name, value in (sandbox.environment() | fixed | environment).items():
         monkeypatch.setenv(name, value)
+    # A pause after a 429 takes real time, and virtual time does not wait for it.
+    monkeypatch.setattr("incidents.vendors.pauses.LONGEST", timedelta())
     settings = load_settings()
     async with skipping_server(converter) as env:
         known = customers or CustomersSection()

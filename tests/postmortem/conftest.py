@@ -1,5 +1,5 @@
 """The stage of tests/communication: virtual time, the real activities, the sandbox."""
 
-from tests.communication.conftest import _sandbox, customers, sandbox, stage
+from tests.communication.conftest import _sandbox, converter, customers, sandbox, stage
 
-__all__ = ["_sandbox", "customers", "sandbox", "stage"]
+__all__ = ["_sandbox", "converter", "customers", "sandbox", "stage"]

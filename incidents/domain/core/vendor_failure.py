@@ -15,14 +15,14 @@ class VendorFailure(Frozen):
 
     `vendor`: its short name, which keys are made of. `name`: what people call it. `sends_mail`: it is the one that
     sends our mail, so it cannot be reported by mail. `attempt`: which attempt failed, from 1; None if that is unknown.
-    `at`: when it failed, by the worker's clock; None in histories from before it was kept.
+    `failed_at`: when that attempt began, by Temporal's clock; None outside of an attempt, and in older histories.
     """
 
     vendor: str
     name: str = ""
     sends_mail: bool = False
     attempt: int | None = None
-    at: AwareDatetime | None = None
+    failed_at: AwareDatetime | None = None
 
     @property
     def display_name(self) -> str:
@@ -38,4 +38,4 @@ def is_vendors_reason(failure: VendorFailure | None, ended_at: datetime, longest
     """
     if failure is None:
         return False
-    return failure.at is None or ended_at - failure.at <= longest_pause * 2
+    return failure.failed_at is None or ended_at - failure.failed_at <= longest_pause * 2

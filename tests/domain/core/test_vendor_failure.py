@@ -9,7 +9,7 @@ PAUSE = timedelta(minutes=1)
 
 
 def failed(before: timedelta) -> VendorFailure:
-    return VendorFailure(vendor="slack", at=ENDED - before)
+    return VendorFailure(vendor="slack", failed_at=ENDED - before)
 
 
 def test_a_vendor_that_failed_to_the_end_is_the_reason() -> None:

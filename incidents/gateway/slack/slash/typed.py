@@ -31,6 +31,7 @@ TERMINAL = (
     "evidence",
     "maintenance",
     "token",
+    "keys",
     "alert",
     "postmortem",
 )
