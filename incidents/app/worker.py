@@ -91,7 +91,13 @@ def make_worker(
     )
 
 
-def make_setup_worker(client: Client, task_queue: str, activities: list[Callable[..., Any]], per_minute: int) -> Worker:
+def make_setup_worker(
+    client: Client,
+    task_queue: str,
+    activities: list[Callable[..., Any]],
+    per_minute: int,
+    interceptors: Sequence[Interceptor] = (),
+) -> Worker:
     """Return the worker for channel setup, limited to `per_minute` calls (0: no limit).
 
     Temporal enforces the rate across all workers. Only these calls go this way: a queue of its own costs the eager
@@ -102,7 +108,7 @@ def make_setup_worker(client: Client, task_queue: str, activities: list[Callable
         client,
         task_queue=setup_queue(task_queue),
         activities=[method for method in activities if method.__name__ in names],
-        interceptors=[AttemptDeadlines()],
+        interceptors=[AttemptDeadlines(), *interceptors],
         activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
         max_concurrent_activities=_SETUP_THREADS,
         max_task_queue_activities_per_second=per_minute / 60 or None,
@@ -158,8 +164,8 @@ async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookCo
     return f"Latency baseline recorder on: every {in_words(rules.every)}, {rules.probes} probes per region"
 
 
-async def serve() -> int:
-    """Run until SIGTERM or SIGINT; return the exit status."""
+async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
+    """Run until SIGTERM or SIGINT; return the exit status. `interceptors`: further ones, such as a test's."""
     settings = load_settings()
     source, file = runbook_source(settings), load_runbook_file(settings)
     runbook = file.runbook
@@ -167,7 +173,7 @@ async def serve() -> int:
     client = await connect(settings)
     await ensure_search_attributes(client)
     activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
-    workers = _build_workers(settings, client, file, activities)
+    workers = _build_workers(settings, client, file, activities, interceptors)
     queue, console = settings.temporal_task_queue, Console(stderr=True)
     console.print(build_integrations_table(settings, runbook))
     print_missing_pager(settings, runbook)
@@ -196,7 +202,9 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _build_workers(settings: Settings, client: Client, file: RunbookFile, activities: ActivitySet) -> list[Worker]:
+def _build_workers(
+    settings: Settings, client: Client, file: RunbookFile, activities: ActivitySet, interceptors: Sequence[Interceptor]
+) -> list[Worker]:
     """Return the workers for incidents and for drills, each with its own for channel setup, in starting order.
 
     Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
@@ -206,8 +214,8 @@ def _build_workers(settings: Settings, client: Client, file: RunbookFile, activi
     drill_activities = build_drill_activities(settings, client, runbook, file.customers)
     workers: list[Worker] = []
     for name, methods in ((queue, activities.methods()), (drill_queue(queue), drill_activities.methods())):
-        workers.append(make_worker(client, name, methods, query_safety=safety))
-        workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute))
+        workers.append(make_worker(client, name, methods, interceptors=interceptors, query_safety=safety))
+        workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute, interceptors))
     return workers
 
 

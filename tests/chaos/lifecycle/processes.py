@@ -1,0 +1,164 @@
+"""The processes of a run: Temporal, the sandbox, the gateway and two workers; started, killed, stopped, continued."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import yaml
+
+from sandbox.temporal_server import command, free_port
+
+START_SECONDS = 180.0
+"""Generous: the machine may be busy."""
+TOKEN = "chaos"
+"""The gateway's, which opens nothing but this run's."""
+WORKERS = ("worker-1", "worker-2")
+
+
+@dataclass
+class Process:
+    """One process, started again under the same name. It is ready once `port` listens, or its log says `said`."""
+
+    name: str
+    words: list[str]
+    environment: Mapping[str, str]
+    home: Path
+    port: int = 0
+    said: str = ""
+    started: int = 0
+    _popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """The log since the last start."""
+        return self.home / f"{self.name}-{self.started}.log"
+
+    @property
+    def ended_by_itself(self) -> int | None:
+        """The exit status of a process that nobody ended; None while it runs."""
+        return self._popen.poll() if self._popen else None
+
+    def start(self) -> None:
+        """Start it; it is ready when `is_ready` says so."""
+        self.started += 1
+        with self.log.open("wb") as log:
+            self._popen = subprocess.Popen(self.words, env=self.environment, stdout=log, stderr=log)
+
+    async def ready(self) -> None:
+        """Wait until it is ready."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self.ended_by_itself is not None:
+                raise RuntimeError(f"{self.name} ended by itself with {self.ended_by_itself}; its log is {self.log}")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.name} is not ready within {START_SECONDS:.0f} s; its log is {self.log}")
+            await asyncio.sleep(0.05)
+
+    def kill(self) -> None:
+        """Kill it (SIGKILL)."""
+        if self._popen is not None:
+            self._popen.kill()
+            self._popen.wait()
+            self._popen = None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._popen is not None
+        os.kill(self._popen.pid, number)
+
+    def _is_ready(self) -> bool:
+        if self.said:
+            return self.said in self.log.read_text(encoding="utf-8", errors="replace")
+        with socket.socket() as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@dataclass
+class Site:
+    """All processes of a run, by name, and the environment that points our programs at them."""
+
+    home: Path
+    worker_module: str = "incidents.app.worker"
+    extra: Mapping[str, str] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    address: str = ""
+    sandbox_url: str = ""
+    gateway_url: str = ""
+
+    async def start(self) -> None:
+        """Start everything, in the order in which one needs the other."""
+        await asyncio.to_thread(self.home.mkdir, parents=True, exist_ok=True)
+        temporal, sandbox, gateway = free_port(), free_port(), free_port()
+        self.address = f"127.0.0.1:{temporal}"
+        self.sandbox_url, self.gateway_url = f"http://127.0.0.1:{sandbox}", f"http://127.0.0.1:{gateway}"
+        self._add("temporal", command(self.home / "temporal.db", temporal, None), port=temporal)
+        words = [sys.executable, "-m", "sandbox", "--port", str(sandbox), "--deploy-seconds", "2"]
+        self._add("sandbox", words, port=sandbox)
+        await self._started("temporal", "sandbox")
+        self.environment = await self._environment()
+        self._add("gateway", [sys.executable, "-m", "incidents.gateway.main", "--port", str(gateway)], port=gateway)
+        for name in WORKERS:
+            self._add(name, [sys.executable, "-m", self.worker_module], said="ready on task queue")
+        await self._started("gateway", *WORKERS)
+
+    def end(self) -> None:
+        """End all that were started; nothing of a run is left behind."""
+        for process in self.processes.values():
+            process.kill()
+
+    async def _started(self, *names: str) -> None:
+        for name in names:
+            self.processes[name].start()
+        for name in names:
+            await self.processes[name].ready()
+
+    def _add(self, name: str, words: list[str], *, port: int = 0, said: str = "") -> None:
+        environment = self.environment or {**os.environ, **self.extra}
+        self.processes[name] = Process(name, words, environment, self.home, port, said)
+
+    async def _environment(self) -> dict[str, str]:
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+            text = (await http.get(f"{self.sandbox_url}/_control/environment")).text
+        return {
+            **os.environ,
+            **dict(line.split("=", 1) for line in text.splitlines()),
+            "TEMPORAL_ADDRESS": self.address,
+            "RUNBOOK_FILE": str(write_runbook(self.home)),
+            "EVIDENCE_URL": (self.home / "evidence").absolute().as_uri(),
+            "ALERT_SPOOL": str(self.home / "spool"),
+            "GATEWAY_TOKEN": TOKEN,
+            **self.extra,
+        }
+
+
+def write_runbook(home: Path) -> Path:
+    """Write the demo's runbook with timers of seconds, and without what depends on how long the incident lasts.
+
+    Updates come every few seconds. Whatever else a slower run would owe and a faster one would not is due at once or
+    not within the run, so that two runs owe the same. No retry ends within the run: every fault passes.
+    """
+    runbook = yaml.safe_load(Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8"))
+    policy = runbook["severities"]["P0"]
+    policy["updates"] |= {"every": "10s", "remind_before": "1s"}
+    policy |= {"acknowledge_within": "2s", "war_room_within": "2h", "commander_within": "2h", "stability_window": "2s"}
+    for rung in policy["escalation"]:
+        rung["after"] = "1s" if rung["contact"] == "ceo" else rung.get("after", "0s")
+    policy["escalation"] = [rung | {"unless": "resolved"} for rung in policy["escalation"]]
+    runbook["updates"]["nudge_after"] = 1000
+    runbook["intake"]["self_resolve_within"] = "0s"
+    runbook["investigation"]["blast_radius"]["confirm_every"] = "2h"
+    runbook["rollback"] |= {"approve_within": "2h", "give_up_after": "20m", "evidence_budget": "120s"}
+    runbook["retry_for"] = {"page": "1h", "reach": "1h", "publish": "4h", "others": "1h"}
+    path = home / "runbook.yaml"
+    path.write_text(yaml.safe_dump(runbook, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path

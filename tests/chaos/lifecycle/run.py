@@ -1,0 +1,138 @@
+"""One run: everything is started, an incident lives, the faults of a plan strike, and the checker judges the end."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from tests.chaos.audit import Audit, Run
+from tests.chaos.lifecycle.check import Outcome, check
+from tests.chaos.lifecycle.injector import Injector, clear_vendor_faults
+from tests.chaos.lifecycle.kill_points import KILLED_WORKER, KillPoint, kill_environment
+from tests.chaos.lifecycle.plan import Fault
+from tests.chaos.lifecycle.processes import Site
+from tests.chaos.lifecycle.scenario import INCIDENT, Scenario, Stuck
+from tests.chaos.readers import Readers
+
+READERS = 2
+Report = Callable[[str], None]
+
+
+@dataclass
+class Result:
+    """The figures of one run. `faults`: by name. `repeats`: mails sent again. `late_seconds`: of an update."""
+
+    seed: int
+    faults: Counter[str] = field(default_factory=Counter)
+    outage_seconds: float = 0.0
+    effects: int = 0
+    updates: int = 0
+    repeats: int = 0
+    late_seconds: float = 0.0
+    histories: int = 0
+    events: int = 0
+    answers: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+
+async def undisturbed(home: Path, report: Report) -> Outcome:
+    """Let an incident live without faults."""
+    result, site = Result(seed=0), Site(home)
+    outcome = await _lived(result, Injector(site), [], report)
+    if outcome is None or result.problems:
+        raise RuntimeError(f"the undisturbed run has failed: {'; '.join(result.problems)}")
+    return outcome
+
+
+async def run_seed(seed: int, faults: list[Fault], calm: Outcome, home: Path, report: Report) -> Result:
+    """Let an incident live with these faults, and judge it."""
+    return await _judged(Result(seed), Injector(Site(home)), faults, calm, report)
+
+
+async def run_points(points: Sequence[KillPoint], calm: Outcome, home: Path, report: Report) -> Result:
+    """Let an incident live whose workers are killed at each of these points once, and judge it."""
+    site = Site(home, KILLED_WORKER, kill_environment(points, home))
+    result = await _judged(Result(0), Injector(site, deaths_wanted=True), [], calm, report)
+    result.problems += [f"never reached: {point}" for point in points if not point.flag(home).exists()]
+    return result
+
+
+async def _judged(result: Result, injector: Injector, faults: list[Fault], calm: Outcome, report: Report) -> Result:
+    began = time.monotonic()
+    outcome = await _lived(result, injector, faults, report)
+    if outcome is not None:
+        findings = check(outcome, calm, result.outage_seconds, result.faults.total())
+        result.problems += findings.problems
+        result.repeats, result.late_seconds = findings.repeats, findings.late_seconds
+        result.effects, result.updates = len(outcome.rows), outcome.incident.updates.published[-1].sequence
+    result.seconds = time.monotonic() - began
+    return result
+
+
+async def _lived(result: Result, injector: Injector, faults: list[Fault], report: Report) -> Outcome | None:
+    """Start a site, let the incident live there, and return how it ended; None if it stood still."""
+    site = injector.site
+    try:
+        report("starting")
+        await site.start()
+        client = await _connected(site.address)
+        scenario, readers = Scenario(client, site, report), Readers(client, INCIDENT)
+        await scenario.prepare()
+        try:
+            await _play(scenario, injector, readers, faults, report)
+        except Stuck as stuck:
+            result.problems.append(str(stuck))
+        result.faults, result.outage_seconds = injector.done, sum(injector.outages)
+        result.answers = len(readers.answers)
+        result.problems += [*readers.broken, *injector.deaths]
+        return await _ended(result, client, scenario, site)
+    finally:
+        site.end()
+
+
+async def _play(scenario: Scenario, injector: Injector, readers: Readers, faults: list[Fault], report: Report) -> None:
+    """Play the scenario, with the faults and the readers beside it. Faults that are left are done before its end."""
+    beside = [asyncio.create_task(readers.read(number)) for number in range(READERS)]
+    beside.append(asyncio.create_task(injector.watch()))
+    beside.append(injecting := asyncio.create_task(injector.inject(faults, report)))
+    try:
+        await scenario.play()
+        await injecting
+        await clear_vendor_faults(scenario.site)
+        await scenario.rest()
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _ended(result: Result, client: Client, scenario: Scenario, site: Site) -> Outcome | None:
+    """Replay all histories and return how the run ended; None if that cannot be asked."""
+    home = site.home
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
+        rows = (await http.get(f"{site.sandbox_url}/_control/ledger")).json()
+    first = (await client.get_workflow_handle(INCIDENT).describe()).raw_info.first_run_id
+    audit = Audit(client, Run(INCIDENT, first), pauses=True)
+    await audit.review(home)
+    result.histories, result.events = audit.replays, sum(audit.events.values())
+    result.problems += audit.problems
+    with contextlib.suppress(Stuck):
+        return Outcome(rows, await scenario.incident(), await scenario.postmortem())
+    return None
+
+
+async def _connected(address: str) -> Client:
+    """Return a client, as soon as the server that has just begun to listen is healthy."""
+    for _ in range(600):
+        with contextlib.suppress(RuntimeError):
+            return await Client.connect(address, data_converter=pydantic_data_converter)
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"the server at {address} is not healthy")
