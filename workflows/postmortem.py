@@ -22,7 +22,7 @@ from incidents.contracts import (
     Unauthorized,
     Waived,
 )
-from incidents.domain.activity_results import ActivityResult, IssueFact
+from incidents.domain.activity_results import ActivityResult, DocumentRead, IssueFact
 from incidents.domain.core.command import Command, Receipt
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
@@ -31,6 +31,7 @@ from incidents.domain.postmortem.apply_command import apply_command
 from incidents.domain.postmortem.build_request import postmortem_request
 from incidents.domain.postmortem.current_details import render_current_details
 from incidents.domain.postmortem.document.blameless import describe_new_blame
+from incidents.domain.postmortem.document.edits import own_version, recognize_own_version
 from incidents.domain.postmortem.issue_changes import apply_issue_changes
 from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
 from incidents.domain.postmortem.obligations.registry import postmortem_agenda, spec_of, surviving_agenda
@@ -49,6 +50,9 @@ from workflows.activity_options import perform_owed, repeat_after
 from workflows.commands.postmortem import PostmortemCommands
 from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
+
+_OWN_VERSION_IS_KNOWN = "own-version-is-known"
+"""Patch: histories recorded before take a file of ours for an edit while its proposal is in progress."""
 
 
 @workflow.defn
@@ -139,6 +143,7 @@ class PostmortemWorkflow(PostmortemCommands):
                 again=spec_of(obligation).stores and workflow.patched(STORE_IS_TRIED_AGAIN),
             )
         else:
+            self._recognize_own_version(outcome)
             self._postmortem = facts.apply_result(self._postmortem, obligation, outcome, self._runbook, workflow.now())
 
     def obligation_failed(self, obligation: PostmortemObligation, error: Exception, at: datetime) -> None:
@@ -151,6 +156,12 @@ class PostmortemWorkflow(PostmortemCommands):
             raise_if_of_the_sdk(second)
             self._postmortem = facts.record_program_error(self._postmortem, obligation, said, at)
         self._postmortem = facts.record_fault(self._postmortem, obligation, said, at)
+
+    def _recognize_own_version(self, outcome: ActivityResult) -> None:
+        """Take no version that this program wrote for an edit: an action item of it would be added once more."""
+        own = own_version(self._postmortem, outcome) if isinstance(outcome, DocumentRead) else None
+        if own is not None and workflow.patched(_OWN_VERSION_IS_KNOWN):
+            self._postmortem = recognize_own_version(self._postmortem, own)
 
     def last_work(self) -> None:
         """Return None: a post-mortem's state stays small without archiving."""

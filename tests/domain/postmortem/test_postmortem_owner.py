@@ -3,7 +3,7 @@
 import pytest
 
 from incidents.domain.activity_requests import DirectMessage, OpenTicket, PostMessage, SendMail
-from incidents.domain.activity_results import DocumentRead
+from incidents.domain.activity_results import DocumentProposed, DocumentRead
 from incidents.domain.apply_command import apply_command as apply_to_incident
 from incidents.domain.apply_event import postmortem_waived
 from incidents.domain.core.base import CommandRejected
@@ -16,13 +16,20 @@ from incidents.domain.postmortem import commands as l
 from incidents.domain.postmortem.apply_command import apply_command
 from incidents.domain.postmortem.build_request import postmortem_request
 from incidents.domain.postmortem.current_details import due_text, render_current_details
-from incidents.domain.postmortem.document.edits import apply_document_edits
+from incidents.domain.postmortem.document.edits import apply_document_edits, own_version, recognize_own_version
 from incidents.domain.postmortem.document.markdown import Page, render
 from incidents.domain.postmortem.document.sections import ActionItem
 from incidents.domain.postmortem.figures.impact import figures
 from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
 from incidents.domain.postmortem.obligations.registry import postmortem_agenda
-from incidents.domain.postmortem.postmortem import Postmortem, Stage, open_postmortem, take_over_channel
+from incidents.domain.postmortem.postmortem import (
+    Postmortem,
+    RepositoryState,
+    Stage,
+    Version,
+    open_postmortem,
+    take_over_channel,
+)
 from incidents.domain.recipients import PersonNamed, staff
 from tests.support.incidents import RUNBOOK, T0, WRITTEN, at, keys, opened, settled
 
@@ -156,6 +163,21 @@ def test_96_an_unknown_owner_in_the_pull_request_is_said_and_the_file_is_left() 
     kept = owed().replace(document=WRITTEN.replace(items=(ActionItem(id=1, title="Old", owner="zoe"),)))
     after = apply_document_edits(kept, DocumentRead(text=_edited("zoe"), digest="d"), PEOPLE, at(20))
     assert after.document.items[0].title == "Test it", "an owner of before is no new one"
+
+
+def test_76_a_version_of_ours_that_is_read_back_is_no_edit() -> None:
+    """The file was read after it was proposed and before that was known: the base still lacks the action item."""
+    document = WRITTEN.replace(items=(ActionItem(id=1, title="Test it", owner="bob"),), no_items_because="")
+    repository = RepositoryState(seen=WRITTEN, versions=(Version(digest="ours", document=document),))
+    written, read = owed().replace(document=document, repository=repository), _edited("bob")
+    own = own_version(written, DocumentRead(text=read, digest="ours"))
+    assert own == document
+    after = apply_document_edits(
+        recognize_own_version(written, own), DocumentRead(text=read, digest="ours"), PEOPLE, at(20)
+    )
+    assert [item.title for item in after.document.items] == ["Test it"]
+    assert own_version(written, DocumentRead(text=read, digest="theirs")) is None
+    assert own_version(written, DocumentProposed(digest="ours")) is None, "nothing was read"
 
 
 def test_71_an_overdue_day_is_over_when_every_way_was_tried() -> None:

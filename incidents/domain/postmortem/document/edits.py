@@ -33,6 +33,20 @@ def apply_document_edits(
     return changed.logged(at, SYSTEM, f"Merged edits from the pull request: {said}")
 
 
+def own_version(postmortem: Postmortem, result: DocumentRead) -> Document | None:
+    """Return the document of the version that was read, if this program wrote it; None if people edited it.
+
+    A file can be read after it was proposed and before the proposal's result is known, or when that result was lost.
+    """
+    versions = reversed(postmortem.repository.versions)
+    return next((version.document for version in versions if result.text and version.digest == result.digest), None)
+
+
+def recognize_own_version(postmortem: Postmortem, document: Document) -> Postmortem:
+    """Record that the repository shows this document of ours: what is merged next is an edit of it."""
+    return postmortem.replace(repository=postmortem.repository.replace(seen=document))
+
+
 def _left_as_it_is(postmortem: Postmortem, fault: str, at: datetime) -> Postmortem:
     said = f"Edits in the pull request were not merged, and the file was left as it is: {fault}"
     return postmortem.replace(repository=postmortem.repository.replace(unreadable=True)).logged(at, SYSTEM, said)
