@@ -74,6 +74,7 @@ class FakeActivities:
     tickets: dict[str, int] = field(default_factory=dict)
     issues: dict[int, IssueFact] = field(default_factory=dict)
     edits: list[str] = field(default_factory=list)
+    edits_digest: str = "theirs"
     real: dict[str, Callable[..., Any]] = field(default_factory=dict)
     """Activities that do what they do in production, by name."""
     documents: dict[str, bytes] = field(default_factory=dict)
@@ -167,7 +168,7 @@ class FakeActivities:
             case postmortem_requests.WatchDocument():
                 if not self.edits:
                     raise build_unchanged_error("no edits in the file", effect.every_seconds)
-                return DocumentRead(text=self.edits.pop(0), digest="theirs")
+                return DocumentRead(text=self.edits.pop(0), digest=self.edits_digest)
             case postmortem_requests.WatchIssues():
                 return self._issues(effect)
             case rollback_requests.FindRollback():

@@ -165,7 +165,7 @@ def test_96_an_unknown_owner_in_the_pull_request_is_said_and_the_file_is_left() 
     assert after.document.items[0].title == "Test it", "an owner of before is no new one"
 
 
-def test_76_a_version_of_ours_that_is_read_back_is_no_edit() -> None:
+def test_a_version_of_ours_that_is_read_back_is_no_edit() -> None:
     """The file was read after it was proposed and before that was known: the base still lacks the action item."""
     document = WRITTEN.replace(items=(ActionItem(id=1, title="Test it", owner="bob"),), no_items_because="")
     repository = RepositoryState(seen=WRITTEN, versions=(Version(digest="ours", document=document),))

@@ -1,14 +1,16 @@
 """Action items, over months of virtual time: opened as issues, followed, chased, and at last learnt from (74 to 77)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 from incidents.domain.activity_results import IssueFact
 from incidents.domain.incident.commands import Resolve
 from incidents.domain.postmortem import commands as l
+from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.document.sections import ItemState
 from incidents.domain.recipients import AddressBook
 from tests.support.environment import RUNBOOK, World, result_of
+from tests.support.incidents import WRITTEN
 from tests.support.postmortems import (
     process,
     publish,
@@ -19,6 +21,18 @@ from tests.support.postmortems import (
 )
 
 WEEK = timedelta(days=7)
+WHEN = date(2026, 12, 24)
+FILE = "\n\n".join(
+    (
+        f"## Summary\n\n{WRITTEN.summary}",
+        "## Root cause\n\n**Kind of cause:** deployment\n\n**Root cause:** ...",
+        "## What went well\n\n- ...",
+        "## What could be better\n\n- ...",
+        "## Action items\n\n| # | Action | Owner | Due | Done when | Issue | State |\n|---|---|---|---|---|---|---|\n"
+        "| 1 | Test it | on_call_backup | 2026-12-24 | It runs in CI. | | open |",
+    )
+)
+"""A document of ours in the repository, with one action item."""
 
 
 async def with_items(world: World, *titles: str, owner: str = "on_call_backup", history_limit: int = 0) -> None:
@@ -166,8 +180,6 @@ async def test_the_review_is_on_the_next_all_hands_and_moves_on_if_nobody_tells_
 
 
 async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
-    from incidents.domain.postmortem.config import Proposal
-
     rules = world.runbook.postmortem.replace(proposal=Proposal.PULL_REQUEST, read_back_every=timedelta(minutes=37))
     world.runbook = world.runbook.replace(postmortem=rules)
     await world.open()
@@ -207,3 +219,26 @@ async def test_edits_in_the_pull_request_are_read_back(world: World) -> None:
     assert proposed[-1].known == "theirs", "what people wrote is not overwritten unread"
     await tell(world, l.WaivePostmortem(by="vp", reason="enough"))
     assert (await result_of(process(world))).stage == "waived"
+
+
+async def test_what_is_read_back_while_its_proposal_is_under_way_is_no_edit(world: World) -> None:
+    """That the file is ours is known from the proposal's result only: its item is not added again."""
+    rules = world.runbook.postmortem.replace(proposal=Proposal.PULL_REQUEST, read_back_every=timedelta(minutes=5))
+    world.runbook = world.runbook.replace(postmortem=rules)
+    await world.open()
+    await world.at(10)
+    await world.tell(Resolve(by="ann", force=True, reason="fixed"))
+    await quiet(world)
+    await written(world)
+    await world.env.sleep(timedelta(minutes=1))
+    await quiet(world)
+    world.activities.faults["propose_document"] = 100
+    item = l.SetActionItem(by="ann", title="Test it", owner="on_call_backup", due=WHEN, outcome="It runs in CI.")
+    await tell(world, item)
+    await world.env.sleep(timedelta(minutes=1))
+    assert (await state(world)).repository.seen != (await state(world)).document, "it is not proposed yet"
+    world.activities.edits_digest = "ours"
+    world.activities.edits.append(FILE)
+    await world.env.sleep(timedelta(hours=3))
+    assert not world.activities.edits, "it was read back"
+    assert [item.title for item in (await state(world)).document.items] == ["Test it"]
