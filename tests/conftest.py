@@ -24,7 +24,7 @@ os.environ.setdefault(DAY, str(datetime.now(UTC).toordinal()))
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest: one that begins last would be waited for by an idle processor."""
-    items.sort(key=lambda item: 0 if "rollback_killed" in item.nodeid else 1 if "tests/system/" in item.nodeid else 2)
+    items.sort(key=lambda item: 0 if "lifecycle_chaos" in item.nodeid else 1 if "tests/system/" in item.nodeid else 2)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -53,9 +53,13 @@ class Runs:
         self._slots, self._home, self._console = asyncio.Semaphore(args.jobs), home, console
         self._began, self._limit, self._longest = time.monotonic(), args.minutes * 60, 0.0
 
-    async def calm(self) -> Outcome:
-        """Return how an undisturbed run ends."""
-        return await undisturbed(self._home / "undisturbed", self._report("undisturbed"))
+    def calm(self) -> asyncio.Task[Outcome]:
+        """Begin an undisturbed run, and return how it ends."""
+        return asyncio.create_task(self._calm())
+
+    async def _calm(self) -> Outcome:
+        async with self._slots:
+            return await undisturbed(self._home / "undisturbed", self._report("undisturbed"))
 
     async def all(
         self, jobs: Sequence[Job], run: Callable[[Job, Path, Report], Awaitable[Result]]
@@ -89,7 +93,7 @@ class Runs:
 
 async def run_chaos(args: argparse.Namespace, runs: Runs, console: Console) -> bool:
     """Run the seeds and print their tables; tell whether all went well."""
-    calm = await runs.calm()
+    calm = runs.calm()
     seeds = range(args.first, args.first + args.seeds)
     found = await runs.all(
         seeds, lambda seed, home, report: run_seed(seed, plan(seed, args.faults), calm, home, report)
@@ -102,7 +106,7 @@ async def run_chaos(args: argparse.Namespace, runs: Runs, console: Console) -> b
 
 async def run_steps(args: argparse.Namespace, runs: Runs, console: Console) -> bool:
     """Kill the worker at each step and print the table; tell whether all went well."""
-    calm = await runs.calm()
+    calm = runs.calm()
     points = [KillPoint(side, step) for step in STEPS if args.only in step for side in Side]
     found: dict[KillPoint, Result] = {}
     if args.together:

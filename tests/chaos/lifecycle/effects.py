@@ -15,6 +15,7 @@ IN_PLACE = frozenset(
         ("slack", "conversations.setPurpose"),
         ("slack", "conversations.invite"),
         ("slack", "conversations.archive"),
+        ("slack", "conversations.open"),
         ("slack", "pins.add"),
         ("pagerduty", "event.acknowledge"),
         ("pagerduty", "event.resolve"),
@@ -31,6 +32,8 @@ _RUN = re.compile(r"\[?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\]?/?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)")
 _UPDATE = re.compile(r"^update/\d+")
 _NOTICE = re.compile(r"^notice/\d+$")
+_SAME = {"No alerts since": "stability window", "The stability window is over": "stability window"}
+"""Notices of one event: which of them is posted depends on whether the alert's end or the window's was first."""
 _WORDS = 30
 """Letters by which a message is known that has figures in its text."""
 Row = dict[str, Any]
@@ -76,7 +79,7 @@ def effect_of(row: Row) -> Effect:
     """Return what one row of the ledger was about."""
     key = _TIME.sub("<time>", _RUN.sub("", key_of(row)))
     if _NOTICE.match(key):
-        key = f"notice: {_in_words(str(row['payload'].get('text', '')))}"
+        key = f"notice: {_notice(str(row['payload'].get('text', '')))}"
     return Effect(row["vendor"], row["operation"], f"{key or _content(row['payload'])} {_recipient(row)}".strip())
 
 
@@ -112,10 +115,16 @@ def _recipient(row: Row) -> str:
 
 def _content(payload: Row) -> str:
     """Return what an effect without a key was about."""
-    for name in ("title", "path", "version", "topic", "name", "comment", "content", "head", "channel_name"):
+    if payload.get("version"):
+        return f"version={payload['version']}"
+    for name in ("title", "path", "topic", "name", "comment", "content", "head", "channel_name"):
         if payload.get(name):
             return f"{name}={_in_words(str(payload[name]))}"
     return _in_words(str(payload.get("text", "")))
+
+
+def _notice(text: str) -> str:
+    return next((same for words, same in _SAME.items() if text.startswith(words)), _in_words(text))
 
 
 def _in_words(text: str) -> str:

@@ -62,7 +62,7 @@ def plan(seed: int, count: int) -> list[Fault]:
 
 def _faults(chance: random.Random, count: int) -> Iterator[Fault]:
     for _ in range(count):
-        pause = chance.uniform(0.3, 2.5)
+        pause = chance.uniform(0.5, 5.0)
         yield _process_fault(chance, pause) if chance.random() < 0.5 else _vendor_fault(chance, pause)
 
 

@@ -33,6 +33,7 @@ class Process:
     home: Path
     port: int = 0
     said: str = ""
+    folder: Path | None = None
     started: int = 0
     _popen: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +51,7 @@ class Process:
         """Start it; it is ready when `is_ready` says so."""
         self.started += 1
         with self.log.open("wb") as log:
-            self._popen = subprocess.Popen(self.words, env=self.environment, stdout=log, stderr=log)
+            self._popen = subprocess.Popen(self.words, env=self.environment, cwd=self.folder, stdout=log, stderr=log)
 
     async def ready(self) -> None:
         """Wait until it is ready."""
@@ -69,6 +70,17 @@ class Process:
             self._popen.wait()
             self._popen = None
 
+    async def end(self) -> None:
+        """End it gently (SIGTERM), as a deployment does."""
+        popen, self._popen = self._popen, None
+        assert popen is not None
+        try:
+            popen.terminate()
+            await asyncio.to_thread(popen.wait, START_SECONDS)
+        finally:
+            popen.kill()
+            popen.wait()
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         assert self._popen is not None
@@ -84,11 +96,15 @@ class Process:
 
 @dataclass
 class Site:
-    """All processes of a run, by name, and the environment that points our programs at them."""
+    """All processes of a run, by name, and the environment that points our programs at them.
+
+    `release`: a folder in which another release is installed, whose workers and gateway run in place of this one's.
+    """
 
     home: Path
     worker_module: str = "incidents.app.worker"
     extra: Mapping[str, str] = field(default_factory=dict)
+    release: Path | None = None
     processes: dict[str, Process] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     address: str = ""
@@ -106,9 +122,16 @@ class Site:
         self._add("sandbox", words, port=sandbox)
         await self._started("temporal", "sandbox")
         self.environment = await self._environment()
-        self._add("gateway", [sys.executable, "-m", "incidents.gateway.main", "--port", str(gateway)], port=gateway)
-        for name in WORKERS:
-            self._add(name, [sys.executable, "-m", self.worker_module], said="ready on task queue")
+        self._add_programs(gateway)
+        await self._started("gateway", *WORKERS)
+
+    async def upgrade(self) -> None:
+        """End the other release's workers and gateway, and start this one's in their place."""
+        port = self.processes["gateway"].port
+        for name in (*WORKERS, "gateway"):
+            await self.processes[name].end()
+        self.release = None
+        self._add_programs(port)
         await self._started("gateway", *WORKERS)
 
     def end(self) -> None:
@@ -122,9 +145,21 @@ class Site:
         for name in names:
             await self.processes[name].ready()
 
+    def _add_programs(self, port: int) -> None:
+        self._add("gateway", [sys.executable, "-m", "incidents.gateway.main", "--port", str(port)], port=port)
+        for name in WORKERS:
+            self._add(name, [sys.executable, "-m", self.worker_module], said="ready on task queue")
+        if self.release is not None:
+            for name in (*WORKERS, "gateway"):
+                process = self.processes[name]
+                process.folder = self.release
+                runbook = write_runbook(self.release, self.release / "runbook.demo.yaml")
+                process.environment = {**process.environment, "RUNBOOK_FILE": str(runbook)}
+
     def _add(self, name: str, words: list[str], *, port: int = 0, said: str = "") -> None:
         environment = self.environment or {**os.environ, **self.extra}
-        self.processes[name] = Process(name, words, environment, self.home, port, said)
+        started = self.processes[name].started if name in self.processes else 0
+        self.processes[name] = Process(name, words, environment, self.home, port, said, started=started)
 
     async def _environment(self) -> dict[str, str]:
         async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
@@ -141,13 +176,13 @@ class Site:
         }
 
 
-def write_runbook(home: Path) -> Path:
+def write_runbook(home: Path, demo: Path = Path("sandbox/runbook.demo.yaml")) -> Path:
     """Write the demo's runbook with timers of seconds, and without what depends on how long the incident lasts.
 
     Updates come every few seconds. Whatever else a slower run would owe and a faster one would not is due at once or
     not within the run, so that two runs owe the same. No retry ends within the run: every fault passes.
     """
-    runbook = yaml.safe_load(Path("sandbox/runbook.demo.yaml").read_text(encoding="utf-8"))
+    runbook = yaml.safe_load(demo.read_text(encoding="utf-8"))
     policy = runbook["severities"]["P0"]
     policy["updates"] |= {"every": "10s", "remind_before": "1s"}
     policy |= {"acknowledge_within": "2s", "war_room_within": "2h", "commander_within": "2h", "stability_window": "2s"}
@@ -158,6 +193,8 @@ def write_runbook(home: Path) -> Path:
     runbook["intake"]["self_resolve_within"] = "0s"
     runbook["investigation"]["blast_radius"]["confirm_every"] = "2h"
     runbook["rollback"] |= {"approve_within": "2h", "give_up_after": "20m", "evidence_budget": "120s"}
+    # A process that stands still for thirteen seconds must leave enough samples in a full window.
+    runbook["rollback"] |= {"window": "16s", "min_samples": 2}
     runbook["retry_for"] = {"page": "1h", "reach": "1h", "publish": "4h", "others": "1h"}
     path = home / "runbook.yaml"
     path.write_text(yaml.safe_dump(runbook, allow_unicode=True, sort_keys=False), encoding="utf-8")

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import sys
 import time
+from asyncio.subprocess import PIPE
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,18 +48,18 @@ class Result:
 async def undisturbed(home: Path, report: Report) -> Outcome:
     """Let an incident live without faults."""
     result, site = Result(seed=0), Site(home)
-    outcome = await _lived(result, Injector(site), [], report)
+    outcome = await lived(result, Injector(site), [], report)
     if outcome is None or result.problems:
         raise RuntimeError(f"the undisturbed run has failed: {'; '.join(result.problems)}")
     return outcome
 
 
-async def run_seed(seed: int, faults: list[Fault], calm: Outcome, home: Path, report: Report) -> Result:
+async def run_seed(seed: int, faults: list[Fault], calm: Awaitable[Outcome], home: Path, report: Report) -> Result:
     """Let an incident live with these faults, and judge it."""
     return await _judged(Result(seed), Injector(Site(home)), faults, calm, report)
 
 
-async def run_points(points: Sequence[KillPoint], calm: Outcome, home: Path, report: Report) -> Result:
+async def run_points(points: Sequence[KillPoint], calm: Awaitable[Outcome], home: Path, report: Report) -> Result:
     """Let an incident live whose workers are killed at each of these points once, and judge it."""
     site = Site(home, KILLED_WORKER, kill_environment(points, home))
     result = await _judged(Result(0), Injector(site, deaths_wanted=True), [], calm, report)
@@ -65,11 +67,13 @@ async def run_points(points: Sequence[KillPoint], calm: Outcome, home: Path, rep
     return result
 
 
-async def _judged(result: Result, injector: Injector, faults: list[Fault], calm: Outcome, report: Report) -> Result:
+async def _judged(
+    result: Result, injector: Injector, faults: list[Fault], calm: Awaitable[Outcome], report: Report
+) -> Result:
     began = time.monotonic()
-    outcome = await _lived(result, injector, faults, report)
+    outcome = await lived(result, injector, faults, report)
     if outcome is not None:
-        findings = check(outcome, calm, result.outage_seconds, result.faults.total())
+        findings = check(outcome, await calm, result.outage_seconds, result.faults.total())
         result.problems += findings.problems
         result.repeats, result.late_seconds = findings.repeats, findings.late_seconds
         result.effects, result.updates = len(outcome.rows), outcome.incident.updates.published[-1].sequence
@@ -77,7 +81,7 @@ async def _judged(result: Result, injector: Injector, faults: list[Fault], calm:
     return result
 
 
-async def _lived(result: Result, injector: Injector, faults: list[Fault], report: Report) -> Outcome | None:
+async def lived(result: Result, injector: Injector, faults: list[Fault], report: Report) -> Outcome | None:
     """Start a site, let the incident live there, and return how it ended; None if it stood still."""
     site = injector.site
     try:
@@ -123,10 +127,23 @@ async def _ended(result: Result, client: Client, scenario: Scenario, site: Site)
     audit = Audit(client, Run(INCIDENT, first), pauses=True)
     await audit.review(home)
     result.histories, result.events = audit.replays, sum(audit.events.values())
-    result.problems += audit.problems
+    result.problems += [*audit.problems, *await _unsound(site)]
     with contextlib.suppress(Stuck):
         return Outcome(rows, await scenario.incident(), await scenario.postmortem())
     return None
+
+
+async def _unsound(site: Site) -> list[str]:
+    """Return what our own checks of the evidence and of the timeline's hash chain find."""
+    found = []
+    for words in (("evidence", "verify", "1"), ("timeline", "1", "--verify")):
+        checking = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "incidents.cli.main", *words, env=site.environment, stdout=PIPE, stderr=PIPE
+        )
+        out, err = await checking.communicate()
+        if checking.returncode != 0:
+            found.append(f"incident {' '.join(words)}: {out.decode()[-200:]}{err.decode()[-200:]}")
+    return found
 
 
 async def _connected(address: str) -> Client:

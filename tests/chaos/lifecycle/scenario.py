@@ -39,6 +39,8 @@ STANDSTILL = 300.0
 RPC = timedelta(seconds=5)
 RUNGS = 5
 """Ways in which the ladder of a P0 reaches somebody: CTO and CEO by page and mail, the second on-call by page."""
+PACE = 1.5
+"""Seconds that a person takes before the next command, so that faults meet every phase."""
 UPDATES = 3
 """Scheduled updates before the resolution."""
 UNAVAILABLE = (RPCError, WorkflowQueryFailedError, CommandFailed, NoAnswer, NotFound, httpx.HTTPError)
@@ -138,6 +140,7 @@ class Scenario:
     async def _tell(self, command: Command, taken: Callable[[State], bool], kind: type[State]) -> None:
         """Send a command, under one id, until its effect is seen."""
         command = command.replace(id=f"chaos-{command.name}")
+        await asyncio.sleep(PACE)
         self.report(command.name)
 
         async def is_taken() -> bool:
