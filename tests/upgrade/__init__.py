@@ -1,0 +1,1 @@
+"""Incidents that the last release has begun, and this one finishes."""
