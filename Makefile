@@ -6,9 +6,10 @@ FOUND = $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) 
 PYTHON ?= $(or $(firstword $(FOUND)),python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench chaos clean pins histories communication behaviours effects schema examples screenshots thorough
+.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -42,8 +43,19 @@ bench: $(INSTALLED) ## cost and latency, as ratios measured in one run; BENCH=st
 thorough: $(INSTALLED) ## the tests in their long forms: all worker modes, more kills, more examples; about half an hour
 	THOROUGH=1 $(BIN)/python -m pytest -n 4 --dist worksteal --timeout 900
 
-chaos: $(INSTALLED) ## incidents whose workers are killed and paused during queries; SEEDS, KILLS, REMEDY=none, SAVE=dir
+chaos: $(INSTALLED) ## whole incidents while every process is killed or stopped and vendors fail; SEEDS, FIRST, FAULTS, JOBS, MINUTES=0, MARKDOWN=1, SAVE=dir
+	$(BIN)/python -m tests.chaos.lifecycle --seeds $(or $(SEEDS),4) --first $(or $(FIRST),1) --faults $(or $(FAULTS),14) $(CHAOS_OPTIONS)
+
+chaos-steps: $(INSTALLED) ## the worker killed right before and after each step of a rollback and a publication; ONLY=redeploy, TOGETHER=1, and as above
+	$(BIN)/python -m tests.chaos.lifecycle --steps $(if $(ONLY),--only $(ONLY)) $(if $(TOGETHER),--together) $(CHAOS_OPTIONS)
+
+chaos-queries: $(INSTALLED) ## incidents whose workers are killed and paused during queries; SEEDS, KILLS, REMEDY=none, SAVE=dir
 	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),20) --kills $(or $(KILLS),15) $(if $(REMEDY),--remedy $(REMEDY)) $(if $(SAVE),--save $(SAVE))
+
+# Until 0.2.0 is tagged: the first commit whose histories must replay. Then the tag of the last release.
+UPGRADE_FROM = e25d390
+upgrade-test: $(INSTALLED) ## incidents begun by an earlier commit's workers and finished by this one's; UPGRADE_FROM, JOBS, SAVE=dir
+	$(BIN)/python -m tests.upgrade --release $(UPGRADE_FROM) --jobs $(or $(JOBS),1) $(if $(SAVE),--save $(SAVE))
 
 histories: $(INSTALLED) ## record the histories of the replay test again
 	$(BIN)/python -m tests.replay.record
