@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import socket
@@ -10,6 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 
@@ -79,6 +84,20 @@ def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
             return
         time.sleep(0.02)
     raise TimeoutError(f"nothing listened on port {port} within {START_SECONDS:.0f} s")
+
+
+async def connected(
+    address: str, *, namespace: str = "default", converter: DataConverter = pydantic_data_converter
+) -> Client:
+    """A client, as soon as the server is healthy: it listens before it is."""
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return await Client.connect(address, namespace=namespace, data_converter=converter)
+        except RuntimeError:
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(0.1)
 
 
 def stop(process: subprocess.Popen[str], seconds: float = 15.0) -> int:

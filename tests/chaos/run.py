@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from incidents.domain.evidence.archive import archived_entries, faults
-from sandbox.temporal_server import running_temporal
+from sandbox.temporal_server import connected, running_temporal
 from tests.chaos.audit import Audit, Run
 from tests.chaos.incident import duty_problems, open_incident, resolve
 from tests.chaos.ledger import Ledger
@@ -120,7 +119,7 @@ async def run_seed(
 
 async def _run(result: Result, kills: int, workers: Workers, report: Callable[[str], None]) -> None:
     """Open the incident, inject the faults, resolve it, and fill in the result."""
-    client = await _connected(workers.address)
+    client = await connected(workers.address)
     for _ in range(2):
         workers.start()
     await workers.ready()
@@ -140,15 +139,6 @@ async def _run(result: Result, kills: int, workers: Workers, report: Callable[[s
             await _end(result, client, workers, audit, responders.notes)
             await audit.review(workers.home)
     _fill_in(result, faults, responders.notes)
-
-
-async def _connected(address: str) -> Client:
-    """Return a client, as soon as the server that has just begun to listen is healthy."""
-    for _ in range(100):
-        with contextlib.suppress(RuntimeError):
-            return await Client.connect(address, data_converter=pydantic_data_converter)
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"the server at {address} is not healthy")
 
 
 async def _end(result: Result, client: Client, workers: Workers, audit: Audit, notes: int) -> None:

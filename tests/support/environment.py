@@ -30,6 +30,7 @@ from tests.support.fake_activities import Call, FakeActivities
 from workflows.incident import IncidentWorkflow
 
 T = TypeVar("T")
+_CALLS = 3
 
 QUEUE = "incidents-test"
 _WHOLE = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
@@ -157,7 +158,19 @@ class World:
         await self.settled(but=but)
 
     async def pass_time(self, left: timedelta) -> None:
-        """Let virtual time pass; where the server stands still, wake it."""
+        """Let virtual time pass; where the server stands still, wake it.
+
+        On a busy machine the server does not always answer in time; then what is left passes by another call.
+        """
+        until = await self.now() + left
+        for _ in range(_CALLS - 1):
+            with contextlib.suppress(RPCError):
+                await self._pass(left)
+            if (left := until - await self.now()) <= timedelta():
+                return
+        await self._pass(left)
+
+    async def _pass(self, left: timedelta) -> None:
         sleeping = asyncio.create_task(self.env.sleep(left))
         for _ in range(10):
             done, _ = await asyncio.wait({sleeping}, timeout=4)

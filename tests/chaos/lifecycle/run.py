@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
+from sandbox.temporal_server import connected
 from tests.chaos.audit import Audit, Run
 from tests.chaos.lifecycle.check import Outcome, check
 from tests.chaos.lifecycle.injector import Injector, clear_vendor_faults
@@ -87,7 +87,7 @@ async def lived(result: Result, injector: Injector, faults: list[Fault], report:
     try:
         report("starting")
         await site.start()
-        client = await _connected(site.address)
+        client = await connected(site.address)
         scenario, readers = Scenario(client, site, report), Readers(client, INCIDENT)
         await scenario.prepare()
         try:
@@ -144,12 +144,3 @@ async def _unsound(site: Site) -> list[str]:
         if checking.returncode != 0:
             found.append(f"incident {' '.join(words)}: {out.decode()[-200:]}{err.decode()[-200:]}")
     return found
-
-
-async def _connected(address: str) -> Client:
-    """Return a client, as soon as the server that has just begun to listen is healthy."""
-    for _ in range(600):
-        with contextlib.suppress(RuntimeError):
-            return await Client.connect(address, data_converter=pydantic_data_converter)
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"the server at {address} is not healthy")

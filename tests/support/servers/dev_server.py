@@ -17,7 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 
 from incidents.search_attributes import SEARCH_ATTRIBUTES
-from sandbox.temporal_server import running_temporal
+from sandbox.temporal_server import connected, running_temporal
 
 
 class DevServer:
@@ -31,7 +31,7 @@ class DevServer:
     async def client(self, converter: DataConverter = pydantic_data_converter) -> Client:
         """Return a client of a new namespace, which knows our search attributes."""
         name = next(self._names)
-        client = await Client.connect(self._address, namespace=name, data_converter=converter)
+        client = await connected(self._address, namespace=name, converter=converter)
         namespace = RegisterNamespaceRequest(namespace=name)
         namespace.workflow_execution_retention_period.FromTimedelta(timedelta(days=1))
         await client.workflow_service.register_namespace(namespace, retry=True)
