@@ -44,13 +44,12 @@ def running_worker(environment: dict[str, str]) -> Iterator[subprocess.Popen[str
 def links(console: Console, demo: Demo, ui: str, *, kept: bool) -> None:
     """Print where to look."""
     record = HOME / "evidence" / f"INC-{demo.number}"
-    lines = [
-        f"Temporal Web UI   {ui}",
-        f"Vendor sandbox    {demo.sandbox.url}/  (Slack, pages, mail, status page)",
-        f"Evidence folder   {record}  (record, timeline, post-mortem draft)",
-    ]
-    if not kept:
-        lines.append("All processes are stopped. `make demo KEEP=1` keeps them running.")
+    lines = [f"Evidence folder   {record}  (record, timeline, post-mortem draft)"]
+    if kept:
+        lines.append(f"Temporal Web UI   {ui}")
+        lines.append(f"Vendor sandbox    {demo.sandbox.url}/  (Slack, pages, mail, status page)")
+    else:
+        lines.append("All processes are stopped. `make demo KEEP=1` keeps them running, with the Temporal Web UI.")
     console.print(Panel("\n".join(lines), title="Explore", title_align="left"), highlight=False)
 
 
