@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowHistory
 
+from incidents.domain.config.communication import Channel
 from incidents.domain.core.ledger import Unfulfilled
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
+from incidents.domain.updates.overdue import overdue_text
 from incidents.domain.updates.state import StatusUpdate, UpdateKind
 from sandbox.faults import Faults
 from tests.chaos.lifecycle.check import (
@@ -156,6 +158,11 @@ def test_what_was_done_twice_is_found_except_for_mail(calm: Outcome) -> None:
     [deployment] = doubled(with_rows(calm, deployed))
     assert deployment.startswith("done 2 times: ops_portal deployment.rollback")
     assert check(with_rows(calm, mailed), calm, 0, 1).repeats == 1
+
+
+def test_that_an_update_is_overdue_is_explained_by_the_outages(calm: Outcome) -> None:
+    said = slack(f"{RUN}/notice/12", overdue_text(3, (Channel.SLACK,)))
+    assert list(unexpected(with_rows(calm, said), calm)) == []
 
 
 def test_what_an_undisturbed_run_does_not_do_is_found(calm: Outcome) -> None:

@@ -14,7 +14,7 @@ from tests.chaos.lifecycle.effects import AT_LEAST_ONCE, Effect, Row, done_at, e
 RECOVERY = timedelta(seconds=45)
 """How long after an outage the program may take to go on: an attempt that died with its process has ten seconds, the
 next one may first wait fifteen, and a workflow task has ten."""
-EXPLAINED = ("notice: Update ", "notice: Suggested blast radius", "standstill-")
+EXPLAINED = ("notice: Update ", "notice: Status update  is overdue", "notice: Suggested blast radius", "standstill-")
 """What not every run says: that an update is late; to the operators, that an incident stands still; and which regions
 failed their probes at the moment of the investigation."""
 
