@@ -29,6 +29,7 @@ from temporalio.worker import (
     WorkflowRunner,
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.workflow import Info
 from typing_extensions import Unpack
 
 from incidents.app.liveness.eviction import EvictableInstance, EvictableRunner
@@ -105,7 +106,7 @@ class EvictingRunner(EvictableRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return the inner runner's instance, watched for queries."""
-        return _Watched(self._inner.create_instance(det), self)
+        return _Watched(self._inner.create_instance(det), det.info, self)
 
     def activated(self, act: WorkflowActivation) -> None:
         """Have core forget the run, once this activation is completed, if it must not be continued.
@@ -123,8 +124,8 @@ class EvictingRunner(EvictableRunner):
 class _Watched(EvictableInstance):
     """A workflow instance that asks for its eviction before it returns the answer to a query that came alone."""
 
-    def __init__(self, inner: WorkflowInstance, runner: EvictingRunner) -> None:
-        super().__init__(inner)
+    def __init__(self, inner: WorkflowInstance, info: Info, runner: EvictingRunner) -> None:
+        super().__init__(inner, info)
         self._runner = runner
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:

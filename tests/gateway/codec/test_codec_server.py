@@ -122,6 +122,15 @@ async def test_who_is_signed_in_reads_an_incident_and_the_log_has_it_once(
     assert TITLE not in caplog.text
 
 
+async def test_every_payload_of_an_incident_names_its_workflow(world: World, ask: Ask) -> None:
+    """Those, too, that its workflow writes and not a client: nobody else could say who may read them."""
+    stored = await recorded(world)
+    assert {workflow_id_of(payload) for payload in stored} == {world.handle.id}
+    shown = payloads(await ask(stored))
+    assert len(shown) > 20, "inputs of activities are among them"
+    assert not any(is_encrypted(payload) for payload in shown)
+
+
 async def test_payloads_of_what_is_no_incident_are_for_the_operators(world: World, ask: Ask) -> None:
     stored = await EncryptionCodec(parse_key_ring(KEYS), "rollback-eu-001-flag-evaluation").encode([Payload(data=b"x")])
     assert (await ask(stored)).status_code == 403

@@ -130,7 +130,7 @@ async def test_no_payload_enters_a_run(empty_world: World, monkeypatch: pytest.M
     assert asked == []
 
 
-def test_our_payloads_depend_on_no_context() -> None:
+def test_without_encryption_our_payloads_depend_on_no_context() -> None:
     context = WorkflowSerializationContext(namespace="default", workflow_id="w")
     assert pydantic_data_converter.with_context(context) is pydantic_data_converter
     assert (pydantic_data_converter.payload_codec, pydantic_data_converter.external_storage) == (None, None)
