@@ -20,23 +20,19 @@ from activities.updates.status_page import StatusPage
 from activities.updates.status_pages.static_site import StatusSite
 from incidents.client.acknowledge_links import AcknowledgeLinks
 from incidents.contracts import WindowsChanged
-from incidents.domain.activity_requests import (
+from incidents.domain.activity_requests import OpenBridge, PublishStatus, SendMail, SendPage, SettlePage
+from incidents.domain.activity_results import ActivityResult, ChannelRead, MailSent, MessagePosted, ResourcesChanged
+from incidents.domain.chat.activity_requests import (
     AddBookmark,
     ArchiveChannel,
     DirectMessage,
     HearChannel,
     Invite,
     KeepSummary,
-    OpenBridge,
     OpenChannel,
     PostMessage,
-    PublishStatus,
-    SendMail,
-    SendPage,
-    SettlePage,
     SetTopic,
 )
-from incidents.domain.activity_results import ActivityResult, ChannelRead, MailSent, MessagePosted, ResourcesChanged
 from incidents.domain.chat.card import Card
 from incidents.domain.config.model import Region
 from incidents.domain.config.probes import Probe

@@ -31,6 +31,7 @@ from incidents.contracts import setup_queue
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.core.vendor_failure import is_vendors_reason
 from incidents.domain.evidence.manifest import Part
 from incidents.domain.investigation import activity_requests as investigation_requests
@@ -69,17 +70,17 @@ ACTIVITIES: dict[type[ActivityRequest], Callable[..., Any]] = dict(
         _Route(activity_requests.SilenceAlerts).to(Alerts.silence_alerts),
         _Route(activity_requests.LiftSilences).to(Alerts.lift_silences),
         _Route(activity_requests.CheckAlerts).to(Alerts.check_alerts),
-        _Route(activity_requests.HearChannel).to(Chat.hear_channel),
-        _Route(activity_requests.AddBookmark).to(Chat.add_bookmark),
+        _Route(chat_requests.HearChannel).to(Chat.hear_channel),
+        _Route(chat_requests.AddBookmark).to(Chat.add_bookmark),
         _Route(activity_requests.SendPage).to(Paging.send_page),
         _Route(activity_requests.SettlePage).to(Paging.settle_page),
-        _Route(activity_requests.OpenChannel).to(Chat.open_channel),
-        _Route(activity_requests.SetTopic).to(Chat.set_topic),
-        _Route(activity_requests.Invite).to(Chat.invite),
-        _Route(activity_requests.PostMessage).to(Chat.post_message),
-        _Route(activity_requests.DirectMessage).to(Chat.direct_message),
-        _Route(activity_requests.KeepSummary).to(Chat.keep_summary),
-        _Route(activity_requests.ArchiveChannel).to(Chat.archive_channel),
+        _Route(chat_requests.OpenChannel).to(Chat.open_channel),
+        _Route(chat_requests.SetTopic).to(Chat.set_topic),
+        _Route(chat_requests.Invite).to(Chat.invite),
+        _Route(chat_requests.PostMessage).to(Chat.post_message),
+        _Route(chat_requests.DirectMessage).to(Chat.direct_message),
+        _Route(chat_requests.KeepSummary).to(Chat.keep_summary),
+        _Route(chat_requests.ArchiveChannel).to(Chat.archive_channel),
         _Route(activity_requests.OpenBridge).to(WarRoom.open_bridge),
         _Route(activity_requests.PublishStatus).to(StatusPage.publish_status),
         _Route(activity_requests.SendMail).to(Email.send_mail),

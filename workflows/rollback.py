@@ -7,7 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 from incidents.contracts import JUDGED, PROBED
-from incidents.domain.activity_requests import PostMessage
+from incidents.domain.chat.activity_requests import PostMessage
 from incidents.domain.config.model import Region
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.text.mrkdwn import as_mrkdwn

@@ -10,7 +10,8 @@ from activities import ports
 from activities.chat_cards import blocks_of
 from activities.errors import earliest_effect, may_be_repeat, translate_vendor_errors
 from activities.port_values import ChatChannel
-from incidents.domain.activity_requests import (
+from incidents.domain.activity_results import ActivityResult, ChannelRead, MessagePosted, ResourcesChanged
+from incidents.domain.chat.activity_requests import (
     AddBookmark,
     ArchiveChannel,
     DirectMessage,
@@ -21,7 +22,6 @@ from incidents.domain.activity_requests import (
     PostMessage,
     SetTopic,
 )
-from incidents.domain.activity_results import ActivityResult, ChannelRead, MessagePosted, ResourcesChanged
 from incidents.domain.chat.card import Card
 from incidents.domain.core.text.mrkdwn import Mrkdwn, as_mrkdwn, mrkdwn
 from incidents.domain.incident.state import Resources

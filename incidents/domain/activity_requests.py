@@ -13,11 +13,9 @@ from typing_extensions import TypeVar
 from incidents.domain import activity_results as results
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.alerting.config import AlertApi
-from incidents.domain.chat.card import Card
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.repeats import READS, Repeat, again, found, same, sets
+from incidents.domain.core.repeats import READS, Repeat, deduplicated, looked_for, overwrites, sent_again
 from incidents.domain.core.status import Status
-from incidents.domain.core.text.mrkdwn import Mrkdwn
 from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.numbering import Allocation
 from incidents.domain.recipients import Recipient
@@ -55,7 +53,7 @@ class ActivityRequest(Frozen, Generic[Returned]):
 class AllocateNumber(ActivityRequest[results.NumberAllocated]):
     """Get the incident's number: the same one for the same run."""
 
-    repeat = same("the run that it was allocated to")
+    repeat = deduplicated("the run that it was allocated to")
     allocation: Allocation
 
 
@@ -65,7 +63,7 @@ class SendPage(ActivityRequest[ActivityResult]):
     `to`: the contact, for whom a pager of their own may be set up. `links`: label to address, such as the war room.
     """
 
-    repeat = same("`dedup_key`, while the page is open")
+    repeat = deduplicated("`dedup_key`, while the page is open")
     dedup_key: str
     summary: str
     source: str
@@ -78,7 +76,7 @@ class SendPage(ActivityRequest[ActivityResult]):
 class SettlePage(ActivityRequest[ActivityResult]):
     """Acknowledge or resolve an open page. `action` is `acknowledge` or `resolve`."""
 
-    repeat = same("`dedup_key`, and what the page is by then")
+    repeat = deduplicated("`dedup_key`, and what the page is by then")
     dedup_key: str
     action: str
     to: str = ""
@@ -97,7 +95,7 @@ class SilenceAlerts(ActivityRequest[results.AlertsSilenced]):
     `apis`: of each source, by fingerprint; one that is missing has the API that incidents of 0.1 had.
     """
 
-    repeat = found("the request's key in the silence's comment")
+    repeat = looked_for("the request's key in the silence's comment")
     alerts: dict[str, dict[str, str]]
     apis: dict[str, AlertApi] = {}
     since: AwareDatetime
@@ -109,7 +107,7 @@ class SilenceAlerts(ActivityRequest[results.AlertsSilenced]):
 class LiftSilences(ActivityRequest[ActivityResult]):
     """Expire silences. One that has already expired counts as success. `apis`: as `SilenceAlerts`', by silence."""
 
-    repeat = sets("the silence's id")
+    repeat = overwrites("the silence's id")
     silences: tuple[str, ...]
     apis: dict[str, AlertApi] = {}
 
@@ -125,98 +123,10 @@ class CheckAlerts(ActivityRequest[results.AlertsChecked]):
     apis: dict[str, AlertApi] = {}
 
 
-class HearChannel(ActivityRequest[results.ChannelRead]):
-    """Look for the newest word of a person in a channel, threads of the newest messages included.
-
-    `thread_ts`: a thread that counts however old it is.
-    """
-
-    repeat = READS
-    channel_id: str
-    since: AwareDatetime
-    thread_ts: str | None = None
-
-
-class OpenChannel(ActivityRequest[results.ResourcesChanged]):
-    """Open the incident's channel, or adopt the one that carries its `marker`."""
-
-    repeat = found("its name, and the run in its purpose")
-    name: str
-    marker: str
-    private: bool = False
-
-
-class SetTopic(ActivityRequest[results.ResourcesChanged]):
-    """Set a channel's topic."""
-
-    repeat = sets("the channel's id")
-    channel_id: str
-    topic: str
-
-
-class Invite(ActivityRequest[ActivityResult]):
-    """Invite people, by e-mail address, to a channel."""
-
-    repeat = sets("the people, who are members then")
-    channel_id: str
-    emails: tuple[str, ...]
-
-
-class PostMessage(ActivityRequest[results.MessagePosted]):
-    """Post a message into a channel, once. `mentions`: the names of people who are notified of it.
-
-    `card` shows the text with its parts and buttons. `thread_ts`: the message below which it goes.
-    """
-
-    repeat = found("the request's key in the message's metadata")
-    channel_id: str
-    text: Mrkdwn
-    mentions: tuple[str, ...] = ()
-    thread_ts: str | None = None
-    card: Card | None = None
-
-
-class DirectMessage(ActivityRequest[ActivityResult]):
-    """Send a person a direct message, once: to the one in the directory named `person`, else to that address."""
-
-    repeat = found("the request's key in the message's metadata")
-    email: str = ""
-    text: Mrkdwn
-    person: str = ""
-
-
-class KeepSummary(ActivityRequest[results.ResourcesChanged]):
-    """Post a message, or bring the one that is there up to date. `card` shows it with its parts and buttons."""
-
-    repeat = found("its `ts`; before it is known, the request's key in the message's metadata")
-    channel_id: str
-    ts: str | None
-    text: Mrkdwn
-    pin: bool = True
-    card: Card | None = None
-    thread_ts: str | None = None
-
-
-class AddBookmark(ActivityRequest[ActivityResult]):
-    """Put a bookmark above a channel, once."""
-
-    repeat = found("its address")
-    channel_id: str
-    label: str
-    url: str
-
-
-class ArchiveChannel(ActivityRequest[ActivityResult]):
-    """Archive a channel."""
-
-    repeat = sets("the channel's id")
-    channel_id: str
-
-
 class OpenBridge(ActivityRequest[results.ResourcesChanged]):
     """Open a video call; `static_url` is the bridge that serves without a vendor, if there is one."""
 
-    repeat = found("its topic, which names the incident")
+    repeat = looked_for("its topic, which names the incident")
     topic: str
     static_url: str = ""
 
@@ -230,7 +140,7 @@ class PublishStatus(ActivityRequest[results.ResourcesChanged]):
     become private, so that this update replaces all earlier ones; without words, it is removed from the page.
     """
 
-    repeat = found("the run in the page's metadata, and the update's number in it")
+    repeat = looked_for("the run in the page's metadata, and the update's number in it")
     page_id: str | None
     marker: str
     sequence: int
@@ -262,7 +172,9 @@ class SendMail(ActivityRequest[results.MailSent]):
     unset: its first line. `below`: what follows the text. `status`: of the incident, shown as a color.
     """
 
-    repeat = again("nothing: a sent mail cannot be looked up. Its Message-ID is the same: many mailboxes show it once")
+    repeat = sent_again(
+        "nothing: a sent mail cannot be looked up. Its Message-ID is the same: many mailboxes show it once"
+    )
     to: tuple[Recipient, ...] = ()
     fallback: tuple[Recipient, ...] = ()
     subject: str
@@ -280,7 +192,7 @@ class SendMail(ActivityRequest[results.MailSent]):
 class PostWebhook(ActivityRequest[ActivityResult]):
     """Post `payload` by the incoming webhook. It cannot be asked what it posted, so it is posted at least once."""
 
-    repeat = again("nothing: a webhook cannot be asked what it posted")
+    repeat = sent_again("nothing")
     payload: JsonValue
 
 
@@ -290,7 +202,7 @@ class OpenTicket(ActivityRequest[results.ResourcesChanged]):
     `assignees`: logins; `people`: names whose logins the directory has.
     """
 
-    repeat = found("the run in the ticket's text, among those with our label")
+    repeat = looked_for("the run in the ticket's text, among those with our label")
     title: str
     body: str
     labels: tuple[str, ...]
@@ -302,7 +214,7 @@ class OpenTicket(ActivityRequest[results.ResourcesChanged]):
 class RetitleTicket(ActivityRequest[results.ResourcesChanged]):
     """Give a ticket another title; the same again changes nothing."""
 
-    repeat = sets("the ticket's number")
+    repeat = overwrites("the ticket's number")
     ticket: int
     title: str
 
@@ -310,7 +222,7 @@ class RetitleTicket(ActivityRequest[results.ResourcesChanged]):
 class CommentTicket(ActivityRequest[results.ResourcesChanged]):
     """Comment on a ticket, opening it first if it is missing; close it if `close`, as not planned if `not_planned`."""
 
-    repeat = found("the request's key in the comment's text")
+    repeat = looked_for("the request's key in the comment's text")
     ticket: int | None
     body: str
     close: bool
@@ -321,7 +233,7 @@ class CommentTicket(ActivityRequest[results.ResourcesChanged]):
 class KeepDocument(ActivityRequest[results.ResourcesChanged]):
     """Write a document that people will edit, such as the post-mortem's draft, beside the incident's evidence."""
 
-    repeat = sets("its path")
+    repeat = overwrites("its path")
     folder: str
     name: str
     text: str

@@ -5,9 +5,9 @@ The text is rendered here, at the moment at which the obligation is due.
 
 from datetime import datetime
 
-from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
@@ -37,10 +37,10 @@ def request(
 
 
 SETUP = (
-    activity_requests.OpenChannel,
-    activity_requests.SetTopic,
-    activity_requests.Invite,
-    activity_requests.AddBookmark,
+    chat_requests.OpenChannel,
+    chat_requests.SetTopic,
+    chat_requests.Invite,
+    chat_requests.AddBookmark,
 )
 """What sets a channel up: a chat may take only twenty a minute of each of them, of the whole workspace."""
 

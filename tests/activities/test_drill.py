@@ -17,6 +17,7 @@ from activities.registry import ActivitySet
 from incidents.app.composition.drill_activities import build_drill_activities
 from incidents.app.settings import load_settings
 from incidents.domain import activity_requests as requests
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.text.public_text import PublicText
@@ -223,17 +224,17 @@ def test_81_messages_go_to_the_drills_channel_with_the_mark(
 ) -> None:
     channel = sandbox.state()["slack"]["channels"][0]["id"]
     chat = configured(channel=channel).chat
-    made = perform(chat.open_channel, requests.OpenChannel(key="k", name="incident-7", marker="m"))
+    made = perform(chat.open_channel, chat_requests.OpenChannel(key="k", name="incident-7", marker="m"))
     assert made.resources == Resources(channel_id=channel), "no name is made up for it"
-    perform(chat.post_message, requests.PostMessage(key="p", channel_id="C0REAL", text=as_mrkdwn("We look.")))
+    perform(chat.post_message, chat_requests.PostMessage(key="p", channel_id="C0REAL", text=as_mrkdwn("We look.")))
     kept = perform(
-        chat.keep_summary, requests.KeepSummary(key="s", channel_id="C0REAL", ts=None, text=as_mrkdwn("INC-7"))
+        chat.keep_summary, chat_requests.KeepSummary(key="s", channel_id="C0REAL", ts=None, text=as_mrkdwn("INC-7"))
     )
     assert kept.resources.summary_text == "INC-7", "as it was asked for, or it would be edited for ever"
-    outside = perform(chat.direct_message, requests.DirectMessage(key="d", email=OUTSIDER, text=as_mrkdwn("Hi")))
+    outside = perform(chat.direct_message, chat_requests.DirectMessage(key="d", email=OUTSIDER, text=as_mrkdwn("Hi")))
     assert outside.skipped == f"drill: {OUTSIDER} is no participant"
-    assert perform(chat.invite, requests.Invite(key="i", channel_id="C0REAL", emails=(OUTSIDER,))).skipped
-    assert perform(chat.archive_channel, requests.ArchiveChannel(key="a", channel_id="C0REAL")).skipped
+    assert perform(chat.invite, chat_requests.Invite(key="i", channel_id="C0REAL", emails=(OUTSIDER,))).skipped
+    assert perform(chat.archive_channel, chat_requests.ArchiveChannel(key="a", channel_id="C0REAL")).skipped
     posted = [row["payload"] for row in sandbox.ledger("slack") if row["operation"] == "chat.postMessage"]
     assert [(message["channel"], message["text"]) for message in posted] == [
         (channel, "[DRILL] We look."),

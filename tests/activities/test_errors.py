@@ -11,7 +11,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import OpenBridge, OpenTicket, PostMessage, PublishStatus, SendMail, SendPage
+from incidents.domain.activity_requests import OpenBridge, OpenTicket, PublishStatus, SendMail, SendPage
+from incidents.domain.chat.activity_requests import PostMessage
 from incidents.domain.core.errors import ErrorType
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.text.public_text import PublicText

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import OpenChannel
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import OpenChannel
 from incidents.domain.config.communication import Channel
 from incidents.domain.core.keys import Key
 from incidents.domain.core.text.untrusted import printable

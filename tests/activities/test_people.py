@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import DirectMessage, OpenTicket, PostMessage, SendMail
+from incidents.domain.activity_requests import OpenTicket, SendMail
+from incidents.domain.chat.activity_requests import DirectMessage, PostMessage
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.people.config import DirectoryEntry
 from incidents.domain.people.directory import PeopleDirectory

@@ -23,6 +23,7 @@ OURS = (
     activity_requests.__name__,
     investigation_requests.__name__,
     rollback_requests.__name__,
+    "incidents.domain.chat.activity_requests",
     "incidents.domain.postmortem.activity_requests",
 )
 MARK = "__temporal_activity_definition"

@@ -15,6 +15,7 @@ from activities.processes import WorkflowQueries
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest as Request
 from incidents.domain.activity_results import ActivityResult, NumberAllocated, ResourcesChanged
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.incident.state import Resources
 from incidents.domain.rollback.verification import Verdict
 from tests.chaos.ledger import ActivityRequest, Ledger
@@ -93,6 +94,6 @@ class LedgerActivities(FakeActivities):
                 return NumberAllocated(number=1)
             case activity_requests.KeepDocument():
                 self.ledger.keep(f"{effect.folder}/{effect.name}", effect.text)
-            case activity_requests.OpenChannel():
+            case chat_requests.OpenChannel():
                 return ResourcesChanged(resources=Resources(channel_id="C1", channel_name=effect.name))
         return super()._answer(effect)

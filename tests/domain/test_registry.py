@@ -8,6 +8,7 @@ from typing import Any
 from incidents.domain import activity_requests, registry
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.agenda import agenda
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.investigation import activity_requests as investigation_requests
 from incidents.domain.obligation import ObligationKind
 from incidents.domain.obligation_spec import ObligationSpec
@@ -65,7 +66,7 @@ def sources(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
 
 
 def request_types() -> set[type[ActivityRequest[Any]]]:
-    modules = (activity_requests, investigation_requests, postmortem_requests, rollback_requests)
+    modules = (activity_requests, chat_requests, investigation_requests, postmortem_requests, rollback_requests)
     found = {
         value
         for module in modules

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from activities.chat.chat import Chat
 from activities.numbers import Numbers
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import AllocateNumber, HearChannel, Invite
+from incidents.domain.activity_requests import AllocateNumber
 from incidents.domain.activity_results import ActivityResult, ChannelRead, NumberAllocated, check_family
 from incidents.domain.agenda import agenda
+from incidents.domain.chat.activity_requests import HearChannel, Invite
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind

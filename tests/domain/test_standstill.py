@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from incidents.domain.activity_requests import DirectMessage, SendMail
+from incidents.domain.activity_requests import SendMail
+from incidents.domain.chat.activity_requests import DirectMessage
 from incidents.domain.config.communication import Contact
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.obligation import Obligation, ObligationKind

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from incidents.domain.activity_requests import ActivityRequest
-from incidents.domain.core.repeats import Kind
+from incidents.domain.core.repeats import RepeatKind
 from workflows.activity_options import ACTIVITIES, FINDINGS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "effects.md"
@@ -14,7 +14,7 @@ BEGIN, END = "<!-- begin: made from the requests by `make effects` -->", "<!-- e
 
 def all_requests() -> list[type[ActivityRequest[Any]]]:
     """Every kind of request that an activity fulfils, those with an effect that may happen again last."""
-    order = list(Kind)
+    order = list(RepeatKind)
     return sorted({**ACTIVITIES, **FINDINGS}, key=lambda kind: order.index(kind.repeat.kind))
 
 
@@ -29,7 +29,7 @@ def _first_sentence(kind: type[ActivityRequest[Any]]) -> str:
 
 
 def _rows() -> Iterator[str]:
-    yield "| Effect | Request | A second time does | The first one is known by |"
+    yield "| Effect | Request | A second attempt | Recognized by |"
     yield "| --- | --- | --- | --- |"
     for kind in with_effect():
         repeat = kind.repeat

@@ -28,6 +28,7 @@ from incidents.domain.activity_results import (
     ResourcesChanged,
 )
 from incidents.domain.alerting.state import Silence
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.evidence.manifest import ManifestRef
 from incidents.domain.incident.state import Resources
 from incidents.domain.postmortem import activity_requests as postmortem_requests
@@ -134,7 +135,7 @@ class FakeActivities:
             case activity_requests.AllocateNumber():
                 self.number += 1
                 return NumberAllocated(number=self.number)
-            case activity_requests.OpenChannel():
+            case chat_requests.OpenChannel():
                 self.channels += 1
                 channel, url = f"C{self.channels}", f"https://chat.example/C{self.channels}"
                 return ResourcesChanged(
@@ -145,9 +146,9 @@ class FakeActivities:
                     return AlertsSilenced(skipped="alertmanager is off")
                 made = (Silence(id=name, fingerprint=name, until=effect.until) for name in effect.alerts)
                 return AlertsSilenced(silences=tuple(made))
-            case activity_requests.SetTopic():
+            case chat_requests.SetTopic():
                 return ResourcesChanged(resources=Resources(topic=effect.topic))
-            case activity_requests.KeepSummary():
+            case chat_requests.KeepSummary():
                 return ResourcesChanged(resources=Resources(summary_ts="1.1", summary_text=effect.text))
             case activity_requests.OpenBridge():
                 return ResourcesChanged(resources=Resources(bridge_url="https://meet.example/1"))

@@ -17,6 +17,7 @@ from incidents.domain.agenda import agenda
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.alerting.state import Silence
 from incidents.domain.build_request import request
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.core.severity import Severity
 from incidents.domain.incident.incident import Incident
@@ -75,12 +76,12 @@ def answer(effect: ActivityRequest) -> ActivityResult:
     match effect:
         case activity_requests.AllocateNumber():
             return NumberAllocated(number=1)
-        case activity_requests.OpenChannel():
+        case chat_requests.OpenChannel():
             channel = Resources(channel_id="C1", channel_name=effect.name, channel_url="https://chat.example/C1")
             return ResourcesChanged(resources=channel)
-        case activity_requests.SetTopic():
+        case chat_requests.SetTopic():
             return ResourcesChanged(resources=Resources(topic=effect.topic))
-        case activity_requests.KeepSummary():
+        case chat_requests.KeepSummary():
             return ResourcesChanged(resources=Resources(summary_ts="1.1", summary_text=effect.text))
         case activity_requests.SilenceAlerts():
             made = [Silence(id=name, fingerprint=name, until=effect.until) for name in effect.alerts]

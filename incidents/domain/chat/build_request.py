@@ -5,6 +5,7 @@ from datetime import datetime
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, MessagePosted, ResourcesChanged
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.chat.cards import decision_card, summary_card
 from incidents.domain.chat.channel import channel_id, static_war_room
 from incidents.domain.chat.promised import promised
@@ -25,7 +26,7 @@ def open_channel(
 ) -> ActivityRequest[ResourcesChanged]:
     """Open the channel; an incident that became private gets one of its own."""
     moved = incident.chat.channel_count > 1
-    return activity_requests.OpenChannel(
+    return chat_requests.OpenChannel(
         key=obligation.key,
         name=f"{runbook.chat.channel_prefix}-{incident.number}" + ("-private" if moved else ""),
         marker=f"[{incident.first_run_id}]"
@@ -39,7 +40,7 @@ def topic(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest[ResourcesChanged]:
     """Set the topic."""
-    return activity_requests.SetTopic(key=obligation.key, channel_id=channel_id(incident), topic=topic_text(incident))
+    return chat_requests.SetTopic(key=obligation.key, channel_id=channel_id(incident), topic=topic_text(incident))
 
 
 def invite(
@@ -50,7 +51,7 @@ def invite(
     emails = tuple(dict.fromkeys(email for name in names if (email := address(name, incident, runbook))))
     if not emails:
         return ActivityResult(skipped="the runbook names no responder with an e-mail address")
-    return activity_requests.Invite(key=obligation.key, channel_id=channel_id(incident), emails=emails)
+    return chat_requests.Invite(key=obligation.key, channel_id=channel_id(incident), emails=emails)
 
 
 def summary(
@@ -58,7 +59,7 @@ def summary(
 ) -> ActivityRequest[ResourcesChanged]:
     """Keep the pinned summary current, with buttons for what is done most in a hurry."""
     coming = promised(incident, runbook)
-    return activity_requests.KeepSummary(
+    return chat_requests.KeepSummary(
         key=obligation.key,
         channel_id=channel_id(incident),
         ts=incident.resources.summary_ts,
@@ -70,7 +71,7 @@ def summary(
 def bookmark(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Put a link above the channel."""
     url = dict(bookmarks(incident))[obligation.subject]
-    return activity_requests.AddBookmark(
+    return chat_requests.AddBookmark(
         key=obligation.key, channel_id=channel_id(incident), label=obligation.subject, url=url
     )
 
@@ -79,7 +80,7 @@ def digest(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest[ResourcesChanged]:
     """Keep the incident's line in the channel of all incidents current."""
-    return activity_requests.KeepSummary(
+    return chat_requests.KeepSummary(
         key=obligation.key,
         channel_id=runbook.chat.digest_channel,
         ts=incident.resources.digest_ts,
@@ -91,7 +92,7 @@ def digest(
 def digest_update(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Show an update in the thread below the incident's line in the digest."""
     message = customer_message(incident, incident.updates.numbered(obligation.sequence), runbook)
-    return activity_requests.PostMessage(
+    return chat_requests.PostMessage(
         key=obligation.key,
         channel_id=runbook.chat.digest_channel,
         text=titled(message.subject, message.body),
@@ -112,7 +113,7 @@ def notice(
     if entry.kind in (Kind.RESOLVED, Kind.CANCELLED):
         lines.append(mrkdwn("Timeline head {}", timeline_head(incident, entry.sequence)))
     asked = tuple(name for name in (incident.roles.commander,) if card and name not in ("", entry.actor))
-    return activity_requests.PostMessage(
+    return chat_requests.PostMessage(
         key=obligation.key,
         channel_id=channel_id(incident),
         text=mrkdwn_lines(lines),
@@ -131,7 +132,7 @@ def show_rollback(
         return ResourcesChanged(skipped="this rollback no longer exists")
     ts = state.note.ts if state.note else None
     text = rollback_text(incident, state)
-    return activity_requests.KeepSummary(
+    return chat_requests.KeepSummary(
         key=obligation.key,
         channel_id=channel_id(incident),
         ts=ts,
@@ -143,7 +144,7 @@ def show_rollback(
 
 def archive(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime) -> ActivityRequest:
     """Archive a channel."""
-    return activity_requests.ArchiveChannel(key=obligation.key, channel_id=obligation.subject)
+    return chat_requests.ArchiveChannel(key=obligation.key, channel_id=obligation.subject)
 
 
 def bridge(

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from incidents.domain.activity_requests import ActivityRequest, KeepSummary
+from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import MessagePosted, ResourcesChanged
+from incidents.domain.chat.activity_requests import KeepSummary
 from incidents.domain.chat.buttons import decision_buttons
 from incidents.domain.chat.card import Card
 from incidents.domain.chat.stale import rollback_standing

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
-    """What a second time does. The order is from harmless to not."""
+class RepeatKind(StrEnum):
+    """What a second attempt does. The order is from harmless to not."""
 
     READS = "nothing: it only reads"
-    SAME = "nothing: whoever does it knows the key, at any time"
-    SETS = "sets what is already so"
-    FOUND = "nothing, once the first one can be seen"
-    AGAIN = "the same once more"
+    DEDUPLICATED = "nothing: the receiver deduplicates by key"
+    OVERWRITES = "sets the same value again"
+    LOOKED_FOR = "nothing, once the first is visible"
+    SENT_AGAIN = "repeats the effect"
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """What a second time does, and `known_by`: how the first one is recognized, for people."""
+    """What a second attempt does. `known_by`: by what the first one is recognized, for people."""
 
-    kind: Kind
+    kind: RepeatKind
     known_by: str = ""
 
     @property
@@ -27,32 +27,32 @@ class Repeat:
 
         What only sets a value may not: the first, arriving late, would undo what was set after it.
         """
-        return self.kind is Kind.SAME
+        return self.kind is RepeatKind.DEDUPLICATED
 
     @property
     def has_effect(self) -> bool:
         """Tell whether it changes anything outside."""
-        return self.kind is not Kind.READS
+        return self.kind is not RepeatKind.READS
 
 
-READS = Repeat(Kind.READS)
+READS = Repeat(RepeatKind.READS)
 
 
-def same(known_by: str) -> Repeat:
-    """Return the repeat of what a vendor or store deduplicates itself."""
-    return Repeat(Kind.SAME, known_by)
+def deduplicated(by: str) -> Repeat:
+    """Return the repeat of what its receiver deduplicates, at any time."""
+    return Repeat(RepeatKind.DEDUPLICATED, by)
 
 
-def sets(known_by: str) -> Repeat:
+def overwrites(what: str) -> Repeat:
     """Return the repeat of what sets a value, which is then as it was."""
-    return Repeat(Kind.SETS, known_by)
+    return Repeat(RepeatKind.OVERWRITES, what)
 
 
-def found(known_by: str) -> Repeat:
+def looked_for(by: str) -> Repeat:
     """Return the repeat of what the activity looks for before it acts."""
-    return Repeat(Kind.FOUND, known_by)
+    return Repeat(RepeatKind.LOOKED_FOR, by)
 
 
-def again(why: str) -> Repeat:
+def sent_again(why: str) -> Repeat:
     """Return the repeat of what nobody can look up."""
-    return Repeat(Kind.AGAIN, why)
+    return Repeat(RepeatKind.SENT_AGAIN, why)

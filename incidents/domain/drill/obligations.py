@@ -6,6 +6,7 @@ from datetime import datetime
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
@@ -50,7 +51,7 @@ def build_review_request(
 ) -> ActivityRequest | ActivityResult:
     """Ask for the review in the channel."""
     text = as_mrkdwn(_review_text(incident, runbook))
-    return activity_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=text)
+    return chat_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=text)
 
 
 def build_reminder(

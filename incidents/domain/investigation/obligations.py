@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import assert_never
 from urllib.parse import quote
 
-from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import (
     ActivityResult,
@@ -14,6 +13,7 @@ from incidents.domain.activity_results import (
     LogsQueried,
     MetricsQueried,
 )
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.public_texts import fill
@@ -172,7 +172,7 @@ def build_confirmation_request(
 ) -> ActivityRequest:
     """Ask in the channel, and the commander or the responder by name, if there is one."""
     asked = incident.roles.commander or incident.acknowledged_by
-    return activity_requests.PostMessage(
+    return chat_requests.PostMessage(
         key=obligation.key,
         channel_id=channel_id(incident),
         text=as_mrkdwn(_suggestion(incident)),

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, ChannelRead
 from incidents.domain.alerting.state import MOST_ALERTS
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
 from incidents.domain.core.text.mrkdwn import mrkdwn
@@ -63,7 +63,7 @@ def ask(
     text = question(incident, at)
     channel = incident.resources.channel_id
     if channel is not None and not _is_for_manager(incident, runbook):
-        return activity_requests.PostMessage(key=obligation.key, channel_id=channel, text=mrkdwn("<!here> {}", text))
+        return chat_requests.PostMessage(key=obligation.key, channel_id=channel, text=mrkdwn("<!here> {}", text))
     email = address(runbook.postmortem.manager, incident, runbook)
     if not email:
         return ActivityResult(skipped=f"the runbook has no e-mail address of {runbook.postmortem.manager}")

@@ -1,6 +1,7 @@
 """Who the operators are, and the requests that notify them outside of an incident."""
 
-from incidents.domain.activity_requests import ActivityRequest, DirectMessage, SendMail
+from incidents.domain.activity_requests import ActivityRequest, SendMail
+from incidents.domain.chat.activity_requests import DirectMessage
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.text.mrkdwn import mrkdwn

@@ -5,6 +5,7 @@ from datetime import datetime
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, ChannelRead, OnCallFound
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.chat.cards import commander_card
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.communication import Reach
@@ -73,7 +74,7 @@ def check_activity(
     """Check the channel for messages from responders."""
     if incident.resources.channel_id is None:
         return ChannelRead()
-    return activity_requests.HearChannel(
+    return chat_requests.HearChannel(
         key=obligation.key,
         channel_id=incident.resources.channel_id,
         since=obligation.since,
@@ -101,9 +102,7 @@ def escalate(
     if not email:
         return ActivityResult(skipped=f"the runbook has no e-mail address of {contact.name}")
     if obligation.by is Reach.SLACK:
-        return activity_requests.DirectMessage(
-            key=obligation.key, email=email, text=titled(message.subject, message.body)
-        )
+        return chat_requests.DirectMessage(key=obligation.key, email=email, text=titled(message.subject, message.body))
     return internal_mail(obligation, incident, (email,), message.subject, message.body, "escalation")
 
 
@@ -113,6 +112,6 @@ def remind_commander(
     """Remind the channel: no incident commander."""
     take = f"`incident role {incident.number} commander NAME`"
     text = mrkdwn("<!here> This {} has no incident commander. To take command: {}", incident.severity, take)
-    return activity_requests.PostMessage(
+    return chat_requests.PostMessage(
         key=obligation.key, channel_id=channel_id(incident), text=text, card=commander_card(incident, text)
     )

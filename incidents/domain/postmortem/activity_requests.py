@@ -3,7 +3,7 @@
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import DocumentProposed, DocumentRead, DocumentWritten, IssuesChecked
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.repeats import READS, found, sets
+from incidents.domain.core.repeats import READS, looked_for, overwrites
 from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.postmortem import Postmortem
 
@@ -11,7 +11,7 @@ from incidents.domain.postmortem.postmortem import Postmortem
 class WritePostmortem(ActivityRequest[DocumentWritten]):
     """Write the document, with figures computed from the evidence, and its chart, to the evidence store."""
 
-    repeat = sets("its path")
+    repeat = overwrites("its path")
     folder: str
     postmortem: Postmortem
     runbook: RunbookConfig
@@ -23,7 +23,7 @@ class ProposeDocument(ActivityRequest[DocumentProposed]):
     A file whose SHA-256 differs from `known` ("": never seen) is read back instead of overwritten.
     """
 
-    repeat = found("the branch, which names the incident, and the digest of the file on it")
+    repeat = looked_for("the branch, which names the incident, and the digest of the file on it")
     folder: str
     name: str
     pictures: tuple[str, ...]

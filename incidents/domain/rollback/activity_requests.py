@@ -6,7 +6,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, DeploymentOrdered, DeploymentsSearched, EvidencePreserved
 from incidents.domain.config.model import Region
 from incidents.domain.config.probes import Probe
-from incidents.domain.core.repeats import READS, found, sets
+from incidents.domain.core.repeats import READS, looked_for, overwrites
 from incidents.domain.core.timeline import TimelineHead
 from incidents.domain.evidence.manifest import Item, Part, Scope
 from incidents.domain.rollback.baseline import Sample
@@ -65,7 +65,7 @@ class Redeploy(ActivityRequest[DeploymentOrdered]):
     `suspect_id`: the row that is replaced.
     """
 
-    repeat = found("the row of the deployment history that is newer than the one at the decision")
+    repeat = looked_for("the row of the deployment history that is newer than the one at the decision")
     cluster: str
     version: str
     services: tuple[str, ...]
@@ -110,7 +110,7 @@ class FindLockHolder(ActivityRequest[ActivityResult]):
 class CaptureEvidence(ActivityRequest[Part]):
     """Write one file of evidence."""
 
-    repeat = sets("its path")
+    repeat = overwrites("its path")
     folder: str
     item: Item
     scope: Scope
@@ -120,7 +120,7 @@ class CaptureEvidence(ActivityRequest[Part]):
 class WriteManifest(ActivityRequest[EvidencePreserved]):
     """Write the manifest of what was preserved in one phase. `timeline`: of a resolution, the timeline's head."""
 
-    repeat = sets("its path")
+    repeat = overwrites("its path")
     folder: str
     incident: str
     phase: str

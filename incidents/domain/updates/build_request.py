@@ -5,6 +5,7 @@ from datetime import datetime
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import LONGEST_TITLE, ActivityRequest
 from incidents.domain.activity_results import ActivityResult, ResourcesChanged
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.chat.cards import reminder_card
 from incidents.domain.chat.channel import channel_id
 from incidents.domain.config.model import RunbookConfig
@@ -74,7 +75,7 @@ def remind(
     text, _ = scheduled_text(incident, runbook, release, None)
     when = runbook.calendar.in_brackets(release)
     said = reminder_text(obligation.sequence, when, text, incident.updates.draft, incident.number)
-    return activity_requests.PostMessage(
+    return chat_requests.PostMessage(
         key=obligation.key,
         channel_id=channel_id(incident),
         text=said,
@@ -97,7 +98,7 @@ def nudge(obligation: Obligation, incident: Incident, runbook: RunbookConfig, at
         f'{who}: the last {incident.updates.no_news} updates said "no change". Please write the next one:'
         f' `incident update {incident.number} --next "…"`'
     )
-    return activity_requests.PostMessage(
+    return chat_requests.PostMessage(
         key=obligation.key,
         channel_id=channel_id(incident),
         text=as_mrkdwn(text),

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, ResourcesChanged
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.chat.cards import update_card
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.model import RunbookConfig
@@ -79,7 +80,7 @@ def _update_in_chat(
 ) -> ActivityRequest | ActivityResult:
     if incident.resources.channel_id is None:
         return ActivityResult(skipped="the incident has no channel")
-    return activity_requests.PostMessage(
+    return chat_requests.PostMessage(
         key=obligation.key,
         channel_id=incident.resources.channel_id,
         text=titled(message.subject, message.body),

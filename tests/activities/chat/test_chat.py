@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.chat.chat import channel_name
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import (
+from incidents.domain.chat.activity_requests import (
     AddBookmark,
     ArchiveChannel,
     DirectMessage,

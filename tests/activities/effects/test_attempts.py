@@ -12,7 +12,8 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.errors import MAY_ARRIVE
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import KeepSummary, OpenChannel, PostMessage, SendPage
+from incidents.domain.activity_requests import SendPage
+from incidents.domain.chat.activity_requests import KeepSummary, OpenChannel, PostMessage
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.vendors.attempt import Attempt, boot_time
 from sandbox.server import RunningSandbox

@@ -13,7 +13,8 @@ from temporalio.exceptions import ApplicationError
 from activities.registry import ActivitySet
 from incidents.domain import activity_requests as requests
 from incidents.domain.activity_requests import ActivityRequest
-from incidents.domain.core.repeats import Kind
+from incidents.domain.chat import activity_requests as chat_requests
+from incidents.domain.core.repeats import RepeatKind
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.evidence.manifest import items
 from incidents.domain.postmortem import activity_requests as postmortem_requests
@@ -84,7 +85,7 @@ class Case:
     lost: str = ""
 
 
-OPEN = requests.OpenChannel(key="k/channel", name="incident-7", marker="[run-7]")
+OPEN = chat_requests.OpenChannel(key="k/channel", name="incident-7", marker="[run-7]")
 PULLS = f"POST /github/repos/{Credentials().github_repository}/pulls"
 PAGE_OF_7 = requests.SendPage(key="k/page", dedup_key="incident-7", summary="s", source="x", severity="critical")
 MAIL = requests.SendMail(
@@ -155,45 +156,49 @@ CASES: dict[type[ActivityRequest[Any]], Case] = {
     requests.LiftSilences: Case(
         silenced, lambda s: [row["status"] for row in s.state("alertmanager")["alerts"]], "alertmanager", "DELETE"
     ),
-    requests.OpenChannel: Case(lambda _: OPEN, lambda s: len(s.state("slack")["channels"]), "slack", "s.create"),
-    requests.SetTopic: Case(
-        in_room(lambda room: requests.SetTopic(key="k", channel_id=room, topic="P0")),
+    chat_requests.OpenChannel: Case(lambda _: OPEN, lambda s: len(s.state("slack")["channels"]), "slack", "s.create"),
+    chat_requests.SetTopic: Case(
+        in_room(lambda room: chat_requests.SetTopic(key="k", channel_id=room, topic="P0")),
         lambda s: s.in_channel("topic"),
         "slack",
         "setTopic",
     ),
-    requests.Invite: Case(
-        in_room(lambda room: requests.Invite(key="k", channel_id=room, emails=("cto@featuresignals.com",))),
+    chat_requests.Invite: Case(
+        in_room(lambda room: chat_requests.Invite(key="k", channel_id=room, emails=("cto@featuresignals.com",))),
         lambda s: s.in_channel("members"),
         "slack",
         "s.invite",
     ),
-    requests.PostMessage: Case(
-        in_room(lambda room: requests.PostMessage(key="k/m", channel_id=room, text=as_mrkdwn("hello"))),
+    chat_requests.PostMessage: Case(
+        in_room(lambda room: chat_requests.PostMessage(key="k/m", channel_id=room, text=as_mrkdwn("hello"))),
         lambda s: s.done("slack", "chat.postMessage"),
         "slack",
         "chat.postMessage",
     ),
-    requests.DirectMessage: Case(
-        lambda _: requests.DirectMessage(key="k/dm", email="cto@featuresignals.com", text=as_mrkdwn("Please come.")),
+    chat_requests.DirectMessage: Case(
+        lambda _: chat_requests.DirectMessage(
+            key="k/dm", email="cto@featuresignals.com", text=as_mrkdwn("Please come.")
+        ),
         lambda s: s.done("slack", "chat.postMessage"),
         "slack",
         "chat.postMessage",
     ),
-    requests.KeepSummary: Case(
-        in_room(lambda room: requests.KeepSummary(key="k/s", channel_id=room, ts=None, text=as_mrkdwn("one"))),
+    chat_requests.KeepSummary: Case(
+        in_room(lambda room: chat_requests.KeepSummary(key="k/s", channel_id=room, ts=None, text=as_mrkdwn("one"))),
         lambda s: s.done("slack", "chat.postMessage"),
         "slack",
         "chat.postMessage",
     ),
-    requests.AddBookmark: Case(
-        in_room(lambda room: requests.AddBookmark(key="k", channel_id=room, label="Runbook", url="https://x.example")),
+    chat_requests.AddBookmark: Case(
+        in_room(
+            lambda room: chat_requests.AddBookmark(key="k", channel_id=room, label="Runbook", url="https://x.example")
+        ),
         lambda s: s.done("slack", "bookmarks.add"),
         "slack",
         "bookmarks.add",
     ),
-    requests.ArchiveChannel: Case(
-        in_room(lambda room: requests.ArchiveChannel(key="k", channel_id=room)),
+    chat_requests.ArchiveChannel: Case(
+        in_room(lambda room: chat_requests.ArchiveChannel(key="k", channel_id=room)),
         lambda s: s.in_channel("is_archived"),
         "slack",
         "s.archive",
@@ -265,7 +270,7 @@ def test_what_happens_again_after_a_lost_reply(case: Case, stage: Stage) -> None
     after_one = case.seen(stage)
     tried.next()
     assert after_one != before, "the effect of the first attempt is seen"
-    if request.repeat.kind is Kind.AGAIN:
+    if request.repeat.kind is RepeatKind.SENT_AGAIN:
         assert case.seen(stage) == after_one + 1
     else:
         assert case.seen(stage) == after_one

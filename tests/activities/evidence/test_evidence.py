@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from activities.registry import ActivitySet
-from incidents.domain.activity_requests import KeepDocument, OpenChannel, PostMessage
+from incidents.domain.activity_requests import KeepDocument
+from incidents.domain.chat.activity_requests import OpenChannel, PostMessage
 from incidents.domain.config.model import Region
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.evidence.manifest import (

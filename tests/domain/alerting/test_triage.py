@@ -6,11 +6,12 @@ import pytest
 
 from incidents.client.alert_sources.registry import parse_alerts
 from incidents.domain import apply_event as events
-from incidents.domain.activity_requests import DirectMessage, SendMail, SendPage, SettlePage
+from incidents.domain.activity_requests import SendMail, SendPage, SettlePage
 from incidents.domain.agenda import agenda
 from incidents.domain.alerting.config import TriagePage, UnknownService
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import DirectMessage
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import ValidationError
 
-from incidents.domain.activity_requests import PostMessage
+from incidents.domain.chat.activity_requests import PostMessage
 from incidents.domain.core.text import escaping
 from incidents.domain.core.text.mrkdwn import Mrkdwn, as_mrkdwn, mrkdwn, mrkdwn_lines
 from incidents.domain.core.text.untrusted import printable

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from incidents.domain.activity_requests import PostMessage, SendMail
+from incidents.domain.activity_requests import SendMail
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import PostMessage
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.errors import RunbookError

@@ -3,10 +3,10 @@
 import pytest
 
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import PostMessage
 from incidents.domain.activity_results import MetricsQueried
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import PostMessage
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident
 from incidents.domain.investigation.activity_requests import QueryMetrics

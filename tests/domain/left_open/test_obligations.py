@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from incidents.domain import apply_event as events
-from incidents.domain.activity_requests import HearChannel, PostMessage, SendMail
+from incidents.domain.activity_requests import SendMail
 from incidents.domain.activity_results import ActivityResult, ChannelRead
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.apply_result import failed, fulfilled
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import HearChannel, PostMessage
 from incidents.domain.core.status import Status
 from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from incidents.domain.activity_requests import Invite, SendPage
+from incidents.domain.activity_requests import SendPage
 from incidents.domain.agenda import agenda
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import Invite
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.incident.incident import Incident

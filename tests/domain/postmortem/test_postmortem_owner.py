@@ -2,10 +2,11 @@
 
 import pytest
 
-from incidents.domain.activity_requests import DirectMessage, OpenTicket, PostMessage, SendMail
+from incidents.domain.activity_requests import OpenTicket, SendMail
 from incidents.domain.activity_results import DocumentProposed, DocumentRead
 from incidents.domain.apply_command import apply_command as apply_to_incident
 from incidents.domain.apply_event import postmortem_waived
+from incidents.domain.chat.activity_requests import DirectMessage, PostMessage
 from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.keys import Key
 from incidents.domain.core.ledger import Unfulfilled

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from incidents.domain import apply_result as outcomes
-from incidents.domain.activity_requests import KeepSummary, SendPage
+from incidents.domain.activity_requests import SendPage
 from incidents.domain.activity_results import DeploymentsSearched
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import KeepSummary
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.incident import commands as c
 from incidents.domain.obligation import ObligationKind

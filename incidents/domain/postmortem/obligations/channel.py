@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
 from incidents.domain.postmortem.obligations.obligation import (
@@ -27,7 +27,7 @@ def archive_owed(postmortem: Postmortem, runbook: RunbookConfig) -> Iterator[Pos
 
 def _archive(postmortem: Postmortem, due: Due) -> ActivityRequest:
     room = postmortem.incident.resources.channel_id or ""
-    return activity_requests.ArchiveChannel(key=due.obligation.key, channel_id=room)
+    return chat_requests.ArchiveChannel(key=due.obligation.key, channel_id=room)
 
 
 ARCHIVE = PostmortemSpec(

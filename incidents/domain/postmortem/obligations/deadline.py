@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
@@ -79,7 +79,7 @@ def _mail_reminder(postmortem: Postmortem, due: Due) -> ActivityRequest | Activi
 def _message_owner(postmortem: Postmortem, due: Due) -> ActivityRequest:
     owner, text = postmortem.owner, as_mrkdwn(reminder_text(postmortem, due.runbook, due.at))
     email = address_of(owner, due.runbook)
-    return activity_requests.DirectMessage(key=due.obligation.key, email=email, person=owner, text=text)
+    return chat_requests.DirectMessage(key=due.obligation.key, email=email, person=owner, text=text)
 
 
 def record_missed_deadline(postmortem: Postmortem, due: Due) -> Postmortem:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, DocumentProposed, DocumentRead, DocumentWritten
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
 from incidents.domain.core.text.escaping import github_line
@@ -132,7 +132,7 @@ def announcement(postmortem: Postmortem, due: Due) -> ActivityRequest | Activity
         return reminder_mail(postmortem, due.runbook, due.at)
     text = as_mrkdwn(reminder_text(postmortem, due.runbook, due.at))
     mentions = (postmortem.owner,)
-    return activity_requests.PostMessage(key=due.obligation.key, channel_id=channel, text=text, mentions=mentions)
+    return chat_requests.PostMessage(key=due.obligation.key, channel_id=channel, text=text, mentions=mentions)
 
 
 def _record_writing(postmortem: Postmortem) -> Postmortem:

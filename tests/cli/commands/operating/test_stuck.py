@@ -17,7 +17,7 @@ from incidents.app.liveness.standstill_watch import StandstillWatch, read, watch
 from incidents.app.worker import make_worker
 from incidents.client.lookup import current, describe
 from incidents.contracts import StandstillReport
-from incidents.domain import activity_requests
+from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.communication import Contact
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.standstill import FAILURES
@@ -229,7 +229,7 @@ def test_an_obligation_that_nobody_works_on_is_reported(
     perform: Callable[..., Any] = vars(incident_module)["perform_owed"]
 
     async def forgets(effect: Any, *words: Any, **more: Any) -> Any:
-        if isinstance(effect, activity_requests.SetTopic):
+        if isinstance(effect, chat_requests.SetTopic):
             await workflow.wait_condition(lambda: False)
         return await perform(effect, *words, **more)
 
