@@ -74,12 +74,8 @@ def build_activities(
 ) -> ActivitySet:
     """Build all activities: with the vendor's client if its credentials are set, off otherwise.
 
-    Args:
-        settings: the environment.
-        client: Temporal's.
-        runbook: the worker's own. Its probes name the variables that any incident's probes may use.
-        people: where activities find the addresses of those whom a request names.
-        customers: where the mail activity finds the addresses of customers.
+    `runbook`: the worker's own. Its probes name the variables that any incident's probes may use. `people` and
+    `customers`: where activities find the addresses of those whom a request names.
     """
     probe = RegionProbes(ProbeClient(settings.probe_timeout_seconds), probe_variable_reader(runbook))
     off = why_off(settings)

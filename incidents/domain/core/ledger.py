@@ -41,7 +41,7 @@ class Postponed(Frozen):
     times: int = 1
 
 
-class Attempt(Frozen):
+class Begun(Frozen):
     """An obligation that was begun. `kind`: its `ObligationKind` or `PostmortemObligationKind`."""
 
     key: Key
@@ -56,7 +56,7 @@ class Ledger(Frozen):
     """
 
     fulfilled: tuple[Key, ...] = ()
-    begun: tuple[Attempt, ...] = ()
+    begun: tuple[Begun, ...] = ()
     failures: tuple[Unfulfilled, ...] = ()
     skips: tuple[Unfulfilled, ...] = ()
     postponed: tuple[Postponed, ...] = ()
@@ -90,7 +90,7 @@ class Ledger(Frozen):
 
     def begin(self, key: Key, kind: str) -> Self:
         """Return the ledger with that obligation begun."""
-        return self if self.is_begun(key) else self.replace(begun=(*self.begun, Attempt(key=key, kind=kind)))
+        return self if self.is_begun(key) else self.replace(begun=(*self.begun, Begun(key=key, kind=kind)))
 
     def end_attempt(self, key: str) -> Self:
         """Return the ledger with the result of that obligation's attempt known."""

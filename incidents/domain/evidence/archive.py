@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import AwareDatetime, BaseModel
 
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.ledger import Attempt, Ledger, Unfulfilled
+from incidents.domain.core.ledger import Begun, Ledger, Unfulfilled
 from incidents.domain.core.timeline import SYSTEM, TURNS, Entry, Kind, entry_hashes
 from incidents.domain.paging.state import Call
 from incidents.domain.updates.state import PublicFact, StatusUpdate
@@ -108,7 +108,7 @@ class Chunk(Frozen):
     fulfilled: tuple[str, ...] = ()
     failures: tuple[Unfulfilled, ...] = ()
     skips: tuple[Unfulfilled, ...] = ()
-    begun: tuple[Attempt, ...] = ()
+    begun: tuple[Begun, ...] = ()
 
     @property
     def keys(self) -> frozenset[str]:

@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
+from incidents.vendors.attempt import acting
 from incidents.vendors.calling import Calls
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
@@ -51,7 +52,9 @@ class SmtpClient:
             if waiting:
                 with self._connected() as server:
                     for person in waiting:
-                        if _send_one(server, mail, person, result):
+                        with acting("smtp", "send", self._timeout):  # many of them take longer than an attempt may
+                            is_accepted = _send_one(server, mail, person, result)
+                        if is_accepted:
                             accepted.add(mail.mark_of(person))
         except smtplib.SMTPAuthenticationError as error:
             raise VendorUnauthorized("smtp", "login", f"{error.smtp_code}", status=error.smtp_code) from None

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from incidents.vendors.attempt import TOO_LATE, Attempt, boot_time
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.mail.mail import Accepted, Mail
 from incidents.vendors.mail.smtp import SmtpClient
@@ -120,6 +121,20 @@ def test_who_has_to_wait_holds_up_nobody_and_a_repeat_reaches_only_them(url: str
     assert len(postman.envelopes) == 2, "all have it"
     client.send(replace(MAIL, key="inc-1/update/2", accepted=Accepted(recorded[-1])))
     assert len(postman.envelopes) == 4, "it is another mail"
+
+
+def test_an_attempt_whose_time_ends_sends_no_more_and_the_next_one_goes_on(
+    url: str, postman: Postman, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt, accepted = Attempt(boot_time() + 60, repeatable=False), Accepted()
+    monkeypatch.setattr(accepted, "_record", lambda marks: setattr(attempt, "until", boot_time()))
+    mail = replace(MAIL, accepted=accepted)
+    with attempt.current(), pytest.raises(VendorUnavailable) as caught:
+        SmtpClient(url).send(mail)
+    assert caught.value.code == TOO_LATE
+    assert [people for people, _ in postman.envelopes] == [["a@y.example"]]
+    SmtpClient(url).send(mail)
+    assert [people for people, _ in postman.envelopes] == [["a@y.example"], ["b@y.example"]]
 
 
 def test_a_text_that_the_server_rejects_for_one_goes_to_the_others(url: str, postman: Postman) -> None:
