@@ -132,7 +132,7 @@ def changes(old: Values, new: Values) -> list[SearchAttributeUpdate[Any]]:
 def values(incident: Incident, runbook: RunbookConfig) -> Values:
     """Return the attributes' values as the incident stands; what is not known yet is left out."""
     from incidents.domain.incident.measures import time_to_acknowledge
-    from incidents.domain.rollback.events import bad_releases
+    from incidents.domain.rollback.bad_releases import bad_releases
     from incidents.domain.updates.overdue import overdue_at
 
     found: dict[str, str | int | bool | datetime | list[str] | None] = {

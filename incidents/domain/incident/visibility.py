@@ -51,6 +51,14 @@ def require_access(incident: Incident, command: Command, runbook: RunbookConfig)
         raise PrivateIncident(REFUSAL)
 
 
+def is_public(incidents: Sequence[Incident] | None) -> bool:
+    """Tell whether payloads of a workflow are for everyone who may read any: none of its incidents is private.
+
+    `incidents`: all that the workflow is or was of; None if they are not all known.
+    """
+    return bool(incidents) and not any(incident.private for incident in incidents or ())
+
+
 def may_decode(
     incidents: Sequence[Incident] | None, person: str, runbook: RunbookConfig, people: PeopleDirectory
 ) -> bool:

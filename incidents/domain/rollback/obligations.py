@@ -27,8 +27,9 @@ from incidents.domain.paging.on_call import on_call_of
 from incidents.domain.paging.page_content import page_details, page_links
 from incidents.domain.paging.state import Call
 from incidents.domain.rollback import activity_requests as rollback_requests
+from incidents.domain.rollback.bad_releases import known_bad_versions
 from incidents.domain.rollback.bound import ends_by
-from incidents.domain.rollback.events import apply_offers, expire_offer, known_bad_versions, record_rollback_failure
+from incidents.domain.rollback.events import apply_offers, expire_offer, record_rollback_failure
 from incidents.domain.rollback.state import RollbackState, RollbackStatus
 
 _NEEDS_DECISION = (

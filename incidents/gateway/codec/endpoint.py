@@ -23,7 +23,7 @@ from incidents.app.settings import Settings
 from incidents.client.problems import Undecryptable
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.untrusted import one_line
-from incidents.domain.incident.visibility import may_decode
+from incidents.domain.incident.visibility import is_public, may_decode
 from incidents.domain.people.directory import PeopleDirectory
 from incidents.gateway.codec.audit_log import AuditLog
 from incidents.gateway.codec.concerned import ConcernedIncidents
@@ -123,7 +123,7 @@ class CodecEndpoint:
             return True
         incidents = await self._concerned.read(workflow_id) if workflow_id else None
         if reader.is_token:
-            return incidents is not None and not any(incident.private for incident in incidents)
+            return is_public(incidents)
         return may_decode(incidents, reader.name, self._runbook, self._people)
 
 

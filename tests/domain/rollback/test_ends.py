@@ -11,6 +11,7 @@ from incidents.domain.incident import commands as c
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import ObligationKind
 from incidents.domain.rollback import events as rollback_facts
+from incidents.domain.rollback.bad_releases import known_bad_versions
 from incidents.domain.rollback.commands import DeclineRollback, JudgeRollback, RequestRollback
 from incidents.domain.rollback.known_good import Candidate
 from incidents.domain.rollback.order import (
@@ -63,12 +64,12 @@ def test_56_but_once_more_where_the_policy_allows_a_second_attempt() -> None:
     runbook = automatic(second_attempt=True)
     incident = ended(offered(runbook), S.UNHEALTHY, runbook=runbook)
     assert incident.rollback.request is not None
-    assert rollback_facts.known_bad_versions(incident) == {"v2": "already tried in this incident"}
+    assert known_bad_versions(incident) == {"v2": "already tried in this incident"}
     second = rollback_facts.apply_offers(incident, (NEXT,), runbook, at(4))
     assert (status(second), second.rollback.clusters[0].attempt) == (S.APPROVED, 2)
     third = ended(second, S.UNHEALTHY, 5, runbook)
     assert third.rollback.request is None, "and not a third time"
-    assert rollback_facts.known_bad_versions(third).keys() == {"v2", "v1"}
+    assert known_bad_versions(third).keys() == {"v2", "v1"}
 
 
 def test_56_rolling_forward_goes_back_to_what_was_there() -> None:
@@ -96,7 +97,7 @@ def test_hands_off() -> None:
 
 
 def test_a_candidate_that_was_never_deployed_is_not_counted_as_tried() -> None:
-    assert rollback_facts.known_bad_versions(ended(approved(), S.FAILED, ordered=False)) == {}
+    assert known_bad_versions(ended(approved(), S.FAILED, ordered=False)) == {}
 
 
 def test_a_late_word_of_an_earlier_attempt_changes_nothing() -> None:

@@ -15,6 +15,7 @@ from incidents.domain.incident import commands as c
 from incidents.domain.obligation import ObligationKind
 from incidents.domain.rollback import events as rollback_facts
 from incidents.domain.rollback.activity_requests import FindRollback
+from incidents.domain.rollback.bad_releases import bad_releases, known_bad_versions
 from incidents.domain.rollback.commands import ApproveRollback, DeclineRollback, FlagRelease, RequestRollback
 from incidents.domain.rollback.known_good import Deployment
 from incidents.domain.rollback.order import (
@@ -144,18 +145,18 @@ def test_a_second_request_waits_for_the_search_of_the_first() -> None:
 def test_a_flagged_release_is_no_candidate_here_nor_later() -> None:
     incident = apply_command(offered(), FlagRelease(by="ann", version="v2", reason="leaks"), RUNBOOK, at(1))
     assert status(incident) is S.DECLINED, "an offer of it is withdrawn"
-    assert rollback_facts.known_bad_versions(incident) == {"v2": "flagged as bad by ann: leaks"}
-    assert rollback_facts.bad_releases(incident) == ("v2", "v3"), "the suspect is not cleared by a bad candidate"
+    assert known_bad_versions(incident) == {"v2": "flagged as bad by ann: leaks"}
+    assert bad_releases(incident) == ("v2", "v3"), "the suspect is not cleared by a bad candidate"
     with pytest.raises(AlreadyDone):
         apply_command(incident, FlagRelease(by="bob", version="v2", reason="again"), RUNBOOK, at(2))
 
 
 def test_a_suspect_is_known_to_later_incidents_unless_it_was_cleared() -> None:
-    assert rollback_facts.bad_releases(approved()) == ("v3",)
+    assert bad_releases(approved()) == ("v3",)
     declined = apply_command(offered(), DeclineRollback(by="ann", reason="it is the database"), RUNBOOK, at(1))
-    assert rollback_facts.bad_releases(declined) == ()
+    assert bad_releases(declined) == ()
     cancelled = apply_command(offered(), c.Cancel(by="ann", reason="a test"), RUNBOOK, at(1))
-    assert rollback_facts.bad_releases(cancelled) == ()
+    assert bad_releases(cancelled) == ()
 
 
 @pytest.mark.parametrize(("result", "restored"), [(S.HEALTHY, ("row-9",)), (S.UNHEALTHY, ()), (S.INCONCLUSIVE, ())])
