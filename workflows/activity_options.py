@@ -139,7 +139,7 @@ _SLOW = (
 )
 """Requests that read or write a lot: their attempts may take longer."""
 _ROUNDS = 3
-"""How often a duty is given its whole time, if no vendor is why it was not done. More often it is this program that
+"""How often an obligation is given its whole time, if no vendor was the reason. More often it is this program that
 hangs, and people must know."""
 _NOT_FOR_OUR_REASONS = "a duty is not given up for the worker's absence"
 _LOOKS = (postmortem_requests.WatchDocument, postmortem_requests.WatchIssues)
