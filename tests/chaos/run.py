@@ -6,16 +6,16 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from temporalio.client import Client
 
 from incidents.domain.evidence.archive import archived_entries, faults
 from sandbox.temporal_server import connected, running_temporal
 from tests.chaos.audit import Audit, Run
+from tests.chaos.background import background
 from tests.chaos.incident import duty_problems, open_incident, resolve
 from tests.chaos.ledger import Ledger
 from tests.chaos.plan import Action, Step, Target, plan
@@ -127,8 +127,8 @@ async def _run(result: Result, kills: int, workers: Workers, report: Callable[[s
     readers, responders = Readers(client, handle.id), Responders(client, handle.id)
     audit = Audit(client, Run(handle.id, str(handle.first_execution_run_id)))
     faults = FaultInjector(workers, audit, readers, random.Random(result.seed))
-    async with _background(*(readers.read(number) for number in range(3))):
-        async with _background(responders.write_notes(), responders.acknowledge(readers)):
+    async with background(*(readers.read(number) for number in range(3))):
+        async with background(responders.write_notes(), responders.acknowledge(readers)):
             for step in plan(result.seed, kills):
                 await faults.do(step)
                 report(f"{step.action} {len(faults.killed_at)}/{kills}, {sum(audit.events.values())} events")
@@ -167,18 +167,3 @@ def _fill_in(result: Result, faults: FaultInjector, notes: int) -> None:
     result.failed_tasks, result.replays = sum(audit.failed.values()), audit.replays
     result.lost_seconds, result.notes = round(faults.lost_seconds(), 1), notes
     result.problems = list(dict.fromkeys([*result.problems, *audit.problems, *readers.broken]))
-
-
-@contextlib.asynccontextmanager
-async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run coroutines beside the body; one that fails is an error at its end."""
-    tasks = [asyncio.create_task(each) for each in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for error in ended:
-        if isinstance(error, Exception):
-            raise error

@@ -22,7 +22,7 @@ from tests.chaos.lifecycle.check import doubled, recorded_failures, unkept_claim
 from tests.chaos.lifecycle.injector import Injector
 from tests.chaos.lifecycle.plan import Fault
 from tests.chaos.lifecycle.processes import Site
-from tests.chaos.lifecycle.report import as_table, verdict
+from tests.chaos.lifecycle.report import all_well, as_table, verdict
 from tests.chaos.lifecycle.run import Report, Result, lived
 from tests.upgrade.release import install_release
 
@@ -114,7 +114,7 @@ def main() -> int:
             console.print(f"{moment}: {problem}", markup=False)
     columns = ("taken over while", "histories", "events", "effects", "time", "result")
     console.print(as_table(f"Upgrade from {args.release}", columns, rows))
-    return int(any(one.problems for one in results.values()))
+    return 0 if all_well(results.values()) else 1
 
 
 if __name__ == "__main__":

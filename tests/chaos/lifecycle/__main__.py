@@ -22,7 +22,16 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from tests.chaos.lifecycle.check import Outcome
 from tests.chaos.lifecycle.kill_points import STEPS, KillPoint, Side
 from tests.chaos.lifecycle.plan import plan
-from tests.chaos.lifecycle.report import CAPTION, COLUMNS, as_markdown, as_table, chaos_rows, fault_rows, step_rows
+from tests.chaos.lifecycle.report import (
+    CAPTION,
+    COLUMNS,
+    all_well,
+    as_markdown,
+    as_table,
+    chaos_rows,
+    fault_rows,
+    step_rows,
+)
 from tests.chaos.lifecycle.run import Report, Result, run_points, run_seed, undisturbed
 
 Job = TypeVar("Job")
@@ -101,7 +110,7 @@ async def run_chaos(args: argparse.Namespace, runs: Runs, console: Console) -> b
     results = list(found.values())
     show(args, console, f"Chaos: {len(results)} of {len(seeds)} seeds", COLUMNS, chaos_rows(results), CAPTION)
     show(args, console, "Faults", ("fault", "times"), fault_rows(results))
-    return not any(result.problems for result in results)
+    return all_well(results)
 
 
 async def run_steps(args: argparse.Namespace, runs: Runs, console: Console) -> bool:
@@ -116,7 +125,7 @@ async def run_steps(args: argparse.Namespace, runs: Runs, console: Console) -> b
     else:
         found = await runs.all(points, lambda point, home, report: run_points([point], calm, home, report))
     show(args, console, "Worker killed at a step", ("step", *Side), step_rows(found))
-    return not any(result.problems for result in found.values())
+    return all_well(found.values())
 
 
 def show(

@@ -47,7 +47,6 @@ class Injector:
                     continue
                 if self.deaths_wanted and process.ended_by_itself == -signal.SIGKILL:
                     self.done[KILLED_ITSELF] += 1
-                    self.outages.append(0.0)
                 else:
                     self.deaths.append(f"{process.name} ended by itself with {process.ended_by_itself}")
                 process.start()
@@ -86,7 +85,7 @@ class Injector:
 async def clear_vendor_faults(site: Site) -> None:
     """End the vendors' faults that have not struck."""
     async with httpx.AsyncClient(trust_env=False, timeout=CONTROL_SECONDS) as http:
-        await http.delete(f"{site.sandbox_url}/_control/faults")
+        (await http.delete(f"{site.sandbox_url}/_control/faults")).raise_for_status()
 
 
 def describe(fault: Fault) -> str:

@@ -1,7 +1,7 @@
 """The tables of `make chaos` and `make chaos-steps`, for the terminal and as Markdown."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.table import Table
 
@@ -58,6 +58,11 @@ def fault_rows(results: Sequence[Result]) -> list[list[str]]:
 def verdict(result: Result) -> str:
     """Return the result in a word."""
     return "failed" if result.problems else "ok"
+
+
+def all_well(results: Collection[Result]) -> bool:
+    """Tell whether all runs went well. That nothing was run is no success."""
+    return bool(results) and not any(result.problems for result in results)
 
 
 def as_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Table:

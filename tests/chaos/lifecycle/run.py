@@ -1,7 +1,6 @@
 """One run: everything is started, an incident lives, the faults of a plan strike, and the checker judges the end."""
 
 import asyncio
-import contextlib
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -15,12 +14,14 @@ from temporalio.client import Client
 
 from sandbox.temporal_server import connected
 from tests.chaos.audit import Audit, Run
+from tests.chaos.background import background
 from tests.chaos.lifecycle.check import Outcome, check
+from tests.chaos.lifecycle.effects import Row
 from tests.chaos.lifecycle.injector import Injector, clear_vendor_faults
 from tests.chaos.lifecycle.kill_points import KILLED_WORKER, KillPoint, kill_environment
 from tests.chaos.lifecycle.plan import Fault
 from tests.chaos.lifecycle.processes import Site
-from tests.chaos.lifecycle.scenario import INCIDENT, Scenario, Stuck
+from tests.chaos.lifecycle.scenario import INCIDENT, STANDSTILL, Scenario, Stuck
 from tests.chaos.readers import Readers
 
 READERS = 2
@@ -91,7 +92,7 @@ async def lived(result: Result, injector: Injector, faults: list[Fault], report:
         scenario, readers = Scenario(client, site, report), Readers(client, INCIDENT)
         await scenario.prepare()
         try:
-            await _play(scenario, injector, readers, faults, report)
+            await play(scenario, injector, readers, faults, report)
         except Stuck as stuck:
             result.problems.append(str(stuck))
         result.faults, result.outage_seconds = injector.done, sum(injector.outages)
@@ -102,20 +103,31 @@ async def lived(result: Result, injector: Injector, faults: list[Fault], report:
         site.end()
 
 
-async def _play(scenario: Scenario, injector: Injector, readers: Readers, faults: list[Fault], report: Report) -> None:
-    """Play the scenario, with the faults and the readers beside it. Faults that are left are done before its end."""
-    beside = [asyncio.create_task(readers.read(number)) for number in range(READERS)]
-    beside.append(asyncio.create_task(injector.watch()))
-    beside.append(injecting := asyncio.create_task(injector.inject(faults, report)))
-    try:
-        await scenario.play()
-        await injecting
-        await clear_vendor_faults(scenario.site)
-        await scenario.rest()
-    finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+async def play(scenario: Scenario, injector: Injector, readers: Readers, faults: list[Fault], report: Report) -> None:
+    """Play the scenario, with the faults and the readers beside it. Faults that are left are done before its end.
+
+    Raises:
+        Stuck: a step was not reached in time, or the faults that were left were not done.
+    """
+    reading = (readers.read(number) for number in range(READERS))
+    async with background(*reading, injector.watch()):
+        injecting = asyncio.create_task(injector.inject(faults, report))
+        try:
+            await scenario.play()
+            await _until_done(injecting, STANDSTILL * (len(faults) + 1))
+            await clear_vendor_faults(scenario.site)
+            await scenario.rest()
+        finally:
+            injecting.cancel()
+            await asyncio.gather(injecting, return_exceptions=True)
+
+
+async def _until_done(injecting: asyncio.Task[None], seconds: float) -> None:
+    """Wait for the faults that are left. Their error is the run's; a moment that never comes ends it, too."""
+    done, _ = await asyncio.wait([injecting], timeout=seconds)
+    if not done:
+        raise Stuck(f"the faults were not done within {seconds:.0f} s of the last step")
+    await injecting
 
 
 async def _ended(result: Result, client: Client, scenario: Scenario, site: Site) -> Outcome | None:
@@ -128,9 +140,16 @@ async def _ended(result: Result, client: Client, scenario: Scenario, site: Site)
     await audit.review(home)
     result.histories, result.events = audit.replays, sum(audit.events.values())
     result.problems += [*audit.problems, *await _unsound(site)]
-    with contextlib.suppress(Stuck):
+    return await outcome_of(scenario, rows, result)
+
+
+async def outcome_of(scenario: Scenario, rows: list[Row], result: Result) -> Outcome | None:
+    """Return how the run ended; None if that cannot be asked, which is a problem of the result."""
+    try:
         return Outcome(rows, await scenario.incident(), await scenario.postmortem())
-    return None
+    except Stuck as stuck:
+        result.problems.append(f"its end is not known: {stuck}")
+        return None
 
 
 async def _unsound(site: Site) -> list[str]:
