@@ -31,7 +31,7 @@ class VendorFailure(Frozen):
 
 
 def is_vendors_reason(failure: VendorFailure | None, ended_at: datetime, longest_pause: timedelta) -> bool:
-    """Tell whether it was the vendor that kept an obligation from being fulfilled until its time was over at `ended_at`.
+    """Tell whether it was the vendor that kept an obligation from being fulfilled until its time ended at `ended_at`.
 
     It was not if no vendor has failed, or none for much longer than attempts are apart: then nobody tried, because no
     worker was there. Killed workers do not count against an obligation.
