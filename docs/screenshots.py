@@ -15,7 +15,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from sandbox.server import running_sandbox
-from sandbox.temporal_server import free_port, running_temporal
+from sandbox.temporal_server import free_ports, running_temporal
 
 IMAGES = Path(__file__).parent / "images"
 ARGUMENTS = [
@@ -118,7 +118,7 @@ def take(ui: str, sandbox: str, gateway: str) -> None:
 
 def main() -> None:
     """Set the stage, open an incident, and take its pictures."""
-    home, ui_port, gateway_port = Path(tempfile.mkdtemp()), free_port(), free_port()
+    home, (ui_port, gateway_port) = Path(tempfile.mkdtemp()), free_ports(2)
     with running_temporal(home / "temporal.db", ui_port=ui_port) as (address, _), running_sandbox() as sandbox:
         environment = {
             **os.environ,

@@ -30,11 +30,25 @@ DYNAMIC_CONFIG = (
 PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 
 
+def free_ports(count: int, *, but: int | None = None) -> tuple[int, ...]:
+    """So many different ports that nobody listens on. `but`: one that is spoken for, though nobody listens there yet.
+
+    They are held until all are known: the system may give one that was released a second time.
+    """
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        while len(found) < count:
+            probe = held.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            if port != but:
+                found.append(port)
+    return tuple(found)
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def command(database: Path | None, port: int, ui_port: int | None) -> list[str]:
@@ -64,7 +78,7 @@ def running_temporal(
     database: Path | None = None, *, port: int | None = None, ui_port: int | None = None, log: IO[str] | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server, and its address; it is stopped at the end."""
-    port = port or free_port()
+    port = port or free_ports(1, but=ui_port)[0]
     out = log or subprocess.DEVNULL
     server = subprocess.Popen(command(database, port, ui_port), stdout=out, stderr=subprocess.STDOUT, text=True)
     try:

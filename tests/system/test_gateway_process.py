@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from sandbox.server import running_sandbox
-from sandbox.temporal_server import free_port, running_temporal, stop, wait_for_port
+from sandbox.temporal_server import free_port, free_ports, running_temporal, stop, wait_for_port
 from tests.system.conftest import Stage, stage_environment
 
 pytestmark = pytest.mark.timeout(120)
@@ -56,7 +56,7 @@ def test_the_gateway_runs_and_ends(stage: Stage) -> None:
 
 def test_13_it_starts_without_temporal_and_sends_what_it_kept(tmp_path: Path) -> None:
     """Temporal is away before the gateway starts, comes, and gets the alert; PagerDuty got it at once."""
-    port, temporal_port = free_port(), free_port()
+    port, temporal_port = free_ports(2)
     with running_sandbox() as sandbox:
         environment = stage_environment(f"127.0.0.1:{temporal_port}", sandbox, tmp_path)
         environment |= {"GATEWAY_TOKEN": "t", "ALERT_SPOOL": str(tmp_path / "spool")}

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import yaml
 
-from sandbox.temporal_server import command, free_port
+from sandbox.temporal_server import command, free_ports
 
 START_SECONDS = 180.0
 """Generous: the machine may be busy."""
@@ -114,7 +114,7 @@ class Site:
     async def start(self) -> None:
         """Start everything, in the order in which one needs the other."""
         await asyncio.to_thread(self.home.mkdir, parents=True, exist_ok=True)
-        temporal, sandbox, gateway = free_port(), free_port(), free_port()
+        temporal, sandbox, gateway = free_ports(3)
         self.address = f"127.0.0.1:{temporal}"
         self.sandbox_url, self.gateway_url = f"http://127.0.0.1:{sandbox}", f"http://127.0.0.1:{gateway}"
         self._add("temporal", command(self.home / "temporal.db", temporal, None), port=temporal)
