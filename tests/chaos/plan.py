@@ -9,7 +9,7 @@ LONG_STOP = 11.0
 
 
 class Action(StrEnum):
-    """What is done to a worker process."""
+    """What is done to a process."""
 
     KILL = "SIGKILL"
     STOP = "SIGSTOP"

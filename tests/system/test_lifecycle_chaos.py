@@ -30,9 +30,10 @@ from tests.chaos.lifecycle.check import (
 )
 from tests.chaos.lifecycle.effects import Row
 from tests.chaos.lifecycle.kill_points import STEPS, KillPoint, Side
-from tests.chaos.lifecycle.plan import UNKILLABLE, Action, ProcessFault, VendorFault, plan
+from tests.chaos.lifecycle.plan import UNKILLABLE, ProcessFault, VendorFault, plan
 from tests.chaos.lifecycle.report import as_markdown, chaos_rows, fault_rows, step_rows
 from tests.chaos.lifecycle.run import Result, run_points, run_seed, undisturbed
+from tests.chaos.plan import Action
 from tests.support.thoroughness import by_thoroughness
 
 HISTORIES = Path("tests/replay/histories/0.2.0")

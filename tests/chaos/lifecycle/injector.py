@@ -10,8 +10,9 @@ from typing import assert_never
 
 import httpx
 
-from tests.chaos.lifecycle.plan import Action, Fault, ProcessFault, VendorFault
+from tests.chaos.lifecycle.plan import Fault, ProcessFault, VendorFault
 from tests.chaos.lifecycle.processes import Site
+from tests.chaos.plan import Action
 
 CONTROL_SECONDS = 60.0
 KILLED_ITSELF = "SIGKILL at a step"

@@ -3,8 +3,9 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
+
+from tests.chaos.plan import Action
 
 SHORTEST_STOP, LONGEST_STOP = 1.0, 13.0
 """Seconds of a SIGSTOP. An activity's attempt and a workflow task have ten."""
@@ -14,13 +15,6 @@ UNKILLABLE = "sandbox"
 """It holds the vendors' state, and the ledger, in memory: it is stopped, and breaks connections, but is not killed."""
 VENDORS = ("slack", "slack", "sendgrid", "statuspage", "statuspage", "github", "pagerduty", "zoom", "ops_portal")
 GARBAGE = "<html><body>502 Bad Gateway, please hold the line</body></html>"
-
-
-class Action(StrEnum):
-    """What is done to a process."""
-
-    KILL = "SIGKILL"
-    STOP = "SIGSTOP"
 
 
 @dataclass(frozen=True)
