@@ -15,6 +15,7 @@ from incidents.domain.config.communication import Channel
 from incidents.domain.core.ledger import Unfulfilled
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
+from incidents.domain.rollback.state import RollbackStatus
 from incidents.domain.updates.overdue import overdue_text
 from incidents.domain.updates.state import StatusUpdate, UpdateKind
 from sandbox.faults import Faults
@@ -27,6 +28,7 @@ from tests.chaos.lifecycle.check import (
     recorded_failures,
     unexpected,
     unkept_claims,
+    wrong_ends,
 )
 from tests.chaos.lifecycle.effects import Row
 from tests.chaos.lifecycle.kill_points import STEPS, KillPoint, Side
@@ -62,6 +64,7 @@ async def test_an_incident_ends_as_an_undisturbed_one_whatever_dies(tmp_path: Pa
     assert [result.problems for result in results] == [[], []]
     assert [result.faults.total() for result in results] == [FAULTS, len(POINTS)]
     assert all(result.histories > 3 for result in results), "incident, rollback and post-mortem are replayed"
+    assert all(result.answers for result in results), "people could look at them"
 
 
 def test_a_plan_depends_on_the_seed_only() -> None:
@@ -143,6 +146,7 @@ def without(outcome: Outcome, unwanted: Callable[[Row], bool]) -> Outcome:
 def test_the_same_is_no_problem(calm: Outcome) -> None:
     assert list(missing(calm, calm)) == list(doubled(calm)) == list(unexpected(calm, calm)) == []
     assert list(unkept_claims(calm)) == []
+    assert check(calm, calm, 0, 0).problems == []
     other = [{**one, "payload": {**one["payload"], "id": 7}} for one in calm.rows]
     assert list(missing(replace(calm, rows=other), calm)) == [], "ids differ from run to run"
 
@@ -163,7 +167,8 @@ def test_what_was_done_twice_is_found_except_for_mail(calm: Outcome) -> None:
 
 def test_that_an_update_is_overdue_is_explained_by_the_outages(calm: Outcome) -> None:
     said = slack(f"{RUN}/notice/12", overdue_text(3, (Channel.SLACK,)))
-    assert list(unexpected(with_rows(calm, said), calm)) == []
+    late = slack(f"{RUN}/notice/13", "Update 3 was 1m 12s late (due 18:04 UTC)")
+    assert list(unexpected(with_rows(calm, said, late), calm)) == []
 
 
 def test_what_an_undisturbed_run_does_not_do_is_found(calm: Outcome) -> None:
@@ -172,12 +177,24 @@ def test_what_an_undisturbed_run_does_not_do_is_found(calm: Outcome) -> None:
     )
     [found] = unexpected(more, calm)
     assert found == "not in the undisturbed run: slack chat.postMessage notice: Not published on slack"
+    [held] = unexpected(with_rows(calm, slack(f"{RUN}/notice/13", "Update 3 held until 18:04 UTC: wait")), calm)
+    assert held.endswith("notice: Update  held until : UTC: wait")
 
 
 def test_an_update_that_is_only_believed_to_be_out_is_found(calm: Outcome) -> None:
     last = calm.incident.updates.published[-1].sequence
     lost = without(calm, lambda one: f"update/{last}/slack" in str(one))
-    assert "the final update is not on slack" in list(unkept_claims(lost))
+    assert list(unkept_claims(lost)) == [f"believed to be out: update/{last}/slack", "the final update is not on slack"]
+
+
+def test_an_end_that_is_not_the_wanted_one_is_found(calm: Outcome) -> None:
+    assert list(wrong_ends(calm)) == []
+    overdue = replace(calm, postmortem=calm.postmortem.replace(stage=Stage.OVERDUE))
+    assert list(wrong_ends(overdue)) == ["the post-mortem is overdue"]
+    rollback = calm.incident.rollback
+    failed = tuple(state.replace(status=RollbackStatus.FAILED) for state in rollback.clusters)
+    unverified = replace(calm, incident=calm.incident.replace(rollback=rollback.replace(clusters=failed)))
+    assert list(wrong_ends(unverified)) == ["the rollback is not verified"]
 
 
 def test_a_duty_that_was_given_up_is_found(calm: Outcome) -> None:
@@ -190,7 +207,8 @@ def test_a_duty_that_was_given_up_is_found(calm: Outcome) -> None:
 def test_lateness_is_found_if_no_outage_explains_it(calm: Outcome) -> None:
     final = calm.incident.updates.published[-1]
     scheduled = final.replace(kind=UpdateKind.SCHEDULED)
-    rows = [one | {"at": (final.due + timedelta(seconds=300)).isoformat()} for one in calm.rows]
+    reminder = slack(f"{RUN}/update/{final.sequence}/reminder", "soon") | {"at": final.due.isoformat()}
+    rows = [reminder, *(one | {"at": (final.due + timedelta(seconds=300)).isoformat()} for one in calm.rows)]
     late = replace(calm, incident=published(calm.incident, scheduled), rows=rows)
     punctual = replace(calm, incident=published(calm.incident))
     assert latest(late) == 300

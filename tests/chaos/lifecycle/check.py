@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from incidents.domain.config.communication import Channel
 from incidents.domain.incident.incident import Incident
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
 from incidents.domain.rollback.state import RollbackStatus
@@ -14,9 +15,16 @@ from tests.chaos.lifecycle.effects import AT_LEAST_ONCE, Effect, Row, done_at, e
 RECOVERY = timedelta(seconds=45)
 """How long after an outage the program may take to go on: an attempt that died with its process has ten seconds, the
 next one may first wait fifteen, and a workflow task has ten."""
-EXPLAINED = ("notice: Update ", "notice: Status update  is overdue", "notice: Suggested blast radius", "standstill-")
+EXPLAINED = (
+    "notice: Update  was ",
+    "notice: Status update  is overdue",
+    "notice: Suggested blast radius",
+    "standstill-",
+)
 """What not every run says: that an update is late; to the operators, that an incident stands still; and which regions
 failed their probes at the moment of the investigation."""
+
+CHANNELS = frozenset(Channel)
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,9 @@ def latest(run: Outcome) -> float:
     """Return how many seconds after its due time the latest scheduled update came out on its first channel."""
     first: dict[str, datetime] = {}
     for row in run.rows:
-        first.setdefault(_update_key(row).rpartition("/")[0], done_at(row))
+        update, _, channel = _update_key(row).rpartition("/")
+        if channel in CHANNELS:  # and not its reminder, which comes earlier
+            first.setdefault(update, done_at(row))
     scheduled = [update for update in run.incident.updates.published if update.kind is UpdateKind.SCHEDULED]
     waits = (first[key] - update.due for update in scheduled if (key := f"update/{update.sequence}") in first)
     return max((wait.total_seconds() for wait in waits), default=0.0)
