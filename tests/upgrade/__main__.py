@@ -24,12 +24,13 @@ from tests.chaos.lifecycle.plan import Fault
 from tests.chaos.lifecycle.processes import Site
 from tests.chaos.lifecycle.report import all_well, as_table, verdict
 from tests.chaos.lifecycle.run import Report, Result, lived
+from tests.chaos.lifecycle.scenario import DRAFT, OFFERED, VERIFIED
 from tests.upgrade.release import install_release
 
 MOMENTS = {
-    "open": ("an offer to roll back", 0.0),
-    "rollback": ("a verified rollback", 4.0),
-    "post-mortem": ("the draft", 0.0),
+    "open": (OFFERED, 0.0),
+    "rollback": (VERIFIED, 4.0),
+    "post-mortem": (DRAFT, 0.0),
 }
 """When the workers are replaced: the step that the scenario waits for by then, and seconds after it began to."""
 UPGRADED = "upgrade"

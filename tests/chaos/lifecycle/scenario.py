@@ -43,6 +43,8 @@ PACE = 1.5
 """Seconds that a person takes before the next command, so that faults meet every phase."""
 UPDATES = 3
 """Scheduled updates before the resolution."""
+OFFERED, VERIFIED, DRAFT = "an offer to roll back", "a verified rollback", "the draft"
+"""Steps as they are reported, by which others beside the scenario know its moments."""
 UNAVAILABLE = (RPCError, WorkflowQueryFailedError, CommandFailed, NoAnswer, NotFound, httpx.HTTPError)
 State = TypeVar("State", Incident, Postmortem)
 
@@ -77,9 +79,9 @@ class Scenario:
         await self._tell(
             Assess(by="ann", impact=impact, customers=("ACME",)), lambda i: i.assessment is not None, Incident
         )
-        await self._reach("an offer to roll back", lambda i: bool(i.rollback.clusters), Incident)
+        await self._reach(OFFERED, lambda i: bool(i.rollback.clusters), Incident)
         await self._tell(ApproveRollback(by="ann"), lambda i: _status(i) is not RollbackStatus.OFFERED, Incident)
-        await self._reach("a verified rollback", lambda i: _status(i) is RollbackStatus.HEALTHY, Incident)
+        await self._reach(VERIFIED, lambda i: _status(i) is RollbackStatus.HEALTHY, Incident)
         await self._alert(ended=True)
         await self._tell(
             ConfirmRecovery(by="ann", customer="ACME", note="flags evaluate again"), _is_confirmed, Incident
@@ -106,7 +108,7 @@ class Scenario:
         return await self._reach("an answer", lambda _: True, Postmortem)
 
     async def _learn(self) -> None:
-        await self._reach("the draft", lambda p: bool(p.draft_url and p.repository.proposal_url), Postmortem)
+        await self._reach(DRAFT, lambda p: bool(p.draft_url and p.repository.proposal_url), Postmortem)
         written = EditDocument(
             by="ann",
             summary="A bad release was rolled back.",
