@@ -87,6 +87,7 @@ def test_what_a_slow_vendor_does_after_our_time_out_is_found_and_not_doubled(
         if operations(sandbox, "slack").count("chat.postMessage"):
             break
         time.sleep(0.1)
+    assert operations(sandbox, "slack").count("chat.postMessage") == 1, "it has arrived, and is there to be found"
     posting.next()
     assert operations(sandbox, "slack").count("chat.postMessage") == 1
 
