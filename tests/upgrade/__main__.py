@@ -23,7 +23,7 @@ from tests.chaos.lifecycle.injector import Injector
 from tests.chaos.lifecycle.plan import Fault
 from tests.chaos.lifecycle.processes import Site
 from tests.chaos.lifecycle.report import all_well, as_table, verdict
-from tests.chaos.lifecycle.run import Report, Result, lived
+from tests.chaos.lifecycle.run import Report, Result, run_incident
 from tests.chaos.lifecycle.scenario import DRAFT, OFFERED, VERIFIED
 from tests.upgrade.release import install_release
 
@@ -62,7 +62,7 @@ async def run_upgrade(moment: str, release: Path, home: Path, report: Report) ->
         if doing == step:
             upgrader.reached.set()
 
-    outcome = await lived(result, upgrader, [], reporting)
+    outcome = await run_incident(result, upgrader, [], reporting)
     if outcome is not None:
         checks = (doubled, unkept_claims, wrong_ends, recorded_failures)
         result.problems += [problem for check in checks for problem in check(outcome)]

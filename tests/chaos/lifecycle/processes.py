@@ -48,7 +48,7 @@ class Process:
         return self._popen.poll() if self._popen else None
 
     def start(self) -> None:
-        """Start it; it is ready when `is_ready` says so."""
+        """Start it; `ready` waits until it is ready."""
         self.started += 1
         with self.log.open("wb") as log:
             self._popen = subprocess.Popen(self.words, env=self.environment, cwd=self.folder, stdout=log, stderr=log)

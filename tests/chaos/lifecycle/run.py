@@ -49,7 +49,7 @@ class Result:
 async def undisturbed(home: Path, report: Report) -> Outcome:
     """Let an incident live without faults."""
     result, site = Result(seed=0), Site(home)
-    outcome = await lived(result, Injector(site), [], report)
+    outcome = await run_incident(result, Injector(site), [], report)
     if outcome is None or result.problems:
         raise RuntimeError(f"the undisturbed run has failed: {'; '.join(result.problems)}")
     return outcome
@@ -57,22 +57,22 @@ async def undisturbed(home: Path, report: Report) -> Outcome:
 
 async def run_seed(seed: int, faults: list[Fault], calm: Awaitable[Outcome], home: Path, report: Report) -> Result:
     """Let an incident live with these faults, and judge it."""
-    return await _judged(Result(seed), Injector(Site(home)), faults, calm, report)
+    return await _run_and_judge(Result(seed), Injector(Site(home)), faults, calm, report)
 
 
 async def run_points(points: Sequence[KillPoint], calm: Awaitable[Outcome], home: Path, report: Report) -> Result:
     """Let an incident live whose workers are killed at each of these points once, and judge it."""
     site = Site(home, KILLED_WORKER, kill_environment(points, home))
-    result = await _judged(Result(0), Injector(site, deaths_wanted=True), [], calm, report)
+    result = await _run_and_judge(Result(0), Injector(site, deaths_wanted=True), [], calm, report)
     result.problems += [f"never reached: {point}" for point in points if not point.flag(home).exists()]
     return result
 
 
-async def _judged(
+async def _run_and_judge(
     result: Result, injector: Injector, faults: list[Fault], calm: Awaitable[Outcome], report: Report
 ) -> Result:
     began = time.monotonic()
-    outcome = await lived(result, injector, faults, report)
+    outcome = await run_incident(result, injector, faults, report)
     if outcome is not None:
         findings = check(outcome, await calm, result.outage_seconds, result.faults.total())
         result.problems += findings.problems
@@ -82,7 +82,7 @@ async def _judged(
     return result
 
 
-async def lived(result: Result, injector: Injector, faults: list[Fault], report: Report) -> Outcome | None:
+async def run_incident(result: Result, injector: Injector, faults: list[Fault], report: Report) -> Outcome | None:
     """Start a site, let the incident live there, and return how it ended; None if it stood still."""
     site = injector.site
     try:
