@@ -34,7 +34,16 @@ def test_bytes_are_cut_between_characters(text: str, longest: int) -> None:
     found = cut_bytes(text, longest)
     assert len(found.encode()) <= longest
     readable = text.encode("utf-8", "replace").decode()
-    assert found == readable or (found.endswith("…") and readable.startswith(found[:-1]))
+    if len(readable.encode()) <= longest:
+        assert found == readable
+        return
+    assert found.endswith("…")
+    assert readable.startswith(found.removesuffix("…"))
+
+
+@pytest.mark.parametrize(("longest", "left"), [(3, "…"), (6, "abc…"), (7, "abcd…"), (8, "abcdefgh")])
+def test_as_many_bytes_are_kept_as_fit(longest: int, left: str) -> None:
+    assert cut_bytes("abcdefgh", longest) == left
 
 
 @pytest.mark.parametrize("longest", [1, 5, 40])

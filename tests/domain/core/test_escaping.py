@@ -186,13 +186,29 @@ def test_94_a_lone_ampersand_is_left_to_statuspage() -> None:
 @given(ANY, st.integers(10, 30))
 @example("aaaaaaaa<b>", 10)
 def test_94_a_body_is_not_cut_within_an_entity(text: str, longest: int) -> None:
-    body = escaping.status_body(text, longest)
+    body, whole = escaping.status_body(text, longest), escaping.status_body(text, 1_000_000)
     assert len(body) <= longest
-    if len(html.unescape(body)) < len(printable(text)) and body != escaping.status_body(text, 1_000_000):
+    if len(whole) <= longest:
+        assert body == whole
+    else:
         assert body.endswith("…")
+        assert whole.startswith(body.removesuffix("…"))
     page = seen(body)
     assert page.tags == []
     assert printable(text).startswith(page.said.removesuffix("…").rstrip()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("abcdefghij", "abcdefghij"),
+        ("abcdefghijk", "abcdefghi…"),
+        ("abcdefgh<b>", "abcdefgh…"),
+        ("ab<b>cde", "ab&lt;b…"),
+    ],
+)
+def test_94_as_much_of_a_body_is_kept_as_fits(text: str, left: str) -> None:
+    assert escaping.status_body(text, 10) == left
 
 
 ADDRESSES = st.builds(lambda text: f"https://x.example/{text}", ANY)
