@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incidents.domain.activity_requests import PostMessage
 from incidents.domain.apply_command import apply_command
 from incidents.domain.archiving import Limits, next_chunk
 from incidents.domain.build_request import request
@@ -254,7 +255,9 @@ def test_the_last_message_to_the_channel_has_the_head() -> None:
 def text_of(incident: Incident, entry: Entry) -> str:
     key = notice_key(entry.sequence)
     obligation = at_once(ObligationKind.NOTICE, key, entry.at, "Post", sequence=entry.sequence)
-    return str(getattr(request(obligation, incident, RUNBOOK, entry.at), "text", ""))
+    wanted = request(obligation, incident, RUNBOOK, entry.at)
+    assert isinstance(wanted, PostMessage)
+    return str(wanted.text)
 
 
 def test_a_manifest_holds_the_head() -> None:
