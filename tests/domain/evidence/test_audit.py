@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incidents.domain.activity_requests import PostMessage
 from incidents.domain.apply_command import apply_command
 from incidents.domain.archiving import Limits, next_chunk
 from incidents.domain.build_request import request
+from incidents.domain.chat.activity_requests import PostMessage
 from incidents.domain.chat.channel import notice_key
 from incidents.domain.core.timeline import Entry, Kind, TimelineHead, entry_hash, entry_hashes
 from incidents.domain.evidence.archive import ChunkUnreadable
