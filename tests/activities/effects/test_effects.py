@@ -31,8 +31,8 @@ from tests.activities.test_postmortems import PULL, postmortem
 from tests.activities.updates.test_issue_tracker import COMMENT, TICKET
 from tests.activities.updates.test_webhook import UPDATE
 from tests.support.adapters import an_update
-from tests.support.effects import DOCUMENT as PAGE
-from tests.support.effects import all_requests, generated, with_effect
+from tests.support.documents.effects import DOCUMENT as PAGE
+from tests.support.documents.effects import all_requests, generated, with_effect
 from tests.support.incidents import RUNBOOK
 from workflows.activity_options import ACTIVITIES, FINDINGS
 

@@ -8,7 +8,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.core.repeats import RepeatKind
 from workflows.activity_options import ACTIVITIES, FINDINGS
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "effects.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "effects.md"
 BEGIN, END = "<!-- begin: made from the requests by `make effects` -->", "<!-- end -->"
 
 
