@@ -1,6 +1,5 @@
 """A mail that a server defers for one recipient, on a real Temporal server: the retry reaches nobody twice."""
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -8,8 +7,6 @@ from typing import Any
 import pytest
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.updates.email import Email
@@ -17,6 +14,7 @@ from incidents.domain.activity_requests import SendMail
 from incidents.domain.activity_results import MailSent
 from incidents.domain.recipients import staff
 from incidents.vendors.mail.smtp import SmtpClient
+from tests.support.servers.dev_server import DevServer
 from tests.vendors.mail.test_smtp_mail import Postman, url
 
 __all__ = ["url"]
@@ -65,20 +63,18 @@ def postman() -> Greylist:
     return Greylist()
 
 
-async def test_a_retry_mails_only_those_who_were_deferred(url: str, postman: Greylist) -> None:
+async def test_a_retry_mails_only_those_who_were_deferred(url: str, postman: Greylist, dev_server: DevServer) -> None:
     email = Email(SmtpClient(url, timeout=2), "team@x.example")
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"), data_converter=pydantic_data_converter
-    ) as env:
-        with ThreadPoolExecutor(2) as threads:
-            async with Worker(
-                env.client,
-                task_queue=QUEUE,
-                workflows=[Mailing],
-                activities=[email.send_mail],
-                activity_executor=threads,
-                workflow_runner=UnsandboxedWorkflowRunner(),
-            ):
-                sent = await env.client.execute_workflow(Mailing.run, MAIL, id="mailing", task_queue=QUEUE)
+    client = await dev_server.client()
+    with ThreadPoolExecutor(2) as threads:
+        async with Worker(
+            client,
+            task_queue=QUEUE,
+            workflows=[Mailing],
+            activities=[email.send_mail],
+            activity_executor=threads,
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        ):
+            sent = await client.execute_workflow(Mailing.run, MAIL, id="mailing", task_queue=QUEUE)
     assert sent.detail == "sent to 3 recipients"
     assert [to for to, _ in postman.envelopes] == [["a@y.example"], ["c@y.example"], ["b@y.example"]]
