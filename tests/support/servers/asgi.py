@@ -44,7 +44,9 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[Server]:
     )
     server = Server(config)
     running = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    yield server
-    server.should_exit = True
-    await running
+    try:
+        await server.ready.wait()
+        yield server
+    finally:
+        server.should_exit = True
+        await running
