@@ -134,7 +134,7 @@ def test_a_watcher_outlasts_a_missing_worker(orphan: Opened, stage: Stage, monke
     assert re.search(r"As of \d+s ago\. No worker answered", old), "what is shown is old, and that is said"
 
 
-def test_no_server_is_one_line_in_bounded_time(incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_server_is_one_line(incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> None:
     point_at(monkeypatch, "127.0.0.1:1")
     for words in (("list",), ("ack", "1", "--by", "ann")):
         said = incident(*words)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
@@ -17,6 +17,8 @@ from temporalio.api.workflowservice.v1 import PauseActivityRequest
 from incidents.domain.incident.commands import AddNote, Cancel
 from incidents.domain.incident.incident import Incident
 from tests.cli.conftest import NOBODY, Incidental, Opened, Stage
+
+Seen = TypeVar("Seen")
 
 
 @pytest.fixture
@@ -39,9 +41,7 @@ def test_list(opened: Opened, orphan: Opened, on_stage: Incidental) -> None:
     assert any(line.startswith(f"INC-{opened.number} ") and " P2 " in line for line in shown.splitlines())
     on_stage("cancel", opened.number, "--reason", "x")
     opened.stage.do(opened.handle.result())
-    deadline = time.monotonic() + 10
-    while opened.id in {row["workflow_id"] for row in on_stage("list", "--json").document}:
-        assert time.monotonic() < deadline
+    until(lambda: opened.id not in {row["workflow_id"] for row in on_stage("list", "--json").document})
     [ended] = [row for row in on_stage("list", "--all", "--json").document if row["workflow_id"] == opened.id]
     assert ended["status"] == "cancelled"
     assert ended["closed_at"] is not None
@@ -66,11 +66,7 @@ def test_17_what_is_retried_shows_its_attempts_its_failure_and_the_next_try(stag
     stage.activities.faults["open_bridge"] = 1000
     try:
         opened = stage.open("critical")
-        deadline = time.monotonic() + 20
-        while not (found := on_stage("show", opened.number, "--json").document["retrying"]):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        [retry] = found
+        [retry] = until(lambda: retrying(on_stage, opened))
         assert retry["summary"] == "Open the war room", "what it does, as history has it"
         assert retry["failure"] == "open_bridge is down"
         assert retry["attempts"] >= 1
@@ -132,12 +128,13 @@ def retrying(on_stage: Incidental, opened: Opened) -> list[dict[str, Any]]:
     return rows
 
 
-def until(look: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 20
-    while not (found := look()):
-        assert time.monotonic() < deadline
+def until(look: Callable[[], Seen]) -> Seen:
+    """Return what is seen, as soon as it is there."""
+    for _ in range(100):
+        if seen := look():
+            return seen
         time.sleep(0.2)
-    return found
+    raise AssertionError("it is never seen")
 
 
 def test_timeline(opened: Opened, on_stage: Incidental) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from incidents.app.settings import Settings, load_settings
+from incidents.app.temporal_settings import SettingsError
 from incidents.gateway.slack.payloads import teams_of
 from sandbox.server import RunningSandbox
 from tests.gateway.calls import SIGNING, calling, opened
@@ -56,5 +57,5 @@ async def test_84_people_of_another_workspace_do_nothing(
 
 def test_84_a_workspace_id_is_checked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_TEAM_ID", "our workspace")
-    with pytest.raises(Exception, match="SLACK_TEAM_ID"):
+    with pytest.raises(SettingsError, match="SLACK_TEAM_ID"):
         load_settings()

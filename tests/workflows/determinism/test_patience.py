@@ -46,8 +46,9 @@ async def test_what_hangs_in_this_program_is_given_up_and_said(empty_world: Worl
     await given_up(world, 3)
     async with world.worker():
         for _ in range(100):
-            failures = (await world.incident()).ledger.failures
-            if failures:
+            incident = await world.incident()
+            if incident.ledger.failures:
                 break
             await asyncio.sleep(0.1)
-    assert any(failure.key.kind == "page" for failure in failures)
+    assert any(failure.key.kind == "page" for failure in incident.ledger.failures)
+    assert any(entry.text.startswith("Failed: Page the engineer on call") for entry in incident.timeline)
