@@ -1,7 +1,6 @@
 """The API on a real server: an incident from its opening to its resolution, idempotency, permissions, refusals."""
 
 import logging
-from typing import Any
 
 import httpx
 import pytest
@@ -12,26 +11,9 @@ from incidents.app.settings import Settings
 from incidents.domain.config.communication import People
 from incidents.domain.incident.incident import Incident
 from incidents.domain.people.config import DirectoryEntry
-from tests.gateway.api.conftest import Token
+from tests.gateway.api.conftest import BODY, LIST, Token, opened, tell
 from tests.gateway.calls import ALERT, calling
 from tests.support.environment import World
-
-LIST = "/api/v1/incidents"
-BODY = {"title": "Evaluations fail", "service": "flag-evaluation", "severity": "P1"}
-
-
-async def opened(world: World, api: httpx.AsyncClient, headers: dict[str, str], **more: Any) -> str:
-    """The path of an incident that was opened by the API."""
-    answer = await api.post(LIST, json=BODY | more, headers=headers)
-    assert answer.status_code == 202, answer.text
-    assert answer.headers["location"] == answer.json()["url"]
-    world.handle = world.env.client.get_workflow_handle(answer.json()["workflow_id"], result_type=Incident)
-    await world.settled()
-    return f"{LIST}/{answer.json()['workflow_id']}"
-
-
-async def tell(api: httpx.AsyncClient, path: str, command: str, headers: dict[str, str], **body: Any) -> httpx.Response:
-    return await api.post(f"{path}/commands/{command}", json=body, headers=headers)
 
 
 async def test_an_incident_is_run_by_the_api_alone(
@@ -153,50 +135,6 @@ async def test_one_incident_is_merged_into_another(
     live_world.handle = live_world.env.client.get_workflow_handle(target, result_type=Incident)
     await live_world.settled()
     assert (await api.get(first, headers=ann)).status_code == 200
-
-
-async def test_a_private_incident_is_read_with_its_scope_only(
-    live_world: World, api: httpx.AsyncClient, ann: dict[str, str], token: Token
-) -> None:
-    path = await opened(live_world, api, ann, private=True)
-    cleared = token("ann", Scope.READ, Scope.PRIVATE)
-    for resource in (path, f"{path}/timeline"):
-        refused = await api.get(resource, headers=ann)
-        assert (refused.status_code, "is private" in refused.json()["error"]) == (403, True)
-        assert (await api.get(resource, headers=cleared)).status_code == 200
-    titles = [
-        [each["title"] for each in (await api.get(LIST, headers=who)).json()["incidents"]] for who in (ann, cleared)
-    ]
-    assert titles == [[None], [BODY["title"]]]
-
-
-async def test_24_a_private_incident_is_commanded_with_the_scope_only(
-    live_world: World, api: httpx.AsyncClient, ann: dict[str, str], token: Token
-) -> None:
-    path = await opened(live_world, api, token("bob", Scope.RESPOND), private=True)
-    read = (await api.get(path, headers=ann)).json()["error"]
-    for command, fields in (("note", {"text": "x"}), ("ack", {}), ("decline", {"reason": "x"})):
-        refused = await tell(api, path, command, ann, **fields)
-        assert (refused.status_code, refused.json()["error"]) == (403, read), "as for who reads it"
-    cleared = token("ann", Scope.RESPOND, Scope.PRIVATE)
-    assert (await tell(api, path, "note", cleared, text="y")).status_code == 200
-    await live_world.settled()
-    texts = [entry.text for entry in (await live_world.incident()).timeline]
-    assert "note refused: ann may not see it" in texts
-    assert "x" not in texts
-    assert "y" in texts
-    other = await opened(live_world, api, ann)
-    into = path.rpartition("/")[2]
-    refused = await tell(api, other, "merge", ann, into=into)
-    assert (refused.status_code, refused.json()["error"]) == (403, read)
-
-
-async def test_24_no_body_says_that_its_sender_may_see_the_incident(
-    live_world: World, api: httpx.AsyncClient, ann: dict[str, str]
-) -> None:
-    path = await opened(live_world, api, ann)
-    refused = await tell(api, path, "note", ann, text="x", origin=None)
-    assert refused.status_code == 422
 
 
 @pytest.mark.parametrize("scopes", [(), (Scope.READ,), (Scope.RESPOND,), (Scope.ALERTS,), (Scope.PRIVATE,)])
