@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough
+.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -51,6 +51,9 @@ chaos-steps: $(INSTALLED) ## the worker killed right before and after each step 
 
 chaos-queries: $(INSTALLED) ## incidents whose workers are killed and paused during queries; SEEDS, KILLS, REMEDY=none, SAVE=dir
 	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),20) --kills $(or $(KILLS),15) $(if $(REMEDY),--remedy $(REMEDY)) $(if $(SAVE),--save $(SAVE))
+
+chaos-alertmanager: $(INSTALLED) ## the same alerts and deaths, Debian's Alertmanager beside this program: about 4 minutes; ALERTS, MARKDOWN=1, SAVE=dir
+	$(BIN)/python -m tests.chaos.alertmanager --alerts $(or $(ALERTS),20) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
 
 # Until 0.2.0 is tagged: the first commit whose histories must replay. Then the tag of the last release.
 UPGRADE_FROM = e25d390

@@ -115,15 +115,19 @@ class Site:
         """Start everything, in the order in which one needs the other."""
         await asyncio.to_thread(self.home.mkdir, parents=True, exist_ok=True)
         temporal, sandbox, gateway = free_ports(3)
-        self.address = f"127.0.0.1:{temporal}"
-        self.sandbox_url, self.gateway_url = f"http://127.0.0.1:{sandbox}", f"http://127.0.0.1:{gateway}"
+        self.address, self.gateway_url = f"127.0.0.1:{temporal}", f"http://127.0.0.1:{gateway}"
         self._add("temporal", command(self.home / "temporal.db", temporal, None), port=temporal)
-        words = [sys.executable, "-m", "sandbox", "--port", str(sandbox), "--deploy-seconds", "2"]
-        self._add("sandbox", words, port=sandbox)
+        self._add_sandbox(sandbox)
         await self._started("temporal", "sandbox")
         self.environment = await self._environment()
         self._add_programs(gateway)
         await self._started("gateway", *WORKERS)
+
+    async def start_sandbox(self) -> None:
+        """Start the vendors alone, for a program that is not ours."""
+        await asyncio.to_thread(self.home.mkdir, parents=True, exist_ok=True)
+        self._add_sandbox(*free_ports(1))
+        await self._started("sandbox")
 
     async def upgrade(self) -> None:
         """End the other release's workers and gateway, and start this one's in their place."""
@@ -144,6 +148,11 @@ class Site:
             self.processes[name].start()
         for name in names:
             await self.processes[name].ready()
+
+    def _add_sandbox(self, port: int) -> None:
+        words = [sys.executable, "-m", "sandbox", "--port", str(port), "--deploy-seconds", "2"]
+        self._add("sandbox", words, port=port)
+        self.sandbox_url = f"http://127.0.0.1:{port}"
 
     def _add_programs(self, port: int) -> None:
         self._add("gateway", [sys.executable, "-m", "incidents.gateway.main", "--port", str(port)], port=port)
@@ -190,7 +199,7 @@ def write_runbook(home: Path, demo: Path = Path("sandbox/runbook.demo.yaml")) ->
         rung["after"] = "1s" if rung["contact"] == "ceo" else rung.get("after", "0s")
     policy["escalation"] = [rung | {"unless": "resolved"} for rung in policy["escalation"]]
     runbook["updates"]["nudge_after"] = 1000
-    runbook["intake"]["self_resolve_within"] = "0s"
+    runbook["intake"] |= {"self_resolve_within": "0s", "surge": {"per_minute": 0}}
     runbook["investigation"]["blast_radius"]["confirm_every"] = "2h"
     runbook["rollback"] |= {"approve_within": "2h", "give_up_after": "20m", "evidence_budget": "120s"}
     # A process that stands still for thirteen seconds must leave enough samples in a full window.
