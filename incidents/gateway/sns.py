@@ -1,7 +1,8 @@
 """Messages of Amazon SNS: whether SNS signed them, of a topic of ours, and the confirmation of a subscription."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,12 @@ from incidents.vendors.sns import SnsClient
 
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SUBSCRIPTION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+
+OLDEST = timedelta(minutes=70)
+"""Age of a message that is still taken: SNS sends one again for an hour at most, and clocks differ.
+
+docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html: 3,600 s for HTTP/S, "a hard limit".
+"""
 
 
 class SnsMessage(BaseModel):
@@ -37,6 +44,14 @@ class SnsMessage(BaseModel):
         values = ((name, getattr(self, name)) for name in names)
         return "".join(f"{name}\n{value}\n" for name, value in values if value is not None)
 
+    def is_current(self, now: datetime) -> bool:
+        """Tell whether it is young enough not to be one that somebody recorded and sends again."""
+        try:
+            age = now - datetime.fromisoformat(self.Timestamp)
+        except (ValueError, TypeError):  # no time, or one without a zone
+            return False
+        return abs(age) <= OLDEST
+
 
 def read_message(body: bytes) -> SnsMessage | None:
     """Return the message; None if it is none of SNS."""
@@ -49,16 +64,21 @@ def read_message(body: bytes) -> SnsMessage | None:
 class SnsMessages:
     """Verifies messages. `topics`: ARNs of ours, because SNS signs for every AWS account."""
 
-    def __init__(self, topics: Collection[str], client: SnsClient) -> None:
-        self._topics, self._client = topics, client
+    def __init__(
+        self,
+        topics: Collection[str],
+        client: SnsClient,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._topics, self._client, self._now = topics, client, now
 
     async def is_ours(self, message: SnsMessage) -> bool:
-        """Tell whether SNS signed the message, and its topic is one of ours.
+        """Tell whether SNS signed the message lately, and its topic is one of ours.
 
         Raises:
             VendorError: SNS' certificate cannot be had now.
         """
-        if message.TopicArn not in self._topics:
+        if message.TopicArn not in self._topics or not message.is_current(self._now()):
             return False
         try:
             certificate = await asyncio.to_thread(self._client.certificate, message.SigningCertURL)

@@ -53,6 +53,11 @@ class Taken:
         return []
 
 
+def alarm() -> dict[str, Any]:
+    """Return an alarm as SNS sends it now; the sample is of another day."""
+    return {name: value for name, value in sample("cloudwatch/built_sns_alarm").items() if name != "Timestamp"}
+
+
 class Aws:
     """SNS with its key; `asked`: the URLs that were fetched."""
 
@@ -79,7 +84,8 @@ class Aws:
         return httpx.Response(self.status, content=self.certificate)
 
     def sign(self, message: dict[str, Any], version: str = "2") -> bytes:
-        message = message | {"SignatureVersion": version, "Signature": ""}
+        """Sign a message, as of now if it has no time."""
+        message = {"Timestamp": datetime.now(UTC).isoformat(), **message, "SignatureVersion": version, "Signature": ""}
         found = read_message(json.dumps(message).encode())
         assert found is not None
         algorithm = hashes.SHA1() if version == "1" else hashes.SHA256()
@@ -144,7 +150,7 @@ async def test_84_pagerduty_is_known_by_its_signature(http: httpx.AsyncClient, t
 
 
 async def test_84_a_signature_of_one_source_opens_no_other_path(http: httpx.AsyncClient, aws: Aws) -> None:
-    body = aws.sign(sample("cloudwatch/built_sns_alarm"))
+    body = aws.sign(alarm())
     headers = {
         "sentry-hook-signature": hmac_of("sentry", body),
         "x-pagerduty-signature": f"v1={hmac_of('pager', body)}",
@@ -176,11 +182,11 @@ async def test_what_is_about_no_alert_is_accepted_and_ignored(http: httpx.AsyncC
 async def test_84_an_alarm_that_sns_signed_is_taken(
     http: httpx.AsyncClient, aws: Aws, taken: Taken, version: str
 ) -> None:
-    body = aws.sign(sample("cloudwatch/built_sns_alarm"), version)
+    body = aws.sign(alarm(), version)
     assert (await http.post("/alerts/cloudwatch", content=body)).status_code == 202
     [submission] = taken.submissions
     assert [alert.name for alert in submission.alerts] == ["checkout-5xx"]
-    without_subject = {k: v for k, v in sample("cloudwatch/built_sns_alarm").items() if k != "Subject"}
+    without_subject = {k: v for k, v in alarm().items() if k != "Subject"}
     assert (await http.post("/alerts/cloudwatch", content=aws.sign(without_subject, version))).status_code == 202
 
 
@@ -188,7 +194,7 @@ async def test_84_an_alarm_that_sns_signed_is_taken(
     "changed",
     [
         {"Message": "{}"},
-        {"Timestamp": "2026-11-23T09:00:00.000Z"},
+        {"Timestamp": datetime.now(UTC).isoformat()},
         {"Subject": "other"},
         {"SignatureVersion": "1"},
         {"SignatureVersion": "3"},
@@ -201,22 +207,45 @@ async def test_84_an_alarm_that_sns_signed_is_taken(
 async def test_84_what_was_changed_after_sns_signed_it_is_not_taken(
     http: httpx.AsyncClient, aws: Aws, taken: Taken, changed: dict[str, str]
 ) -> None:
-    body = json.loads(aws.sign(sample("cloudwatch/built_sns_alarm"))) | changed
+    body = json.loads(aws.sign(alarm())) | changed
     assert (await http.post("/alerts/cloudwatch", json=body)).status_code == 401
     assert taken.submissions == []
     assert all(url.startswith(HOST) for url in aws.asked)
 
 
+@pytest.mark.parametrize(
+    ("time", "status"),
+    [
+        (timedelta(), 202),
+        (-timedelta(hours=1), 202),
+        (timedelta(minutes=5), 202),
+        (-timedelta(hours=2), 401),
+        (timedelta(hours=2), 401),
+    ],
+)
+async def test_84_what_sns_signed_long_ago_is_not_taken_again(
+    http: httpx.AsyncClient, aws: Aws, time: timedelta, status: int
+) -> None:
+    body = aws.sign(alarm() | {"Timestamp": (datetime.now(UTC) + time).isoformat()})
+    assert (await http.post("/alerts/cloudwatch", content=body)).status_code == status
+
+
+@pytest.mark.parametrize("time", ["", "today", "2026-11-23T09:00:00"])
+async def test_84_what_has_no_time_is_not_taken(http: httpx.AsyncClient, aws: Aws, time: str) -> None:
+    body = aws.sign(alarm() | {"Timestamp": time})
+    assert (await http.post("/alerts/cloudwatch", content=body)).status_code == 401
+
+
 async def test_84_a_topic_of_somebody_else_is_not_taken_though_sns_signed_it(
     http: httpx.AsyncClient, aws: Aws, taken: Taken
 ) -> None:
-    other = sample("cloudwatch/built_sns_alarm") | {"TopicArn": "arn:aws:sns:eu-west-1:999999999999:alarms"}
+    other = alarm() | {"TopicArn": "arn:aws:sns:eu-west-1:999999999999:alarms"}
     assert (await http.post("/alerts/cloudwatch", content=aws.sign(other))).status_code == 401
     assert (taken.submissions, aws.asked) == ([], []), "not even its certificate is asked for"
 
 
 async def test_84_a_certificate_that_is_none_proves_nothing(http: httpx.AsyncClient, aws: Aws) -> None:
-    body = aws.sign(sample("cloudwatch/built_sns_alarm"))
+    body = aws.sign(alarm())
     aws.certificate = b"<html>"
     assert (await http.post("/alerts/cloudwatch", content=body)).status_code == 401
 
@@ -224,7 +253,7 @@ async def test_84_a_certificate_that_is_none_proves_nothing(http: httpx.AsyncCli
 async def test_while_sns_does_not_answer_the_alarm_is_to_be_sent_again(
     http: httpx.AsyncClient, aws: Aws, taken: Taken
 ) -> None:
-    body = aws.sign(sample("cloudwatch/built_sns_alarm"))
+    body = aws.sign(alarm())
     aws.status = 500
     assert (await http.post("/alerts/cloudwatch", content=body)).status_code == 503
     aws.status = 200
@@ -245,8 +274,8 @@ async def test_105_a_message_that_nobody_signed_is_refused_whatever_it_holds(
 
 
 def subscription(url: str = f"{HOST}/?Action=ConfirmSubscription&Token=2336") -> dict[str, Any]:
-    kept = ("MessageId", "TopicArn", "Timestamp", "SigningCertURL")
-    found = {name: sample("cloudwatch/built_sns_alarm")[name] for name in kept}
+    kept = ("MessageId", "TopicArn", "SigningCertURL")
+    found = {name: alarm()[name] for name in kept}
     return found | {"Type": "SubscriptionConfirmation", "Message": "Confirm", "Token": "2336", "SubscribeURL": url}
 
 
@@ -265,7 +294,7 @@ async def test_84_a_subscription_is_confirmed_at_hosts_of_sns_only(http: httpx.A
 
 
 async def test_84_the_token_alone_confirms_no_subscription(http: httpx.AsyncClient, aws: Aws) -> None:
-    forged = subscription() | {"SignatureVersion": "2", "Signature": "RVhBTVBMRQ=="}
+    forged = json.loads(aws.sign(subscription())) | {"Signature": "RVhBTVBMRQ=="}
     answer = await http.post("/alerts/cloudwatch", json=forged, headers={"authorization": "Bearer token"})
     assert answer.json() == {"action": "ignored"}
     assert not [url for url in aws.asked if "ConfirmSubscription" in url]

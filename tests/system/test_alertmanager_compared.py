@@ -12,7 +12,11 @@ def row(text: str, operation: str = "chat.postMessage") -> dict[str, Any]:
 
 
 def test_what_is_counted_is_the_message_that_names_the_alert():
-    rows = [row("*INC-1 · P2 · investigating · Deliveries001Fail*"), row("Look at logs: none"), row("Deliveries002Fail")]
+    rows = [
+        row("*INC-1 · P2 · investigating · Deliveries001Fail*"),
+        row("Look at logs: none"),
+        row("Deliveries002Fail"),
+    ]
     rows += [row("Deliveries002Fail"), row("Deliveries003Fail", "chat.update")]
     result = told(rows, 3)
     assert result.times == Counter(Deliveries001Fail=1, Deliveries002Fail=2, Deliveries003Fail=0)
