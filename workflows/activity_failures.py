@@ -5,8 +5,12 @@ from collections.abc import Collection
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, FailureError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
+from incidents.cutting import cut
 from incidents.domain.core.errors import VENDOR_ERRORS, ErrorType
 from incidents.domain.core.vendor_failure import VendorFailure
+
+_LONGEST = 300
+"""Characters of a reason: it is one line of a timeline."""
 
 
 def unauthorized(error: FailureError) -> VendorFailure | None:
@@ -47,5 +51,5 @@ def why(error: FailureError) -> str:
     """Say in one line why an activity failed: the vendor's reason, not "Activity task failed"."""
     cause = _cause(error)
     if isinstance(cause, ApplicationError):
-        return cause.message[:300]
-    return (str(cause) if cause is not None else str(error))[:300]
+        return cut(cause.message, _LONGEST)
+    return cut(str(cause) if cause is not None else str(error), _LONGEST)

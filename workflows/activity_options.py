@@ -28,6 +28,7 @@ from activities.updates.issue_tracker import IssueTracker
 from activities.updates.status_page import StatusPage
 from activities.updates.webhook import Webhook
 from incidents.contracts import setup_queue
+from incidents.cutting import cut
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
@@ -43,6 +44,7 @@ from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict
 from incidents.priority import FIRST_RANK, LAST_RANK, priority_of
 from workflows.activity_failures import last_vendor_failure
+from workflows.updatable_timer import LONGEST_SUMMARY
 
 Returned = TypeVar("Returned")
 
@@ -166,7 +168,7 @@ def call(effect: ActivityRequest[object], summary: str, rank: int, retry_for: ti
         "start_to_close_timeout": longest_attempt(effect),
         "schedule_to_close_timeout": retry_for,
         "retry_policy": _LOOKING if isinstance(effect, _LOOKS) else _RETRY,
-        "summary": summary[:120],
+        "summary": cut(summary, LONGEST_SUMMARY),
         "priority": priority_of(rank),
     }
 
@@ -223,7 +225,7 @@ async def verify(effect: rollback_requests.VerifyRegion, summary: str, rank: int
         schedule_to_close_timeout=longest * 3 + timedelta(minutes=5),
         heartbeat_timeout=effect.rules.probe_interval + _LONGEST_LOOK,
         retry_policy=_RETRY,
-        summary=summary[:120],
+        summary=cut(summary, LONGEST_SUMMARY),
         priority=priority_of(rank),
     )
 
@@ -274,7 +276,7 @@ async def _long(effect: ActivityRequest[Result], summary: str, rank: int, longes
         schedule_to_close_timeout=longest + timedelta(minutes=5),
         heartbeat_timeout=_LONGEST_LOOK,
         retry_policy=_RETRY,
-        summary=summary[:120],
+        summary=cut(summary, LONGEST_SUMMARY),
         priority=priority_of(rank),
     )
     return effect.result_type().model_validate(outcome)

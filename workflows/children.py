@@ -8,10 +8,10 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
 
 from incidents.contracts import MERGE_MESSAGE, SURGE_MESSAGE, IncidentInput, PostmortemInput, Resolution
+from incidents.cutting import cut, cut_bytes
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.core.errors import ErrorType
 from incidents.domain.core.status import Status
-from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.evidence.audit import timeline_head
 from incidents.domain.evidence.preservation import (
     archived_parts,
@@ -78,7 +78,7 @@ async def run_rollback(incident: Incident, obligation: Obligation, start: Incide
             id=ordered.workflow_id,
             parent_close_policy=ParentClosePolicy.ABANDON,
             cancellation_type=ChildWorkflowCancellationType.ABANDON,
-            static_summary=f"{incident.name}: roll {ordered.cluster} back to {ordered.candidate.version}"[:200],
+            static_summary=cut(f"{incident.name}: roll {ordered.cluster} back to {ordered.candidate.version}", 200),
             priority=priority_of(ordered.rank),
             memo={HOLDER: f"{incident.name}, by {ordered.requested_by}"},
         )

@@ -5,6 +5,11 @@ from datetime import datetime
 
 from temporalio import workflow
 
+from incidents.cutting import cut
+
+LONGEST_SUMMARY = 120
+"""Characters of what the Temporal UI shows of a timer or an activity."""
+
 
 class UpdatableTimer:
     """A timer that is started again only when the next due time changes, which keeps history short."""
@@ -23,7 +28,7 @@ class UpdatableTimer:
         self._due = due
         if due is not None:
             delay = max((due - workflow.now()).total_seconds(), 0.001)
-            self._timer = asyncio.create_task(workflow.sleep(delay, summary=summary[:120]))
+            self._timer = asyncio.create_task(workflow.sleep(delay, summary=cut(summary, LONGEST_SUMMARY)))
         return armed or due is not None
 
     @property

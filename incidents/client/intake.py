@@ -12,10 +12,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.maintenance import recent_windows
 from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, AlertBatch, IncidentInput, drill_queue
+from incidents.cutting import cut_bytes
 from incidents.domain.alerting.alert import Alert, grouped
 from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.incident.opening import opening_from
 from incidents.domain.incident.state import Opening
 from incidents.names import INCIDENT_WORKFLOW, TITLE_MEMO

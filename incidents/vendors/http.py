@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from incidents.cutting import cut
 from incidents.vendors.calling import Calls
 from incidents.vendors.errors import (
     VendorError,
@@ -265,7 +266,7 @@ def one_line(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     text = " ".join(text.split())
-    return text if len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 1] + "…"
+    return cut(text, TEXT_LIMIT)
 
 
 def mute_wire_logs() -> None:

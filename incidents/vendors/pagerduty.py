@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import httpx
 
+from incidents.cutting import cut
 from incidents.vendors.http import VendorHttp
 
 SUMMARY_LIMIT, DEDUP_KEY_LIMIT = 1024, 255
@@ -73,7 +74,7 @@ class PagerDutyEvents:
             "dedup_key": bounded_key(dedup_key),
         }
         if action == "trigger":
-            payload = {"summary": summary[:SUMMARY_LIMIT], "source": source, "severity": severity}
+            payload = {"summary": cut(summary, SUMMARY_LIMIT), "source": source, "severity": severity}
             event["payload"] = payload | {"custom_details": dict(custom_details or {})}
             event |= {
                 "client": "incident-runbook",

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
+from incidents.cutting import cut
 from incidents.vendors.http import VendorHttp
 
 METADATA = "incident_runbook"
@@ -90,7 +91,10 @@ class StatuspageClient:
         degraded_performance, partial_outage or major_outage.
         """
         incident = _incident_body(status, body, impact, components, deliver_notifications)
-        incident |= {"name": name[:NAME_LIMIT], "metadata": {METADATA: {"key": key, "update_key": update_key or key}}}
+        incident |= {
+            "name": cut(name, NAME_LIMIT),
+            "metadata": {METADATA: {"key": key, "update_key": update_key or key}},
+        }
         return self._http.fetch("create_incident", "POST", self._path, _incident, json={"incident": incident})
 
     def update_incident(
@@ -113,7 +117,7 @@ class StatuspageClient:
         """
         incident = _incident_body(status, body, impact, components, deliver_notifications)
         if name:
-            incident["name"] = name[:NAME_LIMIT]
+            incident["name"] = cut(name, NAME_LIMIT)
         incident["metadata"] = {METADATA: {"key": key, "update_key": update_key}}
         return self._http.fetch(
             "update_incident", "PATCH", self._of(incident_id), _incident, json={"incident": incident}
@@ -143,7 +147,7 @@ class StatuspageClient:
 def _incident_body(
     status: str, body: str, impact: str | None, components: Mapping[str, str] | None, notify: bool
 ) -> dict[str, Any]:
-    fields: dict[str, Any] = {"status": status, "body": body[:BODY_LIMIT], "deliver_notifications": notify}
+    fields: dict[str, Any] = {"status": status, "body": cut(body, BODY_LIMIT), "deliver_notifications": notify}
     if impact:
         fields["impact_override"] = impact
     if components:

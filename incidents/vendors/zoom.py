@@ -18,11 +18,12 @@ from urllib.parse import quote
 
 import httpx
 
+from incidents.cutting import cut
 from incidents.vendors.errors import VendorUnauthorized
 from incidents.vendors.http import VendorHttp
 
 T = TypeVar("T")
-TOPIC_LIMIT = 200
+TOPIC_LIMIT, AGENDA_LIMIT = 200, 2000
 PAGE, PAGES = 300, 5
 RENEW_EARLY = 120.0
 SCHEDULED = 2
@@ -80,8 +81,8 @@ class ZoomClient:
         It is a scheduled meeting, because only those are listed and so found again.
         """
         meeting = {
-            "topic": topic[:TOPIC_LIMIT],
-            "agenda": agenda[:2000],
+            "topic": cut(topic, TOPIC_LIMIT),
+            "agenda": cut(agenda, AGENDA_LIMIT),
             "type": SCHEDULED,
             "start_time": (start or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "duration": minutes,
@@ -91,7 +92,7 @@ class ZoomClient:
 
     def find_meeting(self, topic: str) -> Meeting | None:
         """The meeting of exactly this topic among the user's scheduled ones."""
-        wanted = topic[:TOPIC_LIMIT]
+        wanted = cut(topic, TOPIC_LIMIT)
         return next((meeting for meeting in self._listed() if meeting.topic == wanted), None)
 
     def _listed(self) -> Iterator[Meeting]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from incidents.client.alert_sources.payload import MOST_ALERTS
 from incidents.client.alert_sources.registry import parse_alerts
+from incidents.cutting import cut, cut_bytes
 from incidents.domain import apply_event as facts
 from incidents.domain.alerting.alert import Alert, correlation_key
 from incidents.domain.alerting.state import AlertState
@@ -19,8 +20,6 @@ from incidents.domain.core.base import CommandRejected
 from incidents.domain.core.payload import NotJson, read_json
 from incidents.domain.core.text.untrusted import (
     all_printable,
-    cut,
-    cut_bytes,
     is_text,
     one_line,
     printable,

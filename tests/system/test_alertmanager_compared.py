@@ -11,7 +11,7 @@ def row(text: str, operation: str = "chat.postMessage") -> dict[str, Any]:
     return {"vendor": "slack", "operation": operation, "payload": {"text": text}}
 
 
-def test_what_is_counted_is_the_message_that_names_the_alert():
+def test_what_is_counted_is_the_message_that_names_the_alert() -> None:
     rows = [
         row("*INC-1 · P2 · investigating · Deliveries001Fail*"),
         row("Look at logs: none"),
@@ -24,10 +24,10 @@ def test_what_is_counted_is_the_message_that_names_the_alert():
     assert not result.each_once
 
 
-def test_alertmanagers_title_stands_in_an_attachment():
+def test_alertmanagers_title_stands_in_an_attachment() -> None:
     rows = [{"operation": "chat.postMessage", "payload": {"attachments": '[{"title": "Deliveries001Fail"}]'}}]
     assert told(rows, 1).each_once
 
 
-def test_an_alert_that_nobody_told_is_not_once():
+def test_an_alert_that_nobody_told_is_not_once() -> None:
     assert not Told(Counter(Deliveries001Fail=1), 2).each_once

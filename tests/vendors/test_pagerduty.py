@@ -56,7 +56,7 @@ def test_trigger(events: PagerDutyEvents, script: Any) -> None:
         "client": "incident-runbook",
         "links": [{"href": "https://status.example", "text": "Status"}],
         "payload": {
-            "summary": "s" * 1024,
+            "summary": "s" * 1023 + "…",
             "source": "eval",
             "severity": "error",
             "custom_details": {"region": "eu"},

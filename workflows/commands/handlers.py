@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from incidents.cutting import cut
 from incidents.domain.core.base import AlreadyDone, CommandRejected, PrivateIncident
 from incidents.domain.core.command import Command, Receipt
 from incidents.domain.core.errors import ErrorType
@@ -81,7 +82,7 @@ class CommandHandlers(ABC):
             self.reject_signal(kind.name, by, str(rejection))
         except (ValueError, TypeError, RuntimeError) as error:  # a ValidationError is a ValueError
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
-            self.reject_signal(kind.name, by, f"the payload does not fit: {first}"[:300])
+            self.reject_signal(kind.name, by, cut(f"the payload does not fit: {first}", 300))
         except Exception as error:
             raise_if_of_the_sdk(error)
             self.reject_signal(kind.name, by, f"it cannot be applied: {in_one_line(error)}")

@@ -16,10 +16,10 @@ from incidents.cli.options import By, Json
 from incidents.cli.runner import run, say
 from incidents.client.problems import CommandFailed
 from incidents.contracts import IncidentInput
+from incidents.cutting import cut_bytes
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.payload import first_fault
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text.untrusted import cut_bytes
 from incidents.domain.core.time.instants import parse_instant
 from incidents.domain.incident.backfill import Backfill, build_backfilled_incident, build_opening
 from incidents.domain.incident.display.severity_guide import parse_severity

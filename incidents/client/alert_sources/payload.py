@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from incidents.cutting import cut
 from incidents.domain.core.payload import first_fault
-from incidents.domain.core.text.untrusted import cut
 
 MOST_ALERTS = 1000
 """Alerts of one webhook that are taken. A body of the size that is read holds more only if they are made to be many."""

@@ -7,15 +7,12 @@ from urllib.parse import quote
 
 from pydantic import AwareDatetime
 
+from incidents.cutting import cut
 from incidents.domain.alerting.routing import route_of
 from incidents.domain.config.model import Intake, RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text.untrusted import (
-    cut,
-    one_line,
-    printable,
-)
+from incidents.domain.core.text.untrusted import one_line, printable
 from incidents.domain.core.time.instants import bounded
 
 _LONGEST_KEY = 200

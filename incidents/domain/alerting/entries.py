@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from incidents.domain.core.text.untrusted import cut
+from incidents.cutting import cut
 from incidents.domain.core.time.instants import not_used
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident

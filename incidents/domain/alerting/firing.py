@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from incidents.cutting import cut
 from incidents.domain.alerting.alert import Alert, in_bounds, is_private
 from incidents.domain.alerting.entries import log_out_of_bounds, names_of
 from incidents.domain.alerting.flapping import (
@@ -22,7 +23,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.status import Status
 from incidents.domain.core.text.public_text import PublicText
-from incidents.domain.core.text.untrusted import cut, one_line
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.commands import MakePrivate
 from incidents.domain.incident.incident import Incident

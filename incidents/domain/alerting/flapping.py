@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from incidents.cutting import cut
 from incidents.domain.alerting.config import Flapping
 from incidents.domain.alerting.state import AlertingState, AlertState
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident

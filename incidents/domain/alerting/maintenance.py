@@ -6,6 +6,7 @@ The same holds for an alert that would reopen an incident.
 from collections.abc import Sequence
 from datetime import datetime
 
+from incidents.cutting import cut
 from incidents.domain.alerting.alert import Alert, region_of, routed_labels
 from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.alerting.severity import with_worse_severity
@@ -13,7 +14,6 @@ from incidents.domain.alerting.state import MOST_ALERTS, AlertState, Waiting
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.status import Status
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import reopen

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from incidents.cutting import cut
 from incidents.domain.alerting.alert import Alert, severity_of
 from incidents.domain.alerting.state import AlertingState, AlertState
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import change_severity

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import assert_never
 
+from incidents.cutting import cut
 from incidents.domain.alerting.config import AlertApi
 from incidents.domain.alerting.state import AlertState
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 

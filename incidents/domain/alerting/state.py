@@ -4,11 +4,11 @@ from typing import Self
 
 from pydantic import AwareDatetime
 
+from incidents.cutting import cut
 from incidents.domain.alerting.alert import Alert, region_of
 from incidents.domain.alerting.config import AlertApi, MaintenanceWindow
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.severity import Severity
-from incidents.domain.core.text.untrusted import cut
 
 MOST_ALERTS = 200
 """Different alerts that an incident remembers one by one. One of a greater storm only reopens, unless it is graver."""

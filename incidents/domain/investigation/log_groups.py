@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
+from incidents.cutting import cut
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.text.untrusted import cut
 
 _LONGEST = 160
 _VARIES = re.compile(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b(?=[a-f]*\d)[0-9a-f]{12,}\b|\d+", re.IGNORECASE)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import assert_never
 
+from incidents.cutting import cut
 from incidents.domain.alerting.flapping import start_quiet_period
 from incidents.domain.apply_event import alert_fired, alert_resolved
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.timeline import SYSTEM, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.merging.adoption import (

@@ -3,9 +3,10 @@
 A page never waits for any of it: what is not known yet is left out, and `UPDATE_PAGE` adds it.
 """
 
+from incidents.cutting import cut
 from incidents.domain.chat.channel import static_war_room
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.untrusted import cut, one_line, printable
+from incidents.domain.core.text.untrusted import one_line, printable
 from incidents.domain.incident.display.summary import impact, people_line, status_text
 from incidents.domain.incident.incident import Incident
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from incidents.cutting import cut
 from incidents.domain.activity_requests import ActivityRequest, SendMail
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.public_texts import fill
@@ -11,7 +12,6 @@ from incidents.domain.core.status import Status
 from incidents.domain.core.text.escaping import mail_header
 from incidents.domain.core.text.mrkdwn import Mrkdwn, mrkdwn
 from incidents.domain.core.text.public_text import InternalMessage, PublicMessage, PublicText
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.display.summary import impact
 from incidents.domain.incident.incident import Incident

@@ -10,8 +10,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from incidents.cutting import cut
 from incidents.domain.core.text.mrkdwn import as_mrkdwn, mrkdwn
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.people.directory import PeopleDirectory
 from incidents.gateway.slack.calls import CommandResult

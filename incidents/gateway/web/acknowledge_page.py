@@ -10,7 +10,7 @@ from incidents.client.acknowledge_links import AcknowledgeLinks, InvalidLink, Si
 from incidents.client.commands import send
 from incidents.client.lookup import current, describe
 from incidents.client.problems import CommandFailed, NoAnswer, NotFound
-from incidents.domain.core.text.untrusted import cut
+from incidents.cutting import cut
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.commands import Acknowledge
 from incidents.domain.incident.display.summary import headline, people_line

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from incidents.client.watching.retries import Retry, retries_title
+from incidents.cutting import cut
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.timeline import Entry
 from incidents.domain.incident.display.glance import (
     StepRow,

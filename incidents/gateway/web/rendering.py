@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from incidents.app.settings import Settings
+from incidents.cutting import cut
 from incidents.domain.core.text.escaping import html_value
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.time.elapsed import clock_at, in_words
 from incidents.domain.incident.display.summary import MARKS
 from incidents.gateway.web.access import Person

@@ -16,8 +16,9 @@ from urllib.parse import quote
 
 import httpx
 
+from incidents.cutting import cut
 from incidents.vendors.errors import VendorRejected
-from incidents.vendors.github.files import GitHubFiles, clip_title
+from incidents.vendors.github.files import TITLE_LIMIT, GitHubFiles
 from incidents.vendors.http import VendorHttp, reading
 from incidents.vendors.issues.issue import Comment, Issue
 
@@ -76,7 +77,7 @@ class GitHubClient:
         Without push access GitHub drops labels and assignees in silence: compare the answer's.
         """
         issue = {
-            "title": clip_title(title),
+            "title": cut(title, TITLE_LIMIT),
             "body": _clip(body),
             "labels": list(labels),
             "assignees": list(assignees),
@@ -121,7 +122,9 @@ class GitHubClient:
 
     def retitle_issue(self, number: int, title: str) -> Issue:
         """Replace the title; the same again changes nothing."""
-        return self._http.fetch("retitle_issue", "PATCH", self._of(number), _issue, json={"title": clip_title(title)})
+        return self._http.fetch(
+            "retitle_issue", "PATCH", self._of(number), _issue, json={"title": cut(title, TITLE_LIMIT)}
+        )
 
     def comment(self, number: int, body: str) -> Comment:
         """A new comment. Repeated, it makes a second one: look with `find_comment` first."""
@@ -188,8 +191,8 @@ def _clip(body: str) -> str:
     """Keep both ends of a text that is too long, for the marker may be at either."""
     if len(body) <= BODY_LIMIT:
         return body
-    cut = "\n\n… (shortened)\n\n"
-    return body[: BODY_LIMIT - BODY_TAIL - len(cut)] + cut + body[-BODY_TAIL:]
+    mark = "\n\n… (shortened)\n\n"
+    return body[: BODY_LIMIT - BODY_TAIL - len(mark)] + mark + body[-BODY_TAIL:]
 
 
 def _issues(rows: list[dict[str, Any]]) -> tuple[int, list[Issue]]:

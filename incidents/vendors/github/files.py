@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from incidents.cutting import cut
 from incidents.vendors.errors import VendorNotFound, VendorRejected, VendorUnavailable
 from incidents.vendors.http import VendorHttp
 
@@ -90,7 +91,7 @@ class GitHubFiles:
 
     def create_pull(self, title: str, body: str, branch: str, base: str, labels: tuple[str, ...] = ()) -> str:
         """A new pull request; its address. Call `find_pull` first: GitHub rejects a second one for a branch."""
-        new = {"title": clip_title(title), "body": body, "head": branch, "base": base}
+        new = {"title": cut(title, TITLE_LIMIT), "body": body, "head": branch, "base": base}
         number, url = self._http.fetch(
             "create_pull",
             "POST",
@@ -104,11 +105,6 @@ class GitHubFiles:
 
     def _contents(self, path: str) -> str:
         return f"{self._repo}/contents/{quote(path)}"
-
-
-def clip_title(title: str) -> str:
-    """Return a title that GitHub takes, with a "…" for what was cut."""
-    return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
 
 
 def _file(row: dict[str, Any]) -> RepoFile:

@@ -27,6 +27,8 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
+from incidents.cutting import cut
+
 HEADER, SECTION, FIELD, CONTEXT, BUTTON, OPTION = 150, 3000, 2000, 2000, 75, 75
 FIELDS, BUTTONS, OPTIONS, BLOCKS, VIEW_BLOCKS = 10, 25, 100, 50, 100
 TITLE, LABEL, HINT, INPUT, CONFIRM = 24, 2000, 2000, 3000, 300
@@ -35,7 +37,7 @@ _UNFINISHED = re.compile(r"&[a-z]{0,4}$|<[^<>]*$")
 
 def clip(text: str, limit: int) -> str:
     """Return the text, or as much of its start as fits with a "…"; no entity or link is cut in two."""
-    return text if len(text) <= limit else _UNFINISHED.sub("", text[: limit - 1]) + "…"
+    return text if len(text) <= limit else _UNFINISHED.sub("", cut(text, limit)[:-1]) + "…"
 
 
 def header(text: str) -> Block:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.domain.core.text.untrusted import cut, cut_bytes
+from incidents.cutting import cut, cut_bytes
 
 ACCENT, FAMILY = "e\u0301", "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 FLAG, THUMB = "\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd"

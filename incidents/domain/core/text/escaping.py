@@ -7,7 +7,8 @@ Every function drops control and bidirectional characters, too. None may be appl
 import re
 from urllib.parse import quote
 
-from incidents.domain.core.text.untrusted import cut, one_line, printable
+from incidents.cutting import cut
+from incidents.domain.core.text.untrusted import one_line, printable
 
 _INLINE = re.compile(r"[\\`*~|]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])")
 """What has a meaning within a line of Markdown. An underscore inside a word has none."""

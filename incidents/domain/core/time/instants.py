@@ -8,7 +8,7 @@ further ahead would postpone what is counted from it.
 
 from datetime import UTC, date, datetime, timedelta
 
-from incidents.domain.core.text.untrusted import cut
+from incidents.cutting import cut
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=1)

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from incidents.cutting import cut
 from incidents.domain.core.base import Frozen
-from incidents.domain.core.text.untrusted import cut, one_line
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.timeline import SYSTEM
 from incidents.domain.evidence.manifest import metric_file
 from incidents.domain.incident.incident import Incident
