@@ -6,7 +6,7 @@ FOUND = $(foreach name,python3 python3.13 python3.12 python3.11,$(shell $(name) 
 PYTHON ?= $(or $(firstword $(FOUND)),python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
+CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POSTGRESQL),--postgresql) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough
@@ -43,7 +43,7 @@ bench: $(INSTALLED) ## cost and latency, as ratios measured in one run; BENCH=st
 thorough: $(INSTALLED) ## the tests in their long forms: all worker modes, more kills, more examples; about half an hour
 	THOROUGH=1 $(BIN)/python -m pytest -n 4 --dist worksteal --timeout 900
 
-chaos: $(INSTALLED) ## whole incidents while every process is killed or stopped and vendors fail; SEEDS, FIRST, FAULTS, JOBS, MINUTES=0, MARKDOWN=1, SAVE=dir
+chaos: $(INSTALLED) ## whole incidents while every process is killed or stopped and vendors fail; SEEDS, FIRST, FAULTS, JOBS, MINUTES=0, POSTGRESQL=1, MARKDOWN=1, SAVE=dir
 	$(BIN)/python -m tests.chaos.lifecycle --seeds $(or $(SEEDS),4) --first $(or $(FIRST),1) --faults $(or $(FAULTS),14) $(CHAOS_OPTIONS)
 
 chaos-steps: $(INSTALLED) ## the worker killed right before and after each step of a rollback and a publication; ONLY=redeploy, TOGETHER=1, and as above

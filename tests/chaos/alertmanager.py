@@ -30,7 +30,8 @@ from temporalio.runtime import Runtime, TelemetryConfig
 
 from sandbox.state import Credentials
 from sandbox.temporal_server import free_port
-from tests.chaos.lifecycle.processes import TOKEN, Process, Site
+from tests.chaos.lifecycle.process import Process
+from tests.chaos.lifecycle.processes import TOKEN, Site
 from tests.chaos.lifecycle.report import as_markdown, as_table
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")

@@ -33,6 +33,7 @@ from tests.chaos.lifecycle.check import (
 from tests.chaos.lifecycle.effects import Row
 from tests.chaos.lifecycle.kill_points import STEPS, KillPoint, Side
 from tests.chaos.lifecycle.plan import UNKILLABLE, ProcessFault, VendorFault, plan
+from tests.chaos.lifecycle.processes import Site
 from tests.chaos.lifecycle.report import as_markdown, chaos_rows, fault_rows, step_rows
 from tests.chaos.lifecycle.run import Result, run_points, run_seed, undisturbed
 from tests.chaos.plan import Action
@@ -57,8 +58,8 @@ def _quiet(_: str) -> None:
 @pytest.mark.timeout(900)
 async def test_an_incident_ends_as_an_undisturbed_one_whatever_dies(tmp_path: Path) -> None:
     """Faults of processes and vendors in one incident; in another, workers die at steps of rollback and publication."""
-    calm = asyncio.create_task(undisturbed(tmp_path / "undisturbed", _quiet))
-    faulty = run_seed(1, plan(1, FAULTS), calm, tmp_path / "faulty", _quiet)
+    calm = asyncio.create_task(undisturbed(Site(tmp_path / "undisturbed"), _quiet))
+    faulty = run_seed(1, plan(1, FAULTS), calm, Site(tmp_path / "faulty"), _quiet)
     hunted = run_points(POINTS, calm, tmp_path / "hunted", _quiet)
     results = await asyncio.gather(faulty, hunted)
     assert [result.problems for result in results] == [[], []]

@@ -22,6 +22,8 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from tests.chaos.lifecycle.check import Outcome
 from tests.chaos.lifecycle.kill_points import STEPS, KillPoint, Side
 from tests.chaos.lifecycle.plan import plan
+from tests.chaos.lifecycle.postgresql import missing
+from tests.chaos.lifecycle.processes import Site
 from tests.chaos.lifecycle.report import (
     CAPTION,
     COLUMNS,
@@ -50,9 +52,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", action="store_true", help="kill the worker before and after each step instead")
     parser.add_argument("--together", action="store_true", help="with --steps: all of one side in one incident")
     parser.add_argument("--only", default="", help="with --steps: steps with this in their name")
+    parser.add_argument("--postgresql", action="store_true", help="Temporal is its own server on PostgreSQL")
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
     parser.add_argument("--save", type=Path, help="keep logs, databases and failing histories in this directory")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.postgresql and (absent := missing()):
+        parser.error(f"--postgresql needs {absent} (tests/chaos/lifecycle/postgresql.py)")
+    return args
 
 
 class Runs:
@@ -60,7 +66,12 @@ class Runs:
 
     def __init__(self, args: argparse.Namespace, home: Path, console: Console) -> None:
         self._slots, self._home, self._console = asyncio.Semaphore(args.jobs), home, console
+        self._postgresql = args.postgresql
         self._began, self._limit, self._longest = time.monotonic(), args.minutes * 60, 0.0
+
+    def site(self, home: Path) -> Site:
+        """Return the processes of a run that keeps its files in `home`."""
+        return Site(home, postgresql=self._postgresql)
 
     def calm(self) -> asyncio.Task[Outcome]:
         """Begin an undisturbed run, and return how it ends."""
@@ -68,7 +79,7 @@ class Runs:
 
     async def _calm(self) -> Outcome:
         async with self._slots:
-            return await undisturbed(self._home / "undisturbed", self._report("undisturbed"))
+            return await undisturbed(self.site(self._home / "undisturbed"), self._report("undisturbed"))
 
     async def all(
         self, jobs: Sequence[Job], run: Callable[[Job, Path, Report], Awaitable[Result]]
@@ -105,7 +116,7 @@ async def run_chaos(args: argparse.Namespace, runs: Runs, console: Console) -> b
     calm = runs.calm()
     seeds = range(args.first, args.first + args.seeds)
     found = await runs.all(
-        seeds, lambda seed, home, report: run_seed(seed, plan(seed, args.faults), calm, home, report)
+        seeds, lambda seed, home, report: run_seed(seed, plan(seed, args.faults), calm, runs.site(home), report)
     )
     results = list(found.values())
     show(args, console, f"Chaos: {len(results)} of {len(seeds)} seeds", COLUMNS, chaos_rows(results), CAPTION)
@@ -154,6 +165,7 @@ def main() -> int:
     if not console.is_terminal:
         console.width = 150
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL does not run as root, and must find its own files in it
         runs = Runs(args, args.save or Path(folder), console)
         good = asyncio.run((run_steps if args.steps else run_chaos)(args, runs, console))
     return 0 if good else 1

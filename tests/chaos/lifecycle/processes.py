@@ -2,11 +2,7 @@
 
 import asyncio
 import os
-import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,83 +11,12 @@ import httpx
 import yaml
 
 from sandbox.temporal_server import command, free_ports
+from tests.chaos.lifecycle.postgresql import PostgreSql
+from tests.chaos.lifecycle.process import Process
 
-START_SECONDS = 180.0
-"""Generous: the machine may be busy."""
 TOKEN = "chaos"
 """The gateway's, which opens nothing but this run's."""
 WORKERS = ("worker-1", "worker-2")
-
-
-@dataclass
-class Process:
-    """One process, started again under the same name. It is ready once `port` listens, or its log says `said`."""
-
-    name: str
-    words: list[str]
-    environment: Mapping[str, str]
-    home: Path
-    port: int = 0
-    said: str = ""
-    folder: Path | None = None
-    started: int = 0
-    _popen: subprocess.Popen[bytes] | None = None
-
-    @property
-    def log(self) -> Path:
-        """The log since the last start."""
-        return self.home / f"{self.name}-{self.started}.log"
-
-    @property
-    def ended_by_itself(self) -> int | None:
-        """The exit status of a process that nobody ended; None while it runs."""
-        return self._popen.poll() if self._popen else None
-
-    def start(self) -> None:
-        """Start it; `ready` waits until it is ready."""
-        self.started += 1
-        with self.log.open("wb") as log:
-            self._popen = subprocess.Popen(self.words, env=self.environment, cwd=self.folder, stdout=log, stderr=log)
-
-    async def ready(self) -> None:
-        """Wait until it is ready."""
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready():
-            if self.ended_by_itself is not None:
-                raise RuntimeError(f"{self.name} ended by itself with {self.ended_by_itself}; its log is {self.log}")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.name} is not ready within {START_SECONDS:.0f} s; its log is {self.log}")
-            await asyncio.sleep(0.05)
-
-    def kill(self) -> None:
-        """Kill it (SIGKILL)."""
-        if self._popen is not None:
-            self._popen.kill()
-            self._popen.wait()
-            self._popen = None
-
-    async def end(self) -> None:
-        """End it gently (SIGTERM), as a deployment does."""
-        popen, self._popen = self._popen, None
-        assert popen is not None
-        try:
-            popen.terminate()
-            await asyncio.to_thread(popen.wait, START_SECONDS)
-        finally:
-            popen.kill()
-            popen.wait()
-
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        assert self._popen is not None
-        os.kill(self._popen.pid, number)
-
-    def _is_ready(self) -> bool:
-        if self.said:
-            return self.said in self.log.read_text(encoding="utf-8", errors="replace")
-        with socket.socket() as probe:
-            probe.settimeout(0.5)
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 @dataclass
@@ -99,12 +24,14 @@ class Site:
     """All processes of a run, by name, and the environment that points our programs at them.
 
     `release`: a folder in which another release is installed, whose workers and gateway run in place of this one's.
+    `postgresql`: Temporal is its own server on PostgreSQL, in place of the development server.
     """
 
     home: Path
     worker_module: str = "incidents.app.worker"
     extra: Mapping[str, str] = field(default_factory=dict)
     release: Path | None = None
+    postgresql: bool = False
     processes: dict[str, Process] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     address: str = ""
@@ -115,10 +42,10 @@ class Site:
         """Start everything, in the order in which one needs the other."""
         await asyncio.to_thread(self.home.mkdir, parents=True, exist_ok=True)
         temporal, sandbox, gateway = free_ports(3)
-        self.address, self.gateway_url = f"127.0.0.1:{temporal}", f"http://127.0.0.1:{gateway}"
-        self._add("temporal", command(self.home / "temporal.db", temporal, None), port=temporal)
+        self.gateway_url = f"http://127.0.0.1:{gateway}"
         self._add_sandbox(sandbox)
-        await self._started("temporal", "sandbox")
+        await self._started("sandbox")
+        await (self._start_on_postgresql() if self.postgresql else self._start_temporal(temporal))
         self.environment = await self._environment()
         self._add_programs(gateway)
         await self._started("gateway", *WORKERS)
@@ -142,6 +69,21 @@ class Site:
         """End all that were started; nothing of a run is left behind."""
         for process in self.processes.values():
             process.kill()
+
+    async def _start_temporal(self, port: int) -> None:
+        self._add("temporal", command(self.home / "temporal.db", port, None), port=port)
+        await self._started("temporal")
+        self.address = f"127.0.0.1:{port}"
+
+    async def _start_on_postgresql(self) -> None:
+        database = PostgreSql(self.home)
+        self.processes["postgresql"] = await asyncio.to_thread(database.prepare)
+        await self._started("postgresql")
+        await asyncio.to_thread(database.make_schemas)
+        self.processes["temporal"] = database.temporal()
+        await self._started("temporal")
+        await asyncio.to_thread(database.make_namespace)
+        self.address = f"127.0.0.1:{database.address_port}"
 
     async def _started(self, *names: str) -> None:
         for name in names:

@@ -46,18 +46,18 @@ class Result:
     problems: list[str] = field(default_factory=list)
 
 
-async def undisturbed(home: Path, report: Report) -> Outcome:
+async def undisturbed(site: Site, report: Report) -> Outcome:
     """Let an incident live without faults."""
-    result, site = Result(seed=0), Site(home)
+    result = Result(seed=0)
     outcome = await run_incident(result, Injector(site), [], report)
     if outcome is None or result.problems:
         raise RuntimeError(f"the undisturbed run has failed: {'; '.join(result.problems)}")
     return outcome
 
 
-async def run_seed(seed: int, faults: list[Fault], calm: Awaitable[Outcome], home: Path, report: Report) -> Result:
+async def run_seed(seed: int, faults: list[Fault], calm: Awaitable[Outcome], site: Site, report: Report) -> Result:
     """Let an incident live with these faults, and judge it."""
-    return await _run_and_judge(Result(seed), Injector(Site(home)), faults, calm, report)
+    return await _run_and_judge(Result(seed), Injector(site), faults, calm, report)
 
 
 async def run_points(points: Sequence[KillPoint], calm: Awaitable[Outcome], home: Path, report: Report) -> Result:
