@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from incidents.app.settings import NEEDS, Integration, Settings, load_settings
+from incidents.app.integrations import NEEDS, Integration
+from incidents.app.settings import Settings, load_settings
 from incidents.app.temporal_settings import SettingsError
 
 

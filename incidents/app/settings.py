@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from incidents.app.encryption.key_ring import KeyRing, parse_key_ring
 from incidents.app.folders import state_folder
+from incidents.app.integrations import NEEDS, SHARED, Integration
 from incidents.app.setting_types import (
     EcPublicKey,
     HeaderName,
@@ -35,46 +35,6 @@ from incidents.app.setting_types import (
 from incidents.app.temporal_settings import ADDRESS, NAMESPACE, SettingsError, checked_address
 
 UNSET = SecretStr("")
-
-
-@dataclass(frozen=True)
-class Integration:
-    """Whether a part of the program is on, and why, as printed when the worker starts.
-
-    `half_set` marks credentials of which some are set and some are missing: surely a mistake, so `reason` begins with
-    "error:".
-    """
-
-    name: str
-    on: bool
-    reason: str
-    half_set: bool = False
-
-
-# What each integration needs, all of it, to be on.
-NEEDS: dict[str, tuple[str, ...]] = {
-    "slack": ("SLACK_BOT_TOKEN",),
-    "sendgrid": ("SENDGRID_API_KEY", "EMAIL_FROM"),
-    "smtp": ("SMTP_URL", "EMAIL_FROM"),
-    "webhook": ("UPDATES_WEBHOOK_URL",),
-    "statuspage": ("STATUSPAGE_API_KEY", "STATUSPAGE_PAGE_ID"),
-    "status site": ("STATUS_SITE_URL",),
-    "github": ("GITHUB_TOKEN", "GITHUB_REPOSITORY"),
-    "ticket folder": ("TRACKER_FOLDER",),
-    "pagerduty": ("PAGERDUTY_ROUTING_KEY",),
-    "pagerduty schedules": ("PAGERDUTY_API_KEY",),
-    "alertmanager": ("ALERTMANAGER_URL",),
-    "grafana": ("GRAFANA_URL", "GRAFANA_TOKEN"),
-    "zoom": ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET"),
-    "ops portal": ("OPS_PORTAL_URL", "OPS_PORTAL_EMAIL", "OPS_PORTAL_PASSWORD"),
-    "prometheus": ("PROMETHEUS_URL",),
-    "signoz": ("SIGNOZ_URL", "SIGNOZ_API_KEY"),
-    "flag audit": ("PRODUCT_API_URL", "PRODUCT_API_TOKEN"),
-    "database diagnostics": ("DATABASE_URL",),
-    "web sign-in": ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "GATEWAY_URL"),
-}
-# These have a default, or another use, too: being set makes nothing half-set.
-SHARED = {"EMAIL_FROM", "GATEWAY_URL"}
 
 
 class Settings(BaseSettings):
@@ -111,6 +71,8 @@ class Settings(BaseSettings):
     temporal_ui_url: WebUrl = ""
     report_temporal_outage: bool | None = None
     worker_query_safety: Literal["evict", "no-cache", "none"] = "evict"
+    worker_sandbox: bool = False
+    worker_cached_workflows: int | None = Field(default=None, ge=1)
 
     slack_bot_token: SecretStr = UNSET
     slack_app_token: SecretStr = UNSET

@@ -25,7 +25,7 @@ from temporalio.client import (
     ScheduleUpdate,
 )
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Interceptor, Worker
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 
 from activities.processes import RECORDER
 from activities.registry import ActivitySet
@@ -36,6 +36,7 @@ from incidents.app.connection import connect, run_and_exit
 from incidents.app.liveness.attempts import AttemptDeadlines
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 from incidents.app.liveness.standstill_watch import watched
+from incidents.app.liveness.worker_cache import FEWEST, cached_workflows, memory_limit
 from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import print_missing_pager
 from incidents.app.runbook_file import load_runbook_file, runbook_source
@@ -73,8 +74,15 @@ def make_worker(
     workflows: Sequence[type[Any]] = WORKFLOWS,
     interceptors: Sequence[Interceptor] = (),
     query_safety: QuerySafety = QuerySafety.EVICT,
+    *,
+    sandboxed: bool = True,
+    cached: int = FEWEST,
 ) -> Worker:
-    """Return a worker for the incidents' task queue. `interceptors`: such as for tracing, or a test's clock."""
+    """Return a worker for the incidents' task queue.
+
+    `interceptors`: such as for tracing, or a test's clock. `sandboxed`: workflows run in the SDK's sandbox, which
+    finds what is not deterministic, and takes half of the CPU. `cached`: workflows kept in memory.
+    """
     build_models()
     return guarded_worker(
         query_safety,
@@ -85,7 +93,8 @@ def make_worker(
         interceptors=[SignalGuard(), AttemptDeadlines(), *interceptors],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
-        workflow_runner=sandbox_runner(),
+        workflow_runner=sandbox_runner() if sandboxed else UnsandboxedWorkflowRunner(),
+        max_cached_workflows=cached,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
     )
@@ -213,8 +222,15 @@ def _build_workers(
     runbook = file.runbook
     drill_activities = build_drill_activities(settings, client, runbook, file.customers)
     workers: list[Worker] = []
-    for name, methods in ((queue, activities.methods()), (drill_queue(queue), drill_activities.methods())):
-        workers.append(make_worker(client, name, methods, interceptors=interceptors, query_safety=safety))
+    kept = settings.worker_cached_workflows or cached_workflows(memory_limit())
+    sandboxed = settings.worker_sandbox
+    for name, methods, cached in (
+        (queue, activities.methods(), kept),
+        (drill_queue(queue), drill_activities.methods(), min(kept, FEWEST)),
+    ):
+        workers.append(
+            make_worker(client, name, methods, WORKFLOWS, interceptors, safety, sandboxed=sandboxed, cached=cached)
+        )
         workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute, interceptors))
     return workers
 

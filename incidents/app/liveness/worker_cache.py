@@ -1,0 +1,25 @@
+"""How many incidents a worker keeps in memory, so that each wakes without a replay of its history."""
+
+import os
+from pathlib import Path
+
+BYTES_PER_WORKFLOW = 400_000
+"""What one open incident takes in a worker, with room to spare: `make bench BENCH=memory` prints what it is."""
+SHARE = 0.5
+"""Of the memory that the worker may have; the rest is for its own code, activities and replays."""
+FEWEST, MOST = 500, 20_000
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+def cached_workflows(memory: int) -> int:
+    """Return how many workflows to keep. `memory`: bytes that the worker may have."""
+    return min(max(int(memory * SHARE) // BYTES_PER_WORKFLOW, FEWEST), MOST)
+
+
+def memory_limit(cgroup: Path = _CGROUP) -> int:
+    """Return the bytes of memory that this process may have: its container's limit, or the machine's."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(int(cgroup.read_text(encoding="ascii")), machine)
+    except (OSError, ValueError):  # no such file, or "max"
+        return machine

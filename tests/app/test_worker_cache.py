@@ -1,0 +1,62 @@
+"""How many incidents a worker keeps in memory, and that it runs without the sandbox where it is told to."""
+
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+
+from incidents.app.liveness.query_safety import QuerySafety
+from incidents.app.liveness.worker_cache import FEWEST, MOST, cached_workflows, memory_limit
+from incidents.app.settings import load_settings
+from incidents.app.temporal_settings import SettingsError
+from incidents.app.worker import make_worker
+from tests.support.servers.dev_server import DevServer
+
+
+@pytest.mark.parametrize(
+    ("memory", "kept"), [(0, FEWEST), (2**28, FEWEST), (2**30, 1342), (2**32, 5368), (2**40, MOST)]
+)
+def test_the_cache_is_as_large_as_memory_allows(memory: int, kept: int) -> None:
+    assert cached_workflows(memory) == kept
+
+
+def test_a_containers_limit_counts(tmp_path: Path) -> None:
+    limit, machine = tmp_path / "memory.max", memory_limit(tmp_path / "none")
+    for said, bound in (("536870912\n", 2**29), ("max\n", machine), (f"{machine * 2}\n", machine)):
+        limit.write_text(said)
+        assert memory_limit(limit) == bound
+
+
+@workflow.defn
+class Sandboxed:
+    """Tells whether it runs in the sandbox."""
+
+    @workflow.run
+    async def run(self) -> bool:
+        """Return whether it does."""
+        return workflow.unsafe.in_sandbox()
+
+
+@pytest.mark.parametrize("sandboxed", [True, False])
+async def test_a_worker_runs_workflows_in_the_sandbox_where_it_is_told_to(
+    dev_server: DevServer, sandboxed: bool
+) -> None:
+    client = await dev_server.client()
+    queue = f"sandboxed-{sandboxed}"
+    async with make_worker(client, queue, [], [Sandboxed], (), QuerySafety.EVICT, sandboxed=sandboxed):
+        assert await client.execute_workflow(Sandboxed.run, id=queue, task_queue=queue) is sandboxed
+
+
+def test_the_cache_may_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_CACHED_WORKFLOWS", "3000")
+    assert load_settings().worker_cached_workflows == 3000
+    monkeypatch.setenv("WORKER_CACHED_WORKFLOWS", "0")
+    with pytest.raises(SettingsError, match="WORKER_CACHED_WORKFLOWS"):
+        load_settings()
+
+
+def test_the_sandbox_is_off_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORKER_SANDBOX", raising=False)
+    assert load_settings().worker_sandbox is False
+    monkeypatch.setenv("WORKER_SANDBOX", "true")
+    assert load_settings().worker_sandbox is True
