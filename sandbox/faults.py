@@ -66,7 +66,8 @@ _ids = itertools.count(1)
 class Fault:
     """One ordered fault.
 
-    `match` is a part of "METHOD /path"; empty matches all of the vendor. It strikes `times` times, null for ever.
+    `match` is a part of "METHOD /path"; empty matches all of the vendor. It strikes `times` times, null for ever,
+    after it has let `skip` matching requests pass.
     `lost_reply` lets the effect happen, then answers `status` or, without one, breaks the connection.
     `late` answers nothing and lets the effect happen `retry_after` seconds (8 without) after the request, whether the
     caller still waits or not.
@@ -80,6 +81,7 @@ class Fault:
     retry_after: float | None = None
     times: int | None = 1
     body: Any = None
+    skip: int = 0
     id: int = field(default_factory=lambda: next(_ids))
 
 
@@ -115,6 +117,9 @@ class Faults:
         """The oldest fault that matches, one strike used up."""
         for fault in self.active:
             if fault.vendor == vendor and fault.match in request_line:
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times <= 0:

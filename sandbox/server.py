@@ -105,9 +105,10 @@ class RunningSandbox:
         retry_after: float | None = None,
         times: int | None = 1,
         body: Any = None,
+        skip: int = 0,
     ) -> None:
         """Orders a fault; see sandbox.faults.Fault. `times=None` lasts until clear_faults or reset."""
-        order = {"vendor": vendor, "kind": kind, "match": match, "status": status, "body": body}
+        order = {"vendor": vendor, "kind": kind, "match": match, "status": status, "body": body, "skip": skip}
         self._request("POST", "/faults", order | {"retry_after": retry_after, "times": times})
 
     def clear_faults(self) -> None:

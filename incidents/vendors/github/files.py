@@ -51,15 +51,14 @@ class GitHubFiles:
 
     def ensure_branch(self, branch: str, base: str) -> None:
         """Create the branch from the tip of `base`. Idempotent."""
-        ref = f"{self._repo}/git/ref/heads/"
         try:
-            self._http.call("get_branch", "GET", ref + quote(branch))
+            self._tip(branch)
             return
         except VendorNotFound:
-            tip = self._http.fetch("get_branch", "GET", ref + quote(base), lambda row: str(row["object"]["sha"]))
+            tip = self._tip(base)
         new = {"ref": f"refs/heads/{branch}", "sha": tip}
         try:
-            self._http.call("create_branch", "POST", f"{self._repo}/git/refs", json=new)
+            self._http.fetch("create_branch", "POST", f"{self._repo}/git/refs", _sha, json=new)
         except VendorRejected as refusal:
             if "already exists" not in refusal.problem:
                 raise
@@ -75,7 +74,7 @@ class GitHubFiles:
             **({"sha": replaces} if replaces else {}),
         }
         try:
-            self._http.call("put_file", "PUT", self._contents(path), json=body)
+            self._http.fetch("put_file", "PUT", self._contents(path), lambda row: row["content"]["sha"], json=body)
         except VendorRejected as refusal:
             if refusal.status == 409:
                 raise VendorUnavailable("github", "put_file", refusal.problem, status=409, code="conflict") from None
@@ -103,8 +102,16 @@ class GitHubFiles:
             self._http.call("label_pull", "POST", f"{self._repo}/issues/{number}/labels", json={"labels": list(labels)})
         return url
 
+    def _tip(self, branch: str) -> str:
+        """The commit that the branch stands at."""
+        return self._http.fetch("get_branch", "GET", f"{self._repo}/git/ref/heads/{quote(branch)}", _sha)
+
     def _contents(self, path: str) -> str:
         return f"{self._repo}/contents/{quote(path)}"
+
+
+def _sha(ref: dict[str, Any]) -> str:
+    return str(ref["object"]["sha"])
 
 
 def _file(row: dict[str, Any]) -> RepoFile:

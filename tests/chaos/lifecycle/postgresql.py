@@ -4,20 +4,22 @@ Its programs are not on PyPI. TEMPORAL_SERVER and TEMPORAL_SQL_TOOL name them: `
 go.temporal.io/server. TEMPORAL_SCHEMAS is its folder schema/postgresql/v12. PostgreSQL is Debian's.
 """
 
+import contextlib
 import os
 import pwd
+import random
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.temporal_server import free_ports
 from tests.chaos.lifecycle.process import Process
 
 NEEDED = ("TEMPORAL_SERVER", "TEMPORAL_SQL_TOOL", "TEMPORAL_SCHEMAS")
-_PORTS = ("HTTP", "MEMBERSHIP")
 _SERVICES = ("MATCHING", "HISTORY", "WORKER")
+_HIGHEST = 2**15
 _USER = "temporal"
 _PASSWORD = "chaos"
 """It opens a database that lives as long as the run, on the loopback address."""
@@ -35,7 +37,7 @@ class PostgreSql:
     def __init__(self, home: Path) -> None:
         """Choose ports. `home`: where the run keeps its files."""
         self._home = home / "postgresql"
-        self.port, self.address_port, *self._others = free_ports(4 + 2 * len(_SERVICES))
+        self.port, self.address_port, *self._others = _low_ports(4 + 2 * len(_SERVICES))
 
     def prepare(self) -> Process:
         """Make the cluster; return the process that serves it."""
@@ -84,6 +86,19 @@ class PostgreSql:
         """Make the namespace and its search attributes by the script that the compose file runs."""
         names = {"TEMPORAL_ADDRESS": f"127.0.0.1:{self.address_port}", "TEMPORAL_NAMESPACE": "default"}
         _run(["sh", "deploy/setup-namespace.sh"], Path.cwd(), {**os.environ, **names})
+
+
+def _low_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on: Temporal keeps its own in a column of two bytes with a sign."""
+    found: list[int] = []
+    with contextlib.ExitStack() as held:
+        for port in random.SystemRandom().sample(range(10_000, _HIGHEST), k=_HIGHEST - 10_000):
+            with contextlib.suppress(OSError):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise OSError("no free ports")
 
 
 def _folder() -> Path | None:
