@@ -88,7 +88,7 @@ WITH_TOOLS := --all-build-deps --allow-unsafe
 pins: $(INSTALLED) ## upgrade all pinned versions; requirements.txt has what runs, requirements-dev.txt what .venv has
 	$(COMPILE) $(WITH_TOOLS) --upgrade --all-extras --output-file constraints.txt pyproject.toml
 	$(COMPILE) --constraint constraints.txt --output-file requirements.txt pyproject.toml
-	$(COMPILE) $(WITH_TOOLS) --constraint constraints.txt --extra dev --extra demo --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) $(WITH_TOOLS) --constraint constraints.txt --extra dev --extra demo --extra otel --output-file requirements-dev.txt pyproject.toml
 
 clean: ## remove the virtual environment, build results and caches
 	rm -rf .venv .demo build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
