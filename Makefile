@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POSTGRESQL),--postgresql) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough
+.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -71,6 +71,9 @@ behaviours: $(INSTALLED) ## regenerate the "Held by" column of docs/behaviours.m
 
 effects: $(INSTALLED) ## regenerate the table of docs/effects.md from what the requests declare
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/activities/effects/test_effects.py -k document
+
+metrics: $(INSTALLED) ## regenerate the table of metrics in docs/operating.md from incidents/metrics.py
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/house/test_monitoring.py -k table
 
 schema: $(INSTALLED) ## regenerate docs/alert-schema.json from the model of our own JSON
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/client/alert_sources/test_samples.py -k schema

@@ -38,6 +38,7 @@ from workflows.evidence.archive import archiving
 from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN
 from workflows.incident_events import IncidentEvents
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
+from workflows.telemetry.measures import Measures
 
 _CLOSED_IS_SENT = "incident-closed"
 """Patch: histories recorded before end without that signal."""
@@ -56,6 +57,7 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Inc
         self._runbook = start.runbook
         self._shown = attributes.known(workflow.info().typed_search_attributes)
         self._loop: ObligationLoop[Obligation] = ObligationLoop(self, start.history_limit)
+        self._measures = Measures(start.incident)
         self._incident = start.incident or self._open(start.opening)
         self._left_in_progress = frozenset(attempt.key for attempt in self._incident.ledger.begun)
 
@@ -169,7 +171,8 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Inc
         return outcome
 
     def show(self) -> bool:
-        """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
+        """Bring metrics, Web UI and search attributes up to date; tell whether that took a command."""
+        self._measures.record(self._incident)
         try:
             workflow.set_current_details(render_current_details(self._incident, self._runbook))
             current = attributes.values(self._incident, self._runbook)

@@ -4,19 +4,19 @@ import asyncio
 import functools
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from temporalio.client import Client, RetryConfig
+from temporalio.client import Client, Interceptor, RetryConfig
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.command_line.error_output import code_of, print_error
-from incidents.app.core_logs import core_logging
 from incidents.app.encryption.converter import encrypting
+from incidents.app.telemetry.core_logs import core_logging
 from incidents.app.temporal_settings import Server, SettingsError
 from incidents.client.problems import ConnectionProblem, Undecryptable
 from incidents.domain.core.errors import RunbookError
@@ -29,12 +29,20 @@ _LONGEST = 1200
 """Characters of a problem that is printed: it may quote what was typed."""
 
 
-async def connect(settings: Server, converter: DataConverter | None = None, *, lazy: bool = False) -> Client:
+async def connect(
+    settings: Server,
+    converter: DataConverter | None = None,
+    *,
+    lazy: bool = False,
+    measured: Runtime | None = None,
+    interceptors: Sequence[Interceptor] = (),
+) -> Client:
     """Return a client for the namespace that the environment names, with TLS and API key as it says.
 
     Without `converter` its payloads are our models, whose import takes a client that reads none too long. Either way
     they are encrypted with the keys of the settings. `lazy`: it connects with its first call, so that what must run
-    without Temporal can start (`check_connection`).
+    without Temporal can start (`check_connection`). `measured`: a runtime with metrics. `interceptors`: of the client,
+    and of its workers.
 
     Raises:
         ConnectionProblem: no answer within `TIMEOUT`, or the configuration of the connection cannot be used.
@@ -52,7 +60,8 @@ async def connect(settings: Server, converter: DataConverter | None = None, *, l
                 **config,
                 data_converter=encrypting(converter, settings.key_ring),
                 lazy=lazy,
-                runtime=runtime(),
+                runtime=measured or runtime(),
+                interceptors=interceptors,
                 retry_config=RetryConfig(max_elapsed_time_millis=int(TIMEOUT.total_seconds() * 1000)),
             )
     except (RuntimeError, RPCError, TimeoutError) as error:

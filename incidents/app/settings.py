@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from incidents.app.encryption.key_ring import KeyRing, parse_key_ring
 from incidents.app.folders import state_folder
@@ -32,12 +32,13 @@ from incidents.app.setting_types import (
     from_json,
     without_login,
 )
+from incidents.app.telemetry.settings import TelemetrySettings
 from incidents.app.temporal_settings import ADDRESS, NAMESPACE, SettingsError, checked_address
 
 UNSET = SecretStr("")
 
 
-class Settings(BaseSettings):
+class Settings(TelemetrySettings):
     """The environment, checked. Secrets are `SecretStr`, and false when unset."""
 
     model_config = SettingsConfigDict(

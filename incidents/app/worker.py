@@ -41,6 +41,10 @@ from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import print_missing_pager
 from incidents.app.runbook_file import load_runbook_file, runbook_source
 from incidents.app.settings import Settings, load_settings, read_variable
+from incidents.app.telemetry.exposition import Exposition
+from incidents.app.telemetry.fleet import Fleet, always
+from incidents.app.telemetry.listener import bind, serving_metrics
+from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.client.heartbeats import ensure_heartbeats
 from incidents.contracts import RecorderInput, drill_queue, setup_queue
 from incidents.domain.build_request import SETUP
@@ -178,8 +182,10 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     settings = load_settings()
     source, file = runbook_source(settings), load_runbook_file(settings)
     runbook = file.runbook
+    listening = bind(settings.metrics_address) if settings.metrics_address else None
     stop = _stop_on_signals()
-    client = await connect(settings)
+    measured = measured_runtime() if listening else None
+    client = await connect(settings, measured=measured.runtime if measured else None)
     await ensure_search_attributes(client)
     activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
     workers = _build_workers(settings, client, file, activities, interceptors)
@@ -192,9 +198,14 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     async with AsyncExitStack() as stack:
         for worker in workers:
             await stack.enter_async_context(worker)
-        await stack.enter_async_context(watched(client, runbook, queue))
+        watch = await stack.enter_async_context(watched(client, runbook, queue))
         await stack.enter_async_context(watching_outages(client, settings, runbook, in_gateway=False))
         await stack.enter_async_context(refreshing_site(client, activities.status_page.page))
+        if listening and measured:
+            sources = (Fleet(always(client), tuple(runbook.severities), queue), watch)
+            exposition = Exposition(settings, runbook, *sources, sdk_url=measured.url)
+            await stack.enter_async_context(serving_metrics(listening, exposition))
+            console.print(f"Metrics: http://{settings.metrics_address}/metrics")
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
         console.print(f"Worker {os.getpid()} ready on task queue {queue} at {where}")
         await stop.wait()

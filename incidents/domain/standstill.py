@@ -58,6 +58,7 @@ class RunReading(Frozen):
     """What Temporal's own record says of an open run; no worker is needed to read it.
 
     `history`: its number of events. `idle`: no activity and no child workflow is pending. `paused`: the oldest first.
+    `failing`: the types of the pending activities whose last attempt failed.
     """
 
     workflow_id: str
@@ -69,6 +70,7 @@ class RunReading(Frozen):
     history: int = 0
     idle: bool = False
     paused: tuple[PausedActivity, ...] = ()
+    failing: tuple[str, ...] = ()
 
 
 class Standstill(Frozen):

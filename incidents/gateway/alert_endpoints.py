@@ -14,6 +14,7 @@ from incidents.client.delivery.submission import Submission
 from incidents.domain.core.payload import NotJson
 from incidents.gateway import cloudevents
 from incidents.gateway.alert_senders import AlertSenders
+from incidents.gateway.metrics import Webhooks
 from incidents.gateway.responses import read_body, unauthorized
 from incidents.gateway.sns import read_message
 from incidents.vendors.errors import VendorError
@@ -24,10 +25,16 @@ _log = logging.getLogger("gateway")
 class AlertEndpoint:
     """Takes alert webhooks. `senders`: who may post them."""
 
-    def __init__(self, delivery: Delivery, senders: AlertSenders) -> None:
-        self._delivery, self._senders = delivery, senders
+    def __init__(self, delivery: Delivery, senders: AlertSenders, webhooks: Webhooks) -> None:
+        self._delivery, self._senders, self._webhooks = delivery, senders, webhooks
 
     async def alerts(self, request: Request) -> Response:
+        """Take a webhook as `_take` does, and count it."""
+        response = await self._take(request)
+        self._webhooks.count(request.path_params.get("source", ""), response.status_code)
+        return response
+
+    async def _take(self, request: Request) -> Response:
         """Open incidents for alerts, or update the open ones; keep them on disk while Temporal is unreachable.
 
         503 if they cannot be kept either: the sender still has them, and sends them again.

@@ -19,6 +19,8 @@ from incidents.app.connection import check_connection
 from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import missing_pager_warning
 from incidents.app.settings import Settings
+from incidents.app.telemetry.exposition import Exposition
+from incidents.app.telemetry.fleet import Fleet
 from incidents.client.delivery.delivery import Delivery
 from incidents.client.delivery.spool import Spool, SpoolUnusable
 from incidents.client.own_pages import workflow_of
@@ -38,6 +40,7 @@ from incidents.gateway.api.app import api_routes
 from incidents.gateway.codec.endpoint import CodecEndpoint
 from incidents.gateway.heartbeat_endpoint import HeartbeatEndpoint
 from incidents.gateway.mail_events import MailEvents
+from incidents.gateway.metrics import SpoolSource, Webhooks
 from incidents.gateway.readiness import Readiness
 from incidents.gateway.responses import (
     TooLarge,
@@ -66,7 +69,8 @@ _log = logging.getLogger("gateway")
 class Gateway:
     """The request handlers. Stateless: accepted requests are stored by Temporal."""
 
-    def __init__(self, client: Client, settings: Settings, runbook: RunbookConfig) -> None:
+    def __init__(self, client: Client, settings: Settings, runbook: RunbookConfig, sdk_metrics: str = "") -> None:
+        """Serve by that client. `sdk_metrics`: where Temporal's SDK serves its metrics; "" if it does not."""
         self._client, self._settings, self._runbook = client, settings, runbook
         self._was_connected = False
         self._people = PeopleDirectory(runbook.people.directory)
@@ -77,7 +81,9 @@ class Gateway:
         tokens = ApiTokens(settings.api_tokens)
         self._api = api_routes(self._connected, settings, runbook, tokens)
         senders = AlertSenders(settings, SnsClient(settings.http_timeout_seconds), tokens)
-        self._alerts = AlertEndpoint(self.delivery, senders)
+        fleet = Fleet(self._connected, tuple(runbook.severities), queue)
+        self._metrics = Exposition(settings, runbook, fleet, SpoolSource(self._spool), sdk_url=sdk_metrics)
+        self._alerts = AlertEndpoint(self.delivery, senders, Webhooks(self._metrics.registry))
         self._heartbeats = HeartbeatEndpoint(self._connected, runbook, queue, token)
         self._web = WebSite(self._connected, settings, runbook)
         self._codec = CodecEndpoint(self._connected, settings, runbook, tokens, self._web.access)
@@ -103,6 +109,7 @@ class Gateway:
             Route("/sendgrid", self._mail_events.receive, methods=["POST"]),
             Route("/healthz", self._readiness.health),
             Route("/readyz", self._readiness.ready),
+            Route("/metrics", self._metrics.respond),
             *self._codec.routes(self._web.sessions),
             *self._api,
             *self._web.routes(),

@@ -18,6 +18,7 @@
     POST /codec/decode         payloads in clear text for the Temporal UI and `temporal`, for those who may read them
     GET  /healthz              200 while Temporal answers; says so if nobody can be paged
     GET  /readyz               200 while Temporal answers and the spool can be written; each part with its reason
+    GET  /metrics              for Prometheus; Bearer METRICS_TOKEN, if that is set
 
 Needs TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and for each endpoint its secret, without which every request to it gets
 401: GATEWAY_TOKEN, SLACK_SIGNING_SECRET, PAGERDUTY_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET, SENDGRID_WEBHOOK_PUBLIC_KEY;
@@ -47,6 +48,7 @@ from incidents.app.connection import connect, run_and_exit
 from incidents.app.pager_check import print_missing_pager
 from incidents.app.runbook_file import load_runbook, runbook_source
 from incidents.app.settings import Settings, load_settings
+from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.gateway.api.senders import describe_tokens
 from incidents.gateway.app import Gateway
 
@@ -65,9 +67,11 @@ def main(
     async def serve() -> int:
         settings = load_settings()
         runbook = load_runbook(settings)
-        client = await connect(settings, lazy=True)  # alerts are kept on disk while Temporal is unreachable
+        measured = measured_runtime()
+        # Lazy: alerts are kept on disk while Temporal is unreachable.
+        client = await connect(settings, lazy=True, measured=measured.runtime)
         print(f"Runbook: {runbook_source(settings)}", file=sys.stderr)
-        gateway = Gateway(client, settings, runbook)
+        gateway = Gateway(client, settings, runbook, sdk_metrics=measured.url)
         _print_endpoints(settings, gateway)
         print_missing_pager(settings, runbook)
         server = _Server(server_config(gateway, host, port), gateway)

@@ -29,10 +29,10 @@ class Calls:
         self._pauses.check(operation)
         try:
             if effect:
-                with acting(self._vendor, operation, self._timeout) as seconds, recorded(self._vendor):
+                with acting(self._vendor, operation, self._timeout) as seconds, recorded(self._vendor, operation):
                     yield seconds
             else:
-                with recorded(self._vendor):
+                with recorded(self._vendor, operation):
                     yield self._timeout
         except VendorRateLimited as refusal:
             self._pauses.begin(refusal)

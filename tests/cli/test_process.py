@@ -78,7 +78,7 @@ def test_what_the_core_logs_is_not_mixed_with_json(stage: Stage, on_stage: Incid
     program = """
 import logging, sys
 from temporalio.runtime import TelemetryFilter
-import incidents.app.core_logs as core_logs
+import incidents.app.telemetry.core_logs as core_logs
 import incidents.cli.main as cli
 
 core_logs.CORE_LOGS = TelemetryFilter("TRACE", "TRACE")

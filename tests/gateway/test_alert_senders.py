@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -28,6 +29,7 @@ from incidents.client.delivery.submission import Submission
 from incidents.client.intake import Started
 from incidents.gateway.alert_endpoints import AlertEndpoint
 from incidents.gateway.alert_senders import AlertSenders
+from incidents.gateway.metrics import Webhooks
 from incidents.gateway.sns import read_message
 from incidents.vendors.sns import SnsClient
 from tests.support.hostile import broken, encoded
@@ -124,7 +126,7 @@ def http(aws: Aws, taken: Taken, configured: Callable[..., Settings]) -> httpx.A
         SNS_TOPIC_ARNS=f"{TOPIC}, {TOPIC}-other",
     )
     senders = AlertSenders(found, SnsClient(transport=httpx.MockTransport(aws.answer)), ApiTokens(found.api_tokens))
-    endpoint = AlertEndpoint(cast(Delivery, taken), senders)
+    endpoint = AlertEndpoint(cast(Delivery, taken), senders, Webhooks(CollectorRegistry()))
     app = Starlette(routes=[Route("/alerts/{source}", endpoint.alerts, methods=["POST"])])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
 

@@ -57,7 +57,7 @@ def failing(vendor: str) -> bool:
 
 
 def fail(error: type[VendorError] = VendorUnavailable) -> None:
-    with pytest.raises(error), recorded("acme"):
+    with pytest.raises(error), recorded("acme", "call"):
         raise error("acme", "do_it", "sorry")
 
 
@@ -66,7 +66,7 @@ def test_109_a_series_of_failures_counts_from_its_first_one_until_an_answer(cloc
     later = clock.pass_time(timedelta(minutes=50))
     fail(VendorRateLimited)
     assert result() == CallResult(T0, later)
-    with recorded("acme"):
+    with recorded("acme", "call"):
         pass
     assert result() == CallResult(None, later)
     fail()

@@ -9,7 +9,8 @@ coordinate: the id of
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from temporalio.api.common.v1 import WorkflowExecution as Execution
@@ -21,7 +22,10 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from incidents import metrics
+from incidents.app.telemetry.sources import Sample
 from incidents.client.failures import message_of
+from incidents.client.watching.retries import is_failing
 from incidents.contracts import StandstillInput
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.obligation import Obligation
@@ -30,6 +34,7 @@ from incidents.domain.standstill import (
     Look,
     PausedActivity,
     PendingTask,
+    Reason,
     RunReading,
     Standstill,
     first_line,
@@ -94,6 +99,7 @@ def reading(described: WorkflowExecutionDescription) -> RunReading:
         history=described.history_length,
         idle=not raw.pending_activities and not raw.pending_children,
         paused=tuple(sorted(map(_paused, paused), key=lambda activity: activity.since)),
+        failing=tuple(activity.activity_type.name for activity in raw.pending_activities if is_failing(activity)),
     )
 
 
@@ -144,6 +150,12 @@ class StandstillWatch:
         self._notified: set[str] = set()
         self._incidents: dict[str, RunReading] = {}
         self._looks: dict[str, Look] = {}
+        self._overdue: set[str] = set()
+        self._samples: list[Sample] = []
+
+    async def read(self) -> list[Sample]:
+        """Return the metrics of the last complete round; nothing before the first one has ended."""
+        return [*self._samples, Sample(metrics.OBLIGATIONS_OVERDUE, len(self._overdue))] if self._samples else []
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -152,11 +164,16 @@ class StandstillWatch:
     async def round(self) -> None:
         """Read all open workflows once, and report those whose workflow task is stuck."""
         seen: dict[str, RunReading] = {}
+        reasons = Counter(dict.fromkeys((Reason.FAILING, Reason.WAITING), 0))
         async for run in open_runs(self._client):
             seen[run.run_id] = run
-            if run.run_id not in self._notified and (stuck := await stuck_run(self._client, run)) is not None:
-                await self.report(stuck)
+            if (stuck := stuck_task(run, datetime.now(UTC))) is not None:
+                reasons[stuck.reason] += 1
+                if run.run_id not in self._notified:
+                    await self.report(stuck.replace(failure=await last_failure(self._client, run)))
             await asyncio.sleep(PACE)
+        self._overdue &= seen.keys()
+        self._samples = _count(reasons, seen.values())
         self._incidents = {key: run for key, run in seen.items() if run.workflow_type == INCIDENT_WORKFLOW}
         self._looks = {key: look for key, look in self._looks.items() if key in seen}
         self._notified &= seen.keys()
@@ -165,7 +182,7 @@ class StandstillWatch:
         """Query the incident whose turn it is, if one may have an overdue obligation, and report that."""
         at = datetime.now(UTC)
         waiting = [run for run in self._incidents.values() if wants_look(run, self._looks.get(run.run_id), at)]
-        waiting = [run for run in waiting if run.run_id not in self._notified]
+        waiting = [run for run in waiting if run.run_id not in self._notified or run.run_id in self._overdue]
         if not waiting:
             return
         run = min(waiting, key=self._last_look)
@@ -196,7 +213,12 @@ class StandstillWatch:
         at = datetime.now(UTC)
         look = look_at(run, owed, self._looks.get(run.run_id), self._runbook, at)
         self._looks[run.run_id] = look
-        if (stuck := stuck_obligation(run, owed, look, self._runbook, at)) is not None:
+        stuck = stuck_obligation(run, owed, look, self._runbook, at)
+        if stuck is None:
+            self._overdue.discard(run.run_id)
+            return
+        self._overdue.add(run.run_id)
+        if run.run_id not in self._notified:
             await self.report(stuck)
 
     async def report(self, stuck: Standstill) -> None:
@@ -221,6 +243,14 @@ class StandstillWatch:
         self._notified.add(stuck.run_id)
 
 
+def _count(reasons: Mapping[Reason, int], runs: Iterable[RunReading]) -> list[Sample]:
+    failing = Counter(activity for run in runs for activity in run.failing)
+    return [
+        *(Sample(metrics.STUCK, number, {"reason": str(reason)}) for reason, number in reasons.items()),
+        *(Sample(metrics.OBLIGATIONS_FAILING, number, {"activity": name}) for name, number in failing.items()),
+    ]
+
+
 async def _for_ever(work: Callable[[], Awaitable[None]], pause: float) -> None:
     """Repeat the work. A failure is logged and does not stop the loop."""
     while True:
@@ -232,13 +262,14 @@ async def _for_ever(work: Callable[[], Awaitable[None]], pause: float) -> None:
 
 
 @contextlib.asynccontextmanager
-async def watched(client: Client, runbook: RunbookConfig, task_queue: str) -> AsyncIterator[None]:
-    """Watch for stuck workflows while the block runs."""
+async def watched(client: Client, runbook: RunbookConfig, task_queue: str) -> AsyncIterator[StandstillWatch]:
+    """Watch for stuck workflows while the block runs; yield the watch."""
     if not any(operator.email for operator in operators(runbook)):
         _log.warning("people.operators in runbook.yaml names no e-mail address: stuck workflows are only logged")
-    watching = asyncio.create_task(StandstillWatch(client, runbook, task_queue).run())
+    watch = StandstillWatch(client, runbook, task_queue)
+    watching = asyncio.create_task(watch.run())
     try:
-        yield
+        yield watch
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)

@@ -81,7 +81,7 @@ class RetryReader:
 
     async def read(self, run: WorkflowExecutionDescription) -> tuple[Retry, ...]:
         """Return the activities of the run that are paused; then those that are tried again, the next one first."""
-        shown = [one for one in run.raw_description.pending_activities if one.paused or _is_failing(one)]
+        shown = [one for one in run.raw_description.pending_activities if one.paused or is_failing(one)]
         summaries = await self._summaries.read(run, shown)
         retries = [
             _retry(run.id, one, summaries[one.activity_id], await message_of(self._client, one.last_failure))
@@ -90,7 +90,7 @@ class RetryReader:
         return tuple(sorted(retries, key=lambda one: (one.paused is None, one.next_at or run.start_time, one.summary)))
 
 
-def _is_failing(activity: PendingActivityInfo) -> bool:
+def is_failing(activity: PendingActivityInfo) -> bool:
     """Tell whether an attempt failed. A poll that found nothing new is repeated as if it had, and did not."""
     polled = activity.last_failure.application_failure_info.type in POLLS
     return activity.attempt > 1 and activity.HasField("last_failure") and not polled
@@ -103,7 +103,7 @@ def _retry(workflow_id: str, activity: PendingActivityInfo, summary: str, messag
     return Retry(
         summary=summary,
         attempts=activity.attempt - 1,
-        failure=describe_failure(activity.last_failure, message) if _is_failing(activity) else "",
+        failure=describe_failure(activity.last_failure, message) if is_failing(activity) else "",
         next_at=_utc(at or activity.scheduled_time) if waits else None,
         gives_up_at=_utc(ends) if ends is not None else None,
         paused=_pause(workflow_id, activity) if activity.paused else None,

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from incidents.app.proxied import is_proxied
 from incidents.app.settings import Settings
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.text.untrusted import one_line
@@ -17,8 +18,6 @@ _PUBLIC = (
     "GATEWAY_URL is a public address, and without sign-in everyone behind a proxy could look like this machine:"
     " configure sign-in (OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET) or TRUSTED_PROXIES"
 )
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-"""Headers of a proxy: behind one on this machine, everyone would look as if they were local."""
 _LONGEST_NAME = 100
 
 
@@ -101,13 +100,12 @@ def is_local(request: Request) -> bool:
     """Tell whether the request comes from this machine, by a name of this machine, and through no proxy.
 
     The name is checked because a foreign page can make a browser here send requests to a name of its own that resolves
-    to 127.0.0.1 (DNS rebinding). Browsers speak HTTP/1.1; by HTTP/1.0 nginx speaks, which adds no header by default.
+    to 127.0.0.1 (DNS rebinding).
     """
     host = request.headers.get("host", "")
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
     peer = _address(request)
-    proxied = any(header in request.headers for header in _FORWARDED) or request.scope.get("http_version") == "1.0"
-    return name.casefold() in _LOCAL_NAMES and not proxied and peer is not None and peer.is_loopback
+    return name.casefold() in _LOCAL_NAMES and not is_proxied(request) and peer is not None and peer.is_loopback
 
 
 def _is_public(url: str) -> bool:

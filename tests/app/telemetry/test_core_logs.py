@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from incidents.app.core_logs import core_logging, plain_words
+from incidents.app.telemetry.core_logs import core_logging, plain_words
 
 REFUSED = (
     'Status { code: Unavailable, message: "tcp connect error", source: Some(tonic::transport::Error(Transport,'

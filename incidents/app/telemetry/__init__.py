@@ -1,0 +1,1 @@
+"""What this program shows of itself to the outside: metrics, logs, traces."""

@@ -1,0 +1,18 @@
+"""The settings of metrics, logs and traces."""
+
+from pydantic import SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+from incidents.app.temporal_settings import checked_address
+
+
+class TelemetrySettings(BaseSettings):
+    """Where the worker serves its metrics, and who may read them. Part of `Settings`."""
+
+    metrics_address: str = ""
+    metrics_token: SecretStr = SecretStr("")
+
+    @field_validator("metrics_address")
+    @classmethod
+    def _metrics(cls, address: str) -> str:
+        return checked_address(address)
