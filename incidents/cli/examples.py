@@ -109,6 +109,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "incident backfill --title 'Slow sign-in' --service login --severity P2 \\",
         "    --started 2026-11-23T14:02:00Z --resolved 2026-11-23T15:10:00Z",
     ),
+    "plan": (
+        "incident plan P0",
+        "incident plan P2 --service dashboard --until 8h --texts",
+        "incident plan --scenario game-day.yaml",
+        "incident plan all --diff git:main --exit-code",
+        "incident plan P1 --format html > plan.html",
+    ),
     "stuck": ("incident stuck",),
     "reset": (
         "incident reset 42",

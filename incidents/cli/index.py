@@ -53,6 +53,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "report": (f"{_COMMANDS}.report", "Report MTTD, MTTA, MTTM, MTTR and SLA attainment for a period."),
         "backfill": (f"{_COMMANDS}.backfill", "Record a past incident."),
     },
+    "Plan": {
+        "plan": (f"{_COMMANDS}.foresight.plan", "Show what the runbook will do if nobody acts."),
+    },
     "Operate": {
         "maintenance": (f"{_COMMANDS}.operating.maintenance", "Start, list and end maintenance windows."),
         "token": (f"{_COMMANDS}.operating.token", "Create, list and revoke tokens of the gateway's API."),

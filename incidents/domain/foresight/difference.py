@@ -84,16 +84,20 @@ def _text_changes(old: Sequence[PlannedStep], new: Sequence[PlannedStep], *, mov
     """Yield the first text that differs. A text that moved names other times: only its words are compared."""
     for was, now in zip(old, new, strict=False):
         texts = (f"{was.recipient}\n{was.text}", f"{now.recipient}\n{now.text}")
-        same = _NUMBERS.sub("#", texts[0]) == _NUMBERS.sub("#", texts[1]) if moved else texts[0] == texts[1]
-        if not same:
-            before, after = _differing(*texts)
+        before, after = _differing(*texts, but_numbers=moved)
+        if before or after:
             yield _change(ChangeKind.TEXT, was, min(was.after, now.after)).replace(before=before, after=after)
             return
 
 
-def _differing(before: str, after: str) -> tuple[str, str]:
-    """Return the lines of each text that the other lacks."""
+def _differing(before: str, after: str, *, but_numbers: bool) -> tuple[str, str]:
+    """Return the lines of each text that the other lacks; both "" if only their order differs, or nothing."""
     lines, others = before.splitlines(), after.splitlines()
-    gone = [line for line in lines if line not in others]
-    added = [line for line in others if line not in lines]
-    return "\n".join(gone) or before, "\n".join(added) or after
+    known, news = ({_compared(line, but_numbers) for line in each} for each in (lines, others))
+    gone = [line for line in lines if _compared(line, but_numbers) not in news]
+    added = [line for line in others if _compared(line, but_numbers) not in known]
+    return "\n".join(gone), "\n".join(added)
+
+
+def _compared(line: str, but_numbers: bool) -> str:
+    return _NUMBERS.sub("#", line) if but_numbers else line

@@ -27,8 +27,12 @@ class Fact(Frozen):
         """What happens, in one line."""
         if isinstance(self.what, AlertFact):
             return f"The {self.what}" + (" again" if self.what is AlertFact.FIRED else "")
-        told = [f"{name} {value}" for name, value in self.what if name not in _UNSAID and value not in _UNSET]
+        told = [f"{name} {_words(value)}" for name, value in self.what if name not in _UNSAID and value not in _UNSET]
         return one_line(f"{self.what.by}: {self.what.name.replace('_', ' ')} {', '.join(told)}".strip(), 200)
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 _UNSAID = {"by", "id", "origin"}

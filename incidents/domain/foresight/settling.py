@@ -44,9 +44,8 @@ def settle(track: Track[O], runbook: RunbookConfig, at: datetime) -> Iterator[Do
             continue
         begun = [(obligation, track.begin(obligation, at)) for obligation in due]
         for obligation, asked in begun:
-            is_result = isinstance(asked, ActivityResult)
-            track.finish(obligation, asked if is_result else answer(asked, runbook), at)
-            yield _done(track, obligation, at, None if is_result else asked)
+            track.finish(obligation, asked if isinstance(asked, ActivityResult) else answer(asked, runbook), at)
+            yield _done(track, obligation, at, None if isinstance(asked, ActivityResult) else asked)
     raise RuntimeError(f"always something due: {due[0].key}")
 
 

@@ -1,4 +1,4 @@
-"""What a simulation advances: an incident, and the post-mortem that follows it. Each is interpreted by its own rules."""
+"""What a simulation advances: an incident, and the post-mortem that follows it, each by its own rules."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,6 +1,7 @@
 """What will happen: the plans of the runbook's four severities hold its promises."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_the_end_of_the_alert_moves_on_and_a_refused_command_says_why() -> None:
     resolve = Resolve(by="ann")
     found = hours("P0", 1, (2, AlertFact.ENDED), (5, DeclareSeverity(by="ann", severity="P9")), (20, resolve))
     facts = [step for step in found.steps if step.kind == "fact"]
-    assert [step.obligation for step in facts][0] == "The alert ended"
+    assert facts[0].obligation == "The alert ended"
     assert facts[1].text.startswith("Rejected: ")
     assert of_kind(found, "postmortem") == ["T+0:20 Start the post-mortem"]
 
@@ -156,7 +157,8 @@ def test_every_request_that_tells_somebody_something_is_described() -> None:
     kinds = {each for each in requests_of(ActivityRequest) if each.__module__.startswith("incidents.")}
     silent = set()
     for kind in kinds:
-        blank = kind.model_construct(key="k", **{name: _Blank() for name in kind.model_fields if name != "key"})
+        fields: dict[str, Any] = {name: _Blank() for name in kind.model_fields}
+        blank = kind.model_construct(**fields)
         try:
             if describe(blank, opened(), RUNBOOK) == Message():
                 silent.add(kind)

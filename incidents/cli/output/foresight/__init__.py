@@ -1,0 +1,1 @@
+"""Plans and differences on a terminal."""
