@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POSTGRESQL),--postgresql) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics
+.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -77,6 +77,9 @@ metrics: $(INSTALLED) ## regenerate the table of metrics in docs/operating.md fr
 
 schema: $(INSTALLED) ## regenerate docs/alert-schema.json from the model of our own JSON
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/client/alert_sources/test_samples.py -k schema
+
+runbook-schema: $(INSTALLED) ## regenerate docs/runbook.schema.json from the models of runbook.yaml
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/domain/config/test_json_schema.py -k published
 
 examples: $(INSTALLED) ## regenerate docs/example-postmortem.md and docs/example-report.html from a scripted incident
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/postmortem/test_examples.py

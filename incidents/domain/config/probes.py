@@ -25,7 +25,7 @@ _SHOWN = 40
 _PROVEN_FOR = timedelta(hours=2)
 
 
-def _listed(value: object) -> object:
+def one_or_more(value: object) -> object:
     """Let one value stand for a list of one."""
     return value if isinstance(value, list | tuple) else (value,)
 
@@ -40,8 +40,8 @@ class JsonCheck(Frozen):
     """
 
     path: str
-    equals: Annotated[tuple[Scalar, ...], BeforeValidator(_listed)] = ()
-    not_equals: Annotated[tuple[Scalar, ...], BeforeValidator(_listed)] = ()
+    equals: Annotated[tuple[Scalar, ...], BeforeValidator(one_or_more)] = ()
+    not_equals: Annotated[tuple[Scalar, ...], BeforeValidator(one_or_more)] = ()
 
     @field_validator("path")
     @classmethod
@@ -78,7 +78,7 @@ class Probe(Frozen):
     headers: dict[str, str] = {}
     body: JsonValue = None
     expect_status: Annotated[
-        tuple[Annotated[int, Field(ge=100, le=599)], ...], BeforeValidator(_listed), Field(min_length=1)
+        tuple[Annotated[int, Field(ge=100, le=599)], ...], BeforeValidator(one_or_more), Field(min_length=1)
     ] = (200,)
     expect_json: JsonCheck | None = None
     measures_latency: bool = False
