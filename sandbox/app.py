@@ -61,12 +61,13 @@ class World:
         credentials, options = self.credentials, self.options
         self.ledger = ledger = Ledger()
         self.fleet = fleet = Fleet()
-        self.slack, self.ops_portal = Slack(credentials, ledger), OpsPortal(credentials, options, ledger, fleet)
-        github = GitHub(credentials, ledger)
+        self.slack = Slack(credentials, ledger, options)
+        self.ops_portal = OpsPortal(credentials, options, ledger, fleet)
+        github = GitHub(credentials, ledger, options)
         # Actions and files come before issues: the last route of `github` answers 404 for the rest of /github.
         self.vendors: dict[str, Vendor] = {
             "slack": self.slack,
-            "sendgrid": SendGrid(credentials, ledger),
+            "sendgrid": SendGrid(credentials, ledger, options),
             "statuspage": Statuspage(credentials, ledger),
             "github_actions": GitHubActions(credentials, options, ledger, fleet),
             "github_files": GitHubFiles(github),

@@ -9,6 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 CALLS_KEPT = 20_000
+SLACK_SCOPES = (
+    *("bookmarks:read", "bookmarks:write", "channels:history", "channels:manage", "channels:read", "chat:write"),
+    *("commands", "groups:history", "groups:read", "groups:write", "im:history", "im:write", "pins:write"),
+    *("reactions:read", "users:read", "users:read.email"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Options:
     `bad_latency_ms`: how slow a bad version is; `slow_latency_ms`: one that is only slow.
     `nobody_on_call`: PagerDuty's schedule is empty.
     `portal_token_seconds`: life of a portal JWT (the portal's TOKEN_TTL).
+    `slack_scopes`, `sendgrid_scopes`: what the credentials are granted, with commas.
+    `github_push`: whether the token may push.
     `secure_cookies`: as the portal with ENV=production, whose cookies plain HTTP clients do not send back.
     """
 
@@ -61,6 +68,9 @@ class Options:
     nobody_on_call: bool = False
     portal_token_seconds: float = 3600.0
     secure_cookies: bool = False
+    slack_scopes: str = ",".join(SLACK_SCOPES)
+    sendgrid_scopes: str = "mail.send,sender_verification_eligible"
+    github_push: bool = True
 
 
 @dataclass

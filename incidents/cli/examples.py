@@ -116,6 +116,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "incident plan all --diff git:main --exit-code",
         "incident plan P1 --format html > plan.html",
     ),
+    "doctor": (
+        "incident doctor",
+        "incident doctor --json               # exit status 1 if there is an error",
+    ),
     "stuck": ("incident stuck",),
     "reset": (
         "incident reset 42",

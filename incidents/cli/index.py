@@ -62,6 +62,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "keys": (f"{_COMMANDS}.operating.keys", "Make keys that encrypt what Temporal stores."),
         "alert": (f"{_COMMANDS}.alert", "Try an alert payload: what it would do, and why."),
         "check": (f"{_COMMANDS}.queries", "Validate runbook.yaml; lists each error with line and field."),
+        "doctor": (
+            f"{_COMMANDS}.operating.doctor",
+            "Check Temporal, workers, integrations and runbook.",
+        ),
         "stuck": (
             f"{_COMMANDS}.operating.stuck",
             "List workflows that are stuck or have a paused activity.",

@@ -17,6 +17,11 @@ _RPC = timedelta(seconds=10)
 _PREFIX = "heartbeat-"
 
 
+def watch_id(name: str) -> str:
+    """Return the id of the workflow that watches a heartbeat."""
+    return f"{_PREFIX}{name}"
+
+
 async def send_heartbeat(client: Client, name: str, rule: HeartbeatRule, at: datetime, task_queue: str) -> None:
     """Record that a heartbeat came, durably; its watch is started if it does not run.
 
@@ -58,7 +63,7 @@ async def _signal(
     await client.start_workflow(
         HEARTBEAT_WORKFLOW,
         HeartbeatInput(name=name, rule=rule, history_limit=HISTORY_EVENTS),
-        id=f"{_PREFIX}{name}",
+        id=watch_id(name),
         task_queue=task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal=signal,

@@ -6,6 +6,7 @@ DISPLAY_NAMES = {
     "flag_audit": "the flag audit",
     "github": "GitHub",
     "grafana": "Grafana",
+    "openid": "the OpenID Connect provider",
     "ops_portal": "the Ops Portal",
     "pagerduty": "PagerDuty",
     "postgres": "PostgreSQL",

@@ -18,11 +18,14 @@ from urllib.parse import quote
 
 import httpx
 
+from incidents.vendors.access.access import Access
 from incidents.vendors.errors import VendorUnauthorized
 from incidents.vendors.http import VendorHttp, one_line
 
 T = TypeVar("T")
 PAGE = 100
+DEPLOYERS = ("engineer", "admin", "owner")
+"""Roles that may deploy and roll back."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,11 @@ class OpsPortalClient:
         self._account = {"email": email, "password": password}
         self._lock = threading.Lock()
         self._jwt = ""
+
+    def check_access(self) -> Access:
+        """Log in, and read which role the account has: an engineer may deploy."""
+        email, role = self._fetch("me", "GET", "/auth/me", lambda body: (str(body["email"]), str(body["role"])))
+        return Access(f"{email} ({role})", () if role in DEPLOYERS else ("role engineer",))
 
     def login(self) -> None:
         """Log in again. The other methods do so when needed."""

@@ -17,10 +17,13 @@ from urllib.parse import quote
 import httpx
 
 from incidents.cutting import cut
+from incidents.vendors.access.access import Access, server_time
 from incidents.vendors.http import VendorHttp
 
 SUMMARY_LIMIT, DEDUP_KEY_LIMIT = 1024, 255
 PAGE, PAGES = 100, 10
+_NO_ALERT = "incident-runbook-doctor"
+"""A dedup key that no alert has: ours begin otherwise."""
 
 Action = Literal["trigger", "acknowledge", "resolve"]
 Severity = Literal["critical", "error", "warning", "info"]
@@ -52,6 +55,15 @@ class PagerDutyEvents:
         self._routing_key = routing_key
         host = base_url.rstrip("/").removesuffix("/enqueue").removesuffix("/v2")
         self._http = VendorHttp("pagerduty", host, timeout=timeout, secrets=[routing_key], transport=transport)
+
+    def check_access(self) -> Access:
+        """Resolve an alert that does not exist: PagerDuty checks the routing key, and drops the event.
+
+        There is no other call that shows whether the key is accepted.
+        """
+        event = {"routing_key": self._routing_key, "event_action": "resolve", "dedup_key": _NO_ALERT}
+        answer = self._http.call("check_routing_key", "POST", "/v2/enqueue", writes=False, json=event)
+        return Access(at=server_time(answer.headers))
 
     def send_event(
         self,
@@ -101,6 +113,11 @@ class PagerDutyClient:
         self._http = VendorHttp(
             "pagerduty", base_url, timeout=timeout, headers=headers, secrets=[api_key], transport=transport
         )
+
+    def check_access(self) -> Access:
+        """List the abilities of the account: any valid key may. Whether it may write is not told; we only read."""
+        answer = self._http.call("abilities", "GET", "/abilities")
+        return Access(at=server_time(answer.headers))
 
     def incident_key(self, incident_id: str) -> str:
         """The dedup key of an incident at PagerDuty; "" if it has none."""

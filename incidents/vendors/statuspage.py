@@ -16,7 +16,8 @@ from urllib.parse import quote
 import httpx
 
 from incidents.cutting import cut
-from incidents.vendors.http import VendorHttp
+from incidents.vendors.access.access import Access, server_time
+from incidents.vendors.http import VendorHttp, reading
 
 METADATA = "incident_runbook"
 NAME_LIMIT, BODY_LIMIT = 255, 25_000
@@ -70,7 +71,14 @@ class StatuspageClient:
             transport=transport,
             rate_limited=lambda response: response.status_code in (420, 429),
         )
-        self._path = f"/pages/{quote(page_id, safe='')}/incidents"
+        self._page = f"/pages/{quote(page_id, safe='')}"
+        self._path = f"{self._page}/incidents"
+
+    def check_access(self) -> Access:
+        """Read the page."""
+        answer = self._http.call("get_page", "GET", self._page)
+        with reading("statuspage", "get_page"):
+            return Access(str(answer.json()["name"]), at=server_time(answer.headers))
 
     def create_incident(
         self,

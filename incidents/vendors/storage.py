@@ -8,10 +8,13 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
+from incidents.vendors.access.access import Access, missing_rights
 from incidents.vendors.calling import Calls
 from incidents.vendors.errors import (
     VendorError,
@@ -23,6 +26,7 @@ from incidents.vendors.errors import (
 from incidents.vendors.http import one_line
 
 PART = ".part"
+_NO_FILE = "incident-runbook-doctor"
 # File systems on which a half-written file can be seen, and where moving replaces in one step. Object stores show an
 # object only when it is whole, and their move is a copy.
 MOVES = {"file", "local", "sftp", "ssh"}
@@ -58,6 +62,13 @@ class FileStore:
                 raise VendorRejected(name, "open", _missing(parts.scheme, error), code="unsupported") from None
         protocol = self._fs.protocol
         self._moves = not MOVES.isdisjoint([protocol] if isinstance(protocol, str) else protocol)
+
+    def check_access(self) -> Access:
+        """Look for a file. Whether one can be written is told of local folders only: elsewhere it takes a file."""
+        self.exists(_NO_FILE)
+        if not isinstance(self._fs, LocalFileSystem):
+            return Access(untold="whether files can be written")
+        return Access(missing=missing_rights(Path(self._root)))
 
     def write(self, path: str, data: bytes) -> Stored:
         """Write the file as a whole, replacing an older one of that path."""

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import httpx
 
 from incidents.cutting import cut
+from incidents.vendors.access.access import Access
 from incidents.vendors.errors import VendorUnauthorized
 from incidents.vendors.http import VendorHttp
 
@@ -72,6 +73,11 @@ class ZoomClient:
         self._meetings = f"/users/{quote(user_id, safe='')}/meetings"
         self._clock, self._lock = clock, threading.Lock()
         self._token, self._expires = "", 0.0
+
+    def check_access(self) -> Access:
+        """Get a token, and list the owner's meetings with it. Whether it may make some, Zoom tells only then."""
+        next(self._listed(), None)
+        return Access()
 
     def create_meeting(
         self, topic: str, *, agenda: str = "", start: datetime | None = None, minutes: int = 240

@@ -34,6 +34,7 @@ class PagerDuty:
         """Events without an Authorization header, REST with `Token token=`."""
         return [
             route("/pagerduty-events/v2/enqueue", self.enqueue, "POST"),
+            route("/pagerduty/abilities", self.abilities),
             route("/pagerduty/oncalls", self.oncalls),
             route("/pagerduty/users", self.list_users),
             route("/pagerduty/incidents", self.list_incidents),
@@ -97,6 +98,11 @@ class PagerDuty:
         if len(str(payload.get("summary") or "")) > SUMMARY_LIMIT:
             errors.append("'payload.summary' is too long (maximum length: 1024)")
         return errors
+
+    async def abilities(self, request: Request) -> Response:
+        """GET /abilities: what the account's plan includes; any valid key may ask."""
+        self._authenticate(request)
+        return JSONResponse({"abilities": ["teams", "urgencies"]})
 
     async def oncalls(self, request: Request) -> Response:
         """GET /oncalls: three escalation levels, the first by a schedule; with `schedule_ids[]`, only by these."""

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from sandbox.http import RefusalError, bearer, json_object, missing, route
-from sandbox.state import Credentials, Ledger, pick, timestamp
+from sandbox.state import Credentials, Ledger, Options, pick, timestamp
 
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 RECIPIENT_LIMIT = 1000
@@ -21,22 +21,31 @@ RECIPIENT_LIMIT = 1000
 class SendGrid:
     """POST /v3/mail/send: 202 with an empty body and X-Message-Id. The same POST twice is two mails."""
 
-    def __init__(self, credentials: Credentials, ledger: Ledger) -> None:
-        self.credentials, self.ledger = credentials, ledger
+    def __init__(self, credentials: Credentials, ledger: Ledger, options: Options) -> None:
+        self.credentials, self.ledger, self.options = credentials, ledger, options
         self.mailbox: list[dict[str, Any]] = []
         self._ids = itertools.count(1)
 
     def routes(self) -> list[BaseRoute]:
-        """Only sending."""
+        """Sending, and the key's scopes."""
         return [
+            route("/sendgrid/v3/scopes", self.scopes),
             route("/sendgrid/v3/mail/send", self.send, "POST"),
             missing("/sendgrid", _refusal(404, "Not Found")),
         ]
 
-    async def send(self, request: Request) -> Response:
-        """Queues one mail per personalization: recipients of one `to` see each other."""
+    def _authenticate(self, request: Request) -> None:
         if bearer(request) != self.credentials.sendgrid_api_key:
             raise _refusal(401, "The provided authorization grant is invalid, expired, or revoked")
+
+    async def scopes(self, request: Request) -> Response:
+        """GET /v3/scopes: what the key may do."""
+        self._authenticate(request)
+        return JSONResponse({"scopes": self.options.sendgrid_scopes.split(",")})
+
+    async def send(self, request: Request) -> Response:
+        """Queues one mail per personalization: recipients of one `to` see each other."""
+        self._authenticate(request)
         body = await json_object(request, _refusal(400, "Bad Request"))
         if errors := _errors(body):
             raise RefusalError(400, {"errors": errors})

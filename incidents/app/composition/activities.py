@@ -33,6 +33,8 @@ from activities.updates.webhook import Webhook
 from incidents.app.composition.clients import (
     build_alert_source,
     build_deployer,
+    build_diagnostics,
+    build_flag_audit,
     build_github,
     build_mailer,
     build_meetings,
@@ -58,8 +60,6 @@ from incidents.domain.rollback.config import Deployer
 from incidents.domain.rollback.order import Probed
 from incidents.vendors.monitoring.prometheus import PrometheusClient
 from incidents.vendors.monitoring.signoz import SigNozClient
-from incidents.vendors.product.flag_audit import FlagAuditClient
-from incidents.vendors.product.postgres import Diagnostics
 from incidents.vendors.product.probe import ProbeClient
 from incidents.vendors.slack.client import SlackClient
 from incidents.vendors.storage import FileStore
@@ -173,12 +173,9 @@ def _evidence(
         found[EvidenceSource.TRACES] = evidence_sources.signoz(signoz, "traces")
     if slack is not None:
         found[EvidenceSource.CHAT] = evidence_sources.slack(slack)
-    if settings.is_on("flag audit"):
-        token = settings.product_api_token.get_secret_value()
-        client = FlagAuditClient(settings.product_api_url, token, settings.http_timeout_seconds)
-        found[EvidenceSource.FLAG_AUDIT] = evidence_sources.flag_audit(client)
-    if settings.is_on("database diagnostics"):
-        replica = Diagnostics(settings.database_url.get_secret_value(), settings.http_timeout_seconds)
+    if (audit := build_flag_audit(settings)) is not None:
+        found[EvidenceSource.FLAG_AUDIT] = evidence_sources.flag_audit(audit)
+    if (replica := build_diagnostics(settings)) is not None:
         found[EvidenceSource.DATABASE] = evidence_sources.database(replica)
     why = {source: off.get(name, "") for source, name in _SOURCE_INTEGRATIONS.items()}
     return Evidence(FileStore(settings.evidence_url), found, why)

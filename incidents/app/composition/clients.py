@@ -21,6 +21,8 @@ from incidents.vendors.monitoring.prometheus import PrometheusClient
 from incidents.vendors.monitoring.signoz import SigNozClient
 from incidents.vendors.ops_portal import OpsPortalClient
 from incidents.vendors.pagerduty import PagerDutyClient
+from incidents.vendors.product.flag_audit import FlagAuditClient
+from incidents.vendors.product.postgres import Diagnostics
 from incidents.vendors.slack.client import SlackClient
 from incidents.vendors.statuspage import StatuspageClient
 from incidents.vendors.storage import FileStore
@@ -46,15 +48,25 @@ def build_prometheus(settings: Settings) -> PrometheusClient | None:
 def build_mailer(settings: Settings) -> ports.Mailer | None:
     """Return SendGrid if it is on, else the SMTP server if one is configured."""
     if settings.is_on("sendgrid") or not settings.is_on("smtp"):
-        return _sendgrid(settings)
+        return build_sendgrid(settings)
+    return build_smtp(settings)
+
+
+def build_smtp(settings: Settings) -> SmtpClient | None:
+    """Return the mail server, if it is on."""
+    if not settings.is_on("smtp"):
+        return None
     return SmtpClient(settings.smtp_url.get_secret_value(), settings.http_timeout_seconds)
 
 
 def build_tracker(settings: Settings) -> ports.IssueTracker | None:
     """Return GitHub if it is on, else the ticket folder if one is configured."""
-    if settings.is_on("github") or settings.tracker_folder is None:
-        return build_github(settings)
-    return MarkdownIssues(settings.tracker_folder)
+    return build_github(settings) or build_ticket_folder(settings)
+
+
+def build_ticket_folder(settings: Settings) -> MarkdownIssues | None:
+    """Return the ticket folder, if it is on."""
+    return MarkdownIssues(settings.tracker_folder) if settings.tracker_folder else None
 
 
 def build_webhook(settings: Settings) -> WebhookClient | None:
@@ -66,15 +78,19 @@ def build_webhook(settings: Settings) -> WebhookClient | None:
 
 def build_status_page(settings: Settings, runbook: RunbookConfig) -> ports.StatusPage | None:
     """Return Statuspage if it is on, else the static site if one is configured."""
-    statuspage = _statuspage(settings)
+    statuspage = build_statuspage(settings)
     if statuspage is not None:
         return StatuspagePublisher(statuspage)
-    if not settings.is_on("status site"):
-        return None
-    return StatusSite(FileStore(settings.status_site_url, "status site"), runbook)
+    store = build_status_site(settings)
+    return StatusSite(store, runbook) if store else None
 
 
-def build_schedules(settings: Settings) -> ports.OnCallSchedule | None:
+def build_status_site(settings: Settings) -> FileStore | None:
+    """Return where the static site is written, if it is on."""
+    return FileStore(settings.status_site_url, "status site") if settings.is_on("status site") else None
+
+
+def build_schedules(settings: Settings) -> PagerDutyClient | None:
     """Return PagerDuty's schedules, if they are on."""
     if not settings.is_on("pagerduty schedules"):
         return None
@@ -86,29 +102,31 @@ def build_alert_source(api: AlertApi, settings: Settings) -> tuple[ports.AlertSo
     """Return the client of an API, None if it is off, and the name of the integration that it needs."""
     match api:
         case AlertApi.ALERTMANAGER:
-            return _alertmanager(settings), "alertmanager"
+            return build_alertmanager(settings), "alertmanager"
         case AlertApi.GRAFANA:
-            return _grafana(settings), "grafana"
+            return build_grafana(settings), "grafana"
         case AlertApi.NONE:
             return None, ""
         case _:
             assert_never(api)
 
 
-def _alertmanager(settings: Settings) -> AlertmanagerClient | None:
+def build_alertmanager(settings: Settings) -> AlertmanagerClient | None:
+    """Return Alertmanager's client, if it is on."""
     if not settings.is_on("alertmanager"):
         return None
     return AlertmanagerClient(settings.alertmanager_url, settings.http_timeout_seconds)
 
 
-def _grafana(settings: Settings) -> GrafanaClient | None:
+def build_grafana(settings: Settings) -> GrafanaClient | None:
+    """Return Grafana's client, if it is on."""
     if not settings.is_on("grafana"):
         return None
     token = settings.grafana_token.get_secret_value()
     return GrafanaClient(settings.grafana_url, token, settings.http_timeout_seconds)
 
 
-def build_meetings(settings: Settings) -> ports.Meeting | None:
+def build_meetings(settings: Settings) -> ZoomClient | None:
     """Return Zoom, if it is on."""
     if not settings.is_on("zoom"):
         return None
@@ -126,7 +144,7 @@ def build_deployer(deployer: Deployer, settings: Settings) -> tuple[ports.Deploy
     """Return the deployer, None if it is off, and the name of the integration that it needs."""
     match deployer:
         case Deployer.OPS_PORTAL:
-            portal = _ops_portal(settings)
+            portal = build_ops_portal(settings)
             return (OpsPortalDeployer(portal) if portal else None), "ops portal"
         case Deployer.GITHUB_ACTIONS:
             github = build_github(settings)
@@ -135,7 +153,8 @@ def build_deployer(deployer: Deployer, settings: Settings) -> tuple[ports.Deploy
             assert_never(deployer)
 
 
-def _statuspage(settings: Settings) -> StatuspageClient | None:
+def build_statuspage(settings: Settings) -> StatuspageClient | None:
+    """Return Statuspage's client, if it is on."""
     if not settings.is_on("statuspage"):
         return None
     return StatuspageClient(
@@ -146,11 +165,27 @@ def _statuspage(settings: Settings) -> StatuspageClient | None:
     )
 
 
-def _sendgrid(settings: Settings) -> SendGridClient | None:
+def build_sendgrid(settings: Settings) -> SendGridClient | None:
+    """Return SendGrid's client, if it is on."""
     if not settings.is_on("sendgrid"):
         return None
     key = settings.sendgrid_api_key.get_secret_value()
     return SendGridClient(key, settings.sendgrid_api_url, settings.http_timeout_seconds)
+
+
+def build_flag_audit(settings: Settings) -> FlagAuditClient | None:
+    """Return the product's flag audit, if it is on."""
+    if not settings.is_on("flag audit"):
+        return None
+    token = settings.product_api_token.get_secret_value()
+    return FlagAuditClient(settings.product_api_url, token, settings.http_timeout_seconds)
+
+
+def build_diagnostics(settings: Settings) -> Diagnostics | None:
+    """Return the product's database, if it is on."""
+    if not settings.is_on("database diagnostics"):
+        return None
+    return Diagnostics(settings.database_url.get_secret_value(), settings.http_timeout_seconds)
 
 
 def build_github(settings: Settings) -> GitHubClient | None:
@@ -161,7 +196,8 @@ def build_github(settings: Settings) -> GitHubClient | None:
     return GitHubClient(token, settings.github_repository, settings.github_api_url, settings.http_timeout_seconds)
 
 
-def _ops_portal(settings: Settings) -> OpsPortalClient | None:
+def build_ops_portal(settings: Settings) -> OpsPortalClient | None:
+    """Return the Ops Portal's client, if it is on."""
     if not settings.is_on("ops portal"):
         return None
     return OpsPortalClient(

@@ -1,6 +1,5 @@
 """The pagers that the settings name: for the worker's pages, and for direct pages while Temporal is unreachable."""
 
-from activities import ports
 from activities.paging.paging import Paging
 from incidents.app.composition.integrations import why_off
 from incidents.app.settings import Settings
@@ -20,18 +19,18 @@ def build_acknowledge_links(settings: Settings) -> AcknowledgeLinks | None:
     return AcknowledgeLinks(settings.gateway_url, secret) if settings.gateway_url and secret else None
 
 
-def build_pager(settings: Settings) -> ports.Pager | None:
+def build_pager(settings: Settings) -> PagerDutyEvents | None:
     """Return the pager of everyone who has none of their own; None if no routing key is set."""
     if not settings.is_on("pagerduty"):
         return None
     return _events(settings.pagerduty_routing_key.get_secret_value(), settings)
 
 
-def build_own_pagers(settings: Settings) -> dict[str, ports.Pager]:
+def build_own_pagers(settings: Settings) -> dict[str, PagerDutyEvents]:
     """Return the pager of each contact who has one of their own."""
     keys = settings.pagerduty_routing_keys
     return {contact: _events(key.get_secret_value(), settings) for contact, key in keys.items()}
 
 
-def _events(routing_key: str, settings: Settings) -> ports.Pager:
+def _events(routing_key: str, settings: Settings) -> PagerDutyEvents:
     return PagerDutyEvents(routing_key, settings.pagerduty_events_url, settings.http_timeout_seconds)

@@ -63,22 +63,33 @@ _log = logging.getLogger("standstill")
 
 async def open_runs(client: Client) -> AsyncIterator[RunReading]:
     """Yield what Temporal knows of each open workflow of ours. A run that ends meanwhile is left out."""
+    async for described in describe_open_runs(client):
+        yield reading(described)
+
+
+async def describe_open_runs(client: Client) -> AsyncIterator[WorkflowExecutionDescription]:
+    """Yield the description of each open workflow of ours. A run that ends meanwhile is left out."""
     kinds = ", ".join(f"'{kind}'" for kind in WATCHED)
     query = f"WorkflowType IN ({kinds}) AND ExecutionStatus = 'Running'"
     async for run in client.list_workflows(query, rpc_timeout=_TIMEOUT):
-        if (found := await read(client, run.id, run.run_id)) is not None:
+        if (found := await _describe(client, run.id, run.run_id)) is not None:
             yield found
 
 
 async def read(client: Client, workflow_id: str, run_id: str) -> RunReading | None:
     """Return what Temporal's own record, which is never late, says of a run; None if it is not open."""
+    described = await _describe(client, workflow_id, run_id)
+    return reading(described) if described is not None else None
+
+
+async def _describe(client: Client, workflow_id: str, run_id: str) -> WorkflowExecutionDescription | None:
     try:
         described = await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=_TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
-    return reading(described) if described.status is WorkflowExecutionStatus.RUNNING else None
+    return described if described.status is WorkflowExecutionStatus.RUNNING else None
 
 
 def reading(described: WorkflowExecutionDescription) -> RunReading:

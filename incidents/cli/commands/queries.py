@@ -29,7 +29,6 @@ from incidents.cli.runner import (
 )
 from incidents.client.problems import NoAnswer
 from incidents.client.rows import incident_rows
-from incidents.domain.core.errors import RunbookError
 from incidents.domain.core.text.untrusted import one_line
 
 app = Subcommands()
@@ -126,22 +125,14 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Validate runbook.yaml; lists each error with line and field."""
-    from incidents.app.pager_check import missing_pager_warning
-    from incidents.app.runbook_file import (
-        RunbookSource,
-        read_runbook_file,
-        runbook_source,
-    )  # YAML is slow to import, and no other command needs it
+    from incidents.app.runbook_check import check_runbook  # YAML is slow to import, and no other command here needs it
+    from incidents.app.runbook_file import RunbookSource, runbook_source
 
     async def main() -> int:
         settings = load_settings()
         source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
-        faults: list[str] = []
-        warning = ""
-        try:
-            warning = missing_pager_warning(settings, read_runbook_file(source, settings).runbook)
-        except RunbookError as error:
-            faults = str(error).splitlines()
+        checked = check_runbook(source, settings)
+        faults, warning = list(checked.faults), checked.pager
         if as_json:
             found = {"file": source.name, "valid": not faults, "faults": faults, "warning": warning}
             say(json.dumps(found | {"encryption": settings.key_ring.describe()}, indent=1))

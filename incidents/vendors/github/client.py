@@ -17,6 +17,7 @@ from urllib.parse import quote
 import httpx
 
 from incidents.cutting import cut
+from incidents.vendors.access.access import Access, server_time
 from incidents.vendors.errors import VendorRejected
 from incidents.vendors.github.files import TITLE_LIMIT, GitHubFiles
 from incidents.vendors.http import VendorHttp, reading
@@ -70,6 +71,17 @@ class GitHubClient:
         self._repo = f"/repos/{quote(repository)}"
         self._seen: dict[int, tuple[str, Issue]] = {}
         self.files = GitHubFiles(self._http, repository)
+
+    def check_access(self) -> Access:
+        """Read the repository: whether we may push, without which GitHub also drops labels and assignees."""
+        answer = self._http.call("get_repository", "GET", self._repo)
+        with reading("github", "get_repository"):
+            body = answer.json()
+            who, rights, issues = str(body["full_name"]), body.get("permissions"), body.get("has_issues", True)
+        missing = ("issues (disabled in the repository)",) if not issues else ()
+        if rights is None:
+            return Access(who, missing, "its permissions", server_time(answer.headers))
+        return Access(who, missing if rights.get("push") else ("push", *missing), at=server_time(answer.headers))
 
     def create_issue(self, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()) -> Issue:
         """A new issue. Repeated, it makes a second one: put a marker into the body and look with `find_issue` first.

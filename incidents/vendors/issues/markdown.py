@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from incidents.vendors.access.access import Access, missing_rights
 from incidents.vendors.errors import VendorNotFound, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
 from incidents.vendors.issues.issue import Comment, Issue
@@ -26,6 +27,10 @@ class MarkdownIssues:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().absolute()
+
+    def check_access(self) -> Access:
+        """Check that files can be written there."""
+        return Access(missing=missing_rights(self._folder))
 
     def create_issue(self, title: str, body: str, labels: Sequence[str] = (), assignees: Sequence[str] = ()) -> Issue:
         """A new issue, whose text has to name its assignees.

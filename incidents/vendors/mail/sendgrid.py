@@ -16,6 +16,7 @@ import httpx
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
+from incidents.vendors.access.access import Access, lacking
 from incidents.vendors.calling import Calls
 from incidents.vendors.errors import VendorError, VendorRejected, VendorUnavailable
 from incidents.vendors.http import (
@@ -28,6 +29,7 @@ from incidents.vendors.mail.mail import Mail, bare_address, hide_addresses
 
 RECIPIENTS_LIMIT = 1000
 CATEGORIES_LIMIT = 10
+SCOPES = ("mail.send",)
 
 
 class SendGridClient:
@@ -37,6 +39,18 @@ class SendGridClient:
         mute_wire_logs()
         self._api_key, self._calls = api_key, Calls("sendgrid", timeout)
         self._sdk = SendGridAPIClient(api_key=api_key, host=base_url.rstrip("/").removesuffix("/v3"))
+
+    def check_access(self) -> Access:
+        """Read the key's scopes."""
+        with self._calls.one("scopes", effect=False) as seconds:
+            try:
+                answer = self._sdk.client.scopes.get(timeout=seconds)
+            except HTTPError as error:
+                raise self._refused(error, "scopes", effect=False) from None
+            except (OSError, HTTPException) as error:
+                raise urllib_failure("sendgrid", "scopes", error, effect=False, secrets=[self._api_key]) from None
+        with reading("sendgrid", "scopes"):
+            return Access(missing=lacking(SCOPES, answer.to_dict["scopes"]))
 
     def send(self, mail: Mail) -> str:
         """Queue the mail, and return SendGrid's message id. Rejects more than 1000 recipients."""
@@ -53,7 +67,7 @@ class SendGridClient:
         try:
             answer = self._sdk.client.mail.send.post(request_body=_body(mail), timeout=seconds)
         except HTTPError as error:
-            raise self._refused(error) from None
+            raise self._refused(error, "mail.send", effect=True) from None
         except (OSError, HTTPException) as error:
             raise urllib_failure("sendgrid", "mail.send", error, effect=True, secrets=[self._api_key]) from None
         # Success has an empty body (200 in SendGrid's sandbox mode); a log-in page that answers 200 has not.
@@ -64,16 +78,16 @@ class SendGridClient:
             )
         return str(answer.headers.get("X-Message-Id", ""))
 
-    def _refused(self, error: HTTPError) -> VendorError:
-        with reading("sendgrid", "mail.send", maybe_done=True):
+    def _refused(self, error: HTTPError, operation: str, *, effect: bool) -> VendorError:
+        with reading("sendgrid", operation, maybe_done=effect):
             headers = httpx.Headers(list(error.headers.items()))
             return refusal(
                 "sendgrid",
-                "mail.send",
+                operation,
                 error.status_code,
                 headers,
                 hide_addresses(error.body.decode("utf-8", "replace")),
-                effect=True,
+                effect=effect,
                 rate_limited=error.status_code == 429,
                 secrets=[self._api_key],
             )

@@ -14,6 +14,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
+from incidents.vendors.access.access import Access
 from incidents.vendors.attempt import acting
 from incidents.vendors.calling import Calls
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
@@ -30,6 +31,19 @@ class SmtpClient:
         self._port = parts.port or (465 if self._tls else 587)
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._timeout, self._calls = timeout, Calls("smtp", timeout)
+
+    def check_access(self) -> Access:
+        """Connect and log in, and send nothing."""
+        with self._calls.one("login", effect=False):
+            try:
+                with self._connected() as server:
+                    server.noop()
+            except smtplib.SMTPAuthenticationError as error:
+                raise VendorUnauthorized("smtp", "login", f"{error.smtp_code}", status=error.smtp_code) from None
+            except (OSError, smtplib.SMTPException) as error:
+                problem = self._shown(str(error) or type(error).__name__, ())
+                raise VendorUnavailable("smtp", "login", problem) from None
+        return Access()
 
     def send(self, mail: Mail) -> str:
         """Send to each recipient alone; return the first one's Message-ID, or "".

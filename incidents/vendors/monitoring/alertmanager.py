@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
+from incidents.vendors.access.access import Access, server_time
 from incidents.vendors.errors import VendorNotFound, VendorUnavailable
 from incidents.vendors.http import VendorHttp
 
@@ -55,6 +56,11 @@ class AlertmanagerClient:
         self._http = VendorHttp(
             vendor, base_url, timeout=timeout, headers=headers, secrets=(token,), transport=transport
         )
+
+    def check_access(self) -> Access:
+        """List the silences."""
+        answer = self._http.call("list_silences", "GET", "/api/v2/silences", params={"filter": 'alertname="none"'})
+        return Access(at=server_time(answer.headers))
 
     def create_silence(
         self, labels: Mapping[str, str], starts_at: datetime, ends_at: datetime, created_by: str, comment: str

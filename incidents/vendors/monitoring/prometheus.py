@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from incidents.vendors.http import VendorHttp
+from incidents.vendors.access.access import Access, server_time
+from incidents.vendors.http import VendorHttp, reading
 
 POINTS_LIMIT = 11_000
 
@@ -48,6 +49,13 @@ class PrometheusClient:
 
     def __init__(self, base_url: str, timeout: float = 10, transport: httpx.BaseTransport | None = None) -> None:
         self._http = VendorHttp("prometheus", base_url, timeout=timeout, transport=transport)
+
+    def check_access(self) -> Access:
+        """Ask for the value of a constant."""
+        answer = self._http.call("query", "POST", "/api/v1/query", writes=False, data={"query": "vector(1)"})
+        with reading("prometheus", "query"):
+            _samples(answer.json())
+        return Access(at=server_time(answer.headers))
 
     def query(self, expr: str, at: datetime | None = None) -> tuple[Sample, ...]:
         """The values of an expression, now or then. Nothing at that time is no sample."""

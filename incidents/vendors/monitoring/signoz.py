@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import httpx
 
+from incidents.vendors.access.access import Access
 from incidents.vendors.http import VendorHttp, reading
 
 RequestType = Literal["scalar", "time_series", "raw", "trace"]
@@ -83,6 +84,12 @@ class SigNozClient:
             "compositeQuery": {"queries": [{"type": query_type, "spec": dict(spec)}]},
         }
         return self._http.fetch("query_range", "POST", "/api/v5/query_range", _answer, writes=False, json=question)
+
+    def check_access(self) -> Access:
+        """Ask for one log line of the last minute."""
+        now = datetime.now(UTC)
+        self.query({"name": "A", "signal": "logs", "limit": 1}, now - timedelta(minutes=1), now, request_type="raw")
+        return Access()
 
     def error_logs(self, service: str, start: datetime, end: datetime, limit: int = 100) -> tuple[LogRow, ...]:
         """The service's newest log lines of severity ERROR and above."""

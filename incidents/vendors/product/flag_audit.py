@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-from incidents.vendors.http import VendorHttp
+from incidents.vendors.access.access import Access, server_time
+from incidents.vendors.http import VendorHttp, reading
 
 PAGE = 1000
 
@@ -26,6 +27,13 @@ class FlagAuditClient:
         self._http = VendorHttp(
             "flag_audit", base_url, timeout=timeout, headers=headers, secrets=[token], transport=transport
         )
+
+    def check_access(self) -> Access:
+        """Read one change at most."""
+        answer = self._http.call("export", "GET", "/v1/audit/export", params={"format": "json", "limit": 1})
+        with reading("flag_audit", "export"):
+            _page(answer.json())
+        return Access(at=server_time(answer.headers))
 
     def entries(self, since: datetime, until: datetime, most: int) -> Iterator[dict[str, Any]]:
         """The changes of a time span, page by page, at most so many."""

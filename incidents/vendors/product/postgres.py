@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from incidents.vendors.access.access import Access
 from incidents.vendors.errors import VendorRejected, VendorUnauthorized, VendorUnavailable
 from incidents.vendors.http import one_line
 
@@ -39,12 +40,20 @@ class Diagnostics:
     def __init__(self, url: str, timeout: float = 5) -> None:
         self._url, self._timeout = url, timeout
 
+    def check_access(self) -> Access:
+        """Connect, and ask the cheapest query."""
+        self._run({"alive": QUERIES["alive"]})
+        return Access()
+
     def run(self) -> dict[str, Any]:
         """The answer to each query by its name; a query that fails leaves its error there.
 
         Raises:
             VendorError: the database cannot be reached at all.
         """
+        return self._run(QUERIES)
+
+    def _run(self, queries: dict[str, str]) -> dict[str, Any]:
         limit = int(self._timeout * 1000)
         options = f"-c default_transaction_read_only=on -c statement_timeout={limit}"
         try:
@@ -55,7 +64,7 @@ class Diagnostics:
                 autocommit=True,
                 application_name="incident-runbook",
             ) as connection:
-                return {name: _ask(connection, query) for name, query in QUERIES.items()}
+                return {name: _ask(connection, query) for name, query in queries.items()}
         except psycopg.OperationalError as error:
             text = one_line(str(error), [self._url, _password(self._url)])
             refused = "password authentication" in text or "no pg_hba.conf" in text

@@ -102,19 +102,36 @@ class SlackCalls:
         with self._calls.one(method, effect=writes) as seconds:
             return self._call(method, self._within(seconds, call), writes, done, request)
 
+    def call_with_headers(
+        self, method: str, call: Callable[..., SlackResponse]
+    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+        """Read: the answer's fields, and its headers with their names in lower case."""
+        with self._calls.one(method, effect=False) as seconds:
+            answer = self._answer(method, self._within(seconds, call), False, "", {})
+        with reading("slack", method):
+            return {**answer.data}, {name.lower(): value for name, value in answer.headers.items()}  # type: ignore[dict-item, union-attr]  # as below
+
     def _call(
         self, method: str, call: Callable[..., SlackResponse], writes: bool, done: str, request: Mapping[str, Any]
     ) -> dict[str, Any]:
+        answer = self._answer(method, call, writes, done, request)
+        if answer is None:
+            return {}
+        with reading("slack", method, maybe_done=writes):
+            return {**answer.data}  # type: ignore[dict-item]  # bytes only for a download, and then a TypeError
+
+    def _answer(
+        self, method: str, call: Callable[..., SlackResponse], writes: bool, done: str, request: Mapping[str, Any]
+    ) -> SlackResponse | None:
+        """Slack's answer; None for an error with the code `done`."""
         try:
-            answer = call(**request)
+            return call(**request)
         except SlackApiError as error:
             if done and _code(error.response) == done:
-                return {}
+                return None
             raise _refusal(method, error.response, writes, self._token) from None
         except (OSError, HTTPException) as error:
             raise urllib_failure("slack", method, error, effect=writes, secrets=[self._token]) from None
-        with reading("slack", method, maybe_done=writes):
-            return {**answer.data}  # type: ignore[dict-item]  # bytes only for a download, and then a TypeError
 
 
 def _refusal(method: str, answer: SlackResponse, writes: bool, token: str) -> VendorError:

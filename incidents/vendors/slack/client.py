@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from incidents.vendors.access.access import Access
 from incidents.vendors.errors import VendorNotFound, VendorRejected, VendorUnauthorized
 from incidents.vendors.http import reading
+from incidents.vendors.slack.access import check_access
 from incidents.vendors.slack.blocks import clip
 from incidents.vendors.slack.calls import SlackCalls
 
@@ -87,6 +89,10 @@ class SlackClient:
         answer = self._api.call("auth.test", self._web.auth_test, writes=False)
         with reading("slack", "auth.test"):
             return str(answer["user_id"])
+
+    def check_access(self) -> Access:
+        """Check the token and its scopes."""
+        return check_access(self._api)
 
     def create_channel(self, name: str, private: bool = False) -> Channel:
         """A new channel. `VendorRejected` with code `name_taken` if there is one, be it archived."""

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from sandbox.http import Handler, RefusalError, bearer, bounded, json_object, missing, route
-from sandbox.state import Credentials, Ledger, now, pick
+from sandbox.state import Credentials, Ledger, Options, now, pick
 
 TITLE_LIMIT, BODY_LIMIT = 256, 65_536
 BOT = {"login": "featuresignals-bot", "id": 1, "type": "Bot"}
@@ -54,8 +54,8 @@ class RepositoryAccess:
 class GitHub:
     """Issues. Creating or commenting twice makes two; labels and PATCH repeat without harm."""
 
-    def __init__(self, credentials: Credentials, ledger: Ledger) -> None:
-        self.access, self.ledger = RepositoryAccess(credentials), ledger
+    def __init__(self, credentials: Credentials, ledger: Ledger, options: Options) -> None:
+        self.access, self.ledger, self.options = RepositoryAccess(credentials), ledger, options
         self.issues: list[dict[str, Any]] = []
         self.comments: dict[int, list[dict[str, Any]]] = {}
         self.labels = {"bug": _label("bug"), "incident": _label("incident")}
@@ -65,6 +65,7 @@ class GitHub:
         """Issues, comments, labels; anything else of /github is a 404."""
         issue, guarded = self.access.prefix + "/issues", self.access.guarded
         return [
+            route(self.access.prefix, guarded(self.repository)),
             route(issue, guarded(self.list_issues)),
             route(issue, guarded(self.create), "POST"),
             route(issue + "/{number:int}", guarded(self.get)),
@@ -77,6 +78,12 @@ class GitHub:
             route(self.access.prefix + "/labels", guarded(self.create_label), "POST"),
             missing("/github", NOT_FOUND),
         ]
+
+    async def repository(self, request: Request) -> Response:
+        """GET the repository, with what the token's owner may do in it."""
+        permissions = {"admin": False, "push": self.options.github_push, "pull": True}
+        name = self.access.credentials.github_repository
+        return JSONResponse({"full_name": name, "has_issues": True, "permissions": permissions})
 
     async def list_issues(self, request: Request) -> Response:
         """GET issues: open ones unless state says otherwise, all of `labels`, newest first, paged with Link."""

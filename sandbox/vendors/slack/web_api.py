@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from sandbox.http import HTTP_METHODS, bearer, form_fields, is_form, route
-from sandbox.state import Credentials, Ledger, pick
+from sandbox.state import Credentials, Ledger, Options, pick
 from sandbox.vendors.slack.messages import Messages
 from sandbox.vendors.slack.responses import ResponseUrls
 from sandbox.vendors.slack.socket_mode import SocketMode
@@ -37,8 +37,8 @@ INVITE_LIMIT = 1000
 class Slack:
     """Dispatches METHOD, checks the token, reads form or JSON, and answers failures with HTTP 200."""
 
-    def __init__(self, credentials: Credentials, ledger: Ledger) -> None:
-        self.credentials, self.ledger = credentials, ledger
+    def __init__(self, credentials: Credentials, ledger: Ledger, options: Options) -> None:
+        self.credentials, self.ledger, self.options = credentials, ledger, options
         self.workspace = Workspace()
         self.response_urls, self.socket_mode = ResponseUrls(ledger), SocketMode()
         self.views = Views(self.workspace)
@@ -88,7 +88,7 @@ class Slack:
             return JSONResponse({"ok": False, "error": error.error, **error.details})
         if name not in self.reads:
             self.ledger.record("slack", name, self._essence(args, answer))
-        return JSONResponse({"ok": True, **answer})
+        return JSONResponse({"ok": True, **answer}, headers={"x-oauth-scopes": self.options.slack_scopes})
 
     @staticmethod
     def _authenticate(request: Request, args: Arguments, expected: str) -> None:

@@ -170,3 +170,12 @@ def test_without_a_server_it_is_unavailable() -> None:
 def test_a_mail_to_nobody_is_refused(url: str) -> None:
     with pytest.raises(VendorRejected):
         SmtpClient(url).send(Mail("a@x.example", (), "S", "T", "k"))
+
+
+def test_access_is_checked_without_a_mail(url: str, postman: Postman) -> None:
+    assert SmtpClient(url).check_access().missing == ()
+    assert postman.envelopes == []
+    with pytest.raises(VendorUnavailable, match="refused"):
+        SmtpClient("smtp://127.0.0.1:1").check_access()
+    with pytest.raises(VendorUnauthorized, match="no TLS"):
+        SmtpClient(url.replace("smtp://", "smtp://user:pw@")).check_access()

@@ -1,0 +1,1 @@
+"""`incident doctor`: read Temporal, the integrations and the runbook, each check for itself and within a bound."""
