@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from incidents.app.integrations import NEEDS, Integration
+from incidents.app.composition.needs import NEEDS, Integration
 from incidents.app.settings import Settings, load_settings
 from incidents.app.temporal_settings import SettingsError
 

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.command_line.error_output import code_of, print_error
 from incidents.app.encryption.converter import encrypting
+from incidents.app.secret_files import SecretFileError, read_secrets
 from incidents.app.telemetry.core_logs import core_logging
 from incidents.app.temporal_settings import Server, SettingsError
 from incidents.client.problems import ConnectionProblem, Undecryptable
@@ -73,6 +74,10 @@ async def connect(
 def _client_config() -> ClientConnectConfig:
     """Return TLS, API key and what else the environment and Temporal's configuration file say of the connection."""
     set_ones = {name: value for name, value in os.environ.items() if value}  # empty counts as unset, as in settings
+    try:
+        set_ones |= read_secrets(["TEMPORAL_API_KEY"])
+    except SecretFileError as error:
+        raise ConnectionProblem(f"{error}. Nothing was sent.") from None
     try:
         return ClientConfig.load_client_connect_config(override_env_vars=set_ones)
     except (OSError, RuntimeError, ValueError) as error:

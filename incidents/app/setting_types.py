@@ -3,14 +3,17 @@
 import base64
 import ipaddress
 import json
+import os
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
-from pydantic_settings import NoDecode
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from incidents.app.encryption.key_ring import parse_key_ring
+from incidents.app.secret_files import read_secrets
 
 _SHORTEST_SECRET = 32
 """Characters of a secret that signs: a shorter one could be guessed from what it signed."""
@@ -133,3 +136,25 @@ def fault_in_words(place: tuple[int | str, ...], text: str) -> str:
     if message.startswith("Input should be "):
         message = "must be " + message.removeprefix("Input should be ")
     return f"{variable} {message}"
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """The secrets whose `NAME_FILE` names a file."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return nothing: a file is read for what it is named for, not for each field."""
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what the files hold, by the names of the fields."""
+        variables = {name.upper(): value for name, value in os.environ.items()}
+        return {
+            name.lower(): held
+            for name, held in read_secrets(secret_variables(self.settings_cls), variables).items()
+            if held
+        }
+
+
+def secret_variables(settings: type[BaseSettings]) -> tuple[str, ...]:
+    """Return the variables that hold secrets, each of which may come from a file."""
+    return tuple(name.upper() for name, field in settings.model_fields.items() if "SecretStr" in f"{field.annotation}")

@@ -6,23 +6,24 @@ A variable that is empty counts as unset, and every one is optional: what lacks 
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from incidents.app.composition.needs import NEEDS, SHARED, Integration
 from incidents.app.encryption.key_ring import KeyRing, parse_key_ring
 from incidents.app.folders import state_folder
-from incidents.app.integrations import NEEDS, SHARED, Integration
+from incidents.app.secret_files import SecretFileError, read_secret
 from incidents.app.setting_types import (
     EcPublicKey,
     HeaderName,
     Networks,
     PayloadKeys,
+    SecretFiles,
     SigningSecret,
     TopicArns,
     WebUrl,
@@ -139,6 +140,18 @@ class Settings(TelemetrySettings):
     http_timeout_seconds: float = Field(default=5, gt=0, le=60)
     probe_timeout_seconds: float = Field(default=5, gt=0, le=60)
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, and the files that it names for secrets."""
+        return init_settings, SecretFiles(settings_cls), env_settings
+
     @model_validator(mode="before")
     @classmethod
     def _trim(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -245,10 +258,12 @@ def load_settings() -> Settings:
     """The settings from the environment.
 
     Raises:
-        SettingsError: a variable holds something unusable; all such variables are named.
+        SettingsError: a variable holds something unusable, or a secret's file cannot be read; all of them are named.
     """
     try:
         return Settings()
+    except SecretFileError as error:
+        problems = [str(error)]
     except ValidationError as error:
         problems = [fault_in_words(found["loc"], found["msg"]) for found in error.errors()]
     # Outside of `except`, so that no traceback shows pydantic's error, which holds the values.
@@ -256,5 +271,12 @@ def load_settings() -> Settings:
 
 
 def read_variable(name: str) -> str:
-    """Return the value of an environment variable that runbook.yaml names for its probes; "" if it is not set."""
-    return os.environ.get(name, "").strip()
+    """Return the value of an environment variable that runbook.yaml names for its probes; "" if it is not set.
+
+    Raises:
+        SettingsError: the file of `NAME_FILE` cannot be read, or both are set.
+    """
+    try:
+        return read_secret(name)
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from incidents.app.encryption.key_ring import KeyRing, parse_key_ring
+from incidents.app.secret_files import SecretFileError, read_secret
 
 ADDRESS = "localhost:7233"
 NAMESPACE = "default"
@@ -44,15 +45,19 @@ def load_temporal_settings() -> TemporalSettings:
     """Return the server that the environment names; a fault in any other variable does not matter here.
 
     Raises:
-        SettingsError: TEMPORAL_ADDRESS is not host:port, or PAYLOAD_KEYS holds something else than keys.
+        SettingsError: TEMPORAL_ADDRESS is not host:port, or PAYLOAD_KEYS or its file cannot be used.
     """
     variables = {name.upper(): value.strip() for name, value in os.environ.items()}
+    try:
+        keys = read_secret("PAYLOAD_KEYS", variables)
+    except SecretFileError as error:
+        raise SettingsError(str(error)) from None
     try:
         address = checked_address(variables.get("TEMPORAL_ADDRESS") or ADDRESS)
     except ValueError as error:
         raise SettingsError(f"TEMPORAL_ADDRESS {error}") from None
     try:
-        ring = parse_key_ring(variables.get("PAYLOAD_KEYS", ""))
+        ring = parse_key_ring(keys)
     except ValueError as error:
         raise SettingsError(f"PAYLOAD_KEYS {error}") from None
     return TemporalSettings(address, variables.get("TEMPORAL_NAMESPACE") or NAMESPACE, ring)

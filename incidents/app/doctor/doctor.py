@@ -9,8 +9,8 @@ from incidents.app.connection import connect
 from incidents.app.doctor.checks import SECONDS, Check, Progress, run_checks
 from incidents.app.doctor.encryption import encryption_check
 from incidents.app.doctor.integrations import IntegrationChecks
+from incidents.app.doctor.runbook_check import check_runbook
 from incidents.app.doctor.temporal import TemporalChecks
-from incidents.app.runbook_check import check_runbook
 from incidents.app.runbook_file import runbook_source
 from incidents.app.settings import Settings
 from incidents.domain.doctor.access import check_clock

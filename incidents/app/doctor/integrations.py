@@ -8,9 +8,10 @@ from functools import partial
 from typing import Protocol
 
 from incidents.app.composition import clients
+from incidents.app.composition.needs import NEEDS, Integration
 from incidents.app.composition.pagers import build_own_pagers, build_pager
 from incidents.app.doctor.checks import Check
-from incidents.app.settings import NEEDS, Integration, Settings
+from incidents.app.settings import Settings
 from incidents.domain.doctor import access as rules
 from incidents.domain.doctor.access import AccessReading, Answer, ClockReading
 from incidents.domain.doctor.finding import Finding

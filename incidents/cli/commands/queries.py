@@ -125,7 +125,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Validate runbook.yaml; lists each error with line and field."""
-    from incidents.app.runbook_check import check_runbook  # YAML is slow to import, and no other command here needs it
+    from incidents.app.doctor.runbook_check import (
+        check_runbook,  # YAML is slow to import, and no other command here needs it
+    )
     from incidents.app.runbook_file import RunbookSource, runbook_source
 
     async def main() -> int:

@@ -53,7 +53,8 @@ def runbook_schema() -> dict[str, Any]:
     schema["properties"]["patience"] = schema["properties"]["retry_for"] | {"deprecated": True}
     schema["properties"]["customers"] = {"$ref": "#/$defs/Customers"}
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "runbook.yaml"}
-    return _closed(whole | {"$defs": definitions})
+    closed: dict[str, Any] = _closed(whole | {"$defs": definitions})
+    return closed
 
 
 def _closed(schema: Any) -> Any:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from incidents.cutting import cut
 from incidents.domain.core.text.escaping import github_line, html_value, mermaid_label
-from incidents.domain.core.text.untrusted import cut
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.foresight.difference import Change, ChangeKind
 from incidents.domain.foresight.plan import Plan

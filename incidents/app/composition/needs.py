@@ -1,4 +1,4 @@
-"""The parts of the program that are on if their credentials are set."""
+"""What each integration needs of the settings, and whether it is on."""
 
 from dataclasses import dataclass
 
