@@ -45,6 +45,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "check": (
         "incident check",
         "incident check --file new-runbook.yaml",
+        "incident check --strict              # warnings fail, too",
     ),
     "ack": (
         "incident ack 42",
@@ -108,6 +109,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "backfill": (
         "incident backfill --title 'Slow sign-in' --service login --severity P2 \\",
         "    --started 2026-11-23T14:02:00Z --resolved 2026-11-23T15:10:00Z",
+    ),
+    "explain": (
+        "incident explain P0",
+        "incident explain P1 --service dashboard",
     ),
     "plan": (
         "incident plan P0",

@@ -54,6 +54,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "backfill": (f"{_COMMANDS}.backfill", "Record a past incident."),
     },
     "Plan": {
+        "explain": (f"{_COMMANDS}.foresight.explain", "Say in plain words what the runbook does for a severity."),
+        "check": (
+            f"{_COMMANDS}.foresight.check",
+            "Validate runbook.yaml: errors and warnings, by line.",
+        ),
         "plan": (f"{_COMMANDS}.foresight.plan", "Show what the runbook will do if nobody acts."),
     },
     "Operate": {
@@ -61,7 +66,6 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "token": (f"{_COMMANDS}.operating.token", "Create, list and revoke tokens of the gateway's API."),
         "keys": (f"{_COMMANDS}.operating.keys", "Make keys that encrypt what Temporal stores."),
         "alert": (f"{_COMMANDS}.alert", "Try an alert payload: what it would do, and why."),
-        "check": (f"{_COMMANDS}.queries", "Validate runbook.yaml; lists each error with line and field."),
         "doctor": (
             f"{_COMMANDS}.operating.doctor",
             "Check Temporal, workers, integrations and runbook.",

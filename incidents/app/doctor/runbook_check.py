@@ -5,15 +5,27 @@ from dataclasses import dataclass
 from incidents.app.pager_check import missing_pager_warning
 from incidents.app.runbook_file import RunbookSource, read_runbook_file
 from incidents.app.settings import Settings
+from incidents.domain.config.communication import Channel
+from incidents.domain.config.loading import write_places
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.warnings import SHIPPED_COMPANY, Surroundings, warnings
 from incidents.domain.core.errors import RunbookError
+
+_SERVED_BY: dict[Channel, tuple[str, ...]] = {
+    Channel.STATUS_PAGE: ("statuspage", "status site"),
+    Channel.SLACK: ("slack",),
+    Channel.EMAIL: ("sendgrid", "smtp"),
+    Channel.ISSUE_TRACKER: ("github", "ticket folder"),
+    Channel.WEBHOOK: ("webhook",),
+}
+"""The integrations of each channel, by their names in the settings: one of them is enough."""
 
 
 @dataclass(frozen=True)
 class RunbookCheck:
     """A file as it was checked. `faults`: one line each, and then there is no `runbook`. `pager`: nobody can be paged.
 
-    `warnings`: further lines that want a look.
+    `warnings`: what it probably does not mean, one line each with line and field.
     """
 
     runbook: RunbookConfig | None = None
@@ -28,4 +40,29 @@ def check_runbook(source: RunbookSource, settings: Settings) -> RunbookCheck:
         runbook = read_runbook_file(source, settings).runbook
     except RunbookError as error:
         return RunbookCheck(faults=tuple(str(error).splitlines()))
-    return RunbookCheck(runbook, pager=missing_pager_warning(settings, runbook))
+    pager, found = missing_pager_warning(settings, runbook), _warnings(source, settings, runbook)
+    return RunbookCheck(runbook, pager=pager, warnings=tuple(found))
+
+
+def _warnings(source: RunbookSource, settings: Settings, runbook: RunbookConfig) -> list[str]:
+    text = source.file.read_text(encoding="utf-8")
+    return [*write_places(text, source.name, warnings(runbook, _surroundings(settings))), *_sender(runbook, settings)]
+
+
+def _surroundings(settings: Settings) -> Surroundings:
+    reasons = {found.name: found.reason.removeprefix("error: ") for found in settings.integrations() if not found.on}
+    off = {
+        channel: " or ".join(reasons[name] for name in names)
+        for channel, names in _SERVED_BY.items()
+        if all(name in reasons for name in names)
+    }
+    return Surroundings(channels_off=off, own_pagers=frozenset(settings.pagerduty_routing_keys))
+
+
+def _sender(runbook: RunbookConfig, settings: Settings) -> list[str]:
+    """Return the warning that mails would come from another company."""
+    word = SHIPPED_COMPANY.casefold()
+    mails = settings.is_on("sendgrid") or settings.is_on("smtp")
+    if not mails or word in runbook.product.casefold() or word not in settings.email_from.casefold():
+        return []
+    return [f"EMAIL_FROM: mails come from {SHIPPED_COMPANY}, but the product is {runbook.product}"]

@@ -1,18 +1,14 @@
-"""The read-only subcommands: show, watch, check."""
+"""The read-only subcommands: show and watch."""
 
 import asyncio
 import json
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from temporalio.client import Client
 
-from incidents.app.connection import run_and_exit
 from incidents.app.evidence.archive import complete
-from incidents.app.settings import load_settings
 from incidents.cli.finding import find
 from incidents.cli.help import Subcommands
 from incidents.cli.live import (
@@ -29,7 +25,6 @@ from incidents.cli.runner import (
 )
 from incidents.client.problems import NoAnswer
 from incidents.client.rows import incident_rows
-from incidents.domain.core.text.untrusted import one_line
 
 app = Subcommands()
 
@@ -117,34 +112,3 @@ def _print_watch(look: Look, as_json: bool) -> None:
 
 def _retrying(look: Look) -> dict[str, Any]:
     return {"retrying": [retry.model_dump(mode="json") for retry in look.retries]}
-
-
-@app.command()
-def check(
-    file: Annotated[Path | None, typer.Option(help="File to check; default: RUNBOOK_FILE")] = None,
-    as_json: Json = False,
-) -> None:
-    """Validate runbook.yaml; lists each error with line and field."""
-    from incidents.app.doctor.runbook_check import (
-        check_runbook,  # YAML is slow to import, and no other command here needs it
-    )
-    from incidents.app.runbook_file import RunbookSource, runbook_source
-
-    async def main() -> int:
-        settings = load_settings()
-        source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
-        checked = check_runbook(source, settings)
-        faults, warning = list(checked.faults), checked.pager
-        if as_json:
-            found = {"file": source.name, "valid": not faults, "faults": faults, "warning": warning}
-            say(json.dumps(found | {"encryption": settings.key_ring.describe()}, indent=1))
-        elif faults:
-            print(*faults, sep="\n", file=sys.stderr)
-        else:
-            say(f"{source.name} is valid")
-            if warning:
-                say(warning)
-            say(f"Payload encryption: {settings.key_ring.describe()}")
-        return 1 if faults else 0
-
-    run_and_exit(main())

@@ -50,7 +50,14 @@ class PostgreSql:
         words = ["initdb", "-D", "data", "--username", _USER, "--pwfile", "password", "--auth", "scram-sha-256"]
         _run(_as_postgres([str(folder / words[0]), *words[1:]]), self._home, os.environ)
         words = [str(folder / "postgres"), "-D", "data", "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self._home)]
-        return Process("postgresql", _as_postgres(words), os.environ, self._home.parent, self.port, folder=self._home)
+        return Process(
+            "postgresql",
+            _as_postgres(words),
+            os.environ,
+            self._home.parent,
+            said="ready to accept connections",
+            folder=self._home,
+        )
 
     def make_schemas(self) -> None:
         """Make Temporal's databases by the script that the compose file runs."""

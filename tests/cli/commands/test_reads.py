@@ -191,8 +191,10 @@ def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("RUNBOOK_FILE", raising=False)
     monkeypatch.setenv("PAGERDUTY_ROUTING_KEY", "routing-key")
     assert incident("check").out == f"runbook.yaml is valid\nPayload encryption: {OFF}\n"
+    found = incident("check", "--json").document
+    assert found.pop("warnings"), "see foresight/test_check.py"
     expected = {"file": "runbook.yaml", "valid": True, "faults": [], "warning": "", "encryption": OFF}
-    assert incident("check", "--json").document == expected
+    assert found == expected
     text = Path("runbook.yaml").read_text(encoding="utf-8")
     broken = tmp_path / "broken.yaml"
     broken.write_text(

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from incidents.app.connection import run_and_exit
 from incidents.app.composition.other_runbook import NoSuchRunbook, load_other_runbook
+from incidents.app.connection import run_and_exit
 from incidents.app.runbook_file import RunbookSource, read_runbook_file, runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.cli.help import Subcommands
