@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -75,6 +75,9 @@ class Settings(TelemetrySettings):
     worker_query_safety: Literal["evict", "no-cache", "none"] = "evict"
     worker_sandbox: bool = False
     worker_cached_workflows: int | None = Field(default=None, ge=1)
+    worker_alive_file: Path | None = None
+    worker_deployment_name: str = Field(default="", pattern=r"^[\w-]{0,64}$")
+    worker_build_id: str = Field(default="", pattern=r"^[\w.+-]{0,64}$")
 
     slack_bot_token: SecretStr = UNSET
     slack_app_token: SecretStr = UNSET
@@ -158,6 +161,12 @@ class Settings(TelemetrySettings):
         """Blanks around a value are never meant: a file's last line break easily becomes part of a token."""
         trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
         return {name: value for name, value in trimmed.items() if value != ""}
+
+    @model_validator(mode="after")
+    def _versioned(self) -> Self:
+        if bool(self.worker_deployment_name) != bool(self.worker_build_id):
+            raise ValueError("must set both WORKER_DEPLOYMENT_NAME and WORKER_BUILD_ID, or neither")
+        return self
 
     @field_validator("temporal_address")
     @classmethod

@@ -24,8 +24,9 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleUpdate,
 )
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from activities.processes import RECORDER
 from activities.registry import ActivitySet
@@ -33,7 +34,9 @@ from incidents.app.composition.activities import build_activities
 from incidents.app.composition.drill_activities import build_drill_activities
 from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.connection import connect, run_and_exit
+from incidents.app.liveness.alive_file import alive_file
 from incidents.app.liveness.attempts import AttemptDeadlines
+from incidents.app.liveness.pinning import PinningRunner
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 from incidents.app.liveness.standstill_watch import watched
 from incidents.app.liveness.worker_cache import FEWEST, cached_workflows, memory_limit
@@ -78,16 +81,19 @@ def make_worker(
     workflows: Sequence[type[Any]] = WORKFLOWS,
     interceptors: Sequence[Interceptor] = (),
     query_safety: QuerySafety = QuerySafety.EVICT,
+    deployment: WorkerDeploymentConfig | None = None,
     *,
     sandboxed: bool = True,
     cached: int = FEWEST,
 ) -> Worker:
     """Return a worker for the incidents' task queue.
 
-    `interceptors`: such as for tracing, or a test's clock. `sandboxed`: workflows run in the SDK's sandbox, which
-    finds what is not deterministic, and takes half of the CPU. `cached`: workflows kept in memory.
+    `interceptors`: such as for tracing, or a test's clock. `deployment`: its version, as `deployment_of` returns it;
+    None for a worker without versions. `sandboxed`: workflows run in the SDK's sandbox, which finds what is not
+    deterministic, and takes half of the CPU. `cached`: workflows kept in memory.
     """
     build_models()
+    runner = sandbox_runner() if sandboxed else UnsandboxedWorkflowRunner()
     return guarded_worker(
         query_safety,
         client=client,
@@ -97,10 +103,11 @@ def make_worker(
         interceptors=[SignalGuard(), AttemptDeadlines(), *interceptors],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
-        workflow_runner=sandbox_runner() if sandboxed else UnsandboxedWorkflowRunner(),
+        workflow_runner=PinningRunner(runner) if deployment else runner,
         max_cached_workflows=cached,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
+        deployment_config=deployment,
     )
 
 
@@ -110,6 +117,7 @@ def make_setup_worker(
     activities: list[Callable[..., Any]],
     per_minute: int,
     interceptors: Sequence[Interceptor] = (),
+    deployment: WorkerDeploymentConfig | None = None,
 ) -> Worker:
     """Return the worker for channel setup, limited to `per_minute` calls (0: no limit).
 
@@ -126,6 +134,21 @@ def make_setup_worker(
         max_concurrent_activities=_SETUP_THREADS,
         max_task_queue_activities_per_second=per_minute / 60 or None,
         graceful_shutdown_timeout=GRACE,
+        deployment_config=deployment,
+    )
+
+
+def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Return the worker's version, if the settings name one: then Temporal gives it only work of that version.
+
+    An incident and its rollbacks stay on the version on which they began (`liveness/pinning.py`); all else moves to the
+    current version with its next task.
+    """
+    if not settings.worker_build_id:
+        return None
+    version = WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id)
+    return WorkerDeploymentConfig(
+        version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
     )
 
 
@@ -199,6 +222,7 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
         for worker in workers:
             await stack.enter_async_context(worker)
         watch = await stack.enter_async_context(watched(client, runbook, queue))
+        await stack.enter_async_context(alive_file(settings.worker_alive_file))
         await stack.enter_async_context(watching_outages(client, settings, runbook, in_gateway=False))
         await stack.enter_async_context(refreshing_site(client, activities.status_page.page))
         if listening and measured:
@@ -230,19 +254,18 @@ def _build_workers(
     Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
     """
     queue, safety = settings.temporal_task_queue, QuerySafety(settings.worker_query_safety)
-    runbook = file.runbook
+    runbook, version = file.runbook, deployment_of(settings)
     drill_activities = build_drill_activities(settings, client, runbook, file.customers)
     workers: list[Worker] = []
     kept = settings.worker_cached_workflows or cached_workflows(memory_limit())
-    sandboxed = settings.worker_sandbox
     for name, methods, cached in (
         (queue, activities.methods(), kept),
         (drill_queue(queue), drill_activities.methods(), min(kept, FEWEST)),
     ):
-        workers.append(
-            make_worker(client, name, methods, WORKFLOWS, interceptors, safety, sandboxed=sandboxed, cached=cached)
-        )
-        workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute, interceptors))
+        common: dict[str, Any] = {"interceptors": interceptors, "deployment": version}
+        own: dict[str, Any] = {"query_safety": safety, "sandboxed": settings.worker_sandbox, "cached": cached}
+        workers.append(make_worker(client, name, methods, **own, **common))
+        workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute, **common))
     return workers
 
 

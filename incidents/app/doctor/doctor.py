@@ -43,7 +43,8 @@ async def diagnose(
     runbook = check_runbook(runbook_source(settings), settings)
     connecting = asyncio.create_task(connect(settings))
     connecting.add_done_callback(lambda done: done.cancelled() or done.exception())  # each check reports it
-    temporal = TemporalChecks(connecting, runbook.runbook, settings.temporal_task_queue)
+    queue, deployment = settings.temporal_task_queue, settings.worker_deployment_name
+    temporal = TemporalChecks(connecting, runbook.runbook, queue, deployment)
     integrations = IntegrationChecks(settings, now)
     checks: list[Check] = [
         *temporal.checks(),

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeTaskQueueRequest, GetSystemInfoRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    DescribeWorkerDeploymentRequest,
+    GetSystemInfoRequest,
+)
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -36,9 +41,12 @@ _KINDS = {
 class TemporalChecks:
     """The checks of one namespace. `connecting`: the connection, which each check waits for."""
 
-    def __init__(self, connecting: asyncio.Task[Client], runbook: RunbookConfig | None, task_queue: str) -> None:
-        """Check what that runbook needs; without a runbook, what needs none."""
+    def __init__(
+        self, connecting: asyncio.Task[Client], runbook: RunbookConfig | None, task_queue: str, deployment: str
+    ) -> None:
+        """Check what that runbook needs; without a runbook, what needs none. `deployment`: the workers', or ""."""
         self._connecting, self._runbook, self._task_queue = connecting, runbook, task_queue
+        self._deployment = deployment
 
     def checks(self) -> list[Check]:
         """Return all of them."""
@@ -47,6 +55,7 @@ class TemporalChecks:
             Check(rules.NAMESPACE, self._namespace),
             Check(rules.ATTRIBUTES, self._attributes),
             Check(rules.WORKERS, self._workers),
+            *([Check(rules.VERSION, self._version)] if self._deployment else []),
             Check(rules.WORKFLOWS, self._workflows),
             Check(rules.SCHEDULES, self._schedules),
             Check(rules.HEARTBEATS, self._heartbeats),
@@ -110,6 +119,19 @@ class TemporalChecks:
         ]
         queues = await asyncio.gather(*(_read_queue(client, name, kind) for name, kind in wanted))
         for finding in rules.check_workers(queues):
+            yield finding
+
+    async def _version(self) -> AsyncIterator[Finding]:
+        client = await self.client()
+        request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=self._deployment)
+        current: str | None = None
+        try:
+            found = await client.workflow_service.describe_worker_deployment(request, timeout=_RPC)
+            current = found.worker_deployment_info.routing_config.current_deployment_version.build_id
+        except RPCError as problem:
+            if problem.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        for finding in rules.check_version(self._deployment, current):
             yield finding
 
     async def _workflows(self) -> AsyncIterator[Finding]:

@@ -15,6 +15,7 @@ MANY_ATTEMPTS = 10
 OLD_BACKLOG = timedelta(minutes=1)
 """Age of the oldest waiting task from which the workers of a queue do not keep up."""
 NAMESPACE, ATTRIBUTES, WORKERS, WORKFLOWS = "namespace", "search attributes", "workers", "workflows"
+VERSION = "worker version"
 ACTIVITIES, SCHEDULES, HEARTBEATS = "activities", "schedules", "heartbeats"
 _SHOWN = 5
 _START_WORKER = "Start a worker (`incident-worker`)"
@@ -119,6 +120,16 @@ def _workers(queues: Sequence[QueueReading]) -> str:
     if not distinct:
         return number
     return f"{number}, version{'s' if len(distinct) != 1 else ''} {_some(distinct)}"
+
+
+def check_version(deployment: str, current: str | None) -> list[Finding]:
+    """Return whether a version is current. `current`: its build; "" for none, None if the deployment is unknown."""
+    if current:
+        return [ok(VERSION, f"{current} is the current version of {deployment}")]
+    what = f"The deployment {deployment} has no current version: its workers get no tasks"
+    if current is None:
+        what = f"Temporal knows no deployment {deployment}: no worker of it has polled"
+    return [error(VERSION, what, f"temporal worker deployment set-current-version --deployment-name {deployment} …")]
 
 
 def check_stuck(stuck: Standstill, at: datetime) -> Finding:
