@@ -22,13 +22,13 @@ from temporalio.client import (
 from temporalio.common import Priority
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from benchmarks.server import NAME, server
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
 from incidents.app.worker import make_worker
 from incidents.client.intake import start
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.opening import opening_from
-from sandbox.temporal_server import running_temporal
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
 
@@ -39,6 +39,8 @@ ALONE = 7
 AT_ONCE = 64
 """Starts that are sent side by side."""
 QUEUE = "storm"
+SHIPPED = 5_000
+"""Workflows that a worker with 4 GB keeps, and it runs them without the sandbox, as in production."""
 LONGEST = timedelta(minutes=3)
 """How long to wait for a page."""
 
@@ -93,9 +95,9 @@ def paged(history: WorkflowHistory) -> float | None:
 
 async def measure(interceptors: list[Interceptor], runbook: RunbookConfig) -> tuple[float, float]:
     """Return the seconds to the page of a P0 alone (median), and of one behind the storm."""
-    with running_temporal() as (address, _):
+    async with server() as address:
         client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=interceptors)
-        async with make_worker(client, QUEUE, FakeActivities().methods()):
+        async with make_worker(client, QUEUE, FakeActivities().methods(), sandboxed=False, cached=SHIPPED):
             alone = [
                 await page_seconds(await opened(client, runbook, f"alone-{number}", "critical"))
                 for number in range(ALONE)
@@ -118,7 +120,7 @@ async def main() -> None:
         chat=runbook.chat.replace(setup_per_minute=0)
     )  # our speed, not the pace that Slack allows
     console = Console()
-    console.print(f"Opening {STORM} P3s and then a P0, twice, each on a fresh embedded server ...")
+    console.print(f"Opening {STORM} P3s and then a P0, twice, each on a fresh server: {NAME} ...")
     table = Table("alert to page of a P0, ms", "alone", f"behind {STORM} P3s", "ratio")
     kinds: dict[str, list[Interceptor]] = {
         "workflows without priority": [WithoutPriority()],

@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from tests.chaos.lifecycle.check import Outcome
 from tests.chaos.lifecycle.kill_points import STEPS, KillPoint, Side
 from tests.chaos.lifecycle.plan import plan
-from tests.chaos.lifecycle.postgresql import missing
+from tests.chaos.lifecycle.postgresql import missing, passable_folder
 from tests.chaos.lifecycle.processes import Site
 from tests.chaos.lifecycle.report import (
     CAPTION,
@@ -164,9 +163,8 @@ def main() -> int:
     console = Console(stderr=args.markdown)
     if not console.is_terminal:
         console.width = 150
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)  # PostgreSQL does not run as root, and must find its own files in it
-        runs = Runs(args, args.save or Path(folder), console)
+    with passable_folder() as folder:
+        runs = Runs(args, args.save or folder, console)
         good = asyncio.run((run_steps if args.steps else run_chaos)(args, runs, console))
     return 0 if good else 1
 

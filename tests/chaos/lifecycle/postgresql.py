@@ -12,7 +12,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.chaos.lifecycle.process import Process
@@ -31,13 +32,26 @@ def missing() -> str:
     return ", ".join([*unset, *(() if _folder() else ("PostgreSQL",))])
 
 
+@contextlib.contextmanager
+def passable_folder() -> Iterator[Path]:
+    """A temporary folder in which PostgreSQL, which does not run as root, finds its own files."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
 class PostgreSql:
     """One database server for one run, and the Temporal server on it."""
 
     def __init__(self, home: Path) -> None:
         """Choose ports. `home`: where the run keeps its files."""
         self._home = home / "postgresql"
-        self.port, self.address_port, *self._others = _low_ports(4 + 2 * len(_SERVICES))
+        self.port, self._frontend, *self._others = _low_ports(4 + 2 * len(_SERVICES))
+
+    @property
+    def address(self) -> str:
+        """Where clients find Temporal."""
+        return f"127.0.0.1:{self._frontend}"
 
     def prepare(self) -> Process:
         """Make the cluster; return the process that serves it."""
@@ -76,7 +90,7 @@ class PostgreSql:
         environment = {
             **os.environ,
             **{name: str(port) for name, port in ports.items()},
-            "FRONTEND_GRPC_PORT": str(self.address_port),
+            "FRONTEND_GRPC_PORT": str(self._frontend),
             "DB": "postgres12",
             "DB_PORT": str(self.port),
             "POSTGRES_SEEDS": "127.0.0.1",
@@ -87,11 +101,11 @@ class PostgreSql:
             "DYNAMIC_CONFIG_FILE_PATH": str(Path("deploy/dynamicconfig.yaml").absolute()),
         }
         words = [os.environ["TEMPORAL_SERVER"], "--allow-no-auth", "start"]
-        return Process("temporal", words, environment, self._home.parent, self.address_port)
+        return Process("temporal", words, environment, self._home.parent, self._frontend)
 
     def make_namespace(self) -> None:
         """Make the namespace and its search attributes by the script that the compose file runs."""
-        names = {"TEMPORAL_ADDRESS": f"127.0.0.1:{self.address_port}", "TEMPORAL_NAMESPACE": "default"}
+        names = {"TEMPORAL_ADDRESS": self.address, "TEMPORAL_NAMESPACE": "default"}
         _run(["sh", "deploy/setup-namespace.sh"], Path.cwd(), {**os.environ, **names})
 
 

@@ -83,7 +83,7 @@ class Site:
         self.processes["temporal"] = database.temporal()
         await self._started("temporal")
         await asyncio.to_thread(database.make_namespace)
-        self.address = f"127.0.0.1:{database.address_port}"
+        self.address = database.address
 
     async def _started(self, *names: str) -> None:
         for name in names:
