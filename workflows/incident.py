@@ -19,6 +19,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.command import Command, Receipt
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
+from incidents.domain.incident.adoption import AdoptRunbook, adopt
 from incidents.domain.incident.display.current_details import render_current_details
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident, open_minimal_incident, with_known_severity
@@ -31,6 +32,7 @@ from incidents.names import AGENDA_QUERY, INCIDENT_QUERY, TIMELINE_QUERY
 from workflows.activity_failures import attempts, unauthorized, why
 from workflows.activity_options import perform_owed, repeat_after
 from workflows.children import notify_postmortem_of_closing, run_step
+from workflows.commands.adoption import AdoptionCommand
 from workflows.commands.recovery import RecoveryCommands
 from workflows.commands.response import ResponseCommands
 from workflows.commands.rollback import RollbackCommands
@@ -47,7 +49,7 @@ _PAGE_IS_REDACTED = "redact-page"
 
 
 @workflow.defn
-class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, IncidentEvents):
+class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, AdoptionCommand, IncidentEvents):
     """The incident's state, its agenda and what fulfills it; the `ObligationLoop` runs it."""
 
     @workflow.init
@@ -215,7 +217,10 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Inc
     def apply_command(self, command: Command) -> Receipt:
         """Apply a responder's command."""
         before = self._incident
-        self._incident = apply_command(before, command, self._runbook, workflow.now())
+        self._incident = self._after(command)
+        if isinstance(command, AdoptRunbook):
+            self._runbook = command.runbook
+            self._start = self._start.replace(runbook=command.runbook)
         self._redact_if_private_since(before)
         self._loop.changed()
         said = self._incident.timeline[len(before.timeline) :]
@@ -223,7 +228,12 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Inc
 
     def validate_command(self, command: Command) -> None:
         """Raise what `apply_command` would raise, changing nothing."""
-        apply_command(self._incident, command, self._runbook, workflow.now())
+        self._after(command)
+
+    def _after(self, command: Command) -> Incident:
+        if isinstance(command, AdoptRunbook):
+            return adopt(self._incident, command, self._runbook, workflow.now())
+        return apply_command(self._incident, command, self._runbook, workflow.now())
 
     def unchanged(self) -> None:
         """Note that a signal was received that changes nothing: it leaves an event all the same."""

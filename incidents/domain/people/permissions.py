@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "cancel": ("cancel",),
     "correct": ("correct_time",),
     "review-drill": ("review_drill",),
+    "adopt": ("adopt_runbook",),
     "postmortem": (
         "start_postmortem",
         "edit",

@@ -11,6 +11,7 @@ from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.core.timeline import Kind
+from incidents.domain.incident.adoption import AdoptRunbook
 from incidents.domain.people.permissions import COMMANDS, EVERYONE, Permissions
 from incidents.domain.postmortem.commands import POSTMORTEM_COMMANDS
 from tests.support.incidents import RUNBOOK, TEXT, at, opened
@@ -39,7 +40,7 @@ def test_110_a_restricted_command_names_who_is_authorized(update: str, by: str, 
 
 def test_110_each_command_of_an_incident_and_of_its_postmortem_can_be_restricted() -> None:
     named = [update for updates in COMMANDS.values() for update in updates]
-    known = {command.name for command in (*INCIDENT_COMMANDS, *POSTMORTEM_COMMANDS)}
+    known = {command.name for command in (*INCIDENT_COMMANDS, *POSTMORTEM_COMMANDS)} | {AdoptRunbook.name}
     assert (set(named), len(named)) == (known, len(set(named)))
 
 
