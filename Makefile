@@ -9,7 +9,7 @@ INSTALLED := .venv/.installed
 CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POSTGRESQL),--postgresql) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema
+.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -39,6 +39,9 @@ size: $(INSTALLED) ## the size of what the image installs, in MB, beside that of
 
 bench: $(INSTALLED) ## cost and latency, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s), models, queries or replay
 	$(BIN)/python -m benchmarks $(BENCH)
+
+load: $(INSTALLED) ## many incidents on two workers, one killed half-way; INCIDENTS, POSTGRESQL=1 (docs/reliability.md)
+	INCIDENTS=$(or $(INCIDENTS),400) POSTGRESQL=$(POSTGRESQL) $(BIN)/python -m benchmarks load
 
 thorough: $(INSTALLED) ## the tests in their long forms: all worker modes, more kills, more examples; about half an hour
 	THOROUGH=1 $(BIN)/python -m pytest -n 4 --dist worksteal --timeout 900

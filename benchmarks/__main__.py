@@ -1,15 +1,16 @@
-"""`make bench` and `make bench BENCH=storm|models|queries|replay|startup`: each prints ratios and counts of one run."""
+"""`make bench`, `make bench BENCH=storm` and so on: each prints ratios and counts of one run."""
 
 import asyncio
 import sys
 from collections.abc import Callable
 
-from benchmarks import first_response, models, queries, replay, startup, storm
+from benchmarks import first_response, load, models, queries, replay, startup, storm
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "response": lambda: asyncio.run(first_response.main()),
     "queries": lambda: asyncio.run(queries.main()),
     "replay": lambda: asyncio.run(replay.main()),
+    "load": lambda: asyncio.run(load.main()),
     "storm": lambda: asyncio.run(storm.main()),
     "models": models.main,
     "startup": startup.main,

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from incidents.cutting import cut
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.command import Command
-from incidents.domain.core.text.untrusted import cut, one_line
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident

@@ -1,0 +1,28 @@
+"""One worker of `make load`, as shipped but for its activities, which do nothing: the vendors are not what is measured.
+
+python -m benchmarks.load_worker host:port
+"""
+
+import asyncio
+import sys
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from benchmarks.storm import QUEUE, SHIPPED
+from incidents.app.worker import make_worker
+from tests.support.fake_activities import FakeActivities
+
+READY = "ready"
+
+
+async def main(address: str) -> None:
+    """Work until killed."""
+    client = await Client.connect(address, data_converter=pydantic_data_converter)
+    async with make_worker(client, QUEUE, FakeActivities().methods(), sandboxed=False, cached=SHIPPED):
+        print(READY, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
