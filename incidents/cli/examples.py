@@ -110,6 +110,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "incident backfill --title 'Slow sign-in' --service login --severity P2 \\",
         "    --started 2026-11-23T14:02:00Z --resolved 2026-11-23T15:10:00Z",
     ),
+    "whatif": (
+        "incident whatif 42 --runbook new.yaml",
+        "incident whatif 42 --runbook git:main --json",
+    ),
     "adopt": (
         "incident adopt 42",
         "incident adopt 42 --file new-runbook.yaml",

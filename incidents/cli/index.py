@@ -59,6 +59,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             f"{_COMMANDS}.foresight.check",
             "Validate runbook.yaml: errors and warnings, by line.",
         ),
+        "whatif": (f"{_COMMANDS}.foresight.whatif", "Show how an incident would have gone under another runbook."),
         "adopt": (f"{_COMMANDS}.foresight.adopt", "Move a running incident to the runbook as it is now."),
         "plan": (f"{_COMMANDS}.foresight.plan", "Show what the runbook will do if nobody acts."),
     },

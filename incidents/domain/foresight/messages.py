@@ -11,7 +11,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.incident import Incident
 from incidents.domain.people.references import address_in_words, contact_in
 from incidents.domain.postmortem import activity_requests as postmortem
-from incidents.domain.recipients import Recipient, recipient_in_words
+from incidents.domain.recipients import Recipient, StaffAddress, recipient_in_words
 
 
 @dataclass(frozen=True)
@@ -92,5 +92,8 @@ def _address(address: str, runbook: RunbookConfig) -> str:
 
 
 def _people(recipients: Iterable[Recipient], runbook: RunbookConfig) -> str:
-    words = (_address(recipient_in_words(each), runbook) for each in recipients)
+    words = (
+        _address(each.address, runbook) if isinstance(each, StaffAddress) else recipient_in_words(each)
+        for each in recipients
+    )
     return ", ".join(dict.fromkeys(words)) or "nobody"

@@ -15,6 +15,8 @@ from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.steps import update_steps
 from incidents.domain.incident.visibility import require_access
 
+REPLACED = "Runbook replaced:"
+"""What the timeline entry of an adoption begins with."""
 _SHOWN = 5
 """Changes that the timeline names; of the others it says how many they are."""
 
@@ -46,9 +48,9 @@ def adopt(incident: Incident, command: AdoptRunbook, old: RunbookConfig, at: dat
         raise AlreadyDone(f"{incident.name} has this runbook.")
     if lack := next(_lacks(incident, old, new, at), ""):
         raise CommandRejected(f"{lack} Nothing was changed.")
-    incident = incident.logged(
-        at, command.by, Kind.STATUS, f"Runbook replaced: {changes_in_words(old, new)}", announce=True
-    )
+    kept = ". The post-mortem keeps the runbook that it was started with" if incident.postmortem.handed_over else ""
+    text = f"{REPLACED} {changes_in_words(old, new)}{kept}"
+    incident = incident.logged(at, command.by, Kind.STATUS, text, announce=True)
     return update_steps(_keep_promise(incident, new, at), new, at)
 
 

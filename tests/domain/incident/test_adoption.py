@@ -84,6 +84,13 @@ def test_the_timeline_says_what_changed() -> None:
     assert words.endswith("; and 1 more")
 
 
+def test_a_post_mortem_that_has_started_keeps_its_runbook() -> None:
+    incident = settled(opened(), T0)
+    started = incident.replace(postmortem=incident.postmortem.replace(handed_over=True))
+    text = adopted(started, SLOWER, at(5)).timeline[-1].text
+    assert text.endswith("1h. The post-mortem keeps the runbook that it was started with")
+
+
 def lacking(name: str) -> RunbookConfig:
     if name == "severity":
         return RUNBOOK.replace(severities={k: v for k, v in RUNBOOK.severities.items() if k != "P0"})
