@@ -37,6 +37,6 @@ ENV ALERT_SPOOL=/app/spool API_TOKENS=/app/tokens/api-tokens.json
 # The places of evidence, spool, drills and tokens: a named volume takes its owner from the folder it is mounted over.
 VOLUME /app/evidence /app/spool /app/drills /app/tokens
 
-# No HEALTHCHECK: the worker listens on no port. It exits when it cannot work, and whoever runs it starts it again.
+# No HEALTHCHECK: it depends on what the container runs. docker-compose.yml and deploy/kubernetes have one for each.
 STOPSIGNAL SIGTERM
 CMD ["python", "worker.py"]

@@ -19,6 +19,9 @@ Services = dict[str, Service]
 RETENTION = "90d"
 EXEMPT = "healthcheck.exempt"
 """The label by which a service says why it has no health check."""
+WRITES = "read-only.exempt"
+"""The label by which a service says why its file system is not read-only."""
+_SECRETS = "/run/secrets/"
 STATE_VARIABLES = ("ALERT_SPOOL", "API_TOKENS")
 """The settings whose defaults are in the home directory, which is read-only in a container."""
 _VERSION = re.compile(r"v?\d+\.\d+")
@@ -28,11 +31,12 @@ def find_faults(root: Path) -> list[str]:
     """Return what is wrong with the compose file and the scripts under `root`, each in one line."""
     compose = root / "docker-compose.yml"
     try:
-        services: Services = yaml.safe_load(compose.read_text(encoding="utf-8"))["services"]
+        whole = yaml.safe_load(compose.read_text(encoding="utf-8"))
+        services: Services = whole["services"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         return [f"{compose.name} cannot be read: {' '.join(str(error).split())}"]
-    rules = (_images, _restarts, _dependencies, _one_shots, _health_checks, _ports, _passwords)
-    faults = [fault for rule in rules for fault in rule(services)]
+    rules = (_images, _restarts, _dependencies, _one_shots, _health_checks, _ports, _passwords, _hardened)
+    faults = [*(fault for rule in rules for fault in rule(services)), *_secrets(services, whole.get("secrets") or {})]
     mounts = [*_mounts(services, root), *_state(services, root / "Dockerfile")]
     return [*faults, *mounts, *_namespace(root / "deploy" / "setup-namespace.sh")]
 
@@ -114,8 +118,45 @@ def _passwords(services: Services) -> Iterator[str]:
         for variable, value in _environment(service).items():
             # API_TOKENS is the path of a file, which holds hashes.
             secret = re.search(r"PASSWORD|PWD|TOKEN(?!S$)|API_KEY|SECRET", variable)
+            if value.startswith(_SECRETS) and variable.endswith("_FILE"):
+                continue
             if secret and value and not re.fullmatch(r"\$\{\w+:\?[^}]*\}", value):
                 yield f"{name}: {variable} must be empty or ${{NAME:?why}}, without a default"
+
+
+def _hardened(services: Services) -> Iterator[str]:
+    """No service has root's rights, may gain any, or may write outside of its volumes."""
+    for name, service in services.items():
+        if not re.match(r"[1-9]\d*(:\d+)?$", str(service.get("user", ""))):
+            yield f"{name}: user must be the number of one that is not root"
+        if service.get("cap_drop") != ["ALL"] or service.get("cap_add") or service.get("privileged"):
+            yield f"{name}: must drop ALL capabilities and add none"
+        if "no-new-privileges:true" not in service.get("security_opt", []):
+            yield f"{name}: security_opt must have no-new-privileges:true"
+        exempt = service.get("labels", {}).get(WRITES)
+        if not exempt and (service.get("read_only") is not True or not _is_temporary(service)):
+            yield f"{name}: must be read_only with a tmpfs at /tmp, or have a label {WRITES} that says why not"
+
+
+def _is_temporary(service: Service) -> bool:
+    """Tell whether /tmp is in memory."""
+    return any(str(place).partition(":")[0] == "/tmp" for place in service.get("tmpfs", []))  # nosec B108 - a name
+
+
+def _secrets(services: Services, defined: dict[str, Any]) -> Iterator[str]:
+    """Each secret that a service reads is mounted there, and our services can have each of theirs as a file."""
+    for name, service in services.items():
+        mounted = set(service.get("secrets", []))
+        read = {value.removeprefix(_SECRETS) for value in _environment(service).values() if value.startswith(_SECRETS)}
+        yield from (f"{name}: reads the secret {secret}, which it does not list" for secret in sorted(read - mounted))
+        yield from (f"{name}: lists the secret {secret}, which nothing reads" for secret in sorted(mounted - read))
+        yield from (f"{name}: the secret {secret} is not defined" for secret in sorted(mounted - defined.keys()))
+        if "build" in service:
+            lacking = [variable for variable in expected_secrets() if f"{variable}_FILE" not in _environment(service)]
+            yield from (f"{name}: {variable} cannot come from a file" for variable in lacking)
+    for secret, where in defined.items():
+        if where != {"file": f"./secrets/{secret}"}:
+            yield f"secrets: {secret} must be the file ./secrets/{secret}, which make-secrets.sh makes"
 
 
 def _environment(service: Service) -> dict[str, str]:
@@ -205,6 +246,15 @@ def expected_attributes() -> dict[str, str]:
         sys.path.insert(0, str(ROOT))
     keys = importlib.import_module("incidents.search_attributes").SEARCH_ATTRIBUTES
     return {key.name: key.indexed_value_type.name.title().replace("_", "") for key in keys}
+
+
+def expected_secrets() -> tuple[str, ...]:
+    """Return the variables of our settings that hold secrets. Temporal is here without an API key."""
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    settings = importlib.import_module("incidents.app.settings").Settings
+    names: tuple[str, ...] = importlib.import_module("incidents.app.setting_types").secret_variables(settings)
+    return tuple(name for name in names if name != "TEMPORAL_API_KEY")
 
 
 def main() -> int:

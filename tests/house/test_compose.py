@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ def test_real_file_passes() -> None:
 def test_faults_are_told_and_change_the_exit_status(house: Path) -> None:
     (house / "deploy" / "setup-schema.sh").unlink()
     # The checker's own place says which tree it checks, so the copy needs the workflows too.
-    for package in ("workflows", "incidents"):
+    for package in ("workflows", "incidents", "activities"):
         shutil.copytree(ROOT / package, house / package)
     checked = subprocess.run(
         [sys.executable, house / "deploy" / "check_compose.py"], capture_output=True, text=True, check=False
@@ -92,6 +94,28 @@ def put_variable(service: str, name: str, value: str) -> Callable[[Compose], Non
     return mutate
 
 
+def drop_variable(service: str, name: str) -> Callable[[Compose], None]:
+    def mutate(compose: Compose) -> None:
+        del compose["services"][service]["environment"][name]
+
+    return mutate
+
+
+def define(secret: str, where: object) -> Callable[[Compose], None]:
+    def mutate(compose: Compose) -> None:
+        if where is None:
+            del compose["secrets"][secret]
+        else:
+            compose["secrets"][secret] = where
+
+    return mutate
+
+
+# These lack it in both services of our image, or can no longer have it from a file.
+MORE = {
+    "gateway: the secret smtp_url is not defined": ["worker: the secret smtp_url is not defined"],
+    "gateway: lists the secret smtp_url, which nothing reads": ["gateway: SMTP_URL cannot come from a file"],
+}
 BREACHES: list[tuple[Callable[[Compose], None], str]] = [
     (put("postgresql", "image", "postgres"), "postgresql: image postgres is not pinned to a version"),
     (put("postgresql", "image", "postgres:latest"), "postgresql: image postgres:latest is not pinned to a version"),
@@ -131,7 +155,37 @@ BREACHES: list[tuple[Callable[[Compose], None], str]] = [
         put("ui", "healthcheck", {"disable": True, "test": ["CMD", "true"]}),
         "ui: has no healthcheck, nor a label healthcheck.exempt that says why",
     ),
-    (drop("worker", "labels"), "worker: has no healthcheck, nor a label healthcheck.exempt that says why"),
+    (drop("worker", "healthcheck"), "worker: has no healthcheck, nor a label healthcheck.exempt that says why"),
+    (drop("worker", "user"), "worker: user must be the number of one that is not root"),
+    (put("grafana", "user", "0:0"), "grafana: user must be the number of one that is not root"),
+    (put("ui", "user", "root"), "ui: user must be the number of one that is not root"),
+    (put("postgresql", "cap_drop", ["CHOWN"]), "postgresql: must drop ALL capabilities and add none"),
+    (put("ui", "cap_add", ["CHOWN"]), "ui: must drop ALL capabilities and add none"),
+    (put("temporal", "privileged", True), "temporal: must drop ALL capabilities and add none"),
+    (drop("schema", "security_opt"), "schema: security_opt must have no-new-privileges:true"),
+    (
+        drop("gateway", "read_only"),
+        "gateway: must be read_only with a tmpfs at /tmp, or have a label read-only.exempt that says why not",
+    ),
+    (
+        put("prometheus", "tmpfs", ["/run"]),
+        "prometheus: must be read_only with a tmpfs at /tmp, or have a label read-only.exempt that says why not",
+    ),
+    (
+        drop("ui", "labels"),
+        "ui: must be read_only with a tmpfs at /tmp, or have a label read-only.exempt that says why not",
+    ),
+    (
+        put_variable("grafana", "OTHER_FILE", "/run/secrets/other"),
+        "grafana: reads the secret other, which it does not list",
+    ),
+    (put("ui", "secrets", ["smtp_url"]), "ui: lists the secret smtp_url, which nothing reads"),
+    (drop_variable("gateway", "SMTP_URL_FILE"), "gateway: lists the secret smtp_url, which nothing reads"),
+    (define("smtp_url", None), "gateway: the secret smtp_url is not defined"),
+    (
+        define("smtp_url", {"file": "/etc/smtp"}),
+        "secrets: smtp_url must be the file ./secrets/smtp_url, which make-secrets.sh makes",
+    ),
     (put("ui", "ports", ["8080:8080"]), "ui: port 8080:8080 is not published on 127.0.0.1"),
     (put("ui", "ports", ["0.0.0.0:8080:8080"]), "ui: port 0.0.0.0:8080:8080 is not published on 127.0.0.1"),
     (put("ui", "ports", [8080]), "ui: port 8080 is not published on 127.0.0.1"),
@@ -177,7 +231,7 @@ def test_breach_in_the_compose_file_is_caught(house: Path, mutate: Callable[[Com
     compose = real()
     mutate(compose)
     (house / "docker-compose.yml").write_text(yaml.safe_dump(compose), encoding="utf-8")
-    assert find_faults(house) == [fault]
+    assert find_faults(house) == [fault, *MORE.get(fault, [])]
 
 
 def test_image_without_volumes_is_caught(house: Path) -> None:
@@ -240,6 +294,26 @@ def test_unreadable_compose_file_is_one_fault(house: Path, text: str) -> None:
     [fault] = find_faults(house)
     assert fault.startswith("docker-compose.yml cannot be read: ")
     assert "\n" not in fault
+
+
+def test_the_worker_is_unhealthy_once_its_sign_of_life_is_old(tmp_path: Path) -> None:
+    from incidents.app.liveness.alive_file import EVERY
+
+    worker = real()["services"]["worker"]
+    _, python, option, program = worker["healthcheck"]["test"]
+    assert (python, option) == ("python", "-c")
+    file = tmp_path / "alive"
+    checked = program.replace(worker["environment"]["WORKER_ALIVE_FILE"], str(file))
+    assert checked != program
+
+    def status() -> int:
+        return subprocess.run([sys.executable, "-c", checked], capture_output=True, check=False).returncode
+
+    assert status() != 0, "no file: it has not begun, or has ended"
+    file.touch()
+    assert status() == 0
+    os.utime(file, (time.time() - 6 * EVERY - 5,) * 2)
+    assert status() == 1
 
 
 def test_worker_may_drain_before_it_is_killed() -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deploy.check_compose import expected_attributes
 
@@ -99,3 +100,20 @@ def test_namespace_script_gives_up_with_the_reason(container: Container) -> None
     assert ran.returncode != 0
     assert "no such host" in ran.stderr
     assert container.calls().count("sleep 2") < 100
+
+
+def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    script = tmp_path / "deploy" / "make-secrets.sh"
+    script.write_bytes((ROOT / "deploy" / "make-secrets.sh").read_bytes())
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "slack_bot_token").write_text("mine", encoding="utf-8")
+    for _ in range(2):
+        subprocess.run(["sh", script], check=True, capture_output=True)
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    assert {path.name for path in folder.iterdir()} == set(compose["secrets"])
+    assert (folder / "slack_bot_token").read_text(encoding="utf-8") == "mine"
+    assert (folder / "smtp_url").read_bytes() == b""
+    assert len((folder / "grafana_admin_password").read_text(encoding="utf-8")) == 48
+    assert folder.stat().st_mode & 0o777 == 0o700
