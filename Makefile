@@ -20,12 +20,13 @@ test: $(INSTALLED) ## all tests: rules, activities, workflows over days of virtu
 long: $(INSTALLED) ## a P0 of 60 days in virtual time, with 10,000 alert signals: about an hour; HOURS, SIGNALS
 	HOURS=$(or $(HOURS),1440) SIGNALS=$(or $(SIGNALS),10000) $(BIN)/python -m pytest -q -s -n 0 --timeout 36000 tests/domain/test_archiving.py tests/workflows/evidence/test_archive.py -k weeks
 
-check: $(INSTALLED) ## lint, types, layering, compose file, insecure code, credentials in the repository; all offline
+check: $(INSTALLED) ## lint, types, layering, compose file, Kubernetes manifests, insecure code, credentials in the repository; all offline
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python deploy/check_compose.py
+	$(BIN)/python deploy/check_kubernetes.py
 	$(BIN)/bandit --quiet --recursive --severity-level medium incidents workflows activities worker.py starter.py deploy
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 
