@@ -1,6 +1,7 @@
 """The worker: runs workflows and activities until SIGTERM or SIGINT, then shuts down gracefully."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -41,12 +42,15 @@ from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 from incidents.app.liveness.standstill_watch import watched
 from incidents.app.liveness.worker_cache import FEWEST, cached_workflows, memory_limit
 from incidents.app.outage.watch import watching_outages
-from incidents.app.pager_check import print_missing_pager
+from incidents.app.pager_check import missing_pager_warning
 from incidents.app.runbook_file import load_runbook_file, runbook_source
 from incidents.app.settings import Settings, load_settings, read_variable
 from incidents.app.telemetry.exposition import Exposition
 from incidents.app.telemetry.fleet import Fleet, always
 from incidents.app.telemetry.listener import bind, serving_metrics
+from incidents.app.telemetry.log_context import LogContext
+from incidents.app.telemetry.logs import configure_logs
+from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.client.heartbeats import ensure_heartbeats
 from incidents.contracts import RecorderInput, drill_queue, setup_queue
@@ -100,7 +104,7 @@ def make_worker(
         task_queue=task_queue,
         workflows=workflows,
         activities=activities,
-        interceptors=[SignalGuard(), AttemptDeadlines(), *interceptors],
+        interceptors=[SignalGuard(), LogContext(), AttemptDeadlines(), *interceptors],
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         max_concurrent_activities=THREADS,
         workflow_runner=PinningRunner(runner) if deployment else runner,
@@ -129,7 +133,7 @@ def make_setup_worker(
         client,
         task_queue=setup_queue(task_queue),
         activities=[method for method in activities if method.__name__ in names],
-        interceptors=[AttemptDeadlines(), *interceptors],
+        interceptors=[LogContext(), AttemptDeadlines(), *interceptors],
         activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
         max_concurrent_activities=_SETUP_THREADS,
         max_task_queue_activities_per_second=per_minute / 60 or None,
@@ -203,6 +207,7 @@ async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookCo
 async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     """Run until SIGTERM or SIGINT; return the exit status. `interceptors`: further ones, such as a test's."""
     settings = load_settings()
+    configure_logs(settings.log_format)
     source, file = runbook_source(settings), load_runbook_file(settings)
     runbook = file.runbook
     listening = bind(settings.metrics_address) if settings.metrics_address else None
@@ -212,12 +217,12 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     await ensure_search_attributes(client)
     activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
     workers = _build_workers(settings, client, file, activities, interceptors)
-    queue, console = settings.temporal_task_queue, Console(stderr=True)
-    console.print(build_integrations_table(settings, runbook))
-    print_missing_pager(settings, runbook)
-    console.print(f"Runbook: {source}", soft_wrap=True)
-    console.print(await ensure_recorder(client, settings, runbook))
-    console.print(await ensure_heartbeats(client, runbook, queue), soft_wrap=True)
+    queue, notices = settings.temporal_task_queue, Notices("worker", settings.log_format)
+    _show_integrations(settings, runbook, notices)
+    notices.say(missing_pager_warning(settings, runbook), logging.ERROR)
+    notices.say(f"Runbook: {source}")
+    notices.say(await ensure_recorder(client, settings, runbook))
+    notices.say(await ensure_heartbeats(client, runbook, queue))
     async with AsyncExitStack() as stack:
         for worker in workers:
             await stack.enter_async_context(worker)
@@ -229,11 +234,11 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
             sources = (Fleet(always(client), tuple(runbook.severities), queue), watch)
             exposition = Exposition(settings, runbook, *sources, sdk_url=measured.url)
             await stack.enter_async_context(serving_metrics(listening, exposition))
-            console.print(f"Metrics: http://{settings.metrics_address}/metrics")
+            notices.say(f"Metrics: http://{settings.metrics_address}/metrics")
         where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
-        console.print(f"Worker {os.getpid()} ready on task queue {queue} at {where}")
+        notices.say(f"Worker {os.getpid()} ready on task queue {queue} at {where}")
         await stop.wait()
-        console.print("Shutting down: finishing running tasks")
+        notices.say("Shutting down: finishing running tasks")
     return 0
 
 
@@ -267,6 +272,16 @@ def _build_workers(
         workers.append(make_worker(client, name, methods, **own, **common))
         workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute, **common))
     return workers
+
+
+def _show_integrations(settings: Settings, runbook: RunbookConfig, notices: Notices) -> None:
+    """Show which integrations are on: as a table, or as one log entry for each."""
+    if not notices.as_entries:
+        Console(stderr=True).print(build_integrations_table(settings, runbook))
+        return
+    for found in settings.integrations():
+        level = logging.ERROR if found.half_set else logging.INFO
+        notices.say(f"Integration {found.name} {'on' if found.on else 'off'}: {found.reason}", level)
 
 
 def build_integrations_table(settings: Settings, runbook: RunbookConfig) -> Table:

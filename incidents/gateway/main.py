@@ -33,8 +33,8 @@ on-call is paged directly, and the answer is 202; every other request gets 503, 
 """
 
 import asyncio
+import logging
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -45,9 +45,11 @@ import uvicorn
 from incidents.app.api_tokens import ApiTokens
 from incidents.app.command_line.usage import OneLineCommand
 from incidents.app.connection import connect, run_and_exit
-from incidents.app.pager_check import print_missing_pager
+from incidents.app.pager_check import missing_pager_warning
 from incidents.app.runbook_file import load_runbook, runbook_source
 from incidents.app.settings import Settings, load_settings
+from incidents.app.telemetry.logs import configure_logs
+from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.gateway.api.senders import describe_tokens
 from incidents.gateway.app import Gateway
@@ -66,18 +68,20 @@ def main(
 
     async def serve() -> int:
         settings = load_settings()
+        configure_logs(settings.log_format)
+        notices = Notices("gateway", settings.log_format)
         runbook = load_runbook(settings)
         measured = measured_runtime()
         # Lazy: alerts are kept on disk while Temporal is unreachable.
         client = await connect(settings, lazy=True, measured=measured.runtime)
-        print(f"Runbook: {runbook_source(settings)}", file=sys.stderr)
+        notices.say(f"Runbook: {runbook_source(settings)}")
         gateway = Gateway(client, settings, runbook, sdk_metrics=measured.url)
-        _print_endpoints(settings, gateway)
-        print_missing_pager(settings, runbook)
+        _say_endpoints(settings, gateway, notices)
+        notices.say(missing_pager_warning(settings, runbook), logging.ERROR)
         server = _Server(server_config(gateway, host, port), gateway)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
-        print(f"Gateway listening on http://{host}:{port}", file=sys.stderr, flush=True)
+        notices.say(f"Gateway listening on http://{host}:{port}")
         await server.serve()
         return 0 if server.started else 1
 
@@ -91,6 +95,7 @@ def server_config(gateway: Gateway, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         log_level="warning",
+        log_config=None,  # its lines go where ours go
         proxy_headers=False,  # who a proxy in front speaks for is decided by the pages themselves (TRUSTED_PROXIES)
         timeout_graceful_shutdown=_STOP_WITHIN,
     )
@@ -114,7 +119,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _print_endpoints(settings: Settings, gateway: Gateway) -> None:
+def _say_endpoints(settings: Settings, gateway: Gateway, notices: Notices) -> None:
     endpoints = {
         "/alerts": ("GATEWAY_TOKEN", settings.gateway_token),
         "/heartbeat": ("GATEWAY_TOKEN", settings.gateway_token),
@@ -125,11 +130,11 @@ def _print_endpoints(settings: Settings, gateway: Gateway) -> None:
         "/sendgrid": ("SENDGRID_WEBHOOK_PUBLIC_KEY", settings.sendgrid_webhook_public_key),
     }
     for endpoint, (variable, secret) in endpoints.items():
-        print(f"{endpoint}: {'on' if secret else f'off ({variable} is not set)'}", file=sys.stderr)
-    print(gateway.describe_pages(), file=sys.stderr)
-    print(gateway.describe_codec(), file=sys.stderr)
-    print(f"Payload encryption: {settings.key_ring.describe()}", file=sys.stderr)
-    print(f"/api: {describe_tokens(ApiTokens(settings.api_tokens))}", file=sys.stderr)
+        notices.say(f"{endpoint}: {'on' if secret else f'off ({variable} is not set)'}")
+    notices.say(gateway.describe_pages())
+    notices.say(gateway.describe_codec())
+    notices.say(f"Payload encryption: {settings.key_ring.describe()}")
+    notices.say(f"/api: {describe_tokens(ApiTokens(settings.api_tokens))}")
 
 
 if __name__ == "__main__":

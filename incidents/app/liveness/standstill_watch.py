@@ -23,6 +23,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents import metrics
+from incidents.app.telemetry.numbers import remember_numbers
 from incidents.app.telemetry.sources import Sample
 from incidents.client.failures import message_of
 from incidents.client.watching.retries import is_failing
@@ -184,6 +185,7 @@ class StandstillWatch:
                     await self.report(stuck.replace(failure=await last_failure(self._client, run)))
             await asyncio.sleep(PACE)
         self._overdue &= seen.keys()
+        remember_numbers({run.workflow_id: run.number for run in seen.values() if run.number is not None})
         self._samples = _count(reasons, seen.values())
         self._incidents = {key: run for key, run in seen.items() if run.workflow_type == INCIDENT_WORKFLOW}
         self._looks = {key: look for key, look in self._looks.items() if key in seen}

@@ -46,7 +46,7 @@ def bind(address: str) -> socket.socket:
 async def serving_metrics(listening: socket.socket, exposition: Exposition) -> AsyncIterator[None]:
     """Serve while the block runs. It shares the worker's event loop: a worker that hangs does not answer."""
     app = Starlette(routes=[Route("/metrics", exposition.respond)])
-    config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none", proxy_headers=False)
+    config = uvicorn.Config(app, log_level="warning", log_config=None, lifespan="off", ws="none", proxy_headers=False)
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:

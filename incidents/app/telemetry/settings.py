@@ -1,5 +1,7 @@
 """The settings of metrics, logs and traces."""
 
+from typing import Literal
+
 from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
@@ -7,10 +9,11 @@ from incidents.app.temporal_settings import checked_address
 
 
 class TelemetrySettings(BaseSettings):
-    """Where the worker serves its metrics, and who may read them. Part of `Settings`."""
+    """Where the worker serves its metrics, who may read them, and how log lines look. Part of `Settings`."""
 
     metrics_address: str = ""
     metrics_token: SecretStr = SecretStr("")
+    log_format: Literal["console", "json"] = "console"
 
     @field_validator("metrics_address")
     @classmethod

@@ -13,6 +13,7 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.worker import Worker
 
+from incidents import metrics
 from incidents.app.liveness.standstill_watch import StandstillWatch, read, watched
 from incidents.app.worker import make_worker
 from incidents.client.lookup import current, describe
@@ -21,6 +22,7 @@ from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.communication import Contact
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.standstill import FAILURES
+from incidents.metrics import Metric
 from tests.cli.conftest import RUNBOOK, Incidental, Opened, Stage, changed, refused
 from workflows import incident as incident_module
 from workflows.incident import IncidentWorkflow
@@ -76,6 +78,11 @@ def watch_round(stage: Stage, watches: int = 2) -> None:
         await asyncio.gather(*(watch.round() for watch in found))
 
     stage.do(rounds())
+
+
+def samples(stage: Stage, watch: StandstillWatch) -> dict[tuple[Metric, str], float]:
+    """What the metrics show of a watch: by metric, and its label."""
+    return {(each.metric, "".join(each.labels.values())): each.value for each in stage.do(watch.read())}
 
 
 def report_of(stage: Stage, opened: Opened) -> StandstillReport:
@@ -254,7 +261,10 @@ def test_an_obligation_that_nobody_works_on_is_reported(
     assert "Overdue" in line
     assert "Set the channel's topic" in line
     assert opened.id not in stuck(on_stage), "it needs a query, and so a worker"
+    assert samples(stage, watch)[metrics.OBLIGATIONS_OVERDUE, ""] == 1
     stage.do(opened.handle.terminate())
+    stage.do(watch.round())
+    assert samples(stage, watch)[metrics.OBLIGATIONS_OVERDUE, ""] == 0
 
 
 @pytest.mark.timeout(120)
@@ -270,6 +280,10 @@ def test_operators_who_cannot_be_reached_are_recorded_each_way_by_itself(
         until_stuck(stage, opened)
         watch_round(stage)
         report = report_of(stage, opened)
+        watch = StandstillWatch(stage.client, TWO, "incidents")
+        assert samples(stage, watch) == {}, "unknown is not 0"
+        stage.do(watch.round())
+        assert samples(stage, watch)[metrics.STUCK, "failing"] == 1
     assert report.reached == ()
     assert set(report.failed) == {
         "rota: no e-mail address",
