@@ -52,6 +52,7 @@ from incidents.app.telemetry.log_context import LogContext
 from incidents.app.telemetry.logs import configure_logs
 from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.sdk_metrics import measured_runtime
+from incidents.app.telemetry.tracing import build_tracing
 from incidents.client.heartbeats import ensure_heartbeats
 from incidents.contracts import RecorderInput, drill_queue, setup_queue
 from incidents.domain.build_request import SETUP
@@ -213,7 +214,9 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     listening = bind(settings.metrics_address) if settings.metrics_address else None
     stop = _stop_on_signals()
     measured = measured_runtime() if listening else None
-    client = await connect(settings, measured=measured.runtime if measured else None)
+    tracing = build_tracing(settings, "incident-worker")
+    runtime = measured.runtime if measured else None
+    client = await connect(settings, measured=runtime, interceptors=tracing.interceptors)
     await ensure_search_attributes(client)
     activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
     workers = _build_workers(settings, client, file, activities, interceptors)
@@ -224,6 +227,7 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     notices.say(await ensure_recorder(client, settings, runbook))
     notices.say(await ensure_heartbeats(client, runbook, queue))
     async with AsyncExitStack() as stack:
+        stack.callback(tracing.flush)
         for worker in workers:
             await stack.enter_async_context(worker)
         watch = await stack.enter_async_context(watched(client, runbook, queue))

@@ -21,6 +21,7 @@ from incidents.app.pager_check import missing_pager_warning
 from incidents.app.settings import Settings
 from incidents.app.telemetry.exposition import Exposition
 from incidents.app.telemetry.fleet import Fleet
+from incidents.app.telemetry.tracing import OFF, Tracing
 from incidents.client.delivery.delivery import Delivery
 from incidents.client.delivery.spool import Spool, SpoolUnusable
 from incidents.client.own_pages import workflow_of
@@ -69,8 +70,16 @@ _log = logging.getLogger("gateway")
 class Gateway:
     """The request handlers. Stateless: accepted requests are stored by Temporal."""
 
-    def __init__(self, client: Client, settings: Settings, runbook: RunbookConfig, sdk_metrics: str = "") -> None:
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        runbook: RunbookConfig,
+        sdk_metrics: str = "",
+        tracing: Tracing = OFF,
+    ) -> None:
         """Serve by that client. `sdk_metrics`: where Temporal's SDK serves its metrics; "" if it does not."""
+        self._tracing = tracing
         self._client, self._settings, self._runbook = client, settings, runbook
         self._was_connected = False
         self._people = PeopleDirectory(runbook.people.directory)
@@ -99,9 +108,10 @@ class Gateway:
 
     def app(self) -> Starlette:
         """Return the application to serve."""
+        alerts = self._tracing.traced("alert webhook", self._alerts.alerts)
         routes = [
-            Route("/alerts", self._alerts.alerts, methods=["POST"]),
-            Route("/alerts/{source}", self._alerts.alerts, methods=["POST"]),
+            Route("/alerts", alerts, methods=["POST"]),
+            Route("/alerts/{source}", alerts, methods=["POST"]),
             Route("/heartbeat/{name}", self._heartbeats.heartbeat, methods=["POST"]),
             *(Route(f"/slack/{kind}", self._slack.receive, methods=["POST"]) for kind in slack.KINDS),
             Route("/pagerduty", self.page_acknowledged, methods=["POST"]),

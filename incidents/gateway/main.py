@@ -51,6 +51,7 @@ from incidents.app.settings import Settings, load_settings
 from incidents.app.telemetry.logs import configure_logs
 from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.sdk_metrics import measured_runtime
+from incidents.app.telemetry.tracing import build_tracing
 from incidents.gateway.api.senders import describe_tokens
 from incidents.gateway.app import Gateway
 
@@ -73,9 +74,10 @@ def main(
         runbook = load_runbook(settings)
         measured = measured_runtime()
         # Lazy: alerts are kept on disk while Temporal is unreachable.
-        client = await connect(settings, lazy=True, measured=measured.runtime)
+        tracing = build_tracing(settings, "incident-gateway")
+        client = await connect(settings, lazy=True, measured=measured.runtime, interceptors=tracing.interceptors)
         notices.say(f"Runbook: {runbook_source(settings)}")
-        gateway = Gateway(client, settings, runbook, sdk_metrics=measured.url)
+        gateway = Gateway(client, settings, runbook, measured.url, tracing)
         _say_endpoints(settings, gateway, notices)
         notices.say(missing_pager_warning(settings, runbook), logging.ERROR)
         server = _Server(server_config(gateway, host, port), gateway)
@@ -83,6 +85,7 @@ def main(
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         notices.say(f"Gateway listening on http://{host}:{port}")
         await server.serve()
+        tracing.flush()
         return 0 if server.started else 1
 
     run_and_exit(serve())
