@@ -8,6 +8,7 @@ mkdir -p secrets
 chmod 700 secrets
 for name in \
     payload_keys \
+    metrics_token \
     gateway_token \
     gateway_secret \
     oidc_client_secret \
