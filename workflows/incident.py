@@ -12,6 +12,7 @@ from incidents.contracts import IncidentInput
 from incidents.domain import apply_event as facts
 from incidents.domain import apply_result as outcomes
 from incidents.domain.activity_results import ActivityResult
+from incidents.domain.adoption.adoption import AdoptRunbook, adopt
 from incidents.domain.agenda import agenda, surviving_agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.build_request import is_limited, request
@@ -19,7 +20,6 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.command import Command, Receipt
 from incidents.domain.core.program_errors import in_one_line
 from incidents.domain.core.timeline import Entry
-from incidents.domain.incident.adoption import AdoptRunbook, adopt
 from incidents.domain.incident.display.current_details import render_current_details
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident, open_minimal_incident, with_known_severity

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from incidents.domain.incident.adoption import AdoptRunbook
+from incidents.domain.adoption.adoption import AdoptRunbook
 from incidents.domain.incident.commands import Resolve
 from tests.support.environment import World
 

@@ -6,8 +6,8 @@ It stands apart from the other commands, because it changes the workflow's input
 from temporalio import workflow
 from temporalio.common import RawValue
 
+from incidents.domain.adoption.adoption import AdoptRunbook
 from incidents.domain.core.command import Receipt
-from incidents.domain.incident.adoption import AdoptRunbook
 from workflows.commands.handlers import CommandHandlers
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from incidents.domain.adoption.adoption import REPLACED
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command
 from incidents.domain.core.timeline import SYSTEM, Entry, Kind
 from incidents.domain.foresight.facts import AlertFact, Fact
 from incidents.domain.foresight.scenario import LONGEST, Scenario
 from incidents.domain.incident import commands as c
-from incidents.domain.incident.adoption import REPLACED
 from incidents.domain.incident.incident import Incident
 from incidents.domain.updates.state import UpdateKind
 

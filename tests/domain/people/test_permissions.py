@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import yaml
 
+from incidents.domain.adoption.adoption import AdoptRunbook
 from incidents.domain.apply_command import COMMANDS as INCIDENT_COMMANDS
 from incidents.domain.apply_event import unauthorized
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.core.timeline import Kind
-from incidents.domain.incident.adoption import AdoptRunbook
 from incidents.domain.people.permissions import COMMANDS, EVERYONE, Permissions
 from incidents.domain.postmortem.commands import POSTMORTEM_COMMANDS
 from tests.support.incidents import RUNBOOK, TEXT, at, opened

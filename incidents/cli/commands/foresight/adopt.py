@@ -15,8 +15,8 @@ from incidents.cli.help import Subcommands
 from incidents.cli.options import By, Json, Number, Timeout
 from incidents.cli.runner import parse_command, run, say
 from incidents.client.commands import send
+from incidents.domain.adoption.adoption import AdoptRunbook
 from incidents.domain.core.text.untrusted import one_line
-from incidents.domain.incident.adoption import AdoptRunbook
 
 app = Subcommands()
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incidents.domain.adoption.adoption import AdoptRunbook, adopt, changes_in_words
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
 from incidents.domain.config.loading import parse_runbook
@@ -13,7 +14,6 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.foresight.settling import settle
 from incidents.domain.foresight.tracks import IncidentTrack
-from incidents.domain.incident.adoption import AdoptRunbook, adopt, changes_in_words
 from incidents.domain.incident.commands import Acknowledge
 from incidents.domain.incident.incident import Incident
 from tests.support.incidents import RUNBOOK, T0, TEXT, at, lived, opened, settled

@@ -1,0 +1,1 @@
+"""Another runbook for a running incident."""
