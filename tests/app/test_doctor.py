@@ -266,7 +266,7 @@ async def test_an_evidence_store_that_cannot_be_written(
 
 @pytest.mark.parametrize(
     ("off", "level", "words"),
-    [(600, Level.ERROR, "ahead of"), (-30, Level.WARNING, "s behind "), (0, Level.OK, "within 5s")],
+    [(600, Level.ERROR, " ahead of "), (-30, Level.WARNING, "s behind "), (0, Level.OK, "within 5s")],
 )
 async def test_a_skewed_clock(
     off: int, level: Level, words: str, environment: RunningSandbox, monkeypatch: pytest.MonkeyPatch

@@ -89,6 +89,7 @@ def check_clock(readings: Sequence[ClockReading]) -> Finding:
     if abs(ahead) < SKEWED:
         return ok(CLOCK, f"within {in_words(SKEWED)} of {len(readings)} others")
     direction = "ahead of" if ahead > timedelta() else "behind"
-    what = f"This machine is {in_words(abs(ahead))} {direction} {', '.join(reading.of for reading in readings[:3])}"
+    others = sorted({reading.of for reading in readings})
+    what = f"This machine is {in_words(abs(ahead))} {direction} {', '.join(others[:3])}"
     remedy = "Synchronize it (`timedatectl set-ntp true`); worker and gateway may run elsewhere: check there, too"
     return (error if abs(ahead) >= BADLY_SKEWED else warning)(CLOCK, what, remedy)
