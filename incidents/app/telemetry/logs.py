@@ -73,6 +73,7 @@ def configure_logs(log_format: str, stream: TextIO | None = None) -> None:
     root.setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)  # each retry while the collector is away
     workflow.logger.workflow_info_on_message = activity.logger.activity_info_on_message = False
 
 

@@ -68,6 +68,7 @@ def test_an_entry_is_one_json_object_with_time_level_and_logger(log: Log) -> Non
 def test_libraries_are_quiet_and_we_are_not(log: Log) -> None:
     for name in ("httpx", "slack_sdk.web.base_client", "temporalio.worker._worker"):
         logging.getLogger(name).info("chatter")
+    logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").warning("retrying in 1 s")
     with httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200))) as client:
         client.get("https://hooks.example/T0/B0/secret")
     logging.getLogger("spool").info("2 alerts were sent")
