@@ -12,6 +12,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from incidents import contracts, names
+from incidents.domain.adoption.adoption import AdoptRunbook
 from incidents.domain.apply_command import COMMANDS
 from incidents.domain.core.command import Command, Receipt
 from incidents.domain.incident.commands import Acknowledge, CorrectTime, Reopen, Resolve
@@ -25,7 +26,7 @@ from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
 
 TAKES: dict[type[Any], tuple[type[Command], ...]] = {
-    IncidentWorkflow: COMMANDS,
+    IncidentWorkflow: (*COMMANDS, AdoptRunbook),
     PostmortemWorkflow: (*POSTMORTEM_COMMANDS, CorrectTime),
 }
 EACH = [

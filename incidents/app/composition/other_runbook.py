@@ -42,7 +42,7 @@ def _show(revision: str, path: Path) -> str:
     try:
         shown = subprocess.run(command, capture_output=True, check=False, timeout=30)  # nosec B603
         text = shown.stdout.decode("utf-8")
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
+    except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         raise NoSuchRunbook(f"{GIT}{one_line(revision, 100)} cannot be read: {type(error).__name__}") from None
     if shown.returncode != 0:
         said = one_line(shown.stderr.decode("utf-8", "replace").removeprefix("fatal: "), 200)

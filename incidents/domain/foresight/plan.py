@@ -12,13 +12,9 @@ from incidents.domain.foresight.scenario import Scenario
 from incidents.domain.foresight.settling import Done
 from incidents.domain.foresight.simulation import Happened, simulate
 from incidents.domain.incident.incident import Incident
-from incidents.domain.obligation import ObligationKind
 
 FACT = "fact"
 """The kind of a step that the scenario states; all others are kinds of obligations."""
-
-_BEHIND = (ObligationKind.NUMBER, ObligationKind.UPDATE)
-"""What only prepares steps of their own: the deliveries of an update."""
 
 
 class PlannedStep(Frozen):
@@ -81,5 +77,5 @@ def _step(done: Done | Happened, incident: Incident, runbook: RunbookConfig, sta
         channel=message.channel,
         recipient=message.recipient,
         text=message.text,
-        housekeeping=done.housekeeping or done.kind in _BEHIND,
+        housekeeping=done.housekeeping,
     )

@@ -12,6 +12,7 @@ from incidents.domain.config.yaml_text import read_yaml
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.payload import first_fault
 from incidents.domain.core.severity import Severity
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.duration import Duration, parse_duration
 from incidents.domain.foresight.facts import AlertFact, Fact, command_named, known_facts
 
@@ -90,7 +91,9 @@ def parse_scenario(text: str, name: str) -> Scenario:
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
         fault = "unknown field" if field not in Scenario.model_fields else first_fault(error).removeprefix(f"{field}: ")
-        raise ScenarioError(f"{name}:{lines.get(field, 1)}: {field}: {fault}") from None
+        raise ScenarioError(f"{name}:{lines.get(field, 1)}: {one_line(field, 100)}: {fault}") from None
+    except OverflowError:
+        raise ScenarioError(f"{name}:{lines.get('until', 1)}: until: too long") from None
 
 
 def _facts(root: yaml.MappingNode, data: dict[Any, Any], name: str) -> Iterator[Fact]:
@@ -105,8 +108,8 @@ def _facts(root: yaml.MappingNode, data: dict[Any, Any], name: str) -> Iterator[
             yield _fact(said)
         except ValidationError as error:
             raise ScenarioError(f"{place}: {first_fault(error)}") from None
-        except ValueError as error:
-            raise ScenarioError(f"{place}: {error}") from None
+        except (ValueError, OverflowError) as error:
+            raise ScenarioError(one_line(f"{place}: {error}", 1000)) from None
 
 
 _EXAMPLE = "`{at: 4m, do: ack, by: ann}`"

@@ -1,4 +1,4 @@
-"""Do all that is due at one instant, as `ObligationLoop` does: every activity is begun before the first one ends."""
+"""Do all that is due at one instant: as `ObligationLoop` does, every activity is begun before the first one ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from incidents.domain.foresight.answers import answer
 from incidents.domain.foresight.tracks import IncidentTrack, O, Track
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
+from incidents.domain.obligation_spec import WorkflowStep
 
 _MOST = 1000
 """Rounds at one instant. More of them would be an endless loop."""
@@ -26,10 +27,13 @@ class Done:
     summary: str
     housekeeping: bool
     request: ActivityRequest | None
+    step: WorkflowStep | None
 
 
-def settle(track: Track[O], runbook: RunbookConfig, at: datetime) -> Iterator[Done]:
+def settle(track: Track[O], runbook: RunbookConfig, at: datetime, *, one_by_one: bool = False) -> Iterator[Done]:
     """Fulfil all that is due, and what follows from it, and yield each.
+
+    `one_by_one`: nothing is begun before what was due earlier has ended; as if each activity took no time.
 
     Raises:
         RuntimeError: something is always due (an error of this program).
@@ -39,6 +43,7 @@ def settle(track: Track[O], runbook: RunbookConfig, at: datetime) -> Iterator[Do
         due = [obligation for obligation in track.owed if obligation.due <= at]
         if not due:
             return
+        due = due[:1] if one_by_one else due
         if (inner := next((each for each in due if track.apply_inner(each, at)), None)) is not None:
             yield _done(track, inner, at, None)
             continue
@@ -57,13 +62,14 @@ def _done(track: Track[O], obligation: O, at: datetime, asked: ActivityRequest |
         summary=obligation.summary,
         housekeeping=track.is_housekeeping(obligation),
         request=asked,
+        step=track.workflow_step(obligation),
     )
 
 
 def settled(incident: Incident, runbook: RunbookConfig, at: datetime) -> Incident:
-    """Return the incident after all that is due was done."""
+    """Return the incident after all that is due was done, one by one."""
     track = IncidentTrack(incident, runbook)
-    for _ in settle(track, runbook, at):
+    for _ in settle(track, runbook, at, one_by_one=True):
         pass
     return track.incident
 

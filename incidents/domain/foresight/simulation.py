@@ -18,7 +18,7 @@ from incidents.domain.foresight.settling import Done, settle
 from incidents.domain.foresight.tracks import IncidentTrack, PostmortemTrack
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import open_incident, opening_from
-from incidents.domain.obligation import ObligationKind
+from incidents.domain.obligation_spec import WorkflowStep
 from incidents.domain.postmortem.postmortem import cancel, open_postmortem, restart_deadline, withdraw
 
 
@@ -98,13 +98,13 @@ class _Run:
 
     def _hand_over(self, done: Done, now: datetime) -> None:
         """Start the post-mortem, or tell it what became of its incident, as `workflows/children.py` does."""
-        if done.kind == ObligationKind.POSTMORTEM:
+        if done.step is WorkflowStep.START_POSTMORTEM:
             if self._postmortem is None:
                 self._postmortem = PostmortemTrack(open_postmortem(self.incident, self._runbook, now), self._runbook)
             else:
                 again = restart_deadline(self._postmortem.postmortem, self.incident, self._runbook, now)
                 self._postmortem.postmortem = again
-        elif done.kind == ObligationKind.WITHDRAW_POSTMORTEM and self._postmortem is not None:
+        elif done.step is WorkflowStep.WITHDRAW_POSTMORTEM and self._postmortem is not None:
             change = cancel if self.incident.status == Status.CANCELLED else withdraw
             self._postmortem.postmortem = change(self._postmortem.postmortem, now)
 

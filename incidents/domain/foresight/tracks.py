@@ -14,6 +14,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.foresight.answers import answer_step
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation
+from incidents.domain.obligation_spec import WorkflowStep
 from incidents.domain.postmortem import events
 from incidents.domain.postmortem.build_request import postmortem_request
 from incidents.domain.postmortem.obligations import registry as postmortem_registry
@@ -21,6 +22,7 @@ from incidents.domain.postmortem.obligations.obligation import PostmortemObligat
 from incidents.domain.postmortem.obligations.registry import postmortem_agenda
 from incidents.domain.postmortem.postmortem import Postmortem
 from incidents.domain.registry import spec_of
+from incidents.domain.updates.obligations import is_publication
 
 _MANY = 120
 """Fulfilled obligations from which on archiving is worth its time."""
@@ -54,8 +56,12 @@ class Track(Generic[O]):
         raise NotImplementedError
 
     def is_housekeeping(self, obligation: O) -> bool:
-        """Tell whether it keeps records and the channel current."""
+        """Tell whether it keeps records and the channel current, or only prepares others."""
         raise NotImplementedError
+
+    def workflow_step(self, obligation: O) -> WorkflowStep | None:
+        """Return the step of another workflow that fulfils it; None if there is none."""
+        return None
 
 
 class IncidentTrack(Track[Obligation]):
@@ -86,8 +92,12 @@ class IncidentTrack(Track[Obligation]):
         self.incident = apply_result.fulfilled(self.incident, obligation, result, self._runbook, at)
 
     def is_housekeeping(self, obligation: Obligation) -> bool:
+        """As of `Track`. An update's deliveries stand for the update."""
+        return spec_of(obligation).housekeeping or is_publication(obligation)
+
+    def workflow_step(self, obligation: Obligation) -> WorkflowStep | None:
         """As of `Track`."""
-        return spec_of(obligation).housekeeping
+        return spec_of(obligation).workflow_step
 
     def archive(self) -> None:
         """Move what no rule needs any more to an archive that nobody reads, so that a long run stays fast."""

@@ -163,6 +163,11 @@ def is_delivery(obligation: Obligation) -> bool:
     return obligation.kind is ObligationKind.DELIVER
 
 
+def is_publication(obligation: Obligation) -> bool:
+    """Tell whether an obligation publishes the update that is due: its deliveries are obligations of their own."""
+    return obligation.kind is ObligationKind.UPDATE
+
+
 _CADENCE = Owed(cadence, LIVE)
 UPDATE = ObligationSpec(ObligationKind.UPDATE, (_CADENCE,), apply_due=update_due, spent=spent_keys)
 REMIND = ObligationSpec(ObligationKind.REMIND, (_CADENCE,), build_request=requests.remind)

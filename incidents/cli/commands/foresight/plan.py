@@ -122,8 +122,8 @@ def _read(file: Path) -> Scenario:
         return parse_scenario(file.read_text(encoding="utf-8"), name)
     except ScenarioError as error:
         raise typer.BadParameter(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{name}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    except (OSError, ValueError) as error:  # a path with a null byte, or text that is not UTF-8
+        raise typer.BadParameter(f"{name}: {getattr(error, 'strerror', None) or 'cannot be read'}") from None
 
 
 def _length(typed: str) -> Any:

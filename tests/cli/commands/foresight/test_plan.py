@@ -46,7 +46,7 @@ def test_a_p0_fits_a_screen(alone: Incidental) -> None:
     assert len(lines) <= 23
     assert max(map(len, lines)) <= 80
     assert lines[0] == "P0 of flag-evaluation, alert at 2026-01-05 09:00 UTC"
-    assert re.fullmatch(r"T\+0:00 +Escalate to CTO by email, page +CTO *", lines[2])
+    assert re.fullmatch(r"T\+0:00 +Escalate to CTO by email, page +CTO *", lines[3])
     assert "every 30m until T+72:00" in said.out
 
 
