@@ -1,99 +1,113 @@
-"""The first response of a P0 against the floor, in one run on the embedded server.
+"""The first response of a P0 against the floor, in one run, alternating: its page, all its activities, and its events.
 
-The floor is a minimal workflow that calls as many activities in the same three waves and does nothing else. Times on
-a busy machine drift; the ratios and the counts are what is meant to be read.
+The floor is a minimal workflow that calls as many activities in the same three waves and does nothing else.
 """
 
-import asyncio
 import statistics
 from datetime import UTC, datetime, timedelta
 
-from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.floor import WAVES, Floor, nothing
-from incidents.app.runbook_file import load_runbook
-from incidents.app.settings import load_settings
+from benchmarks.results import Row
+from benchmarks.server import server
+from benchmarks.shipped import CACHED, runbook_at_our_pace
 from incidents.app.worker import make_worker
 from incidents.client.intake import start
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.opening import opening_from
-from sandbox.temporal_server import running_temporal
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
 from workflows.registry import WORKFLOWS
 
-ROUNDS = 15
+ROUNDS, WARM_UP = 25, 3
 QUEUE = "bench"
-QUIET = 1.5
-"""Seconds after which a first response is surely done."""
+TARGET = 1.25
+PAGE = "send_page"
 
 
-async def floor(client: Client, number: int) -> tuple[float, int]:
-    """Run the floor once: seconds, and events."""
+async def floor(client: Client, number: int) -> WorkflowHistory:
+    """Run the floor once, and return its history."""
     handle = await client.start_workflow(Floor.run, id=f"floor-{number}", task_queue=QUEUE)
     await handle.result()
-    return measured(await handle.fetch_history())
+    return await handle.fetch_history()
 
 
-async def incident(client: Client, number: int, *, leave_open: bool = False) -> tuple[float, int]:
-    """Open one incident, as the starter does: seconds until its first response is done, and events by then."""
-    runbook = load_runbook(load_settings())
-    runbook = runbook.replace(
-        chat=runbook.chat.replace(setup_per_minute=0)
-    )  # our speed, not the pace that Slack allows
-    alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{number}")
-    opening = opening_from((alert,), f"bench-{number}", runbook)
-    name = f"incident-bench-{number}"
-    await start(client, name, opening, runbook, QUEUE, alerts=(alert,), give_up_after=timedelta())
-    await asyncio.sleep(QUIET)
-    handle = client.get_workflow_handle(name)
-    history = await handle.fetch_history()
-    if not leave_open:
-        await handle.terminate("measured")
-    return measured(history)
+async def incident(client: Client, runbook: RunbookConfig, name: str, severity: str = "critical") -> None:
+    """Open one incident, as the gateway does."""
+    alert = an_alert(datetime.now(UTC), severity=severity, environment=name)
+    opening = opening_from((alert,), name, runbook)
+    await start(client, f"incident-{name}", opening, runbook, QUEUE, alerts=(alert,), give_up_after=timedelta())
 
 
-def measured(history: WorkflowHistory) -> tuple[float, int]:
-    """Return the seconds from the start to the last activity of the first response, and the events by then.
+async def responded(client: Client, name: str) -> WorkflowHistory:
+    """Wait until an incident's first response is done, and return its history; the incident is ended."""
+    handle = client.get_workflow_handle(f"incident-{name}")
+    while True:
+        history = await handle.fetch_history()
+        if len(completed(history)) >= sum(WAVES):
+            await handle.terminate("measured")
+            return history
 
-    Times are the server's own, so that looking does not slow what is looked at.
-    """
+
+def completed(history: WorkflowHistory) -> list[float]:
+    """Return when each activity had ended, in seconds from the start, by the server's clock."""
+    return [_since_start(history, e) for e in history.events if e.HasField("activity_task_completed_event_attributes")]
+
+
+def first_page(history: WorkflowHistory, name: str = PAGE) -> float:
+    """Return the seconds from the start to the end of the first activity of that type."""
+    pages = {
+        event.event_id
+        for event in history.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == name
+    }
+    ends = (e for e in history.events if e.activity_task_completed_event_attributes.scheduled_event_id in pages)
+    return _since_start(history, next(ends))
+
+
+def _since_start(history: WorkflowHistory, event: object) -> float:
+    took = event.event_time.ToDatetime() - history.events[0].event_time.ToDatetime()  # type: ignore[attr-defined]
+    return float(took.total_seconds())
+
+
+def events_until_done(history: WorkflowHistory) -> int:
+    """Return the events until the last activity of the first response had ended."""
     done = 0
     for count, event in enumerate(history.events, 1):
         done += event.HasField("activity_task_completed_event_attributes")
         if done == sum(WAVES):
-            took = event.event_time.ToDatetime() - history.events[0].event_time.ToDatetime()
-            return took.total_seconds(), count
+            return count
     raise RuntimeError(f"{done} activities instead of {sum(WAVES)}: adapt WAVES to the first response")
 
 
-async def measure(client: Client) -> Table:
+async def rows() -> list[Row]:
     """Measure both in turns, so that a noisy moment hits both."""
-    floors, incidents = [], []
-    for number in range(ROUNDS + 2):
-        floors.append(await floor(client, number))
-        incidents.append(await incident(client, number))
-    floors, incidents = floors[2:], incidents[2:]  # the first two only warm up
-    floor_time, incident_time = (statistics.median(row[0] for row in rows) for rows in (floors, incidents))
-    floor_events, incident_events = (statistics.median(row[1] for row in rows) for rows in (floors, incidents))
-    table = Table("first response of a P0", "floor", "incident", "ratio")
-    table.add_row("all its activities done, median ms", *_row(floor_time * 1000, incident_time * 1000))
-    table.add_row("events", *_row(floor_events, incident_events))
-    return table
-
-
-def _row(floor_value: float, value: float) -> tuple[str, str, str]:
-    return f"{floor_value:.0f}", f"{value:.0f}", f"{value / floor_value:.2f}"
-
-
-async def main() -> None:
-    """Measure and print."""
-    activities = FakeActivities()
-    console = Console()
-    console.print(f"Measuring {ROUNDS} rounds on the embedded server ...")
-    with running_temporal() as (address, _):
+    floors, ours = [], []
+    runbook = runbook_at_our_pace()
+    async with server() as address:
         client = await Client.connect(address, data_converter=pydantic_data_converter)
-        async with make_worker(client, QUEUE, [*activities.methods(), nothing], (*WORKFLOWS, Floor)):
-            console.print(await measure(client))
+        methods = [*FakeActivities().methods(), nothing]
+        async with make_worker(client, QUEUE, methods, (*WORKFLOWS, Floor), sandboxed=False, cached=CACHED):
+            for number in track(range(ROUNDS + WARM_UP), "first response"):
+                floors.append(await floor(client, number))
+                await incident(client, runbook, f"bench-{number}")
+                ours.append(await responded(client, f"bench-{number}"))
+    return _rows(floors[WARM_UP:], ours[WARM_UP:])
+
+
+def _rows(floors: list[WorkflowHistory], ours: list[WorkflowHistory]) -> list[Row]:
+    pages = [first_page(one, nothing.__name__) for one in floors], [first_page(one) for one in ours]
+    whole = [completed(one)[-1] for one in floors], [completed(one)[sum(WAVES) - 1] for one in ours]
+    found = []
+    for what, (least, mine) in (("alert to page", pages), ("alert to all first messages", whole)):
+        found.append(Row(f"{what}, p50", _p(least, 50), _p(mine, 50), TARGET, "ms"))
+        found.append(Row(f"{what}, p95", _p(least, 95), _p(mine, 95), TARGET, "ms"))
+    counts = [statistics.median(events_until_done(one) for one in kind) for kind in (floors, ours)]
+    return [*found, Row("events of the first response", counts[0], counts[1], 1.15)]
+
+
+def _p(seconds: list[float], percent: int) -> float:
+    return statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1] * 1000

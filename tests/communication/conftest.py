@@ -20,7 +20,7 @@ from tests.support.communication.environment import Stage, quiet_client, with_di
 from tests.support.environment import QUEUE
 from tests.support.fake_activities import FakeActivities
 from tests.support.incidents import RUNBOOK
-from tests.workflows.conftest import skipping_server
+from tests.support.servers.time_skipping import skipping_server
 
 
 @pytest.fixture(scope="module")

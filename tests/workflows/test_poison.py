@@ -28,8 +28,8 @@ from tests.support.hostile import (
     VALUES,
     broken,
 )
+from tests.support.servers.time_skipping import skipping_server
 from tests.support.thoroughness import by_thoroughness
-from tests.workflows.conftest import skipping_server
 from workflows.incident import IncidentWorkflow
 
 GO = "0001-01-01T00:00:00Z"

@@ -12,7 +12,7 @@ from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
 from tests.support.full_disk import FullDisk, activities_on, store_on
 from tests.support.postmortems import state
-from tests.workflows.conftest import skipping_server
+from tests.support.servers.time_skipping import skipping_server
 
 STORED = ("evidence", "record", "notice/", "postmortem")
 
