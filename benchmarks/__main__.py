@@ -1,29 +1,49 @@
-"""`make bench`, `make bench BENCH=storm` and so on: each prints ratios and counts of one run."""
+"""`make bench`, `make bench BENCH=storm` and so on, and BENCH=all, which writes benchmarks/results.md."""
 
 import asyncio
 import sys
 from collections.abc import Callable
 
-from benchmarks import first_response, load, models, queries, replay, startup, storm
+from rich.console import Console
 
-BENCHMARKS: dict[str, Callable[[], None]] = {
-    "response": lambda: asyncio.run(first_response.main()),
+from benchmarks import counts, first_response, fleet, load, models, queries, replay, startup, storm
+from benchmarks.results import RESULTS, Row, show, write
+from benchmarks.server import NAME
+from benchmarks.shipped import LEFT_OUT
+
+MEASURED: dict[str, tuple[str, Callable[[], list[Row]]]] = {
+    "response": ("The first response of a P0", lambda: asyncio.run(first_response.rows())),
+    "fleet": ("Many incidents on one worker", lambda: asyncio.run(fleet.rows())),
+    "storm": ("A P0 in a storm", lambda: asyncio.run(storm.rows())),
+    "counts": ("Events and bytes of whole incidents", lambda: asyncio.run(counts.rows())),
+    "startup": ("The command line", startup.rows),
+}
+"""Those with a floor and a target, in the order of the results: their title, and what measures them."""
+OTHERS: dict[str, Callable[[], None]] = {
+    "load": lambda: asyncio.run(load.main()),
     "queries": lambda: asyncio.run(queries.main()),
     "replay": lambda: asyncio.run(replay.main()),
-    "load": lambda: asyncio.run(load.main()),
-    "storm": lambda: asyncio.run(storm.main()),
     "models": models.main,
-    "startup": startup.main,
 }
 
 
 def main(words: list[str]) -> int:
     """Run the benchmark that is named, `response` if none is; return the exit status."""
     name = words[0] if words else "response"
-    if len(words) > 1 or name not in BENCHMARKS:
-        print(f"usage: python -m benchmarks [{'|'.join(BENCHMARKS)}]", file=sys.stderr)
+    known = (*MEASURED, *OTHERS, "all")
+    if len(words) > 1 or name not in known:
+        print(f"usage: python -m benchmarks [{'|'.join(known)}]", file=sys.stderr)
         return 2
-    BENCHMARKS[name]()
+    if name in OTHERS:
+        OTHERS[name]()
+        return 0
+    found = {}
+    for title, measure in MEASURED.values() if name == "all" else [MEASURED[name]]:
+        found[title] = measure()
+        show(title, found[title])
+    if name == "all":
+        write(found, (f"The server is {NAME}.", *LEFT_OUT))
+        Console(stderr=True).print(f"Written: {RESULTS}")
     return 0
 
 

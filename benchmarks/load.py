@@ -4,13 +4,10 @@ On Temporal's own server with PostgreSQL (POSTGRESQL=1), or else on the embedded
 """
 
 import asyncio
-import contextlib
 import itertools
 import os
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from rich.console import Console
@@ -19,14 +16,12 @@ from rich.table import Table
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.load_worker import READY
+from benchmarks.fleet import Worker, answers, working
 from benchmarks.server import NAME, server
+from benchmarks.shipped import runbook_at_our_pace
 from benchmarks.storm import AT_ONCE, opened, page_seconds
-from incidents.app.runbook_file import load_runbook
-from incidents.app.settings import load_settings
 from incidents.domain.activity_requests import SendPage
 from incidents.domain.config.model import RunbookConfig
-from incidents.names import INCIDENT_QUERY
 
 INCIDENTS = int(os.environ.get("INCIDENTS", "400"))
 GRAVE = 20
@@ -46,43 +41,7 @@ class Load:
     running: int = 0
 
 
-class Worker:
-    """A worker process."""
-
-    def __init__(self, address: str) -> None:
-        """Of that server."""
-        self._address = address
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Start it, and wait until it polls."""
-        words = [sys.executable, "-m", "benchmarks.load_worker", self._address]
-        quiet = asyncio.subprocess.DEVNULL
-        pipe = asyncio.subprocess.PIPE
-        self._process = await asyncio.create_subprocess_exec(*words, stdout=pipe, stderr=quiet)
-        assert self._process.stdout is not None
-        if READY not in (await self._process.stdout.readline()).decode():
-            raise RuntimeError("a worker did not start")
-
-    async def kill(self) -> None:
-        """Kill it (SIGKILL)."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-
-@contextlib.asynccontextmanager
-async def workers(address: str) -> AsyncIterator[list[Worker]]:
-    """So many workers; all are killed at the end."""
-    found = [Worker(address) for _ in range(WORKERS)]
-    try:
-        await asyncio.gather(*(worker.start() for worker in found))
-        yield found
-    finally:
-        await asyncio.gather(*(worker.kill() for worker in found))
-
-
-async def measure(client: Client, runbook: RunbookConfig, working: list[Worker], progress: Progress) -> Load:
+async def measure(client: Client, runbook: RunbookConfig, workers: list[Worker], progress: Progress) -> Load:
     """Open all, kill a worker half-way and start it again, and look whether each incident lives and pages once."""
     gate, load, task = asyncio.Semaphore(AT_ONCE), Load(), progress.add_task("opened", total=INCIDENTS)
     half = asyncio.Event()
@@ -97,15 +56,15 @@ async def measure(client: Client, runbook: RunbookConfig, working: list[Worker],
 
     async def strike() -> None:
         await half.wait()
-        await working[0].kill()
-        await working[0].start()
+        await workers[0].kill()
+        await workers[0].start()
 
     began = time.monotonic()
     striking = asyncio.create_task(strike())
     handles = await asyncio.gather(*(one(number) for number in range(INCIDENTS)))
     load.seconds = time.monotonic() - began
     await striking
-    await _answer(handles, progress)
+    await answers(client, [handle.id for handle in handles], "answered")
     load.answered = time.monotonic() - began - load.seconds
     grave = handles[::GRAVE]
     load.pages = list(await asyncio.gather(*(page_seconds(handle) for handle in grave)))
@@ -113,24 +72,6 @@ async def measure(client: Client, runbook: RunbookConfig, working: list[Worker],
     load.ordered, load.doubled = len(keys), len(keys) - len(set(keys))
     load.running = (await client.count_workflows("WorkflowType='IncidentWorkflow' AND ExecutionStatus='Running'")).count
     return load
-
-
-async def _answer(handles: list[WorkflowHandle[object, object]], progress: Progress) -> None:
-    """Ask each incident until it answers."""
-    gate, task = asyncio.Semaphore(AT_ONCE), progress.add_task("answered", total=len(handles))
-
-    async def one(handle: WorkflowHandle[object, object]) -> None:
-        async with gate:
-            while True:
-                try:
-                    await handle.query(INCIDENT_QUERY)
-                except Exception:
-                    await asyncio.sleep(0.2)
-                else:
-                    progress.advance(task)
-                    return
-
-    await asyncio.gather(*(one(handle) for handle in handles))
 
 
 async def _page_keys(handle: WorkflowHandle[object, object]) -> list[str]:
@@ -159,12 +100,11 @@ def table(load: Load) -> Table:
 
 async def main() -> None:
     """Measure and print."""
-    runbook = load_runbook(load_settings())
-    runbook = runbook.replace(chat=runbook.chat.replace(setup_per_minute=0))
+    runbook = runbook_at_our_pace()
     console = Console()
     console.print(f"{INCIDENTS} incidents on {NAME}, {WORKERS} workers, one of which is killed half-way ...")
-    async with server() as address, workers(address) as working:
+    async with server() as address, working(address, WORKERS) as workers:
         client = await Client.connect(address, data_converter=pydantic_data_converter)
         with Progress(console=Console(stderr=True)) as progress:
-            load = await measure(client, runbook, working, progress)
+            load = await measure(client, runbook, workers, progress)
     console.print(table(load))

@@ -9,9 +9,12 @@ import sys
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.storm import QUEUE, SHIPPED
+from benchmarks.first_response import QUEUE
+from benchmarks.floor import Floor, nothing
+from benchmarks.shipped import CACHED
 from incidents.app.worker import make_worker
 from tests.support.fake_activities import FakeActivities
+from workflows.registry import WORKFLOWS
 
 READY = "ready"
 
@@ -19,7 +22,8 @@ READY = "ready"
 async def main(address: str) -> None:
     """Work until killed."""
     client = await Client.connect(address, data_converter=pydantic_data_converter)
-    async with make_worker(client, QUEUE, FakeActivities().methods(), sandboxed=False, cached=SHIPPED):
+    methods = [*FakeActivities().methods(), nothing]
+    async with make_worker(client, QUEUE, methods, (*WORKFLOWS, Floor), sandboxed=False, cached=CACHED):
         print(READY, flush=True)
         await asyncio.Event().wait()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from benchmarks.results import Row
 from sandbox.temporal_server import running_temporal
 
 ROUNDS = 9
@@ -26,15 +27,13 @@ def seconds(words: tuple[str, ...], environment: dict[str, str]) -> float:
     return time.perf_counter() - began
 
 
-def main() -> None:
-    """Print each program's median and its ratio to the floor; the programs take turns, so that load meets all alike."""
+def rows() -> list[Row]:
+    """Measure each program's median; they take turns, so that load meets all alike."""
     programs = {"import temporalio.client": FLOOR, **PROGRAMS}
     with running_temporal() as (address, _):
         environment = {**os.environ, "TEMPORAL_ADDRESS": address}
         for words in programs.values():  # compiles what was not compiled yet
             seconds(words, environment)
         rounds = [{name: seconds(words, environment) for name, words in programs.items()} for _ in range(ROUNDS)]
-    floor = statistics.median(each["import temporalio.client"] for each in rounds)
-    for name in programs:
-        median = statistics.median(each[name] for each in rounds)
-        print(f"{name:25} {median * 1000:5.0f} ms  {median / floor:4.2f} x")
+    floor, *ours = (statistics.median(each[name] for each in rounds) * 1000 for name in programs)
+    return [Row(name, floor, median, 1.5, "ms") for name, median in zip(PROGRAMS, ours, strict=True)]

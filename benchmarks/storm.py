@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from temporalio.client import (
     Client,
     Interceptor,
@@ -22,9 +21,10 @@ from temporalio.client import (
 from temporalio.common import Priority
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.server import NAME, server
-from incidents.app.runbook_file import load_runbook
-from incidents.app.settings import load_settings
+from benchmarks.first_response import QUEUE
+from benchmarks.results import Row
+from benchmarks.server import server
+from benchmarks.shipped import CACHED, runbook_at_our_pace
 from incidents.app.worker import make_worker
 from incidents.client.intake import start
 from incidents.domain.config.model import RunbookConfig
@@ -38,9 +38,6 @@ ALONE = 7
 """P0s that are opened one by one; the first two only warm up."""
 AT_ONCE = 64
 """Starts that are sent side by side."""
-QUEUE = "storm"
-SHIPPED = 5_000
-"""Workflows that a worker with 4 GB keeps, and it runs them without the sandbox, as in production."""
 LONGEST = timedelta(minutes=3)
 """How long to wait for a page."""
 
@@ -97,7 +94,7 @@ async def measure(interceptors: list[Interceptor], runbook: RunbookConfig) -> tu
     """Return the seconds to the page of a P0 alone (median), and of one behind the storm."""
     async with server() as address:
         client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=interceptors)
-        async with make_worker(client, QUEUE, FakeActivities().methods(), sandboxed=False, cached=SHIPPED):
+        async with make_worker(client, QUEUE, FakeActivities().methods(), sandboxed=False, cached=CACHED):
             alone = [
                 await page_seconds(await opened(client, runbook, f"alone-{number}", "critical"))
                 for number in range(ALONE)
@@ -113,20 +110,14 @@ async def measure(interceptors: list[Interceptor], runbook: RunbookConfig) -> tu
     return statistics.median(alone[2:]), behind
 
 
-async def main() -> None:
-    """Measure and print."""
-    runbook = load_runbook(load_settings())
-    runbook = runbook.replace(
-        chat=runbook.chat.replace(setup_per_minute=0)
-    )  # our speed, not the pace that Slack allows
-    console = Console()
-    console.print(f"Opening {STORM} P3s and then a P0, twice, each on a fresh server: {NAME} ...")
-    table = Table("alert to page of a P0, ms", "alone", f"behind {STORM} P3s", "ratio")
-    kinds: dict[str, list[Interceptor]] = {
-        "workflows without priority": [WithoutPriority()],
-        "workflows with priority": [],
-    }
-    for name, interceptors in kinds.items():
-        alone, behind = await measure(interceptors, runbook)
-        table.add_row(name, f"{alone * 1000:.0f}", f"{behind * 1000:.0f}", f"{behind / alone:.1f}")
-    console.print(table)
+async def rows() -> list[Row]:
+    """Measure with and without priorities, each on a fresh server."""
+    runbook = runbook_at_our_pace()
+    Console(stderr=True).print(f"Opening {STORM} P3s and then a P0, twice, each on a fresh server ...")
+    found = []
+    for name, interceptors, target in (("without priorities", [WithoutPriority()], None), ("as shipped", [], 2.0)):
+        alone, behind = await measure(list(interceptors), runbook)
+        found.append(
+            Row(f"page of a P0 behind {STORM} P3s, {name}; floor: alone", alone * 1000, behind * 1000, target, "ms")
+        )
+    return found
