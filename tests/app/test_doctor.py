@@ -196,7 +196,7 @@ async def test_a_new_namespace_lacks_worker_schedule_and_attributes(
     assert "IncidentCommander" in attributes.what
     assert "--name IncidentCommander --type Keyword" in attributes.remedy
     assert of(findings, "workers").level is Level.ERROR
-    assert "No worker polls incidents (workflow), incidents (activity)" in of(findings, "workers").what
+    assert "No worker polls incidents, incidents-setup, incidents-drill, " in of(findings, "workers").what
     assert of(findings, "schedules").level is Level.WARNING
     assert of(findings, "encryption").level is Level.UNKNOWN
 

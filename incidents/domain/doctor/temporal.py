@@ -97,9 +97,9 @@ def check_attributes(expected: Mapping[str, str], found: Mapping[str, str], name
 def check_workers(queues: Sequence[QueueReading]) -> list[Finding]:
     """Return the queues that nobody polls or whose tasks wait, and the versions of the workers."""
     findings = []
-    if idle := [f"{queue.name} ({queue.kind})" for queue in queues if not queue.workers]:
-        what = f"No worker polls {_some(idle)}: alerts and commands wait there"
-        remedy = f"{_START_WORKER} with the same TEMPORAL_* settings"
+    if idle := list(dict.fromkeys(queue.name for queue in queues if not queue.workers)):
+        what = f"No worker polls {_some(idle)}: what is sent there waits"
+        remedy = f"{_START_WORKER} with the same TEMPORAL_*"
         findings.append(error(WORKERS, what, remedy))
     findings += [
         warning(

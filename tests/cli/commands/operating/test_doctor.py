@@ -33,7 +33,7 @@ def test_an_error_is_told_with_its_remedy_and_in_the_exit_status(
     assert "off  20 integrations (--all lists them)" in said.out
     assert "off  slack, " in on_stage("doctor", "--all").out
     assert all(len(line) <= 80 for line in lines)
-    assert len(lines) <= 24
+    assert len(lines) <= 24, said.out
 
 
 def test_json_has_each_finding(on_stage: Incidental, stage: Stage) -> None:
