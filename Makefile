@@ -7,6 +7,9 @@ PYTHON ?= $(or $(firstword $(FOUND)),python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POSTGRESQL),--postgresql) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
+# temporalio 1.35 on Python 3.11 can crash the process (SIGSEGV in its native thread, temporalio/sdk-python#300). A test
+# that this ended is run again, once; one that fails is not, because no error reads like that.
+RERUN_A_CRASH = --reruns 1 --only-rerun '^a crash of the process alone$$'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema
@@ -15,7 +18,7 @@ demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval,
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
 
 test: $(INSTALLED) ## all tests: rules, activities, workflows over days of virtual time, and a run with real processes
-	$(BIN)/python -m pytest -n 4 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(RERUN_A_CRASH)
 
 long: $(INSTALLED) ## a P0 of 60 days in virtual time, with 10,000 alert signals: about an hour; HOURS, SIGNALS
 	HOURS=$(or $(HOURS),1440) SIGNALS=$(or $(SIGNALS),10000) $(BIN)/python -m pytest -q -s -n 0 --timeout 36000 tests/domain/test_archiving.py tests/workflows/evidence/test_archive.py -k weeks
@@ -45,7 +48,7 @@ load: $(INSTALLED) ## many incidents on two workers, one killed half-way; INCIDE
 	INCIDENTS=$(or $(INCIDENTS),400) POSTGRESQL=$(POSTGRESQL) $(BIN)/python -m benchmarks load
 
 thorough: $(INSTALLED) ## the tests in their long forms: all worker modes, more kills, more examples; about half an hour
-	THOROUGH=1 $(BIN)/python -m pytest -n 4 --dist worksteal --timeout 900
+	THOROUGH=1 $(BIN)/python -m pytest -n 4 --dist worksteal --timeout 900 $(RERUN_A_CRASH)
 
 chaos: $(INSTALLED) ## whole incidents while every process is killed or stopped and vendors fail; SEEDS, FIRST, FAULTS, JOBS, MINUTES=0, POSTGRESQL=1, MARKDOWN=1, SAVE=dir
 	$(BIN)/python -m tests.chaos.lifecycle --seeds $(or $(SEEDS),4) --first $(or $(FIRST),1) --faults $(or $(FAULTS),14) $(CHAOS_OPTIONS)
