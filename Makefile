@@ -12,7 +12,7 @@ CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POST
 RERUN_A_CRASH = --reruns 1 --only-rerun '^a crash of the process alone$$'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema
+.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema docs
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -94,14 +94,27 @@ examples: $(INSTALLED) ## regenerate docs/example-postmortem.md and docs/example
 screenshots: $(INSTALLED) ## regenerate docs/images (needs chromium)
 	PYTHONPATH=. $(BIN)/python docs/screenshots.py
 
+# In an environment of its own: it is as large as a fifth of .venv, and no test needs it.
+SITE := .venv/docs
+docs: $(SITE)/.installed ## the documents as a site in build/docs; broken links and anchors fail
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict --quiet
+	@echo "Built: build/docs/index.html"
+
+$(SITE)/.installed: requirements-docs.txt
+	@"$(PYTHON)" -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@touch $@
+
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 WITH_TOOLS := --all-build-deps --allow-unsafe
 
-pins: $(INSTALLED) ## upgrade all pinned versions; requirements.txt has what runs, requirements-dev.txt what .venv has
+pins: $(INSTALLED) ## upgrade all pinned versions; requirements.txt has what runs, -dev.txt what .venv has, -docs.txt what `make docs` has
 	$(COMPILE) $(WITH_TOOLS) --upgrade --all-extras --output-file constraints.txt pyproject.toml
 	$(COMPILE) --constraint constraints.txt --output-file requirements.txt pyproject.toml
 	$(COMPILE) $(WITH_TOOLS) --constraint constraints.txt --extra dev --extra demo --extra otel --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' \
+		| $(COMPILE) --constraint constraints.txt --output-file requirements-docs.txt -
 
 clean: ## remove the virtual environment, build results and caches
 	rm -rf .venv .demo build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -139,7 +139,9 @@ def versions(lines: list[str]) -> set[str]:
     return {line.split()[0] for line in lines}
 
 
-@pytest.mark.parametrize("file", ["constraints.txt", "requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "file", ["constraints.txt", "requirements.txt", "requirements-dev.txt", "requirements-docs.txt"]
+)
 def test_every_requirement_is_pinned_by_version_and_hash(file: str) -> None:
     pinned = re.compile(r"[\w.-]+==[\w.!+-]+( ;[^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+")
     assert [line for line in requirements(file) if not pinned.fullmatch(line.strip())] == []
@@ -163,6 +165,7 @@ def test_the_image_installs_what_runs_in_the_versions_that_are_tested() -> None:
     developed = requirements("requirements-dev.txt")
     assert tools <= {normal(line) for line in developed}
     assert versions(runs) <= versions(developed) <= versions(requirements())
+    assert versions(requirements("requirements-docs.txt")) <= versions(requirements())
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert "--require-hashes -r requirements.txt" in dockerfile
     assert "-r constraints.txt" not in dockerfile
