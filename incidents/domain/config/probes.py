@@ -34,10 +34,11 @@ class JsonCheck(Frozen):
     """What the JSON of an answer must hold at `path`.
 
     `path`: keys and list indices (from 0) joined by dots, such as `data.0.state`. A key that contains a dot cannot be
-    reached. Own code rather than a library: JMESPath answers null for a value that is missing as for one that is null,
-    JSONPath selects any number of values, and a probe asks for one.
-    `equals`: one of these values; `not_equals`: none of these. Without both, any value will do.
+    reached. `equals`: one of these values; `not_equals`: none of these. Without both, any value will do.
     """
+
+    # Own code rather than a library: JMESPath answers null for a value that is missing as for one that is null,
+    # JSONPath selects any number of values, and a probe asks for one.
 
     path: str
     equals: Annotated[tuple[Scalar, ...], BeforeValidator(one_or_more)] = ()
