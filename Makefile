@@ -12,7 +12,7 @@ CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POST
 RERUN_A_CRASH = --reruns 1 --only-rerun '^a crash of the process alone$$'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration docs
+.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs
 
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
 	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
@@ -90,6 +90,9 @@ runbook-schema: $(INSTALLED) ## regenerate docs/runbook.schema.json from the mod
 
 configuration: $(INSTALLED) ## regenerate docs/runbook-reference.md, and docs/configuration.md's table of variables, from the models
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/house/test_configuration.py -k generated
+
+scaling: $(INSTALLED) ## regenerate the counts of docs/scaling.md from the recorded histories and docs/communication.md
+	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/house/test_scaling.py -k generated
 
 examples: $(INSTALLED) ## regenerate docs/example-postmortem.md and docs/example-report.html from a scripted incident
 	WRITE_DOCS=1 $(BIN)/python -m pytest -q tests/postmortem/test_examples.py
