@@ -12,10 +12,14 @@ CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POST
 RERUN_A_CRASH = --reruns 1 --only-rerun '^a crash of the process alone$$'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs
+.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs play
 
-demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; KEEP=1 keeps everything running
-	@$(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(KEEP),--keep)
+DEMO = $(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(VERBOSE),--verbose)
+demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; VERBOSE=1; KEEP=1 leaves a live P0 to you
+	@$(DEMO) $(if $(KEEP),--keep)
+
+play: $(INSTALLED) ## a live P0 for you, in the browser: the gateway's pages, and Slack's stand-in with buttons; PORT
+	@$(DEMO) --play $(if $(PORT),--port $(PORT))
 
 test: $(INSTALLED) ## all tests: rules, activities, workflows over days of virtual time, and a run with real processes
 	$(BIN)/python -m pytest -n 4 --dist worksteal $(RERUN_A_CRASH)

@@ -88,9 +88,12 @@ def slack(browser: Browser, sandbox: str) -> None:
     page = browser.new_page(viewport={"width": 1500, "height": 1100}, device_scale_factor=2)
     visit(page, f"{sandbox}/")
     page.get_by_text("Approve the rollback").first.wait_for(timeout=20_000)
-    # Threads are folded, as in Slack.
-    style = ".messages { max-height: none !important; overflow: visible !important } .message.reply { display: none }"
-    page.add_style_tag(content=f"{style} main {{ grid-template-columns: 460px !important }}")
+    # As in Slack, the newest is last, and threads are folded.
+    style = (
+        ".messages { display: flex; flex-direction: column-reverse; max-height: none !important; overflow: visible }"
+    )
+    style += " .message.reply { display: none } main { grid-template-columns: 460px !important }"
+    page.add_style_tag(content=style)
     channel = page.locator("#slack section").first
     channel.screenshot(path=IMAGES / "slack.png")
     print(IMAGES / "slack.png")

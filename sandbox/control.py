@@ -32,8 +32,8 @@ class Control:
         self.world = world
 
     def routes(self) -> list[BaseRoute]:
-        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /slack
-        /slack-refresh /issue /file /clock, DELETE /faults, PATCH /options.
+        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /slack /click
+        /submit /close /slack-refresh /issue /file /clock, DELETE /faults, PATCH /options.
         """
         return [
             route("/environment", self.environment),
@@ -49,6 +49,9 @@ class Control:
             route("/history", _reporting(self.history), "POST"),
             route("/say", _reporting(self.say), "POST"),
             route("/slack", _reporting(self.slack), "POST"),
+            route("/click", _reporting(self.click), "POST"),
+            route("/submit", _reporting(self.submit), "POST"),
+            route("/close", self.close, "POST"),
             route("/slack-refresh", self.slack_refresh, "POST"),
             route("/issue", _reporting(self.issue), "POST"),
             route("/file", _reporting(self.file), "POST"),
@@ -135,6 +138,21 @@ class Control:
         """{kind, payload}: a person acts in Slack; it is sent to the app by Socket Mode. With the app's answer."""
         body = await json_object(request, BAD_JSON)
         return JSONResponse(await self.world.slack.socket_mode.deliver(body["kind"], body["payload"]))
+
+    async def click(self, request: Request) -> Response:
+        """{email, channel, ts, block_id, action_id}: a person clicks a button of a message; it is sent to the app."""
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        await self.world.slack.clicks.click(base, await json_object(request, BAD_JSON))
+        return Response(status_code=204)
+
+    async def submit(self, request: Request) -> Response:
+        """{email, view, values}: a person submits a form. The faults that the app finds, by field."""
+        return JSONResponse(await self.world.slack.clicks.submit(await json_object(request, BAD_JSON)))
+
+    async def close(self, request: Request) -> Response:
+        """The form on the page is closed, without a word to the app."""
+        self.world.slack.views.close()
+        return Response(status_code=204)
 
     async def slack_refresh(self, request: Request) -> Response:
         """Slack asks the app to connect anew."""

@@ -18,7 +18,7 @@ from sandbox.vendors.product import FIRST_VERSION
 if TYPE_CHECKING:
     from sandbox.app import World
 
-EFFECTS_SHOWN, DEPLOYMENTS_SHOWN, PROBES_SHOWN, ESSENCE_LENGTH = 40, 6, 30, 200
+EFFECTS_SHOWN, DEPLOYMENTS_SHOWN, PROBES_SHOWN, ANSWERS_SHOWN, ESSENCE_LENGTH = 40, 6, 30, 3, 200
 # Signs that every font has, coloured; an emoji font may be missing where the page is looked at.
 EMOJI = {
     **dict.fromkeys(("rotating_light", "fire", "red_circle", "sos"), ("bad", "●")),
@@ -54,6 +54,7 @@ class Page:
             "clock": clock,
             "visible": without_comments,
             "essence": essence,
+            "merged": lambda place, **more: place | more,
         }
 
     async def show(self, request: Request) -> Response:
@@ -64,6 +65,9 @@ class Page:
             "now": datetime.now(UTC),
             "first_version": FIRST_VERSION,
             "channels": _channels(state["slack"]),
+            "people": [user for user in state["slack"]["users"] if not user["is_bot"]],
+            "answers": state["slack"]["answers"][: -ANSWERS_SHOWN - 1 : -1],
+            "modal": self.world.slack.views.shown,
             "users": {user["id"]: user for user in state["slack"]["users"]},
             "clusters": [self._cluster(row, state) for row in state["ops_portal"]["clusters"]],
             "mails": state["sendgrid"][::-1],
@@ -131,9 +135,10 @@ def _title(row: dict[str, Any], names: dict[str, str]) -> str:
 
 
 def _threaded(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Newest first (the page turns them round, so that it opens at the newest), each reply under its parent."""
-    ordered = sorted(messages, key=lambda row: (row.get("thread_ts") or row["ts"], row["ts"]))
-    return [row | {"is_reply": row.get("thread_ts") not in (None, row["ts"])} for row in reversed(ordered)]
+    """The newest message first, and below each its replies, the newest of them first."""
+    parent = {row["ts"]: str(row.get("thread_ts") or row["ts"]) for row in messages}
+    ordered = sorted(messages, key=lambda row: (parent[row["ts"]], row["ts"] == parent[row["ts"]], row["ts"]))
+    return [row | {"is_reply": row["ts"] != parent[row["ts"]]} for row in reversed(ordered)]
 
 
 def clock(moment: str) -> str:

@@ -54,6 +54,7 @@ class Options:
     `bad_latency_ms`: how slow a bad version is; `slow_latency_ms`: one that is only slow.
     `nobody_on_call`: PagerDuty's schedule is empty.
     `portal_token_seconds`: life of a portal JWT (the portal's TOKEN_TTL).
+    `slack_request_url`: where the app takes what people do in Slack, by signed HTTP; "" for Socket Mode.
     `slack_scopes`, `sendgrid_scopes`: what the credentials are granted, with commas.
     `github_push`: whether the token may push.
     `secure_cookies`: as the portal with ENV=production, whose cookies plain HTTP clients do not send back.
@@ -68,6 +69,7 @@ class Options:
     nobody_on_call: bool = False
     portal_token_seconds: float = 3600.0
     secure_cookies: bool = False
+    slack_request_url: str = ""
     slack_scopes: str = ",".join(SLACK_SCOPES)
     sendgrid_scopes: str = "mail.send,sender_verification_eligible"
     github_push: bool = True

@@ -88,16 +88,16 @@ def running_temporal(
         stop(server)
 
 
-def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[str], seconds: float = START_SECONDS) -> None:
     """Waits until somebody listens on the port; the process that should must not have ended."""
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with status {process.returncode} before it was ready")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5):
             return
         time.sleep(0.02)
-    raise TimeoutError(f"nothing listened on port {port} within {START_SECONDS:.0f} s")
+    raise TimeoutError(f"nothing listened on port {port} within {seconds:.0f} s")
 
 
 async def connected(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.demo_stage import alertmanager_payload
+from sandbox.demo.stage import alertmanager_payload
 from sandbox.temporal_server import stop
 from tests.system.conftest import Stage
 

@@ -13,12 +13,13 @@ TITLE_LIMIT, VIEW_BLOCKS, METADATA_LIMIT = 24, 100, 3000
 
 
 class Views:
-    """Modals by id, and the home tab of each person. A trigger is good for one view."""
+    """Modals by id, and the home tab of each person. A trigger is good for one view. `shown`: the modal on the page."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.modals: list[dict[str, Any]] = []
         self.homes: dict[str, dict[str, Any]] = {}
+        self.shown: dict[str, Any] | None = None
         self._ids = itertools.count(1)
         self._used: set[str] = set()
 
@@ -34,15 +35,25 @@ class Views:
         self._used.add(trigger)
         view = self._checked(args, "modal") | {"id": f"V0SBX{next(self._ids):06d}"}
         self.modals.append(view)
+        self.shown = view
         return {"view": view}
 
     def update(self, args: Arguments) -> Answer:
         """Replaces a modal that is open."""
+        view = self.by_id(str(args.get("view_id") or ""))
+        view.update({"submit": None} | self._checked(args, "modal"))
+        return {"view": view}
+
+    def by_id(self, view_id: str) -> dict[str, Any]:
+        """The modal with this id, or not_found."""
         for view in self.modals:
-            if view["id"] == args.get("view_id"):
-                view.update({"submit": None} | self._checked(args, "modal"))
-                return {"view": view}
+            if view["id"] == view_id:
+                return view
         raise SlackError("not_found")
+
+    def close(self) -> None:
+        """The modal on the page is closed."""
+        self.shown = None
 
     def publish(self, args: Arguments) -> Answer:
         """Shows a person the home tab."""

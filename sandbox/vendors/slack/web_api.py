@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from sandbox.http import HTTP_METHODS, bearer, form_fields, is_form, route
 from sandbox.state import Credentials, Ledger, Options, pick
+from sandbox.vendors.slack.clicks import Clicks
 from sandbox.vendors.slack.messages import Messages
 from sandbox.vendors.slack.responses import ResponseUrls
 from sandbox.vendors.slack.socket_mode import SocketMode
@@ -42,6 +43,7 @@ class Slack:
         self.workspace = Workspace()
         self.response_urls, self.socket_mode = ResponseUrls(ledger), SocketMode()
         self.views = Views(self.workspace)
+        self.clicks = Clicks(self.workspace, self.views, self.socket_mode, credentials, options)
         self.methods = self._methods() | Messages(self.workspace).methods() | self.views.methods()
         self.reads = {"auth.test", "pins.list", "bookmarks.list", "users.lookupByEmail", "users.info", "users.list"}
         self.reads |= {f"conversations.{name}" for name in ("list", "info", "history", "replies", "members")}

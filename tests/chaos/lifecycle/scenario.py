@@ -30,7 +30,7 @@ from incidents.domain.postmortem.postmortem import Postmortem, Stage
 from incidents.domain.rollback.commands import ApproveRollback
 from incidents.domain.rollback.state import RollbackStatus
 from incidents.names import AGENDA_QUERY, INCIDENT_QUERY, POSTMORTEM_QUERY
-from sandbox.demo_stage import BAD, REGION, ROUNDS, alertmanager_payload
+from sandbox.demo.stage import BAD, REGION, ROUNDS, alertmanager_payload
 from tests.chaos.lifecycle.processes import TOKEN, Site
 
 INCIDENT, POSTMORTEM = "incident-flag-evaluation:production", "postmortem-1"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,8 @@ from temporalio.client import Client
 
 from incidents.domain.incident.incident import Incident
 from incidents.domain.rollback.state import RollbackStatus
-from sandbox.demo_stage import BAD, CLI, GOOD, REGION, Demo, DemoFailed
+from sandbox.demo.stage import BAD, CLI, GOOD, REGION, Demo, DemoFailed
+from sandbox.demo.summary import customer_texts, draft_path
 
 CUSTOMER = "ACME"
 Scene = Callable[[Demo], Awaitable[None]]
@@ -28,45 +30,50 @@ class Scenario:
     breaks: tuple[str, ...] = ()
 
 
-async def play(demo: Demo, scenario: Scenario, client: Client) -> None:
-    """Play an incident from deployment to post-mortem draft."""
-    demo.announce("All healthy. The latency baseline recorder runs on a Temporal schedule ...")
+@contextlib.asynccontextmanager
+async def begin(demo: Demo, scenario: Scenario, client: Client) -> AsyncIterator[None]:
+    """Play from the deployment to the first messages, and keep the incident current until the end of the block."""
+    demo.say(f"Two regions run {GOOD}. Their normal latency is being measured.")
     await demo.baseline(client)
-    demo.announce(f"A bad version, [red]{BAD}[/red], is deployed to {REGION}. Evaluations start to fail.")
+    demo.say(f"[red]{BAD}[/red] is deployed to {REGION}: most requests there fail from now on.")
     demo.sandbox.deploy(REGION, BAD, breaks=scenario.breaks)
     demo.started = datetime.now(UTC)
-    demo.announce("Prometheus fires an alert; Alertmanager's webhook goes to starter.py.")
+    demo.wait_for("Prometheus notices")
     opened = await demo.alert(ended=False)
     demo.number = opened["number"]
-    demo.announce(f"Incident [bold]INC-{demo.number}[/bold] is open as workflow {opened['workflow_id']}.")
-    with demo.live() as live:
-        showing = asyncio.create_task(demo.show(client, opened["workflow_id"], live))
-        try:
-            await _respond(demo)
-            await scenario.recover(demo)
-            await _stabilise(demo)
-            await _end(demo)
-        finally:
-            showing.cancel()
-    if live is None:
-        demo.print_rest()
+    demo.say(f"Prometheus fires; the alert opens [bold]INC-{demo.number}[/bold], a P0.")
+    following = asyncio.create_task(demo.follow(client, opened["workflow_id"]))
+    try:
+        await demo.until("the page, the channel, the war room and the first update", lambda i: _reached(i, demo.number))
+        demo.say("On-call and the CTO are paged; the channel and the war room are open.")
+        demo.say(f"Customers read: [italic]{customer_texts(demo.sandbox.state())[-1]}[/italic]")
+        yield
+    finally:
+        following.cancel()
 
 
-async def _respond(demo: Demo) -> None:
-    await demo.until("the channel, the war room and the first updates", lambda i: len(i.ledger.fulfilled) > 12)
+async def finish(demo: Demo, scenario: Scenario) -> None:
+    """Play a responder from the acknowledgement to the post-mortem's draft."""
     await demo.responder("ann", "ack")
-    impact = "About half of all flag evaluations in Europe fail."
-    await demo.responder("ann", "assess", impact, "--customers", CUSTOMER, "--title", "Evaluation errors in Europe")
+    await demo.responder("ann", "assess", "Half of all evaluations in Europe fail.", "--customers", CUSTOMER)
+    await scenario.recover(demo)
+    await _stabilise(demo)
+    await _end(demo)
+
+
+def _reached(incident: Incident, number: int) -> bool:
+    resources, done = incident.resources, incident.ledger.fulfilled
+    return incident.number == number and None not in (resources.channel_id, resources.bridge_url) and len(done) > 12
 
 
 async def _automatic(demo: Demo) -> None:
-    demo.announce("Automatic rollback of a P0: save evidence, preflight check, redeploy last known-good, verify.")
+    demo.say(f"Automatic rollback: evidence saved, {GOOD} redeployed, probes sent.")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
 
 
 async def _approval(demo: Demo) -> None:
     await demo.until("the rollback's offer", _is(RollbackStatus.OFFERED))
-    demo.announce("Rollback offered; waiting for approval. Status updates continue on schedule.")
+    demo.say("The rollback waits for approval. Meanwhile, status updates go out on time.")
     await demo.until("the first scheduled update", lambda i: any(u.kind == "scheduled" for u in i.updates.published))
     await demo.responder("ann", "approve")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
@@ -76,39 +83,39 @@ async def _inconclusive(demo: Demo) -> None:
     await demo.until("the rollback's offer", _is(RollbackStatus.OFFERED))
     refusal = {"error": "unauthorized", "message": "unauthorized"}
     demo.sandbox.fault("product", "status", "evaluate", status=401, body=refusal, times=None)
-    demo.announce("The probe's API key was revoked: probes can check /health, but not evaluate flags.")
+    demo.say("The probes' API key was revoked: probes reach /health, but not evaluations.")
     await demo.responder("ann", "approve")
     await demo.until("the request for a verdict", _is(RollbackStatus.UNDECIDED))
-    demo.announce("Verification is inconclusive: on-call is paged to decide, and probing continues.")
+    demo.say("The verification is inconclusive: on-call is paged to decide.")
     demo.sandbox.clear_faults()
     await demo.responder("ann", "verdict", "healthy", "--reason", "ACME and our own clients evaluate again")
     await demo.until("the responder's verdict", _is(RollbackStatus.HEALTHY))
 
 
 async def _bad_candidate(demo: Demo) -> None:
-    demo.announce(f"Automatic rollback to {GOOD}. But {BAD} has changed the data, and {GOOD} fails on it.")
+    demo.say(f"Automatic rollback to {GOOD}. But {BAD} changed the data, and {GOOD} fails on it.")
     await demo.until("the verdict on the candidate", _is(RollbackStatus.UNHEALTHY))
-    demo.announce("No second automatic attempt: on-call is paged with the options.")
-    demo.console.print(await demo.run(*CLI, "candidates", str(demo.number)), highlight=False)
+    demo.say("No second automatic attempt: on-call is paged with the options.")
+    demo.note(await demo.run(*CLI, "candidates", str(demo.number)))
     await demo.responder("ann", "rollback")
     await demo.until("a verified rollback", _is(RollbackStatus.HEALTHY))
 
 
 async def _stabilise(demo: Demo) -> None:
-    demo.announce(f"Verified on the product's own endpoints ({await demo.probe()})")
-    demo.announce("Alertmanager reports the alert as resolved.")
+    demo.say(f"Rolled back and verified: {await demo.probe()}")
     await demo.alert(ended=True)
     await demo.responder("ann", "confirm", "--customer", CUSTOMER, "--note", "flags evaluate again")
-    await demo.until("the stability window", lambda i: i.stable_since is not None)
+    await demo.until("ten quiet minutes (here: seconds)", lambda i: i.stable_since is not None)
 
 
 async def _end(demo: Demo) -> None:
-    await demo.responder("ann", "resolve", "Service is back to normal. A faulty release was reverted.")
+    await demo.responder("ann", "resolve", "A faulty release was reverted.")
     await demo.until(
         "the post-mortem's start", lambda i: any(key.startswith("postmortem/") for key in i.ledger.fulfilled)
     )
     await demo.until("the evidence", lambda i: any(key.startswith("evidence/") for key in i.ledger.fulfilled))
-    demo.console.print(await demo.run(*CLI, "evidence", "verify", str(demo.number)), highlight=False)
+    demo.say((await demo.run(*CLI, "evidence", "verify", str(demo.number))).strip())
+    demo.wait_for("Waiting for the draft of the post-mortem")
     for _ in range(100):
         said = await demo.run(*CLI, "postmortem", "show", str(demo.number), "--json")
         found: dict[str, Any] = json.loads(said)
@@ -116,8 +123,8 @@ async def _end(demo: Demo) -> None:
             break
     else:
         raise DemoFailed("The post-mortem draft was not written.")
-    demo.announce(f"Post-mortem draft written. Due {found['due'][:16]} UTC, 48 hours after resolution.")
-    demo.console.print(await demo.run(*CLI, "postmortem", "show", str(demo.number)), highlight=False)
+    demo.say(f"Post-mortem drafted, due in 48 hours: {draft_path(demo.number)}")
+    demo.note(await demo.run(*CLI, "postmortem", "show", str(demo.number)))
 
 
 def _is(status: RollbackStatus) -> Callable[[Incident], bool]:
