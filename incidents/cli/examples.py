@@ -118,6 +118,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "incident adopt 42",
         "incident adopt 42 --file new-runbook.yaml",
     ),
+    "init": (
+        "incident init                        # asks",
+        "incident init --company 'Acme Shop' --service checkout --service catalog \\",
+        "    --region eu=https://api.acme.example --on-call oncall@acme.example --yes",
+        "incident init --company Libfoo --service website \\",
+        "    --on-call maintainers@libfoo.example --vendors none --yes",
+    ),
     "explain": (
         "incident explain P0",
         "incident explain P1 --service dashboard",
