@@ -100,7 +100,7 @@ def test_a_breach_is_caught(house: Path, file: str, old: str, new: str, fault: s
 
 
 def test_the_worker_is_probed_as_compose_does() -> None:
-    """Its sign of life is read by one program, which tests/house/test_compose.py runs."""
+    """Its sign of life is read by one program, which tests/deploy/test_compose.py runs."""
     compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     worker = (ROOT / BASE / "worker.yaml").read_text(encoding="utf-8")
     program = "import os, sys, time; sys.exit(time.time() - os.stat('/tmp/worker-alive').st_mtime > 30)"
