@@ -1,6 +1,6 @@
 """The live incident: from the alert to the resolution, and to the end of the reopen window."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -172,11 +172,11 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Ado
             outcome = combined(outcome, await perform_owed(rest, obligation.summary, rank, limit))
         return outcome
 
-    def show(self) -> bool:
+    def show(self, owed: Sequence[Obligation]) -> bool:
         """Bring metrics, Web UI and search attributes up to date; tell whether that took a command."""
         self._measures.record(self._incident)
         try:
-            workflow.set_current_details(render_current_details(self._incident, self._runbook))
+            workflow.set_current_details(render_current_details(self._incident, self._runbook, owed))
             current = attributes.values(self._incident, self._runbook)
         except Exception as error:
             raise_if_of_the_sdk(error)

@@ -8,7 +8,7 @@
 - A run ends by continue-as-new long before its replay takes too long: at a quiet moment, and in any case.
 """
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -88,7 +88,7 @@ class Interpreted(Protocol[O]):
     def obligation_failed(self, obligation: O, error: Exception, at: datetime) -> None:
         """Record that an error of this program kept an obligation from being fulfilled. Must not fail."""
 
-    def show(self) -> bool:
+    def show(self, owed: Sequence[O]) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
 
     async def after_step(self) -> None:
@@ -191,7 +191,7 @@ class ObligationLoop(Generic[O]):
             self._background.start(obligation.key, self._fulfill(obligation), withdrawable=withdrawable)
         later = min((o for o in waiting if self._due(o) > now), key=self._due, default=None)
         armed = self._timer.set(self._due(later) if later else None, later.summary if later else "")
-        if not (self._subject.show() or armed or due):
+        if not (self._subject.show(owed) or armed or due):
             force_history_event(self._subject.revision)
 
     def _due(self, obligation: O) -> datetime:

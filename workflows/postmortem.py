@@ -1,6 +1,6 @@
 """The post-mortem's own process: it outlives the incident, and ends when everything that can be learnt is learnt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -189,10 +189,10 @@ class PostmortemWorkflow(PostmortemCommands):
             self._postmortem = take_over_channel(self._postmortem)
             self._loop.changed()
 
-    def show(self) -> bool:
+    def show(self, owed: Sequence[PostmortemObligation]) -> bool:
         """Bring the Web UI and the search attributes up to date; tell whether that took a command."""
         try:
-            workflow.set_current_details(render_current_details(self._postmortem, self._runbook))
+            workflow.set_current_details(render_current_details(self._postmortem, self._runbook, owed))
             current = attributes.of_postmortem(self._postmortem)
         except Exception as error:
             raise_if_of_the_sdk(error)

@@ -1,20 +1,27 @@
 """Current Details for the Temporal Web UI: owner, deadline, up next, action items, latest."""
 
+from collections.abc import Sequence
+
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.escaping import markdown_line, markdown_link
 from incidents.domain.core.timeline import Entry
 from incidents.domain.postmortem.document.sections import ActionItem
+from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
 from incidents.domain.postmortem.obligations.registry import postmortem_agenda, spec_of
 from incidents.domain.postmortem.postmortem import Postmortem
 
 _SHOWN = 5
 
 
-def render_current_details(postmortem: Postmortem, runbook: RunbookConfig) -> str:
-    """Return the workflow's current details. Times are absolute, so that the text stays correct between changes."""
-    upcoming = [
-        obligation for obligation in postmortem_agenda(postmortem, runbook) if not spec_of(obligation).housekeeping
-    ]
+def render_current_details(
+    postmortem: Postmortem, runbook: RunbookConfig, owed: Sequence[PostmortemObligation] | None = None
+) -> str:
+    """Return the workflow's current details. Times are absolute, so that the text stays correct between changes.
+
+    `owed`: the agenda, where it has been derived.
+    """
+    owed = postmortem_agenda(postmortem, runbook) if owed is None else owed
+    upcoming = [obligation for obligation in owed if not spec_of(obligation).housekeeping]
     obligations = [
         f"- {obligation.due:%Y-%m-%d %H:%M:%S} UTC — {markdown_line(obligation.summary)}"
         for obligation in upcoming[:_SHOWN]

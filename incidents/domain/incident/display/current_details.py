@@ -1,5 +1,7 @@
 """Current Details for the Temporal Web UI: status, people, up next, checklist, latest, links."""
 
+from collections.abc import Sequence
+
 from incidents.domain.agenda import agenda
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.escaping import markdown_line, markdown_link
@@ -21,9 +23,12 @@ _SHOWN = 5
 _LATEST = 5
 
 
-def render_current_details(incident: Incident, runbook: RunbookConfig) -> str:
-    """Return the workflow's current details. Times are absolute, so that the text stays correct between changes."""
-    upcoming = up_next(agenda(incident, runbook))
+def render_current_details(incident: Incident, runbook: RunbookConfig, owed: Sequence[Obligation] | None = None) -> str:
+    """Return the workflow's current details. Times are absolute, so that the text stays correct between changes.
+
+    `owed`: the agenda, where it has been derived.
+    """
+    upcoming = up_next(agenda(incident, runbook) if owed is None else owed)
     return "\n\n".join(
         [
             f"### {markdown_line(headline(incident))}",

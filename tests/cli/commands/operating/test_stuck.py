@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import io
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from incidents.contracts import StandstillReport
 from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.communication import Contact
 from incidents.domain.incident.commands import AddNote
+from incidents.domain.obligation import Obligation
 from incidents.domain.standstill import FAILURES
 from incidents.metrics import Metric
 from tests.cli.conftest import RUNBOOK, Incidental, Opened, Stage, changed, refused
@@ -219,12 +220,12 @@ def test_a_history_that_this_code_cannot_replay_goes_on_after_a_reset(
 
 def commands_more(patch: pytest.MonkeyPatch) -> None:
     """Let each workflow task of an incident with a note leave a command that our code does not."""
-    show: Callable[[IncidentWorkflow], bool] = IncidentWorkflow.show
+    show: Callable[[IncidentWorkflow, Sequence[Obligation]], bool] = IncidentWorkflow.show
 
-    def more(self: IncidentWorkflow) -> bool:
+    def more(self: IncidentWorkflow, owed: Sequence[Obligation]) -> bool:
         if any(entry.kind == "note" for entry in self._incident.timeline):
             workflow.upsert_memo({"other": "code"})
-        return show(self)
+        return show(self, owed)
 
     patch.setattr(IncidentWorkflow, "show", more)
 
