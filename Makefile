@@ -12,7 +12,7 @@ CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POST
 RERUN_A_CRASH = --reruns 1 --only-rerun '^a crash of the process alone$$'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs play
+.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs play release
 
 DEMO = $(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(VERBOSE),--verbose)
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; VERBOSE=1; KEEP=1 leaves a live P0 to you
@@ -126,8 +126,11 @@ pins: $(INSTALLED) ## upgrade all pinned versions; requirements.txt has what run
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' \
 		| $(COMPILE) --constraint constraints.txt --output-file requirements-docs.txt -
 
+release: $(INSTALLED) ## wheel, source distribution, bill of materials (CycloneDX) and digests of HEAD in dist/, built twice and compared; TAG
+	@$(BIN)/python deploy/release.py $(if $(TAG),--tag $(TAG))
+
 clean: ## remove the virtual environment, build results and caches
-	rm -rf .venv .demo build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .demo build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(INSTALLED): pyproject.toml requirements-dev.txt
 	@"$(PYTHON)" $(NEW_ENOUGH) 2>/dev/null || { \
