@@ -21,9 +21,9 @@ from benchmarks.floor import nothing
 from benchmarks.results import Row
 from incidents.app.worker import THREADS
 from incidents.domain.incident.commands import Acknowledge, Assess, Resolve
+from incidents.rehearsal.server import skipping_server
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
-from tests.support.servers.time_skipping import skipping_server
 
 EVENTS_TARGET, BYTES_TARGET = 1.15, 100_000
 SIGNAL_EVENTS, UPDATE_EVENTS = 4, 5

@@ -32,8 +32,8 @@ class Control:
         self.world = world
 
     def routes(self) -> list[BaseRoute]:
-        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /slack /click
-        /submit /close /slack-refresh /issue /file /clock, DELETE /faults, PATCH /options.
+        """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /people /slack
+        /click /submit /close /slack-refresh /issue /file /clock, DELETE /faults, PATCH /options.
         """
         return [
             route("/environment", self.environment),
@@ -48,6 +48,7 @@ class Control:
             route("/deploy", _reporting(self.deploy), "POST"),
             route("/history", _reporting(self.history), "POST"),
             route("/say", _reporting(self.say), "POST"),
+            route("/people", _reporting(self.people), "POST"),
             route("/slack", _reporting(self.slack), "POST"),
             route("/click", _reporting(self.click), "POST"),
             route("/submit", _reporting(self.submit), "POST"),
@@ -133,6 +134,13 @@ class Control:
         """{channel, email, text, thread_ts?}: a person writes into a Slack channel, or below a message."""
         body = await json_object(request, BAD_JSON)
         return JSONResponse(self.world.slack.say(**body), 201)
+
+    async def people(self, request: Request) -> Response:
+        """{email: name, ...}: these people get an account in Slack."""
+        body = await json_object(request, BAD_JSON)
+        for email, name in body.items():
+            self.world.slack.workspace.join(str(name), str(email))
+        return Response(status_code=204)
 
     async def slack(self, request: Request) -> Response:
         """{kind, payload}: a person acts in Slack; it is sent to the app by Socket Mode. With the app's answer."""

@@ -138,6 +138,10 @@ class RunningSandbox:
         """A person writes into a Slack channel, or below a message."""
         self._request("POST", "/say", {"channel": channel, "email": email, "text": text, "thread_ts": thread_ts})
 
+    def people(self, accounts: dict[str, str]) -> None:
+        """People get an account in Slack: name by address."""
+        self._request("POST", "/people", accounts)
+
     def slack_sends(self, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
         """A person acts in Slack: Socket Mode sends it to the app. Returns what the app acknowledges it with."""
         answer: dict[str, Any] = self._request("POST", "/slack", {"kind": kind, "payload": payload}).json()

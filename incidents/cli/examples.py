@@ -136,6 +136,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "incident plan all --diff git:main --exit-code",
         "incident plan P1 --format html > plan.html",
     ),
+    "rehearse": (
+        "incident rehearse --list",
+        "incident rehearse all",
+        "incident rehearse game-day.yaml --html rehearsal.html",
+        "incident rehearse game-day.yaml --file new-runbook.yaml --junit rehearsal.xml",
+    ),
     "doctor": (
         "incident doctor",
         "incident doctor --json               # exit status 1 if there is an error",

@@ -63,6 +63,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "whatif": (f"{_COMMANDS}.foresight.whatif", "Show how an incident would have gone under another runbook."),
         "adopt": (f"{_COMMANDS}.foresight.adopt", "Move a running incident to the runbook as it is now."),
         "plan": (f"{_COMMANDS}.foresight.plan", "Show what the runbook will do if nobody acts."),
+        "rehearse": ("incidents.rehearsal.command", "Rehearse a scenario: the real program, in virtual time."),
     },
     "Operate": {
         "maintenance": (f"{_COMMANDS}.operating.maintenance", "Start, list and end maintenance windows."),

@@ -15,12 +15,12 @@ from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import Settings, load_settings
 from incidents.domain.customers.config import CustomersSection
 from incidents.domain.customers.directory import CustomerDirectory
+from incidents.rehearsal.server import quiet_client, skipping_server
 from sandbox.server import RunningSandbox, running_sandbox
-from tests.support.communication.environment import Stage, quiet_client, with_digest
+from tests.support.communication.environment import Stage, with_digest
 from tests.support.environment import QUEUE
 from tests.support.fake_activities import FakeActivities
 from tests.support.incidents import RUNBOOK
-from tests.support.servers.time_skipping import skipping_server
 
 
 @pytest.fixture(scope="module")

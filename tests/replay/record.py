@@ -30,10 +30,10 @@ from incidents.domain.rollback.commands import ApproveRollback, DeclineRollback
 from incidents.domain.rollback.config import RollbackPolicy
 from incidents.domain.rollback.verification import Verdict
 from incidents.names import MAINTENANCE_ID
+from incidents.rehearsal.server import skipping_server
 from tests.support.environment import QUEUE, World, result_of
 from tests.support.fake_activities import FakeActivities, an_offer
 from tests.support.incidents import WRITTEN
-from tests.support.servers.time_skipping import skipping_server
 
 HISTORIES = Path(__file__).parent / "histories" / "0.2.0"
 """From this version on, recorded histories replay for ever: they are added to, never recorded anew."""

@@ -1,7 +1,6 @@
 """A virtual world for one incident: a time-skipping server, a worker with stand-in activities, and a clock from T0."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,36 +22,17 @@ from incidents.domain.core.command import Command, Receipt
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.domain.obligation import Obligation
-from incidents.domain.postmortem.config import PostmortemPolicy, Proposal
+from incidents.rehearsal.fitting import calm, closing_alone
+from incidents.rehearsal.server import pass_time, wake
 from incidents.search_attributes import at_start
 from tests.support.determinism.histories import assert_sound
 from tests.support.fake_activities import Call, FakeActivities
 from workflows.incident import IncidentWorkflow
 
 T = TypeVar("T")
-_CALLS = 3
 
 QUEUE = "incidents-test"
 _WHOLE = parse_runbook(Path("runbook.yaml").read_text(encoding="utf-8"))
-
-
-def calm(rules: PostmortemPolicy) -> PostmortemPolicy:
-    """The rules with few looks at issues and none at pull requests: each is an attempt that takes real time."""
-    every = timedelta(hours=11, minutes=7)
-    return rules.replace(proposal=Proposal.NONE, items=rules.items.replace(check_every=every))
-
-
-def closing_alone(runbook: RunbookConfig) -> RunbookConfig:
-    """The runbook with reopen windows that do not end with the first reminder of the post-mortem.
-
-    The incident then signals to the post-mortem, and this server loses a signal that arrives together with a timer.
-    """
-    delay = timedelta(minutes=7)
-    later = {
-        name: policy.replace(reopen_window=policy.reopen_window + delay) if policy.postmortem else policy
-        for name, policy in runbook.severities.items()
-    }
-    return runbook.replace(severities=later)
 
 
 RUNBOOK = closing_alone(
@@ -69,12 +49,6 @@ def an_alert(at: datetime, *, severity: str | None = "critical", name: str = "Ev
     return Alert(
         name=name, labels=labels, summary=f"{name} is high", started_at=at, fingerprint=name, source="Alertmanager"
     )
-
-
-async def wake(handle: WorkflowHandle[Any, Any]) -> None:
-    """Give a workflow a task that does nothing: a signal that nobody handles."""
-    with contextlib.suppress(RPCError):  # it has ended
-        await handle.signal("nothing")
 
 
 async def result_of(handle: WorkflowHandle[Any, T]) -> T:
@@ -142,7 +116,7 @@ class World:
             if not due:
                 return
             if tries % 150 == 0:
-                await self._wake()
+                await wake(self.handle)
             await asyncio.sleep(0.02)
         raise AssertionError(f"still due: {[obligation.key for obligation in due]}")
 
@@ -158,38 +132,12 @@ class World:
         await self.settled(but=but)
 
     async def pass_time(self, left: timedelta) -> None:
-        """Let virtual time pass; where the server stands still, wake it.
-
-        On a busy machine the server does not always answer in time; then what is left passes by another call.
-        """
-        until = await self.now() + left
-        for _ in range(_CALLS - 1):
-            with contextlib.suppress(RPCError):
-                await self._pass(left)
-            if (left := until - await self.now()) <= timedelta():
-                return
-        await self._pass(left)
-
-    async def _pass(self, left: timedelta) -> None:
-        sleeping = asyncio.create_task(self.env.sleep(left))
-        for _ in range(10):
-            done, _ = await asyncio.wait({sleeping}, timeout=4)
-            if done:
-                break
-            await self._wake()
-        await sleeping
+        """Let virtual time pass; where the server stands still, wake it."""
+        await pass_time(self.env, self.handle, left)
 
     async def ended(self) -> Incident:
         """Wait for the incident's end, and return it."""
         return await result_of(self.handle)
-
-    async def _wake(self) -> None:
-        """Give the incident a workflow task that does nothing.
-
-        Under load the time-skipping server sometimes loses one: the timer has fired, and nobody is told. Whatever comes
-        next tells it. A signal that nobody handles changes nothing.
-        """
-        await wake(self.handle)
 
     async def tell(self, command: Command, *, but: str | tuple[str, ...] = "\0") -> Receipt:
         """Send a command as an update, and let what follows at once be done."""

@@ -9,10 +9,10 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from incidents.app.liveness.query_safety import QuerySafety
+from incidents.rehearsal.server import skipping_server
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
 from tests.support.servers.dev_server import DevServer
-from tests.support.servers.time_skipping import skipping_server
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from incidents.domain.core.text.untrusted import all_printable
 from incidents.domain.incident.commands import AddNote, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
+from incidents.rehearsal.server import skipping_server
 from incidents.search_attributes import at_start
 from tests.support.environment import QUEUE, World
 from tests.support.fake_activities import FakeActivities
@@ -28,7 +29,6 @@ from tests.support.hostile import (
     VALUES,
     broken,
 )
-from tests.support.servers.time_skipping import skipping_server
 from tests.support.thoroughness import by_thoroughness
 from workflows.incident import IncidentWorkflow
 

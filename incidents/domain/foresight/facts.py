@@ -1,4 +1,4 @@
-"""Facts of a scenario: what people and the alert do, and when."""
+"""Facts of a scenario: what people, the alert and the world outside do, and when."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -7,6 +7,7 @@ from incidents.domain.apply_command import COMMANDS
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command
 from incidents.domain.core.text.untrusted import one_line
+from incidents.domain.foresight.rehearsal.outside import OUTSIDE, Deployed, Outage
 
 
 class AlertFact(StrEnum):
@@ -17,14 +18,16 @@ class AlertFact(StrEnum):
 
 
 class Fact(Frozen):
-    """Something that happens `at` so long after the alert: a responder's command, or a change of the alert."""
+    """Something that happens `at` so long after the alert: a command, a change of the alert, or the world outside."""
 
     at: timedelta
-    what: Command | AlertFact
+    what: Command | AlertFact | Outage | Deployed
 
     @property
     def summary(self) -> str:
         """What happens, in one line."""
+        if isinstance(self.what, Outage | Deployed):
+            return one_line(self.what.summary, 200)
         if isinstance(self.what, AlertFact):
             return f"The {self.what}" + (" again" if self.what is AlertFact.FIRED else "")
         told = [f"{name} {_words(value)}" for name, value in self.what if name not in _UNSAID and value not in _UNSET]
@@ -46,6 +49,13 @@ _SHORT = {
     "note": "add_note",
     "role": "assign_role",
     "confirm": "confirm_recovery",
+    "rollback": "request_rollback",
+    "approve": "approve_rollback",
+    "decline": "decline_rollback",
+    "verdict": "judge_rollback",
+    "flag": "flag_release",
+    "step": "settle_step",
+    "correct": "correct_time",
 }
 """What the command line calls a command, where that differs from its name."""
 _NAMED = {command.name: command for command in COMMANDS}
@@ -58,4 +68,9 @@ def command_named(name: str) -> type[Command] | None:
 
 def known_facts() -> tuple[str, ...]:
     """Return everything that a fact may be."""
-    return (*AlertFact, *sorted({*_SHORT, *_NAMED}))
+    return (*AlertFact, *OUTSIDE, *sorted({*_SHORT, *_NAMED}))
+
+
+def named_alike(name: str, other: str) -> bool:
+    """Tell whether two names are of the same fact, such as `ack` and `acknowledge`."""
+    return _SHORT.get(name, name) == _SHORT.get(other, other)

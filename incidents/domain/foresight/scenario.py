@@ -1,8 +1,11 @@
-"""Scenarios: which incident a plan is of, and what people and the alert do in it. Without facts nobody acts."""
+"""Scenarios: which incident it is, what people, the alert and the world outside do in it, and what is expected.
 
-from collections.abc import Iterator
+Plans and rehearsals have them. Without facts nobody acts.
+"""
+
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
@@ -15,6 +18,10 @@ from incidents.domain.core.severity import Severity
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.duration import Duration, parse_duration
 from incidents.domain.foresight.facts import AlertFact, Fact, command_named, known_facts
+from incidents.domain.foresight.rehearsal.expectations import Expectation
+from incidents.domain.foresight.rehearsal.outside import OUTSIDE, Deployed, Outage
+
+T = TypeVar("T")
 
 UNTIL = timedelta(hours=72)
 LONGEST = timedelta(days=31)
@@ -46,6 +53,7 @@ class Scenario(Frozen):
     title: str = "Planned incident"
     until: Duration = Field(default=UNTIL, gt=timedelta(), le=LONGEST)
     facts: tuple[Fact, ...] = ()
+    expect: tuple[Expectation, ...] = ()
 
     def filled(self, runbook: RunbookConfig) -> FilledScenario:
         """Return it with the runbook's names.
@@ -61,6 +69,10 @@ class Scenario(Frozen):
         _check("region", self.region, [region.name for region in runbook.regions])
         service = self.service or next(iter(services), "service")
         changes = {"severity": severity, "service": service}
+        listed = [region.name for region in runbook.regions]
+        for fact in self.facts:
+            if isinstance(fact.what, Outage | Deployed):
+                _check("region of a fact", fact.what.region, listed)
         return FilledScenario.model_validate({**dict(self), **changes})
 
 
@@ -85,9 +97,10 @@ def parse_scenario(text: str, name: str) -> Scenario:
     if not isinstance(root, yaml.MappingNode) or not isinstance(data, dict):
         raise ScenarioError(f"{name}:1: a scenario is a mapping, such as `severity: P0`")
     lines = {key.value: key.start_mark.line + 1 for key, _ in root.value}
-    facts = tuple(sorted(_facts(root, data, name), key=lambda fact: fact.at))
+    facts = sorted(_listed(root, data, (name, "facts", _EXAMPLE), _fact), key=lambda fact: fact.at)
+    expected = tuple(_listed(root, data, (name, "expect", _EXPECTED), _expectation))
     try:
-        return Scenario.model_validate({**data, "facts": facts}, extra="forbid")
+        return Scenario.model_validate({**data, "facts": tuple(facts), "expect": expected}, extra="forbid")
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
         fault = "unknown field" if field not in Scenario.model_fields else first_fault(error).removeprefix(f"{field}: ")
@@ -96,26 +109,40 @@ def parse_scenario(text: str, name: str) -> Scenario:
         raise ScenarioError(f"{name}:{lines.get('until', 1)}: until: too long") from None
 
 
-def _facts(root: yaml.MappingNode, data: dict[Any, Any], name: str) -> Iterator[Fact]:
-    node = next((value for key, value in root.value if key.value == "facts"), None)
+def _listed(
+    root: yaml.MappingNode, data: dict[Any, Any], place: tuple[str, str, str], parse: Callable[[Any, int], T]
+) -> Iterator[T]:
+    """Yield what a list says, each entry by `parse` with its line. `place`: file, field, and an example of an entry."""
+    name, field, example = place
+    node = next((value for key, value in root.value if key.value == field), None)
     if node is None:
         return
-    if not isinstance(node, yaml.SequenceNode) or not isinstance(data["facts"], list):
-        raise ScenarioError(f"{name}:{node.start_mark.line + 1}: facts: a list of facts, such as {_EXAMPLE}")
-    for index, (each, said) in enumerate(zip(node.value, data["facts"], strict=True)):
-        place = f"{name}:{each.start_mark.line + 1}: facts.{index}"
+    if not isinstance(node, yaml.SequenceNode) or not isinstance(data[field], list):
+        raise ScenarioError(
+            f"{name}:{node.start_mark.line + 1}: {field}: a list of {_ENTRIES[field]}, such as {example}"
+        )
+    for index, (each, said) in enumerate(zip(node.value, data[field], strict=True)):
+        line = each.start_mark.line + 1
         try:
-            yield _fact(said)
+            yield parse(said, line)
         except ValidationError as error:
-            raise ScenarioError(f"{place}: {first_fault(error)}") from None
+            raise ScenarioError(f"{name}:{line}: {field}.{index}: {first_fault(error)}") from None
         except (ValueError, OverflowError) as error:
-            raise ScenarioError(one_line(f"{place}: {error}", 1000)) from None
+            raise ScenarioError(one_line(f"{name}:{line}: {field}.{index}: {error}", 1000)) from None
 
 
+_ENTRIES = {"facts": "facts", "expect": "expectations"}
 _EXAMPLE = "`{at: 4m, do: ack, by: ann}`"
+_EXPECTED = "`{what: page, to: CEO, by: 30m}`"
 
 
-def _fact(said: Any) -> Fact:
+def _expectation(said: Any, line: int) -> Expectation:
+    if not isinstance(said, dict) or "line" in said:
+        raise ValueError(f"an expectation looks like {_EXPECTED}")
+    return Expectation.model_validate({**said, "line": line}, extra="forbid")
+
+
+def _fact(said: Any, line: int) -> Fact:
     """Return one fact.
 
     Raises:
@@ -127,15 +154,31 @@ def _fact(said: Any) -> Fact:
     at, do = fields.pop("at", None), fields.pop("do", None)
     if at is None or not isinstance(do, str):
         raise ValueError(f"a fact needs `at` and `do`, such as {_EXAMPLE}")
-    after = timedelta() if at in (0, "0") else parse_duration(at)
-    if not isinstance(after, timedelta) or not timedelta() <= after <= LONGEST:
-        raise ValueError(f"at: {str(at)[:40]!r} is not a time since the alert, such as 4m or 1h 30m")
+    after = _since_alert(at, before=do == _DEPLOY)
     if do in tuple(AlertFact):
         if fields:
             raise ValueError(f"{', '.join(map(str, fields))}: unknown field of `{do}`")
         return Fact(at=after, what=AlertFact(do))
+    if do in OUTSIDE:
+        return Fact(at=after, what=OUTSIDE[do].model_validate(fields, extra="forbid"))
     kind = command_named(do)
     if kind is None:
         raise ValueError(f"do: {do[:40]!r} is not one of {', '.join(known_facts())}")
     command = kind.model_validate({"by": "responder", **fields}, extra="forbid")
     return Fact(at=after, what=command)
+
+
+_DEPLOY = "deploy"
+
+
+def _since_alert(at: Any, *, before: bool) -> timedelta:
+    """Return a time since the alert; `before`: it may be before it, such as -20m.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    early = before and isinstance(at, str) and at.startswith("-")
+    after = timedelta() if at in (0, "0", "0m", "0s") else parse_duration(at[1:] if early else at)
+    if not isinstance(after, timedelta) or not timedelta() <= after <= LONGEST:
+        raise ValueError(f"at: {str(at)[:40]!r} is not a time since the alert, such as 4m or 1h 30m")
+    return -after if early else after

@@ -13,6 +13,7 @@ from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.command import Command
 from incidents.domain.core.status import Status
 from incidents.domain.foresight.facts import AlertFact, Fact
+from incidents.domain.foresight.rehearsal.outside import Deployed, Outage
 from incidents.domain.foresight.scenario import FilledScenario
 from incidents.domain.foresight.settling import Done, settle
 from incidents.domain.foresight.tracks import IncidentTrack, PostmortemTrack
@@ -51,7 +52,7 @@ class _Run:
     """One incident with its post-mortem."""
 
     def __init__(self, scenario: FilledScenario, runbook: RunbookConfig, start: datetime) -> None:
-        self._runbook, self._alert = runbook, _alert_of(scenario, runbook, start)
+        self._runbook, self._alert = runbook, alert_of(scenario, runbook, start)
         opening = opening_from((self._alert,), f"{scenario.service}:{scenario.environment}", runbook)
         opening = opening.replace(severity=scenario.severity, needs_triage=False)
         incident = open_incident(opening, runbook, start, workflow_id="incident-plan", first_run_id="plan")
@@ -83,6 +84,8 @@ class _Run:
             case AlertFact.FIRED:
                 fires = self._alert.replace(started_at=at)
                 return apply_event.alert_fired(self.incident, (fires,), self._runbook, at)
+            case Outage() | Deployed():
+                return self.incident  # a plan takes every vendor to answer, and no deployment to be suspect
             case _:
                 assert_never(fact.what)
 
@@ -115,7 +118,8 @@ class _Run:
                 yield from [obligation.due for obligation in track.owed if obligation.due > now][:1]
 
 
-def _alert_of(scenario: FilledScenario, runbook: RunbookConfig, start: datetime) -> Alert:
+def alert_of(scenario: FilledScenario, runbook: RunbookConfig, start: datetime) -> Alert:
+    """Return the alert that a scenario begins with."""
     intake = runbook.intake
     labels = {"alertname": "Planned", "service": scenario.service, "environment": scenario.environment}
     labels |= {"region": scenario.region} if scenario.region else {}

@@ -107,11 +107,18 @@ class Workspace:
     def __init__(self) -> None:
         self._ids = itertools.count(1)
         self._last_ts = 0
-        self.users: dict[str, dict[str, Any]] = {user["id"]: user for user in map(_person, PEOPLE)}
+        self.users: dict[str, dict[str, Any]] = {}
+        for name, real_name in PEOPLE.items():
+            self.join(real_name, f"{name}@featuresignals.com")
         self.users[BOT_USER] = _bot()
         self.channels: dict[str, Channel] = {}
         for name in CHANNELS:
             self.create(name, private=False)
+
+    def join(self, real_name: str, email: str) -> None:
+        """Somebody gets an account; with an address that has one, its name is changed."""
+        person = _person(email.partition("@")[0], real_name, email)
+        self.users[person["id"]] = person
 
     def ts(self) -> str:
         """A new timestamp, unique in the workspace: a string, for as a float it would lose digits."""
@@ -177,15 +184,14 @@ class Workspace:
         return f"{prefix}0SBX{next(self._ids):06d}"
 
 
-def _person(name: str) -> dict[str, Any]:
-    email = f"{name}@featuresignals.com"
+def _person(name: str, real_name: str, email: str) -> dict[str, Any]:
     user_id = "U" + hashlib.sha256(email.encode()).hexdigest()[:10].upper()
-    profile = {"real_name": PEOPLE[name], "display_name": name, "email": email}
+    profile = {"real_name": real_name, "display_name": name, "email": email}
     return {
         "id": user_id,
         "team_id": TEAM,
         "name": name,
-        "real_name": PEOPLE[name],
+        "real_name": real_name,
         "deleted": False,
         "is_bot": False,
         "tz": "Etc/UTC",

@@ -1,59 +1,23 @@
 """A virtual world with the real activities: what went out, when and in which words is read back from the sandbox."""
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import Mock
 
 import httpx
-from temporalio import activity
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import (
-    ActivityInboundInterceptor,
-    ExecuteActivityInput,
-    Interceptor,
-    Worker,
-)
+from temporalio.worker import Worker
 
 from activities.registry import ActivitySet
 from incidents.app.worker import make_worker
 from incidents.contracts import AlertBatch
 from incidents.domain.config.model import RunbookConfig
+from incidents.rehearsal.fitting import calm, closing_alone
+from incidents.rehearsal.server import VendorsClock
 from sandbox.server import RunningSandbox
-from tests.support.environment import (
-    QUEUE,
-    World,
-    an_alert,
-    calm,
-    closing_alone,
-)
+from tests.support.environment import QUEUE, World, an_alert
 
 T0 = datetime(2030, 1, 7, 14, 0, tzinfo=UTC)
 """A Monday. Each story begins then, so that its texts are always the same."""
-
-
-class VendorsClock(Interceptor):
-    """Sets the vendors' clocks to the virtual time at which a request to them is made."""
-
-    def __init__(self, sandbox: RunningSandbox) -> None:
-        self.sandbox = sandbox
-
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
-        return _ClockSet(next, self.sandbox)
-
-
-class _ClockSet(ActivityInboundInterceptor):
-    def __init__(self, following: ActivityInboundInterceptor, sandbox: RunningSandbox) -> None:
-        super().__init__(following)
-        self.sandbox = sandbox
-
-    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
-        at = activity.info().started_time.astimezone(UTC)
-        await asyncio.to_thread(self.sandbox.clock, at)
-        return await super().execute_activity(input)
 
 
 @dataclass(frozen=True)
@@ -159,20 +123,6 @@ class Stage(World):
 def minutes(sent: list[Sent]) -> list[int]:
     """When these went out, in whole minutes since T0."""
     return [one.minute for one in sent]
-
-
-def quiet_client(client: Client) -> Client:
-    """The client, but with no earlier incidents and no recorder: this server has no visibility and no schedules."""
-    found: Any = Mock(wraps=client)
-
-    async def nothing(*_: Any, **__: Any) -> Any:
-        none: Iterator[Any] = iter(())
-        for execution in none:
-            yield execution
-
-    found.list_workflows = nothing
-    found.get_schedule_handle.side_effect = RPCError("no such schedule", RPCStatusCode.NOT_FOUND, b"")
-    return found  # type: ignore[no-any-return]
 
 
 def with_digest(runbook: RunbookConfig, sandbox: RunningSandbox) -> RunbookConfig:

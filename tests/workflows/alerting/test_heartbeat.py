@@ -24,10 +24,10 @@ from incidents.contracts import (
 )
 from incidents.domain.heartbeat.config import HeartbeatRule
 from incidents.domain.heartbeat.watch import HeartbeatWatch
+from incidents.rehearsal.server import skipping_server
 from tests.support.determinism.histories import assert_sound
 from tests.support.environment import QUEUE, RUNBOOK, World
 from tests.support.fake_activities import FakeActivities
-from tests.support.servers.time_skipping import skipping_server
 from workflows.alerting import heartbeat as heartbeat_module
 from workflows.alerting.heartbeat import HeartbeatWorkflow
 

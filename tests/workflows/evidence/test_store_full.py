@@ -8,11 +8,11 @@ import pytest
 from incidents.domain.incident.commands import Acknowledge, Resolve
 from incidents.domain.incident.incident import Incident
 from incidents.domain.reporting.record import Record
+from incidents.rehearsal.server import skipping_server
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
 from tests.support.full_disk import FullDisk, activities_on, store_on
 from tests.support.postmortems import state
-from tests.support.servers.time_skipping import skipping_server
 
 STORED = ("evidence", "record", "notice/", "postmortem")
 

@@ -1,0 +1,166 @@
+"""The stage of a rehearsal: one incident on a time-skipping server, whose vendors are the sandbox's."""
+
+import asyncio
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
+
+from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, AlertBatch, IncidentInput
+from incidents.domain.alerting.alert import Alert
+from incidents.domain.config.model import RunbookConfig
+from incidents.domain.core.command import Command, Receipt
+from incidents.domain.core.keys import Key
+from incidents.domain.foresight.scenario import FilledScenario
+from incidents.domain.foresight.simulation import alert_of
+from incidents.domain.incident.opening import opening_from
+from incidents.domain.obligation import Obligation
+from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
+from incidents.names import AGENDA_QUERY
+from incidents.rehearsal.server import pass_time, until_done, wake
+from incidents.search_attributes import at_start
+from sandbox.server import RunningSandbox
+from workflows.incident import IncidentWorkflow
+
+QUEUE = "rehearsal"
+_AFTER = timedelta(seconds=3)
+"""Facts come so much after their time: one that arrives together with a timer makes this server lose the task."""
+_STILL = 40
+"""Looks at an agenda that does not change until what is due is taken to wait for a vendor."""
+_PAUSE = 0.02
+_WAKE = 150
+
+
+class Stage:
+    """One incident."""
+
+    def __init__(self, env: WorkflowEnvironment, sandbox: RunningSandbox, runbook: RunbookConfig) -> None:
+        self.env, self.sandbox, self._runbook = env, sandbox, runbook
+        self.start = datetime.min.replace(tzinfo=UTC)
+        self.handle: WorkflowHandle[Any, Any]
+        self._alert: Alert
+        self._ended = False
+
+    async def now(self) -> datetime:
+        """Return the virtual time."""
+        return (await self.env.get_current_time()).astimezone(UTC)
+
+    async def wait_until(self, at: datetime) -> None:
+        """Let virtual time pass before the alert."""
+        left = at - await self.now()
+        if left > timedelta():
+            await self.env.sleep(left)
+        self.sandbox.clock(max(at, await self.now()))
+
+    async def open(self, scenario: FilledScenario) -> None:
+        """Let the alert open the incident, and wait until all that is due at once is done."""
+        self.start = await self.now()
+        alert = self._alert = alert_of(scenario, self._runbook, self.start)
+        opening = opening_from((alert,), f"{scenario.service}:{scenario.environment}", self._runbook)
+        opening = opening.replace(severity=scenario.severity, needs_triage=False)
+        self.handle = await self.env.client.start_workflow(
+            IncidentWorkflow.run,
+            IncidentInput(opening=opening, runbook=self._runbook),
+            id=f"incident-{opening.key}",
+            task_queue=QUEUE,
+            start_signal=ALERT_FIRED,
+            start_signal_args=[AlertBatch(alerts=(alert,))],
+            search_attributes=at_start(opening),
+        )
+        self._tell_alertmanager(ended=False)
+        await self.settle()
+
+    async def at(self, after: timedelta) -> None:
+        """Let the virtual time pass until shortly after `after` from the alert, and what was due by then be done."""
+        left = self.start + after + _AFTER - await self.now()
+        if left > timedelta():
+            await pass_time(self.env, self.handle, left)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nothing is due, or nothing changes any more: what is due then waits for a vendor."""
+        before: list[Key] = []
+        still = 0
+        for tries in range(1, 1001):
+            owed, now = await self.agenda(), await self.now()
+            due = [obligation.key for obligation in owed if obligation.due <= now]
+            still = still + 1 if due == before else 0
+            if not due or still >= _STILL:
+                return
+            if tries % _WAKE == 0:
+                await wake(self.handle)
+            before = due
+            await asyncio.sleep(_PAUSE)
+
+    async def tell(self, command: Command) -> None:
+        """Send a command as an update, and let what follows at once be done.
+
+        Raises:
+            WorkflowUpdateFailedError: the incident rejects it.
+        """
+        told = asyncio.create_task(self.handle.execute_update(command.name, command, result_type=Receipt))
+        await until_done(told, self.handle)
+        await self.settle()
+
+    async def change_alert(self, *, ended: bool) -> None:
+        """Let the alert end, or fire again; its source knows of it, too."""
+        now = await self.now()
+        self._tell_alertmanager(ended=ended)
+        alert = self._alert.replace(ended_at=now) if ended else self._alert.replace(started_at=now)
+        await self.handle.signal(ALERT_RESOLVED if ended else ALERT_FIRED, AlertBatch(alerts=(alert,)))
+        await self.settle()
+
+    def _tell_alertmanager(self, *, ended: bool) -> None:
+        alert: dict[str, Any] = {"labels": self._alert.labels}
+        if ended:
+            alert["endsAt"] = (self.start - timedelta(minutes=1)).isoformat()
+        url = self.sandbox.environment()["ALERTMANAGER_URL"]
+        httpx.post(f"{url}/api/v2/alerts", json=[alert], trust_env=False).raise_for_status()
+
+    async def agenda(self) -> list[Obligation]:
+        """Return what the incident owes. One that has ended owes nothing; asked, it would be replayed each time."""
+        if self._ended:
+            return []
+        owed: list[Obligation] = await _ask(self.handle, list[Obligation])
+        self._ended = not owed and not await self._is_running()
+        return owed
+
+    async def _is_running(self) -> bool:
+        """Ask the server itself: the SDK cannot read the search attributes with which this one describes a run."""
+        asked = DescribeWorkflowExecutionRequest(namespace=self.env.client.namespace)
+        asked.execution.workflow_id = self.handle.id
+        told = await self.env.client.workflow_service.describe_workflow_execution(asked)
+        return told.workflow_execution_info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+
+    async def owed(self) -> list[tuple[datetime, str]]:
+        """Return what the incident and its post-mortem owe: when it is due, and what it is."""
+        listed = [(obligation.due, obligation.summary) for obligation in await self.agenda()]
+        postmortem = self.env.client.get_workflow_handle("postmortem-1")
+        with contextlib.suppress(RPCError):  # there is none (yet)
+            also: list[PostmortemObligation] = await _ask(postmortem, list[PostmortemObligation])
+            listed += [(obligation.due, obligation.summary) for obligation in also]
+        return listed
+
+
+async def _ask(handle: WorkflowHandle[Any, Any], kind: Any) -> Any:
+    """Return a workflow's agenda; asked again if the question was lost.
+
+    This server forgets a question to a run that continues as new before it answers.
+
+    Raises:
+        RPCError: there is no such workflow, or it does not answer.
+    """
+    for _ in range(9):
+        try:
+            return await handle.query(AGENDA_QUERY, result_type=kind, rpc_timeout=timedelta(seconds=5))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise
+            await asyncio.sleep(0.2)
+    return await handle.query(AGENDA_QUERY, result_type=kind, rpc_timeout=timedelta(seconds=5))
