@@ -151,8 +151,9 @@ async def measured(scripted: Scripted) -> list[Row]:
         least = await floor(env, ours, scripted.label)
     events = least.events + ours.messages
     rows = [Row(f"{scripted.name}: events", events, ours.events, EVENTS_TARGET)]
-    note = f"{ours.activities} activities in {len(ours.waves)} waves"
-    rows.append(Row(f"{scripted.name}: bytes", least.size, ours.size, None, note=note))
+    rows.append(Row(f"{scripted.name}: bytes", least.size, ours.size, None))
+    note = f"in {len(ours.waves)} waves"
+    rows.append(Row(f"{scripted.name}: activities", least.activities, ours.activities, None, note=note))
     return rows
 
 

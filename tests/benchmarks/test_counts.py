@@ -1,15 +1,21 @@
-"""What an incident costs Temporal: events and bytes, against a minimal workflow that does as much."""
+"""What an incident costs Temporal: activities, events and bytes, against a minimal workflow that does as much."""
 
 import pytest
 
 from benchmarks.counts import SCRIPTS, Scripted, measured
 
-MOST_BYTES = {"warning": 50_000, "error": 270_000}
-"""By the label of the script's alert. In clear text: docs/performance.md says what is in them."""
+BOUNDS = {"warning": (18, 60_000), "error": (77, 290_000)}
+"""By the label of the script's alert: activities, and bytes in clear text (docs/performance.md)."""
+BUSY = 1.4
+"""Most events by the floor's. On a busy machine results come one by one, each in a workflow task of its own, so this is
+looser than the target of `make bench`."""
 
 
-@pytest.mark.parametrize("scripted", [each for each in SCRIPTS if each.label in MOST_BYTES], ids=lambda each: each.name)
+@pytest.mark.parametrize("scripted", [each for each in SCRIPTS if each.label in BOUNDS], ids=lambda each: each.name)
 async def test_a_history_stays_small(scripted: Scripted) -> None:
-    events, size = await measured(scripted)
-    assert events.met, f"{events.ours:.0f} events, the floor has {events.floor:.0f}"
-    assert size.ours <= MOST_BYTES[scripted.label]
+    most_activities, most_bytes = BOUNDS[scripted.label]
+    events, size, activities = await measured(scripted)
+    assert activities.ours <= most_activities
+    assert events.ratio is not None
+    assert events.ratio <= BUSY
+    assert size.ours <= most_bytes
