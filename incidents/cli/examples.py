@@ -102,6 +102,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "verdict": ("incident verdict 42 healthy --reason 'errors are gone'",),
     "flag": ("incident flag 42 v2.15.0 --reason 'leaks memory'",),
     "candidates": ("incident candidates 42",),
+    "drill": ("incident drill score 42",),
+    "drill score": (
+        "incident drill score 42",
+        "incident drill score 42 --last 5 --json",
+    ),
     "report": (
         "incident report --from 2026-11-01 --to 2026-11-30",
         "incident report --format html > report.html",

@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "evidence": (f"{_COMMANDS}.evidence", "List and verify an incident's evidence."),
         "correct": (f"{_COMMANDS}.response", "Correct a recorded time."),
         "review-drill": (f"{_COMMANDS}.response", "Record the review of a drill."),
+        "drill": (f"{_COMMANDS}.drill", "Show how a drill went."),
         "report": (f"{_COMMANDS}.report", "Report MTTD, MTTA, MTTM, MTTR and SLA attainment for a period."),
         "backfill": (f"{_COMMANDS}.backfill", "Record a past incident."),
     },
@@ -82,7 +83,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 """By section, in the order in which they are listed: name, module and help."""
-GROUPS = ("alert", "evidence", "keys", "maintenance", "postmortem", "token")
+GROUPS = ("alert", "drill", "evidence", "keys", "maintenance", "postmortem", "token")
 """Those that are groups of further subcommands."""
 SUBCOMMANDS = {name: found for section in SECTIONS.values() for name, found in section.items()}
 """All of them, by name: module and help."""

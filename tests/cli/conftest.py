@@ -99,11 +99,12 @@ class Stage:
         history_limit: int = 0,
         title: str = "",
         task_timeout: timedelta | None = None,
+        drill: bool = False,
     ) -> Opened:
         """Let an alert open an incident, of which nobody need take notice."""
         alert = an_alert(datetime.now(UTC), severity=severity)
         alert = alert.replace(summary=title or alert.summary)
-        opening = opening_from((alert,), key or f"{uuid.uuid4()}", RUNBOOK)
+        opening = opening_from((alert,), key or f"{uuid.uuid4()}", RUNBOOK).replace(drill=drill)
 
         async def start() -> WorkflowHandle[Any, Any]:
             return await self.client.start_workflow(

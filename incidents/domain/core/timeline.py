@@ -47,6 +47,9 @@ class Kind(StrEnum):
 TURNS = (Kind.ACKNOWLEDGED, Kind.SEVERITY, Kind.ESCALATION, Kind.STATUS, Kind.RESOLVED, Kind.REOPENED, Kind.CANCELLED)
 """Entries that invalidate an escalation button posted before them."""
 
+TARGET_MISSED = "Target missed: "
+"""What the entry of a missed target begins with."""
+
 
 class Entry(Frozen):
     """One line of the timeline.

@@ -9,7 +9,7 @@ from incidents.domain.config.communication import Reach
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
 from incidents.domain.core.status import Status
-from incidents.domain.core.timeline import SYSTEM, Kind
+from incidents.domain.core.timeline import SYSTEM, TARGET_MISSED, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.lifecycle import repage_after_silence
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -194,7 +194,7 @@ def apply_unread_channel(
 def target_missed(incident: Incident, obligation: Obligation, runbook: RunbookConfig, at: datetime) -> Incident:
     """Record that a response target was missed. An open target is looked at only when its time is over."""
     incident = incident.with_fulfilled(obligation.key)
-    text = f"Target missed: {obligation.summary.removeprefix('Target: ')}"
+    text = f"{TARGET_MISSED}{obligation.summary.removeprefix('Target: ')}"
     return incident.logged(at, SYSTEM, Kind.STATUS, text, announce=True)
 
 

@@ -1,0 +1,72 @@
+"""The scorecard of a drill: how fast people were, which targets were missed, which commands were refused."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from incidents.domain.core.base import CommandRejected, Frozen
+from incidents.domain.core.time.elapsed import in_words
+from incidents.domain.core.timeline import TARGET_MISSED, Kind
+from incidents.domain.incident.incident import Incident
+from incidents.domain.incident.measures import time_to_acknowledge
+
+_UNKNOWN = "not yet"
+
+
+class Scorecard(Frozen):
+    """How a drill went. Times are since it was opened; None: it has not happened.
+
+    `refused`: those in the timeline; an update that its validator refuses is not recorded there.
+    """
+
+    name: str
+    acknowledge: timedelta | None
+    mitigate: timedelta | None
+    resolve: timedelta | None
+    missed: tuple[str, ...]
+    refused: tuple[str, ...]
+    reviewed: bool
+
+
+def scorecard(drill: Incident) -> Scorecard:
+    """Return the scorecard of a drill, from its whole timeline.
+
+    Raises:
+        CommandRejected: it is a real incident.
+    """
+    if not drill.drill:
+        raise CommandRejected(f"{drill.name} is not a drill. Only drills have a scorecard.")
+    opened, mitigated, resolved = drill.opened_at, drill.mitigated_at, drill.resolved_at
+    return Scorecard(
+        name=drill.name,
+        acknowledge=time_to_acknowledge(drill),
+        mitigate=mitigated - opened if mitigated else None,
+        resolve=resolved - opened if resolved else None,
+        missed=tuple(e.text.removeprefix(TARGET_MISSED) for e in drill.timeline if e.text.startswith(TARGET_MISSED)),
+        refused=tuple(e.text for e in drill.timeline if e.kind is Kind.REFUSED),
+        reviewed=drill.exercise.review is not None,
+    )
+
+
+def scorecard_lines(card: Scorecard, earlier: Sequence[Scorecard]) -> list[str]:
+    """Return the scorecard in lines, each measure beside that of the earlier drills, the newest first."""
+    lines = [card.name if not earlier else f"{card.name}, and before: {', '.join(each.name for each in earlier)}"]
+    cards = (card, *earlier)
+    lines += [
+        _row("Acknowledged after", [_time(each.acknowledge) for each in cards]),
+        _row("Mitigated after", [_time(each.mitigate) for each in cards]),
+        _row("Resolved after", [_time(each.resolve) for each in cards]),
+        _row("Missed targets", [str(len(each.missed)) for each in cards]),
+        _row("Refused commands", [str(len(each.refused)) for each in cards]),
+        _row("Reviewed", ["yes" if each.reviewed else "no" for each in cards]),
+    ]
+    lines += [f"Missed: {text}" for text in card.missed]
+    return [*lines, *(f"Refused: {text}" for text in card.refused)]
+
+
+def _row(name: str, values: list[str]) -> str:
+    before = f"  (before: {', '.join(values[1:])})" if values[1:] else ""
+    return f"{name:<20}{values[0]}{before}"
+
+
+def _time(elapsed: timedelta | None) -> str:
+    return _UNKNOWN if elapsed is None else in_words(elapsed)
