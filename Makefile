@@ -107,7 +107,7 @@ screenshots: $(INSTALLED) ## regenerate docs/images (needs chromium)
 # In an environment of its own: it is as large as a fifth of .venv, and no test needs it.
 SITE := .venv/docs
 docs: $(SITE)/.installed ## the documents as a site in build/docs; broken links and anchors fail
-	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 	@echo "Built: build/docs/index.html"
 
 $(SITE)/.installed: requirements-docs.txt
