@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 BYTES_PER_WORKFLOW = 400_000
-"""What one open incident takes in a worker, with room to spare: `make bench BENCH=memory` prints what it is."""
+"""What one open incident takes in a worker, with room to spare: `make bench BENCH=fleet` prints what it is."""
 SHARE = 0.5
 """Of the memory that the worker may have; the rest is for its own code, activities and replays."""
 FEWEST, MOST = 500, 20_000
