@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
@@ -23,7 +23,7 @@ from incidents.domain.incident.opening import opening_from
 from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
 from incidents.names import AGENDA_QUERY
-from incidents.rehearsal.server import pass_time, until_done, wake
+from incidents.rehearsal.server import pass_time, wake
 from incidents.search_attributes import at_start
 from sandbox.server import RunningSandbox
 from workflows.incident import IncidentWorkflow
@@ -35,6 +35,9 @@ _STILL = 40
 """Looks at an agenda that does not change until what is due is taken to wait for a vendor."""
 _PAUSE = 0.02
 _WAKE = 150
+_SENDS = 10
+_ANSWER = 6.0
+"""Seconds until a command is sent again."""
 
 
 class Stage:
@@ -46,6 +49,7 @@ class Stage:
         self.handle: WorkflowHandle[Any, Any]
         self._alert: Alert
         self._ended = False
+        self._commands = 0
 
     async def now(self) -> datetime:
         """Return the virtual time."""
@@ -104,8 +108,18 @@ class Stage:
         Raises:
             WorkflowUpdateFailedError: the incident rejects it.
         """
-        told = asyncio.create_task(self.handle.execute_update(command.name, command, result_type=Receipt))
-        await until_done(told, self.handle)
+        self._commands += 1
+        for _ in range(_SENDS):  # the server sometimes loses an update; by its id, one that arrived is not sent twice
+            try:
+                async with asyncio.timeout(_ANSWER):
+                    await self.handle.execute_update(
+                        command.name, command, id=f"command-{self._commands}", result_type=Receipt
+                    )
+                break
+            except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+                await wake(self.handle)
+        else:
+            raise TimeoutError
         await self.settle()
 
     async def change_alert(self, *, ended: bool) -> None:
