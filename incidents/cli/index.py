@@ -55,7 +55,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "backfill": (f"{_COMMANDS}.backfill", "Record a past incident."),
     },
     "Plan": {
-        "init": (f"{_COMMANDS}.init", "Write runbook.yaml and .env for your company."),
+        "init": (f"{_COMMANDS}.operating.init", "Write runbook.yaml and .env for your company."),
         "explain": (f"{_COMMANDS}.foresight.explain", "Say in plain words what the runbook does for a severity."),
         "check": (
             f"{_COMMANDS}.foresight.check",

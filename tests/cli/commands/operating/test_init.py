@@ -18,7 +18,7 @@ from incidents.app.onboarding.answers import Answers
 from incidents.app.onboarding.rendering import render
 from incidents.app.runbook_file import RunbookSource
 from incidents.app.settings import Settings
-from incidents.cli.commands.init import app
+from incidents.cli.commands.operating.init import app
 from incidents.domain.config.loading import parse_runbook
 
 ROOT = Path(__file__).resolve().parents[3]
