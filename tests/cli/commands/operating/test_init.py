@@ -21,7 +21,7 @@ from incidents.app.settings import Settings
 from incidents.cli.commands.operating.init import app
 from incidents.domain.config.loading import parse_runbook
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = ROOT / "docs" / "examples"
 NAMES = ("web-shop", "bank", "open-source")
 GIVEN = ("--company", "Acme", "--service", "shop", "--on-call", "oncall@acme.example")
