@@ -25,7 +25,7 @@ from incidents.rehearsal.server import skipping_server
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
 
-EVENTS_TARGET, BYTES_TARGET = 1.15, 100_000
+EVENTS_TARGET = 1.15
 SIGNAL_EVENTS, UPDATE_EVENTS = 4, 5
 """Of one that comes alone (../docs/temporal-notes.md): with its workflow task."""
 Script = Callable[[World], Awaitable[None]]
