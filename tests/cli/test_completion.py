@@ -34,7 +34,7 @@ def in_time(*words: str) -> list[str]:
 
 
 def test_the_shell_completes_subcommands_and_options() -> None:
-    assert set(completed("re")) == {"resolve", "reopen", "review-drill", "report", "reset"}
+    assert set(completed("re")) == {"resolve", "reopen", "review-drill", "report", "reset", "rehearse"}
     assert completed("postmortem", "s") == ["show", "start", "submit"]
     assert completed("resolve", "42", "--f") == ["--force"]
     assert completed("role", "42", "sc") == ["scribe"]

@@ -133,7 +133,7 @@ class World:
 
     async def pass_time(self, left: timedelta) -> None:
         """Let virtual time pass; where the server stands still, wake it."""
-        await pass_time(self.env, self.handle, left)
+        await pass_time(self.env, getattr(self, "handle", None), left)
 
     async def ended(self) -> Incident:
         """Wait for the incident's end, and return it."""

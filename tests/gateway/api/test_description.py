@@ -16,7 +16,7 @@ from incidents.gateway.api.openapi import document
 
 ANSWERS_PAST_COMMANDS = {"list", "open", "show", "timeline"}
 """What the API has as resources of their own, and the command line as subcommands."""
-ELSEWHERE = {"status", "watch", "similar", "candidates", "evidence", "report", "backfill", "postmortem"}
+ELSEWHERE = {"status", "watch", "similar", "candidates", "evidence", "report", "backfill", "postmortem", "drill"}
 """What the command line has, and the API does not."""
 
 

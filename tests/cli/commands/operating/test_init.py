@@ -129,9 +129,16 @@ def test_the_interview_asks_what_is_not_given_and_asks_again(tmp_path: Path) -> 
     assert (runbook.product, runbook.contacts["on_call"].email) == ("Acme", "oncall@acme.example")
 
 
+def interruptible() -> None:
+    """Take SIGINT, which a shell lets its background jobs ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_in_the_interview_leaves_nothing(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "incidents.cli.main", "init", "--folder", str(tmp_path / "new")]
-    asked = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    asked = subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=interruptible
+    )
     assert asked.stdin is not None
     assert asked.stderr is not None
     assert asked.stderr.read(7) == b"Company"
