@@ -7,8 +7,9 @@ PYTHON ?= $(or $(firstword $(FOUND)),python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POSTGRESQL),--postgresql) $(if $(MARKDOWN),--markdown) $(if $(SAVE),--save $(SAVE))
-# temporalio 1.35 on Python 3.11 can crash the process (SIGSEGV in its native thread, temporalio/sdk-python#300). A test
-# that this ended is run again, once; one that fails is not, because no error reads like that.
+# Native code can crash a process of the tests: a thread that reads the environment while a test sets a variable, and the
+# SDK's (temporalio/sdk-python#300). A test that this ended is run again, once; one that fails is not, because no error
+# reads like that.
 RERUN_A_CRASH = --reruns 1 --only-rerun '^a crash of the process alone$$'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 

@@ -1,5 +1,6 @@
 """A world on a real server with a worker, the sandbox, and the gateway before them."""
 
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -25,14 +26,18 @@ def sandbox() -> Any:
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, tmp_path: Path) -> Settings:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    """The gateway's settings with the sandbox.
+
+    The environment is a copy: the process's own is not changed, because native threads of earlier tests may read it
+    at that moment, and that crashes the process (getenv beside setenv).
+    """
     secrets = {"SLACK_SIGNING_SECRET": SIGNING, "PAGERDUTY_WEBHOOK_SECRET": HOOK, "GATEWAY_TOKEN": TOKEN}
     secrets |= {"GITHUB_WEBHOOK_SECRET": HOOK, "SENDGRID_WEBHOOK_PUBLIC_KEY": EVENT_KEY}
     secrets["ALERT_SPOOL"] = str(tmp_path / "spool")
     secrets["API_TOKENS"] = str(tmp_path / "tokens.json")
-    for name, value in (sandbox.environment() | secrets | {"TEMPORAL_TASK_QUEUE": QUEUE}).items():
-        monkeypatch.setenv(name, value)
+    own = {name.upper() for name in Settings.model_fields}
+    others = {name: value for name, value in os.environ.items() if name not in own}
+    monkeypatch.setattr(os, "environ", others | sandbox.environment() | secrets | {"TEMPORAL_TASK_QUEUE": QUEUE})
     return load_settings()
 
 
