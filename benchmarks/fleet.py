@@ -12,8 +12,8 @@ from rich.progress import track
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.first_response import QUEUE, incident, responded
 from benchmarks.floor import Floor
+from benchmarks.incidents import QUEUE, opened, responded
 from benchmarks.load_worker import READY
 from benchmarks.results import Row
 from benchmarks.server import server
@@ -95,15 +95,11 @@ class Stand:
 
     async def response(self) -> None:
         """Open one P0, and wait until its first response is done."""
-        name = self._next()
-        await incident(self.client, self._runbook, name)
-        await responded(self.client, name)
+        await responded(await opened(self.client, self._runbook, self._next()))
 
     async def stay_open(self) -> str:
         """Open one P3, which stays open; return its workflow id."""
-        name = self._next()
-        await incident(self.client, self._runbook, name, "low")
-        return f"incident-{name}"
+        return (await opened(self.client, self._runbook, self._next(), "low")).id
 
     def _next(self) -> str:
         self._number += 1

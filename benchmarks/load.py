@@ -17,9 +17,10 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from benchmarks.fleet import Worker, answers, working
+from benchmarks.incidents import PAGE, opened, page_seconds
 from benchmarks.server import NAME, server
 from benchmarks.shipped import runbook_at_our_pace
-from benchmarks.storm import AT_ONCE, opened, page_seconds
+from benchmarks.storm import AT_ONCE
 from incidents.domain.activity_requests import SendPage
 from incidents.domain.config.model import RunbookConfig
 
@@ -39,6 +40,11 @@ class Load:
     doubled: int = 0
     answered: float = 0.0
     running: int = 0
+
+    @property
+    def kept(self) -> bool:
+        """Tell whether every incident lives, and every P0 has paged, no page ordered twice."""
+        return self.running == INCIDENTS and len(self.pages) == len(range(0, INCIDENTS, GRAVE)) and not self.doubled
 
 
 async def measure(client: Client, runbook: RunbookConfig, workers: list[Worker], progress: Progress) -> Load:
@@ -79,7 +85,7 @@ async def _page_keys(handle: WorkflowHandle[object, object]) -> list[str]:
     found = []
     for event in (await handle.fetch_history()).events:
         scheduled = event.activity_task_scheduled_event_attributes
-        if scheduled.activity_type.name == "send_page":
+        if scheduled.activity_type.name == PAGE:
             [page] = await pydantic_data_converter.decode(scheduled.input.payloads, [SendPage])
             found.append(str(page.key))
     return found
@@ -98,8 +104,8 @@ def table(load: Load) -> Table:
     return found
 
 
-async def main() -> None:
-    """Measure and print."""
+async def main() -> bool:
+    """Measure and print; tell whether nothing was lost or ordered twice."""
     runbook = runbook_at_our_pace()
     console = Console()
     console.print(f"{INCIDENTS} incidents on {NAME}, {WORKERS} workers, one of which is killed half-way ...")
@@ -108,3 +114,4 @@ async def main() -> None:
         with Progress(console=Console(stderr=True)) as progress:
             load = await measure(client, runbook, workers, progress)
     console.print(table(load))
+    return load.kept

@@ -9,8 +9,8 @@ import sys
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.first_response import QUEUE
 from benchmarks.floor import Floor, nothing
+from benchmarks.incidents import QUEUE
 from benchmarks.shipped import CACHED
 from incidents.app.worker import make_worker
 from tests.support.fake_activities import FakeActivities

@@ -13,14 +13,14 @@ from rich.table import Table
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.first_response import QUEUE, completed, incident, responded
 from benchmarks.floor import WAVES
+from benchmarks.incidents import QUEUE, completed, opened, responded
+from benchmarks.server import server
 from benchmarks.shipped import runbook_at_our_pace
 from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.worker import make_worker
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.commands import AddNote
-from sandbox.temporal_server import running_temporal
 from tests.support.fake_activities import FakeActivities
 
 ROUNDS = 8
@@ -31,14 +31,14 @@ OPEN = "open"
 async def measure(remedy: QuerySafety) -> tuple[float, float, float, float]:
     """Return median ms of the first response, of a command, of a command after a query, and CPU ms of an incident."""
     runbook = runbook_at_our_pace()
-    with running_temporal() as (address, _):
+    async with server() as address:
         client = await Client.connect(address, data_converter=pydantic_data_converter)
         async with make_worker(client, QUEUE, FakeActivities().methods(), query_safety=remedy):
             await one(client, runbook, "warm-up")
             before = time.process_time()
             responses = [await one(client, runbook, f"bench-{number}") for number in range(ROUNDS)]
             cpu = (time.process_time() - before) / ROUNDS
-            await incident(client, runbook, OPEN)
+            await opened(client, runbook, OPEN)
             quiet = [await a_command(client, ask=False) for _ in range(COMMANDS)]
             asked = [await a_command(client, ask=True) for _ in range(COMMANDS)]
     medians = [statistics.median(times) * 1000 for times in (responses, quiet, asked)]
@@ -47,8 +47,7 @@ async def measure(remedy: QuerySafety) -> tuple[float, float, float, float]:
 
 async def one(client: Client, runbook: RunbookConfig, name: str) -> float:
     """Return the seconds of one first response."""
-    await incident(client, runbook, name)
-    return completed(await responded(client, name))[sum(WAVES) - 1]
+    return completed(await responded(await opened(client, runbook, name)))[sum(WAVES) - 1]
 
 
 async def a_command(client: Client, *, ask: bool) -> float:

@@ -5,27 +5,22 @@ That is what a worker that takes over has to do, within the ten seconds of a wor
 
 import statistics
 import time
-from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client, WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from incidents.app.runbook_file import load_runbook
-from incidents.app.settings import load_settings
+from benchmarks.incidents import QUEUE, opened
+from benchmarks.server import server
+from benchmarks.shipped import runbook_at_our_pace
 from incidents.app.worker import make_worker
-from incidents.client.intake import start
 from incidents.domain.core.base import build_models
 from incidents.domain.incident.commands import AddNote
-from incidents.domain.incident.opening import opening_from
-from sandbox.temporal_server import running_temporal
-from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
-from workflows.registry import WORKFLOWS, sandbox_runner
+from workflows.registry import WORKFLOWS
 
-QUEUE = "bench"
 LENGTHS = (250, 500, 1000)
 """Events. The limit of a run is set higher, so that none continues as new before."""
 ROUNDS = 5
@@ -33,15 +28,10 @@ ROUNDS = 5
 
 async def a_history(client: Client, length: int) -> WorkflowHistory:
     """Return the history of an incident to which people add notes until it has that many events."""
-    runbook = load_runbook(load_settings())
-    durability = runbook.durability.replace(history_events=2000)
-    runbook = runbook.replace(chat=runbook.chat.replace(setup_per_minute=0), durability=durability)
-    alert = an_alert(datetime.now(UTC), service="flag-evaluation", environment=f"bench-{length}")
-    opening = opening_from((alert,), f"bench-{length}", runbook)
-    name = f"incident-bench-{length}"
-    await start(client, name, opening, runbook, QUEUE, alerts=(alert,), give_up_after=timedelta(seconds=5))
-    handle = client.get_workflow_handle(name)
-    history = await handle.fetch_history()
+    runbook = runbook_at_our_pace()
+    runbook = runbook.replace(durability=runbook.durability.replace(history_events=2000))
+    handle = await opened(client, runbook, f"bench-{length}")
+    history: WorkflowHistory = await handle.fetch_history()
     while len(history.events) < length:
         for _ in range(10):
             await handle.execute_update("add_note", AddNote(by="ann", text="We look."))
@@ -52,7 +42,9 @@ async def a_history(client: Client, length: int) -> WorkflowHistory:
 
 async def measure(client: Client) -> Table:
     """Replay each history several times."""
-    replayer = Replayer(workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=sandbox_runner())
+    replayer = Replayer(
+        workflows=WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=UnsandboxedWorkflowRunner()
+    )
     table = Table("events", "kB", "replay, median ms", "in a second, one core")
     for length in LENGTHS:
         history = await a_history(client, length)
@@ -72,7 +64,7 @@ async def main() -> None:
     console = Console()
     console.print(f"Replaying histories of about {', '.join(str(length) for length in LENGTHS)} events ...")
     build_models()
-    with running_temporal() as (address, _):
+    async with server() as address:
         client = await Client.connect(address, data_converter=pydantic_data_converter)
-        async with make_worker(client, QUEUE, FakeActivities().methods()):
+        async with make_worker(client, QUEUE, FakeActivities().methods(), sandboxed=False):
             console.print(await measure(client))

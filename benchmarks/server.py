@@ -22,6 +22,7 @@ async def server() -> AsyncIterator[str]:
     """
     if not ON_POSTGRESQL:
         with running_temporal() as (address, _):
+            await connected(address)
             yield address
         return
     if absent := missing():

@@ -6,7 +6,6 @@ carry a priority in both.
 
 import asyncio
 import statistics
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -16,20 +15,16 @@ from temporalio.client import (
     OutboundInterceptor,
     StartWorkflowInput,
     WorkflowHandle,
-    WorkflowHistory,
 )
 from temporalio.common import Priority
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.first_response import QUEUE
+from benchmarks.incidents import QUEUE, opened, page_seconds
 from benchmarks.results import Row
 from benchmarks.server import server
 from benchmarks.shipped import CACHED, runbook_at_our_pace
 from incidents.app.worker import make_worker
-from incidents.client.intake import start
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.incident.opening import opening_from
-from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
 
 STORM = 200
@@ -38,8 +33,6 @@ ALONE = 7
 """P0s that are opened one by one; the first two only warm up."""
 AT_ONCE = 64
 """Starts that are sent side by side."""
-LONGEST = timedelta(minutes=3)
-"""How long to wait for a page."""
 
 
 class WithoutPriority(Interceptor):
@@ -56,49 +49,12 @@ class _Outbound(OutboundInterceptor):
         return await super().start_workflow(input)
 
 
-async def opened(client: Client, runbook: RunbookConfig, name: str, severity: str) -> WorkflowHandle[Any, Any]:
-    """Open an incident, as the gateway does."""
-    alert = an_alert(datetime.now(UTC), severity=severity, environment=name)
-    opening = opening_from((alert,), name, runbook)
-    await start(client, f"incident-{name}", opening, runbook, QUEUE, alerts=(alert,), give_up_after=timedelta())
-    return client.get_workflow_handle(f"incident-{name}")
-
-
-async def page_seconds(handle: WorkflowHandle[Any, Any]) -> float:
-    """Return the seconds from the alert to the page that is sent, by the server's clock; looked at once a second.
-
-    Raises:
-        TimeoutError: no page within `LONGEST`.
-    """
-    async with asyncio.timeout(LONGEST.total_seconds()):
-        while True:
-            await asyncio.sleep(1)
-            if (seconds := paged(await handle.fetch_history())) is not None:
-                return seconds
-
-
-def paged(history: WorkflowHistory) -> float | None:
-    """Return the seconds from the start to the end of the first page; None if none is sent yet."""
-    pages = {
-        event.event_id
-        for event in history.events
-        if event.activity_task_scheduled_event_attributes.activity_type.name == "send_page"
-    }
-    for event in history.events:
-        if event.activity_task_completed_event_attributes.scheduled_event_id in pages:
-            return (event.event_time.ToDatetime() - history.events[0].event_time.ToDatetime()).total_seconds()
-    return None
-
-
 async def measure(interceptors: list[Interceptor], runbook: RunbookConfig) -> tuple[float, float]:
     """Return the seconds to the page of a P0 alone (median), and of one behind the storm."""
     async with server() as address:
         client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=interceptors)
         async with make_worker(client, QUEUE, FakeActivities().methods(), sandboxed=False, cached=CACHED):
-            alone = [
-                await page_seconds(await opened(client, runbook, f"alone-{number}", "critical"))
-                for number in range(ALONE)
-            ]
+            alone = [await page_seconds(await opened(client, runbook, f"alone-{number}")) for number in range(ALONE)]
             gate = asyncio.Semaphore(AT_ONCE)
 
             async def one(number: int) -> None:
@@ -106,7 +62,7 @@ async def measure(interceptors: list[Interceptor], runbook: RunbookConfig) -> tu
                     await opened(client, runbook, f"storm-{number}", "low")
 
             await asyncio.gather(*(one(number) for number in range(STORM)))
-            behind = await page_seconds(await opened(client, runbook, "behind", "critical"))
+            behind = await page_seconds(await opened(client, runbook, "behind"))
     return statistics.median(alone[2:]), behind
 
 
