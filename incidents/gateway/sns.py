@@ -1,7 +1,7 @@
 """Messages of Amazon SNS: whether SNS signed them, of a topic of ours, and the confirmation of a subscription."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -64,13 +64,8 @@ def read_message(body: bytes) -> SnsMessage | None:
 class SnsMessages:
     """Verifies messages. `topics`: ARNs of ours, because SNS signs for every AWS account."""
 
-    def __init__(
-        self,
-        topics: Collection[str],
-        client: SnsClient,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._topics, self._client, self._now = topics, client, now
+    def __init__(self, topics: Collection[str], client: SnsClient) -> None:
+        self._topics, self._client = topics, client
 
     async def is_ours(self, message: SnsMessage) -> bool:
         """Tell whether SNS signed the message lately, and its topic is one of ours.
@@ -78,7 +73,7 @@ class SnsMessages:
         Raises:
             VendorError: SNS' certificate cannot be had now.
         """
-        if message.TopicArn not in self._topics or not message.is_current(self._now()):
+        if message.TopicArn not in self._topics or not message.is_current(datetime.now(UTC)):
             return False
         try:
             certificate = await asyncio.to_thread(self._client.certificate, message.SigningCertURL)
