@@ -7,7 +7,9 @@ from collections.abc import Callable
 from rich.console import Console
 from temporalio.runtime import Runtime, TelemetryConfig
 
-from benchmarks import counts, first_response, fleet, load, models, queries, replay, startup, storm
+from benchmarks import counts, first_response, models, queries, replay, startup, storm
+from benchmarks.fleet import load
+from benchmarks.fleet import rows as fleet
 from benchmarks.results import RESULTS, Row, show, write
 from benchmarks.server import NAME
 from benchmarks.shipped import LEFT_OUT

@@ -1,6 +1,6 @@
 """One worker of `make load`, as shipped but for its activities, which do nothing: the vendors are not what is measured.
 
-python -m benchmarks.load_worker host:port
+python -m benchmarks.fleet.worker host:port
 """
 
 import asyncio

@@ -12,9 +12,9 @@ from rich.progress import track
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from benchmarks.fleet.worker import READY
 from benchmarks.floor import Floor
 from benchmarks.incidents import QUEUE, opened, responded
-from benchmarks.load_worker import READY
 from benchmarks.results import Row
 from benchmarks.server import server
 from benchmarks.shipped import runbook_at_our_pace
@@ -39,7 +39,7 @@ class Worker:
 
     async def start(self) -> None:
         """Start it, and wait until it polls."""
-        words = [sys.executable, "-m", "benchmarks.load_worker", self._address]
+        words = [sys.executable, "-m", "benchmarks.fleet.worker", self._address]
         pipe, quiet = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
         self._process = await asyncio.create_subprocess_exec(*words, stdout=pipe, stderr=quiet)
         assert self._process.stdout is not None

@@ -1,0 +1,1 @@
+"""Many incidents on worker processes of their own."""
