@@ -16,7 +16,8 @@ from rich.table import Table
 from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.fleet.rows import Worker, answers, working
+from benchmarks.fleet.processes import Worker, working
+from benchmarks.fleet.rows import answers
 from benchmarks.incidents import PAGE, opened, page_seconds
 from benchmarks.server import NAME, server
 from benchmarks.shipped import runbook_at_our_pace

@@ -1,18 +1,15 @@
 """Many incidents on one worker process, as shipped, against as many floors: throughput, CPU, memory and recovery."""
 
 import asyncio
-import contextlib
 import os
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from rich.progress import track
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from benchmarks.fleet.worker import READY
+from benchmarks.fleet.processes import Worker, working
 from benchmarks.floor import Floor
 from benchmarks.incidents import QUEUE, opened, responded
 from benchmarks.results import Row
@@ -27,56 +24,6 @@ OPEN = int(os.environ.get("OPEN", "800"))
 """Incidents that are open when the worker is killed."""
 ALONE = 16
 """Incidents of the measurement one by one, which takes long."""
-
-
-class Worker:
-    """A worker process."""
-
-    def __init__(self, address: str) -> None:
-        """Of that server."""
-        self._address = address
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Start it, and wait until it polls."""
-        words = [sys.executable, "-m", "benchmarks.fleet.worker", self._address]
-        pipe, quiet = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-        self._process = await asyncio.create_subprocess_exec(*words, stdout=pipe, stderr=quiet)
-        assert self._process.stdout is not None
-        if READY not in (await self._process.stdout.readline()).decode():
-            raise RuntimeError("a worker did not start")
-
-    async def kill(self) -> None:
-        """Kill it (SIGKILL)."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-    @property
-    def cpu_seconds(self) -> float:
-        """CPU time that it has taken."""
-        fields = self._proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    @property
-    def megabytes(self) -> float:
-        """Memory that it holds."""
-        return int(self._proc("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-    def _proc(self, name: str) -> str:
-        assert self._process is not None
-        return Path(f"/proc/{self._process.pid}/{name}").read_text(encoding="ascii")
-
-
-@contextlib.asynccontextmanager
-async def working(address: str, count: int = 1) -> AsyncIterator[list[Worker]]:
-    """So many worker processes; all are killed at the end."""
-    found = [Worker(address) for _ in range(count)]
-    try:
-        await asyncio.gather(*(worker.start() for worker in found))
-        yield found
-    finally:
-        await asyncio.gather(*(worker.kill() for worker in found))
 
 
 class Stand:
