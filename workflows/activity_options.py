@@ -33,6 +33,7 @@ from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
 from incidents.domain.chat import activity_requests as chat_requests
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.core.vendor_failure import is_vendors_reason
 from incidents.domain.evidence.manifest import Part
 from incidents.domain.investigation import activity_requests as investigation_requests
@@ -187,6 +188,11 @@ async def perform(
         options["task_queue"] = setup_queue(workflow.info().task_queue)
     outcome = await workflow.execute_activity_method(ACTIVITIES[type(effect)], effect, **options)
     return effect.result_type().model_validate(outcome)
+
+
+def is_tried_again(postpones: Postpones | None) -> bool:
+    """Tell whether an obligation that has just failed is postponed, in this history."""
+    return postpones is not None and workflow.patched(postpones.value)
 
 
 async def perform_owed(

@@ -11,6 +11,7 @@ from incidents.contracts import MERGE_MESSAGE, SURGE_MESSAGE, IncidentInput, Pos
 from incidents.cutting import cut, cut_bytes
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.core.errors import ErrorType
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.core.status import Status
 from incidents.domain.evidence.audit import timeline_head
 from incidents.domain.evidence.preservation import (
@@ -28,8 +29,8 @@ from incidents.domain.rollback.order import HOLDER, build_order
 from incidents.domain.surge.obligations import surge_message
 from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import postmortem_at_start
-from workflows.activity_options import perform, watch
-from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN, preserve
+from workflows.activity_options import is_tried_again, perform, watch
+from workflows.evidence.preservation import preserve
 from workflows.postmortem import PostmortemWorkflow
 from workflows.rollback import RollbackWorkflow
 
@@ -127,7 +128,7 @@ async def preserve_evidence(incident: Incident, obligation: Obligation, start: I
         written=archived_parts(incident),
         timeline=timeline_head(incident),
     )
-    if unsaved and workflow.patched(STORE_IS_TRIED_AGAIN):
+    if unsaved and is_tried_again(Postpones.UNSAVED):
         raise ApplicationError(unsaved, type=ErrorType.EVIDENCE_UNSAVED, non_retryable=True)
     return kept
 

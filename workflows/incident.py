@@ -30,14 +30,13 @@ from incidents.domain.registry import retry_for, spec_of
 from incidents.domain.updates.obligations import redact_page
 from incidents.names import AGENDA_QUERY, INCIDENT_QUERY, TIMELINE_QUERY
 from workflows.activity_failures import attempts, unauthorized, why
-from workflows.activity_options import perform_owed, repeat_after
+from workflows.activity_options import is_tried_again, perform_owed, repeat_after
 from workflows.children import notify_postmortem_of_closing, run_step
 from workflows.commands.adoption import AdoptionCommand
 from workflows.commands.recovery import RecoveryCommands
 from workflows.commands.response import ResponseCommands
 from workflows.commands.rollback import RollbackCommands
 from workflows.evidence.archive import archiving
-from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN
 from workflows.incident_events import IncidentEvents
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 from workflows.telemetry.measures import Measures
@@ -139,7 +138,7 @@ class IncidentWorkflow(ResponseCommands, RollbackCommands, RecoveryCommands, Ado
                 workflow.now(),
                 unauthorized=unauthorized(error),
                 attempts=attempts(error),
-                again=spec_of(obligation).stores and workflow.patched(STORE_IS_TRIED_AGAIN),
+                again=is_tried_again(spec_of(obligation).postpones),
             )
         else:
             self._incident = outcomes.fulfilled(self._incident, obligation, outcome, self._runbook, workflow.now())

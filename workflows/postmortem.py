@@ -46,9 +46,8 @@ from incidents.domain.postmortem.postmortem import (
 )
 from incidents.names import AGENDA_QUERY, POSTMORTEM_QUERY, TIMELINE_QUERY
 from workflows.activity_failures import why
-from workflows.activity_options import perform_owed, repeat_after
+from workflows.activity_options import is_tried_again, perform_owed, repeat_after
 from workflows.commands.postmortem import PostmortemCommands
-from workflows.evidence.preservation import STORE_IS_TRIED_AGAIN
 from workflows.obligation_loop import ObligationLoop, raise_if_of_the_sdk
 
 _OWN_VERSION_IS_KNOWN = "own-version-is-known"
@@ -140,7 +139,7 @@ class PostmortemWorkflow(PostmortemCommands):
                 why(error),
                 self._runbook,
                 workflow.now(),
-                again=spec_of(obligation).stores and workflow.patched(STORE_IS_TRIED_AGAIN),
+                again=is_tried_again(spec_of(obligation).postpones),
             )
         else:
             self._recognize_own_version(outcome)

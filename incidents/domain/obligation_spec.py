@@ -14,6 +14,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.core.timeline import Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind
@@ -158,7 +159,7 @@ class ObligationSpec(Generic[Result]):
 
     Its failure: `apply_failure` and `apply_skip` are what else failing or being skipped changes, before the entry;
     `logs_undone`: there is an entry at all. `repeats`: a failure is not kept, because it is asked again anyway.
-    `stores`: it writes to the evidence store, which may be full or away: a failure postpones it.
+    `postpones`: a failure is tried again later, and why.
 
     Its end: `spent` yields keys that can never be owed again and that no rule looks at: they move to the archive. For
     kinds of which an incident owes more the longer it lasts.
@@ -184,7 +185,7 @@ class ObligationSpec(Generic[Result]):
     apply_skip: ApplyUndone = keep_undone
     logs_undone: bool = True
     repeats: bool = False
-    stores: bool = False
+    postpones: Postpones | None = None
     spent: SpentKeys = none_spent
     retry_for: RetryLimit = RetryLimit.OTHERS
     withdrawable: bool = False

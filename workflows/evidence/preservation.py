@@ -18,8 +18,6 @@ from workflows.activity_failures import is_vendor, why
 from workflows.activity_options import capture, perform
 from workflows.obligation_loop import force_history_event
 
-STORE_IS_TRIED_AGAIN = "store-again"
-"""Patch: histories recorded before do not postpone what the evidence store could not take."""
 _MANIFEST_RETRY_FOR = timedelta(seconds=30)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from incidents.domain.activity_results import EvidencePreserved
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import (
@@ -61,5 +62,5 @@ EVIDENCE = ObligationSpec(
     workflow_step=WorkflowStep.PRESERVE_EVIDENCE,
     apply_result=apply_manifest,
     retry_for=RetryLimit.PUBLISH,
-    stores=True,
+    postpones=Postpones.UNSAVED,
 )

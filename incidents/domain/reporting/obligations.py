@@ -8,6 +8,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ResourcesChanged
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
@@ -52,6 +53,6 @@ RECORD = ObligationSpec(
     build_request=build_record,
     shares_resources=False,
     silent=True,
-    stores=True,
+    postpones=Postpones.UNSAVED,
     housekeeping=True,
 )

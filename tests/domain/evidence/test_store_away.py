@@ -7,6 +7,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import DocumentWritten, EvidencePreserved, ResourcesChanged
 from incidents.domain.agenda import agenda
 from incidents.domain.apply_command import apply_command
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
 from incidents.domain.core.ledger import Ledger
 from incidents.domain.core.postponing import TRIED_FOR, postpone
@@ -17,13 +18,15 @@ from incidents.domain.incident.state import Resources
 from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem import events
 from incidents.domain.postmortem.build_request import postmortem_request
+from incidents.domain.postmortem.config import Proposal
 from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
-from incidents.domain.postmortem.obligations.registry import postmortem_agenda
+from incidents.domain.postmortem.obligations.registry import postmortem_agenda, spec_of
 from incidents.domain.postmortem.postmortem import Postmortem, open_postmortem
 from tests.support.incidents import RUNBOOK, T0, at, fulfil, keys, obligation, opened, settled
 
 FULL = "evidence write: No space left on device"
 STORED = ("record/", "evidence/")
+PROPOSING = RUNBOOK.replace(postmortem=RUNBOOK.postmortem.replace(proposal=Proposal.PULL_REQUEST))
 
 
 def resolved() -> Incident:
@@ -63,7 +66,7 @@ def test_a_record_is_owed_again_and_said_once_until_it_is_saved() -> None:
     said = incident.timeline[-1]
     assert said.announce
     assert said.text == (
-        f"Not saved yet: Save the record for reports ({FULL}). Nothing is lost: the next attempt is at 14:55 UTC,"
+        f"Not done yet: Save the record for reports ({FULL}). Nothing is lost: the next attempt is at 14:55 UTC,"
         " and it is repeated for 7 days"
     )
     assert incident.standing(owed.key) == "pending"
@@ -137,8 +140,8 @@ def test_the_post_mortem_does_not_wait_for_the_store_and_gets_the_evidence_later
 # --- the post-mortem's own --------------------------------------------------------------------------------------------
 
 
-def owed_by(postmortem: Postmortem, prefix: str) -> list[PostmortemObligation]:
-    return [o for o in postmortem_agenda(postmortem, RUNBOOK) if o.key.startswith(prefix)]
+def owed_by(postmortem: Postmortem, prefix: str, runbook: RunbookConfig = RUNBOOK) -> list[PostmortemObligation]:
+    return [o for o in postmortem_agenda(postmortem, runbook) if o.key.startswith(prefix)]
 
 
 def undrafted() -> Postmortem:
@@ -169,7 +172,7 @@ def drafted(postmortem: Postmortem, when: datetime) -> Postmortem:
 def test_the_owner_is_notified_without_the_draft_and_again_with_it() -> None:
     postmortem = undrafted()
     assert owed_by(postmortem, "write/")[0].due == at(55)
-    assert postmortem.timeline[-1].text.startswith(f"Not saved yet: Write the draft ({FULL}). Nothing is lost")
+    assert postmortem.timeline[-1].text.startswith(f"Not done yet: Write the draft ({FULL}). Nothing is lost")
     postmortem, said = announced(postmortem, at(25))
     assert f"The draft could not be saved yet ({FULL}); it follows when the evidence store takes it." in said
     assert not owed_by(postmortem, "announce/")
@@ -184,6 +187,24 @@ def test_an_owner_who_was_notified_with_the_draft_is_notified_once() -> None:
     postmortem, said = announced(drafted(open_postmortem(resolved(), RUNBOOK, at(10)), at(11)), at(11))
     assert "could not be saved" not in said
     assert not owed_by(postmortem, "announce/")
+
+
+def test_a_proposal_that_failed_is_tried_again() -> None:
+    """The document is read from the store, which may be away by then."""
+    postmortem = drafted(open_postmortem(resolved(), PROPOSING, at(10)), at(11))
+    [propose] = owed_by(postmortem, "propose/", PROPOSING)
+    failed = events.record_failure(
+        events.mark_begun(postmortem, propose),
+        propose,
+        FULL,
+        PROPOSING,
+        at(12),
+        again=spec_of(propose).postpones is not None,
+    )
+    assert failed.timeline[-1].text.startswith(f"Not done yet: Propose the document in the repository ({FULL}).")
+    [again] = owed_by(failed, "propose/", PROPOSING)
+    assert (again.key, again.due) == (propose.key, at(42))
+    assert not failed.ledger.failures
 
 
 def test_an_edit_is_written_though_the_version_before_it_was_not() -> None:

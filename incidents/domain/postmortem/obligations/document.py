@@ -7,6 +7,7 @@ from incidents.domain.activity_results import ActivityResult, DocumentProposed, 
 from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.core.text.escaping import github_line
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.text.untrusted import one_line
@@ -184,7 +185,7 @@ WRITE = PostmortemSpec(
     _DOCUMENT,
     build_request=_write,
     apply_begun=_record_writing,
-    stores=True,
+    postpones=Postpones.UNSAVED,
     apply_result=_record_version,
 )
 ANNOUNCE = PostmortemSpec(
@@ -194,6 +195,7 @@ PROPOSE = PostmortemSpec(
     PostmortemObligationKind.PROPOSE,
     _DOCUMENT,
     build_request=_propose,
+    postpones=Postpones.UNPROPOSED,
     apply_result=_record_proposal,
     logs_itself=lambda result: bool(result.text),
 )

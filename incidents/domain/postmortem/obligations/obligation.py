@@ -13,6 +13,7 @@ from incidents.domain.activity_results import ActivityResult, Result
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.keys import Key
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.postmortem.postmortem import Postmortem, Stage
 
 
@@ -117,8 +118,8 @@ class PostmortemSpec(Generic[Result]):
     `poll`: an answer is waited for; what each attempt changes, however it ends. It is asked again whatever the answer
     was, retried for long, and cancelled when no longer needed. `apply_begun` and `apply_result` are what else an
     attempt and a success change. `silent`: success is not worth a timeline entry. `logs_itself`: `apply_result` writes
-    the entry. `housekeeping`: not among "up next". `stores`: it writes to the evidence store, which may be full or
-    away: a failure postpones it.
+    the entry. `housekeeping`: not among "up next". `postpones`: a
+    failure is tried again later, and why.
     """
 
     kind: PostmortemObligationKind
@@ -131,10 +132,10 @@ class PostmortemSpec(Generic[Result]):
     silent: bool = False
     logs_itself: Callable[[Result], bool] = lambda result: False
     housekeeping: bool = False
-    stores: bool = False
+    postpones: Postpones | None = None
 
     def retry_for(self, runbook: RunbookConfig) -> timedelta:
         """Return how long a failing obligation is retried before it counts as failed, or is postponed."""
         if self.poll is not None:
             return _POLLED_FOR
-        return runbook.retry_for.others if self.stores else runbook.retry_for.publish
+        return runbook.retry_for.others if self.postpones else runbook.retry_for.publish

@@ -7,6 +7,7 @@ from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, ResourcesChanged
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.keys import Key
+from incidents.domain.core.postponing import Postpones
 from incidents.domain.evidence.preservation import evidence_folder
 from incidents.domain.postmortem.mails import mail
 from incidents.domain.postmortem.obligations.obligation import (
@@ -67,8 +68,13 @@ REPORT_FAULT = PostmortemSpec(
 )
 _RECORDS = Owed(records_owed, ALWAYS)
 RECORD = PostmortemSpec(
-    PostmortemObligationKind.RECORD, _RECORDS, build_request=_keep_record, silent=True, housekeeping=True, stores=True
+    PostmortemObligationKind.RECORD,
+    _RECORDS,
+    build_request=_keep_record,
+    silent=True,
+    housekeeping=True,
+    postpones=Postpones.UNSAVED,
 )
 RECORD_INCIDENT = PostmortemSpec(
-    PostmortemObligationKind.RECORD_INCIDENT, _RECORDS, build_request=_keep_incident_record, stores=True
+    PostmortemObligationKind.RECORD_INCIDENT, _RECORDS, build_request=_keep_incident_record, postpones=Postpones.UNSAVED
 )
