@@ -32,7 +32,7 @@ from tests.chaos.lifecycle.check import (
 )
 from tests.chaos.lifecycle.effects import Row
 from tests.chaos.lifecycle.kill_points import STEPS, KillPoint, Side
-from tests.chaos.lifecycle.plan import UNKILLABLE, ProcessFault, VendorFault, plan
+from tests.chaos.lifecycle.plan import ProcessFault, VendorFault, plan
 from tests.chaos.lifecycle.processes import Site
 from tests.chaos.lifecycle.report import as_markdown, chaos_rows, fault_rows, step_rows
 from tests.chaos.lifecycle.run import Result, run_points, run_seed, undisturbed
@@ -77,10 +77,7 @@ def test_plans_have_every_fault_and_the_sandbox_takes_each() -> None:
     faults = [fault for seed in range(1, 30) for fault in plan(seed, 20)]
     processes = {(fault.process, fault.action) for fault in faults if isinstance(fault, ProcessFault)}
     assert processes == {
-        (name, action)
-        for name in ("worker-1", "worker-2", "gateway", "temporal", "sandbox")
-        for action in Action
-        if (name, action) != (UNKILLABLE, Action.KILL)
+        (name, action) for name in ("worker-1", "worker-2", "gateway", "temporal", "vendors") for action in Action
     }
     vendors = [fault for fault in faults if isinstance(fault, VendorFault)]
     assert {fault.kind for fault in vendors} == {

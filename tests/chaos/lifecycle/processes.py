@@ -1,4 +1,4 @@
-"""The processes of a run: Temporal, the sandbox, the gateway and two workers; started, killed, stopped, continued."""
+"""The processes of a run: Temporal, the vendors, the gateway and two workers; started, killed, stopped, continued."""
 
 import asyncio
 import os
@@ -41,12 +41,16 @@ class Site:
     async def start(self) -> None:
         """Start everything, in the order in which one needs the other."""
         await asyncio.to_thread(self.home.mkdir, parents=True, exist_ok=True)
-        temporal, sandbox, gateway = free_ports(3)
+        temporal, sandbox, front, gateway = free_ports(4)
         self.gateway_url = f"http://127.0.0.1:{gateway}"
         self._add_sandbox(sandbox)
         await self._started("sandbox")
+        self._add(
+            "vendors", [sys.executable, "-m", "tests.chaos.lifecycle.front", str(front), str(sandbox)], port=front
+        )
+        await self._started("vendors")
         await (self._start_on_postgresql() if self.postgresql else self._start_temporal(temporal))
-        self.environment = await self._environment()
+        self.environment = await self._environment(f"http://127.0.0.1:{front}")
         self._add_programs(gateway)
         await self._started("gateway", *WORKERS)
 
@@ -112,9 +116,9 @@ class Site:
         started = self.processes[name].started if name in self.processes else 0
         self.processes[name] = Process(name, words, environment, self.home, port, said, started=started)
 
-    async def _environment(self) -> dict[str, str]:
+    async def _environment(self, vendors: str) -> dict[str, str]:
         async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
-            text = (await http.get(f"{self.sandbox_url}/_control/environment")).text
+            text = (await http.get(f"{vendors}/_control/environment")).text
         return {
             **os.environ,
             **dict(line.split("=", 1) for line in text.splitlines()),
