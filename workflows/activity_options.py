@@ -45,7 +45,7 @@ from incidents.domain.rollback.order import Preflight
 from incidents.domain.rollback.verification import BaselineFinding, RegionVerdict
 from incidents.priority import FIRST_RANK, LAST_RANK, priority_of
 from workflows.activity_failures import last_vendor_failure
-from workflows.updatable_timer import LONGEST_SUMMARY
+from workflows.waiting.updatable_timer import LONGEST_SUMMARY
 
 Returned = TypeVar("Returned")
 

@@ -16,8 +16,8 @@ from pydantic import AwareDatetime
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
-from workflows.background_tasks import BackgroundTasks
-from workflows.updatable_timer import UpdatableTimer
+from workflows.waiting.background_tasks import BackgroundTasks
+from workflows.waiting.updatable_timer import UpdatableTimer
 
 IN_ANY_CASE = 1.5
 """At this multiple of the history limit a run ends though work is in progress.

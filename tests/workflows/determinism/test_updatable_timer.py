@@ -8,7 +8,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
-from workflows.updatable_timer import UpdatableTimer
+from workflows.waiting.updatable_timer import UpdatableTimer
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -17,7 +17,7 @@ async def test_what_it_was_set_for_is_due_when_it_rings() -> None:
     async def rings_at_once(delay: float, summary: str) -> None:
         return
 
-    with patch("workflows.updatable_timer.workflow") as workflow:
+    with patch("workflows.waiting.updatable_timer.workflow") as workflow:
         workflow.now.return_value = NOW
         workflow.sleep = rings_at_once
         timer = UpdatableTimer()
