@@ -65,6 +65,7 @@ class ObligationKind(StrEnum):
     AUTO_RESOLVE = "auto_resolve"
     EVIDENCE = "evidence"
     RECORD = "record"
+    DRILL_SCORE = "drill_score"
     DRILL_REVIEW = "drill_review"
     DRILL_REMINDER = "drill_reminder"
     POSTMORTEM = "postmortem"

@@ -77,6 +77,7 @@ SPECS: tuple[ObligationSpec[Any], ...] = (
     left_open.AUTO_RESOLVE,
     evidence.EVIDENCE,
     reporting.RECORD,
+    drill.DRILL_SCORE,
     drill.DRILL_REVIEW,
     drill.DRILL_REMINDER,
     postmortem.POSTMORTEM,

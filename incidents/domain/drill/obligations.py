@@ -1,4 +1,4 @@
-"""Obligations of a drill: ask for its review, which it owes instead of a post-mortem, and remind of it."""
+"""Obligations of a drill: show how it went, ask for its review, which it owes instead of a post-mortem, and remind."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,10 +14,32 @@ from incidents.domain.core.status import Status
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.timeline import Kind
 from incidents.domain.drill.participants import participant_addresses
+from incidents.domain.drill.scorecard import scorecard, scorecard_lines
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import OVER, ObligationSpec, Owed
 from incidents.domain.recipients import staff
+
+
+def score_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
+    """Yield the scorecard of a drill with a script, at each of its resolutions."""
+    ended = incident.resolved_at
+    if ended is None or not incident.exercise.scenario or incident.resources.channel_id is None:
+        return
+    key = Key("drill-score", incident.times_resolved)
+    yield at_once(ObligationKind.DRILL_SCORE, key, ended, "Post the scorecard")
+
+
+def build_score(
+    obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
+) -> ActivityRequest | ActivityResult:
+    """Post how the drill went in the channel."""
+    lines = [
+        *scorecard_lines(scorecard(incident), ()),
+        f"Beside earlier drills: `incident drill score {incident.number}`",
+    ]
+    text = as_mrkdwn("\n".join(lines))
+    return chat_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=text)
 
 
 def review_owed(incident: Incident, runbook: RunbookConfig) -> Iterator[Obligation]:
@@ -72,6 +94,8 @@ def build_reminder(
     )
 
 
+_SCORE = Owed(score_owed, OVER, survives=False)
+DRILL_SCORE = ObligationSpec(ObligationKind.DRILL_SCORE, (_SCORE,), build_request=build_score, timeline=Kind.POSTMORTEM)
 _REVIEW = Owed(review_owed, OVER, survives=False)
 DRILL_REVIEW = ObligationSpec(
     ObligationKind.DRILL_REVIEW, (_REVIEW,), build_request=build_review_request, timeline=Kind.POSTMORTEM

@@ -1,4 +1,4 @@
-"""What an incident remembers of a drill: its review."""
+"""What an incident remembers of a drill: what is played, and its review."""
 
 from pydantic import AwareDatetime
 
@@ -14,6 +14,7 @@ class DrillReview(Frozen):
 
 
 class DrillState(Frozen):
-    """The review of a drill; None until it is recorded, and always for a real incident."""
+    """`review`: None until it is recorded. `scenario`: the one that is played; "" without a script."""
 
+    scenario: str = ""
     review: DrillReview | None = None

@@ -13,7 +13,7 @@ from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.command import Command
 from incidents.domain.core.status import Status
 from incidents.domain.foresight.facts import AlertFact, Fact
-from incidents.domain.foresight.rehearsal.outside import Deployed, Outage
+from incidents.domain.foresight.rehearsal.outside import Deployed, Outage, Story
 from incidents.domain.foresight.scenario import FilledScenario
 from incidents.domain.foresight.settling import Done, settle
 from incidents.domain.foresight.tracks import IncidentTrack, PostmortemTrack
@@ -84,7 +84,7 @@ class _Run:
             case AlertFact.FIRED:
                 fires = self._alert.replace(started_at=at)
                 return apply_event.alert_fired(self.incident, (fires,), self._runbook, at)
-            case Outage() | Deployed():
+            case Outage() | Deployed() | Story():
                 return self.incident  # a plan takes every vendor to answer, and no deployment to be suspect
             case _:
                 assert_never(fact.what)

@@ -18,6 +18,7 @@ from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.core.time.instants import EARLIEST, bounded, written
 from incidents.domain.core.timeline import SYSTEM, Kind
+from incidents.domain.drill.state import DrillState
 from incidents.domain.incident.checklist import Step, StepState, StepStatus
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.state import Episode, Opening, RolesState
@@ -109,6 +110,7 @@ def _new_incident(opening: Opening, at: datetime, workflow_id: str, first_run_id
         source=opening.source,
         reporter=opening.reporter or opening.source,
         drill=opening.drill,
+        exercise=DrillState(scenario=opening.scenario),
         private=opening.private,
         alerting=AlertingState(route=opening.route),
         severity=opening.severity,

@@ -14,7 +14,8 @@ class Opening(Frozen):
     `service_assumed`: the alert names none. `by_alert`: an alert opens it, and not a person. `region`: as the alert
     names it. `maintenance`: the windows that responders have started, as of the alert's arrival.
     `route`: the name of the route of the alert that opens it.
-    `recurrence_of`: number of the incident that it repeats, as a person says.
+    `recurrence_of`: number of the incident that it repeats, as a person says. `scenario`: which one a drill plays; ""
+    without a script.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Opening(Frozen):
     route: str = ""
     maintenance: tuple[MaintenanceWindow, ...] = ()
     recurrence_of: int | None = None
+    scenario: str = ""
 
 
 class Episode(Frozen):

@@ -1,4 +1,7 @@
-"""What the world outside does in a rehearsal: an integration is down, a version is deployed. A plan has neither."""
+"""What the world outside does in a scenario: an integration is down, a version is deployed, somebody says something.
+
+A rehearsal plays the first two, and a drill tells them to its participants. A plan has none of them.
+"""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -65,5 +68,20 @@ class Deployed(Frozen):
         return f"{self.version} is deployed" + (f" to {self.region}" if self.region else "")
 
 
-OUTSIDE: dict[str, type[Outage] | type[Deployed]] = {"outage": Outage, "deploy": Deployed}
+class Story(Frozen):
+    """What the participants of a drill learn, such as that customers write to support. It does nothing by itself."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+    @property
+    def summary(self) -> str:
+        """What they learn."""
+        return self.text
+
+
+OUTSIDE: dict[str, type[Outage] | type[Deployed] | type[Story]] = {
+    "outage": Outage,
+    "deploy": Deployed,
+    "story": Story,
+}
 """What a fact may be, by what a scenario file calls it."""

@@ -1,0 +1,56 @@
+"""The script of a drill: how it opens, and what it tells its participants and lets its alert do, and when."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field
+
+from incidents.domain.alerting.alert import Alert
+from incidents.domain.core.base import Frozen
+from incidents.domain.incident.commands import AddNote
+from incidents.domain.incident.state import Opening
+
+BY = "drill"
+"""Who writes the notes of a script."""
+MOST_STEPS = 200
+
+
+class StepKind(StrEnum):
+    """What a step of a script does."""
+
+    NOTE = "note"
+    ALERT_FIRED = "alert fired"
+    ALERT_ENDED = "alert ended"
+
+
+class DrillStep(Frozen):
+    """`at` so long after the drill has opened. `text`: what a note says."""
+
+    at: timedelta
+    kind: StepKind
+    text: str = ""
+
+    def note(self, key: str) -> AddNote:
+        """Return the command that tells the participants. `key` makes it the same command if it is sent again."""
+        return AddNote(by=BY, text=self.text, id=key)
+
+
+class DrillScript(Frozen):
+    """What is played. `steps`: the earliest first. `left_to_people`: facts of the scenario that nobody plays."""
+
+    scenario: str
+    opening: Opening
+    alert: Alert
+    steps: tuple[DrillStep, ...] = Field((), max_length=MOST_STEPS)
+    left_to_people: int = 0
+
+    def begun(self, key: str, at: datetime) -> Self:
+        """Return it as it begins: the opening with its key, and both opening and alert of that time."""
+        opening = self.opening.replace(key=key, alerted_at=at)
+        return self.replace(opening=opening, alert=self.alert.replace(started_at=at))
+
+    def alert_of(self, step: DrillStep, at: datetime) -> Alert:
+        """Return the alert as it is after a step."""
+        ended = step.kind is StepKind.ALERT_ENDED
+        return self.alert.replace(ended_at=at) if ended else self.alert.replace(started_at=at)
