@@ -13,6 +13,7 @@ from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.config.model import Region, RunbookConfig
 from incidents.domain.config.probes import Probe
 from incidents.domain.core.base import Frozen
+from incidents.domain.drill.script import DrillScript
 from incidents.domain.heartbeat.config import HeartbeatRule
 from incidents.domain.heartbeat.watch import HeartbeatWatch
 from incidents.domain.incident.incident import Incident
@@ -210,3 +211,23 @@ class StandstillReport(Frozen):
 
     reached: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+
+
+DRILL_STOPPED = "drill_stopped"
+"""To a drill: play nothing more."""
+
+
+class DrillInput(Frozen):
+    """What a drill starts with: its script, and the runbook that its incident follows."""
+
+    script: DrillScript
+    runbook: RunbookConfig
+
+
+class DrillPlayed(Frozen):
+    """How a script ended. `played`: its steps that were played."""
+
+    workflow_id: str
+    played: int
+    of: int
+    stopped: bool

@@ -8,6 +8,7 @@ STANDSTILL_WORKFLOW = "StandstillWorkflow"
 HEARTBEAT_WORKFLOW = "HeartbeatWorkflow"
 MAINTENANCE_WORKFLOW = "MaintenanceWorkflow"
 OUTAGE_WORKFLOW = "OutageWorkflow"
+DRILL_WORKFLOW = "DrillWorkflow"
 MAINTENANCE_ID = "maintenance-windows"
 NUMBERS_ID = "incident-numbers"
 WATCHED = (

@@ -5,6 +5,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from workflows.alerting.heartbeat import HeartbeatWorkflow
 from workflows.alerting.maintenance import MaintenanceWorkflow
 from workflows.baseline_recorder import RecorderWorkflow
+from workflows.drill import DrillWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.numbering import IncidentNumbersWorkflow
 from workflows.operators.outage import OutageWorkflow
@@ -22,6 +23,7 @@ WORKFLOWS = (
     HeartbeatWorkflow,
     MaintenanceWorkflow,
     OutageWorkflow,
+    DrillWorkflow,
 )
 
 

@@ -24,6 +24,7 @@ EVENTS = {
     contracts.HEARTBEAT_CAME,
     contracts.HEARTBEAT_RULE,
     contracts.HEARTBEAT_RETIRED,
+    contracts.DRILL_STOPPED,
     contracts.WINDOWS_CHANGED,
     contracts.MAIL_BOUNCED,
     contracts.MERGE_MESSAGE,
