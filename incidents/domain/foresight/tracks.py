@@ -1,5 +1,6 @@
 """What a simulation advances: an incident, and the post-mortem that follows it, each by its own rules."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -30,7 +31,7 @@ _ARCHIVED = Limits(window=5_000, most=20, least=10_000)
 O = TypeVar("O", Obligation, PostmortemObligation)  # noqa: E741 - an obligation
 
 
-class Track(Generic[O]):
+class Track(ABC, Generic[O]):
     """A value with an agenda. `prefix`: what its keys begin with, beside those of the others.
 
     `owed`: the agenda as it was last derived.
@@ -39,29 +40,29 @@ class Track(Generic[O]):
     prefix = ""
     owed: Sequence[O] = ()
 
+    @abstractmethod
     def agenda(self) -> list[O]:
         """Return what is owed, now or later, the earliest first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply_inner(self, obligation: O, at: datetime) -> bool:
         """Fulfil an obligation that only changes the value itself; tell whether it was one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self, obligation: O, at: datetime) -> ActivityRequest | ActivityResult:
         """Return the request that fulfils an obligation, or its result if nothing is asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self, obligation: O, result: ActivityResult, at: datetime) -> None:
         """Apply a result."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_housekeeping(self, obligation: O) -> bool:
         """Tell whether it keeps records and the channel current, or only prepares others."""
-        raise NotImplementedError
 
+    @abstractmethod
     def workflow_step(self, obligation: O) -> WorkflowStep | None:
         """Return the step of another workflow that fulfils it; None if there is none."""
-        return None
 
 
 class IncidentTrack(Track[Obligation]):
@@ -142,3 +143,7 @@ class PostmortemTrack(Track[PostmortemObligation]):
     def is_housekeeping(self, obligation: PostmortemObligation) -> bool:
         """As of `Track`."""
         return postmortem_registry.spec_of(obligation).housekeeping
+
+    def workflow_step(self, obligation: PostmortemObligation) -> WorkflowStep | None:
+        """As of `Track`. A post-mortem starts no workflow: its activities do all that it owes."""
+        return None
