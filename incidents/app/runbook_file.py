@@ -10,6 +10,7 @@ from incidents.app.settings import Settings, read_variable
 from incidents.domain.config.loading import RunbookFile, parse_runbook_file
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.errors import RunbookError
+from incidents.domain.core.text.untrusted import one_line
 
 HERE = Path("runbook.yaml")
 """The file that is used when `RUNBOOK_FILE` is not set, if the working directory holds it."""
@@ -29,8 +30,13 @@ class RunbookSource:
         return f"{self.name} ({self.why})"
 
 
-def runbook_source(settings: Settings) -> RunbookSource:
-    """Return the file of `RUNBOOK_FILE`; if that is not set, ./runbook.yaml, or else the packaged default."""
+def runbook_source(settings: Settings, named: Path | None = None) -> RunbookSource:
+    """Return the runbook in use: the file that a command's `--file` names.
+
+    Without one that of `RUNBOOK_FILE`; if that is not set, ./runbook.yaml, or else the packaged default.
+    """
+    if named is not None:
+        return RunbookSource(named, one_line(str(named), 200), "--file")
     path = settings.runbook_file
     if path is not None:
         return RunbookSource(path, str(path), "RUNBOOK_FILE")

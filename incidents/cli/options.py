@@ -1,6 +1,7 @@
 """Arguments and options that several subcommands share."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for a worker", min=0.5, max=60)]
 Cluster = Annotated[str, typer.Option(help="Only this cluster", show_default=False)]
 Reason = Annotated[str, typer.Option(help="Reason", show_default=False)]
+RunbookOption = Annotated[
+    Path | None, typer.Option("--file", help="Runbook; default: RUNBOOK_FILE", show_default=False)
+]
 Words = Annotated[str, typer.Argument(help="Text for customers", show_default=False)]
 
 

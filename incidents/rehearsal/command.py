@@ -10,10 +10,10 @@ import typer
 from temporalio.service import RPCError
 
 from incidents.app.connection import run_and_exit
-from incidents.app.runbook_file import RunbookSource, read_runbook_file, runbook_source
+from incidents.app.runbook_file import read_runbook_file, runbook_source
 from incidents.app.settings import load_settings
 from incidents.cli.help import Subcommands
-from incidents.cli.options import Json
+from incidents.cli.options import Json, RunbookOption
 from incidents.cli.runner import PROBLEMS, say
 from incidents.client.problems import CommandFailed
 from incidents.domain.config.loading import RunbookFile
@@ -57,7 +57,7 @@ def rehearse(
         ),
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the shipped scenarios")] = False,
-    file: Annotated[Path | None, typer.Option(help="Runbook; default: RUNBOOK_FILE", show_default=False)] = None,
+    file: RunbookOption = None,
     junit_file: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the verdicts as JUnit XML", show_default=False)
     ] = None,
@@ -82,7 +82,7 @@ def rehearse(
         if missing := what_is_missing():
             raise CommandFailed(missing)
         settings = load_settings()
-        source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
+        source = runbook_source(settings, file)
         runbook = read_runbook_file(source, settings)
         for named in asked:
             _fits(named, runbook)

@@ -1,22 +1,18 @@
 """`incident adopt`: move a running incident to the runbook as it is now."""
 
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated
 
-import typer
 from temporalio.client import Client
 
 from incidents.app.people import load_permissions
-from incidents.app.runbook_file import RunbookSource, read_runbook_file, runbook_source
+from incidents.app.runbook_file import read_runbook_file, runbook_source
 from incidents.app.settings import load_settings
 from incidents.cli.finding import find
 from incidents.cli.help import Subcommands
-from incidents.cli.options import By, Json, Number, Timeout
+from incidents.cli.options import By, Json, Number, RunbookOption, Timeout
 from incidents.cli.runner import parse_command, run, say
 from incidents.client.commands import send
 from incidents.domain.adoption.adoption import AdoptRunbook
-from incidents.domain.core.text.untrusted import one_line
 
 app = Subcommands()
 
@@ -25,7 +21,7 @@ app = Subcommands()
 def adopt_runbook(
     number: Number,
     by: By,
-    file: Annotated[Path | None, typer.Option(help="Runbook; default: RUNBOOK_FILE", show_default=False)] = None,
+    file: RunbookOption = None,
     as_json: Json = False,
     timeout: Timeout = 5,
 ) -> None:
@@ -37,7 +33,7 @@ def adopt_runbook(
 
     async def work(client: Client) -> None:
         settings = load_settings()
-        source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
+        source = runbook_source(settings, file)
         command = parse_command(AdoptRunbook, by=by, runbook=read_runbook_file(source, settings).runbook)
         permissions = load_permissions()
         found = await find(client, number)

@@ -2,26 +2,24 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from incidents.app.connection import run_and_exit
 from incidents.app.doctor.runbook_check import RunbookCheck, check_runbook
-from incidents.app.runbook_file import RunbookSource, runbook_source
+from incidents.app.runbook_file import runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.cli.help import Subcommands
-from incidents.cli.options import Json
+from incidents.cli.options import Json, RunbookOption
 from incidents.cli.runner import say
-from incidents.domain.core.text.untrusted import one_line
 
 app = Subcommands()
 
 
 @app.command()
 def check(
-    file: Annotated[Path | None, typer.Option(help="File to check; default: RUNBOOK_FILE")] = None,
+    file: RunbookOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit status 1 for warnings, too")] = False,
     as_json: Json = False,
 ) -> None:
@@ -32,7 +30,7 @@ def check(
 
     async def main() -> int:
         settings = load_settings()
-        source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
+        source = runbook_source(settings, file)
         checked = check_runbook(source, settings)
         _print(source.name, checked, settings, as_json)
         return 1 if checked.faults or (strict and (checked.warnings or checked.pager)) else 0

@@ -2,16 +2,15 @@
 
 import json
 import textwrap
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from incidents.app.connection import run_and_exit
-from incidents.app.runbook_file import RunbookSource, read_runbook_file, runbook_source
+from incidents.app.runbook_file import read_runbook_file, runbook_source
 from incidents.app.settings import load_settings
 from incidents.cli.help import Subcommands
-from incidents.cli.options import Json
+from incidents.cli.options import Json, RunbookOption
 from incidents.cli.runner import say
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.severity import Severity
@@ -26,14 +25,14 @@ _WIDTH, _INDENT = 80, 13
 def explain_severity(
     severity: Annotated[str, typer.Argument(help="Such as P0; default: the worst", show_default=False)] = "",
     service: Annotated[str, typer.Option(help="With the rules of this service", show_default=False)] = "",
-    file: Annotated[Path | None, typer.Option(help="Runbook; default: RUNBOOK_FILE", show_default=False)] = None,
+    file: RunbookOption = None,
     as_json: Json = False,
 ) -> None:
     """Say in plain words what the runbook does for a severity."""
 
     async def main() -> int:
         settings = load_settings()
-        source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
+        source = runbook_source(settings, file)
         runbook = read_runbook_file(source, settings).runbook
         named = _severity(severity, service, runbook)
         found = explain(named, runbook, service)

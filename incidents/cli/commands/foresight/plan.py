@@ -11,7 +11,7 @@ from incidents.app.connection import run_and_exit
 from incidents.app.runbook_file import RunbookSource, read_runbook_file, runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.cli.help import Subcommands
-from incidents.cli.options import Json, instant
+from incidents.cli.options import Json, RunbookOption, instant
 from incidents.cli.output.foresight.formats import Format, print_differences, print_plans
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.text.untrusted import one_line
@@ -48,7 +48,7 @@ def plan(
     differs: Annotated[
         bool, typer.Option("--exit-code", help="With --diff: exit status 1 if anything differs")
     ] = False,
-    file: Annotated[Path | None, typer.Option(help="Runbook; default: RUNBOOK_FILE", show_default=False)] = None,
+    file: RunbookOption = None,
     as_json: Json = False,
 ) -> None:
     """Show what the runbook will do if nobody acts.
@@ -67,7 +67,7 @@ def plan(
 
     async def main() -> int:
         settings = load_settings()
-        source = RunbookSource(file, one_line(str(file), 200), "--file") if file else runbook_source(settings)
+        source = runbook_source(settings, file)
         runbook = read_runbook_file(source, settings).runbook
         old = _other(other, source, settings) if other else None
         names = runbook.severity_names if severity == ALL else (asked.severity or runbook.severity_names[0],)
