@@ -26,7 +26,7 @@ def _names() -> tuple[str, ...]:
     """
     try:
         path = load_settings().runbook_file or Path("runbook.yaml")
-        _, data = read_yaml(path.read_text(encoding="utf-8"))
+        data = read_yaml(path.read_text(encoding="utf-8"))
         return tuple(map(str, data["severities"]))
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return ()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from incidents.domain.config import references
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.config.yaml_text import read_yaml
+from incidents.domain.config.yaml_text import Unreadable, read_mapping
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.customers.config import CustomersSection
 from incidents.domain.customers.directory import CustomerDirectory
@@ -68,21 +68,9 @@ class Fault(NamedTuple):
 def _read(text: str, name: str) -> tuple[yaml.MappingNode, dict[Any, Any]]:
     """Return the YAML as nodes and as values."""
     try:
-        root, data = read_yaml(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RunbookError(f"{name}:{line}: not YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RunbookError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(root, yaml.MappingNode):
-        raise RunbookError(f"{name}:1: a runbook is a mapping with product, severities, contacts and templates")
-    try:
-        twice = [f"{name}:{line}: {field}: given twice" for line, field in _repeated(root, "")]
-    except RecursionError:
-        raise RunbookError(f"{name}:1: an anchor refers to itself") from None
-    if twice:
-        raise RunbookError("\n".join(twice))
-    return root, data
+        return read_mapping(text, name, "a runbook is a mapping with product, severities, contacts and templates")
+    except Unreadable as error:
+        raise RunbookError(str(error)) from None
 
 
 def _validate(root: yaml.MappingNode, data: dict[Any, Any], name: str) -> tuple[RunbookFile | None, list[Fault]]:
@@ -146,24 +134,9 @@ def _line(node: yaml.Node, path: tuple[str | int, ...]) -> int:
 
 def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
+        for key, value in reversed(node.value):  # merged keys come first, and those that override them last
             if key.value == str(part):
                 return key.start_mark.line + 1, value
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part].start_mark.line + 1, node.value[part]
     return None
-
-
-def _repeated(node: yaml.Node, path: str) -> Iterator[tuple[int, str]]:
-    """Yield line and field of every key that a mapping has twice: YAML keeps the last one and says nothing."""
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated(item, path)
-    if isinstance(node, yaml.MappingNode):
-        seen: dict[str, None] = {}
-        for key, value in node.value:
-            field = f"{path}.{key.value}".lstrip(".")
-            if key.value in seen:
-                yield key.start_mark.line + 1, field
-            seen[key.value] = None
-            yield from _repeated(value, field)

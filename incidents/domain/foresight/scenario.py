@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.config.yaml_text import read_yaml
+from incidents.domain.config.yaml_text import Unreadable, read_mapping
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.payload import first_fault
 from incidents.domain.core.severity import Severity
@@ -88,14 +88,9 @@ def parse_scenario(text: str, name: str) -> Scenario:
         ScenarioError: not YAML, an unknown field, or a value that is wrong; with file, line and field.
     """
     try:
-        root, data = read_yaml(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ScenarioError(f"{name}:{line}: not YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ScenarioError(f"{name}:1: not YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(root, yaml.MappingNode) or not isinstance(data, dict):
-        raise ScenarioError(f"{name}:1: a scenario is a mapping, such as `severity: P0`")
+        root, data = read_mapping(text, name, "a scenario is a mapping, such as `severity: P0`")
+    except Unreadable as error:
+        raise ScenarioError(str(error).partition("\n")[0]) from None
     lines = {key.value: key.start_mark.line + 1 for key, _ in root.value}
     facts = sorted(_listed(root, data, (name, "facts", _EXAMPLE), _fact), key=lambda fact: fact.at)
     expected = tuple(_listed(root, data, (name, "expect", _EXPECTED), _expectation))
@@ -114,7 +109,8 @@ def _listed(
 ) -> Iterator[T]:
     """Yield what a list says, each entry by `parse` with its line. `place`: file, field, and an example of an entry."""
     name, field, example = place
-    node = next((value for key, value in root.value if key.value == field), None)
+    written = reversed(root.value)  # merged keys come first, and those that override them last
+    node = next((value for key, value in written if key.value == field), None)
     if node is None:
         return
     if not isinstance(node, yaml.SequenceNode) or not isinstance(data[field], list):
