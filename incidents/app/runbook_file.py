@@ -9,6 +9,7 @@ from pathlib import Path
 from incidents.app.settings import Settings, read_variable
 from incidents.domain.config.loading import RunbookFile, parse_runbook_file
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.config.yaml_text import LARGEST
 from incidents.domain.core.errors import RunbookError
 from incidents.domain.core.text.untrusted import one_line
 
@@ -68,11 +69,35 @@ def load_runbook_file(settings: Settings) -> RunbookFile:
 
 def read_runbook_file(source: RunbookSource, settings: Settings) -> RunbookFile:
     """Return what that file says, as `load_runbook_file` does of the one in use."""
+    return parse_source(read_source(source), source, settings)
+
+
+def read_source(source: RunbookSource) -> str:
+    """Return the file's text. It is read once: a pipe has nothing to say a second time.
+
+    Raises:
+        RunbookError: it cannot be read.
+    """
     try:
-        text = source.file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_limited(source.file)
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
         raise RunbookError(f"{source} cannot be read: {reason}") from None
+
+
+def read_limited(file: Traversable) -> str:
+    """Return the text of a file, cut after the first character that makes it too large.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is not UTF-8.
+    """
+    with file.open(encoding="utf-8") as opened:
+        text: str = opened.read(LARGEST + 1)
+    return text
+
+
+def parse_source(text: str, source: RunbookSource, settings: Settings) -> RunbookFile:
+    """Return what the text of that file says, as `load_runbook_file` does of the one in use."""
     file, urls = parse_runbook_file(text, source.name), settings.probe_urls
     regions = tuple(region.replace(url=urls.get(region.name, region.url)) for region in file.runbook.regions)
     return replace(file, runbook=file.runbook.replace(regions=regions))

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 from temporalio.service import RPCError
 
 from incidents.app.connection import run_and_exit
+from incidents.app.foresight.scenario_file import ScenarioFile, read_scenario
 from incidents.app.runbook_file import read_runbook_file, runbook_source
 from incidents.app.settings import load_settings
 from incidents.cli.help import Subcommands
@@ -23,7 +23,7 @@ from incidents.domain.foresight.rehearsal.effects import Rehearsed
 from incidents.domain.foresight.rehearsal.expectations import Verdict, check
 from incidents.domain.foresight.rehearsal.junit import junit
 from incidents.domain.foresight.rehearsal.page import rehearsal_page
-from incidents.domain.foresight.scenario import Scenario, ScenarioError, parse_scenario
+from incidents.domain.foresight.scenario import ScenarioError
 from incidents.rehearsal.needs import what_is_missing
 from incidents.rehearsal.shipped import shipped
 
@@ -31,21 +31,6 @@ app = Subcommands()
 ALL = "all"
 """In place of a scenario: every shipped one."""
 Result = tuple[Rehearsed, tuple[Verdict, ...]]
-
-
-@dataclass(frozen=True)
-class _Named:
-    """A scenario, and what its file is called."""
-
-    name: str
-    scenario: Scenario
-    text: str
-
-    def place(self, fault: ScenarioError) -> str:
-        """Return where the file says what the runbook lacks: its name, and the line of the field."""
-        field = str(fault).partition(":")[0].removesuffix(" of a fact")
-        lines = (number for number, line in enumerate(self.text.splitlines(), 1) if f"{field}:" in line)
-        return f"{self.name}:{next(lines, 1)}"
 
 
 @app.command()
@@ -97,7 +82,7 @@ def rehearse(
     run_and_exit(main(), PROBLEMS)
 
 
-def _asked(names: list[str]) -> list[_Named]:
+def _asked(names: list[str]) -> list[ScenarioFile]:
     """Return the scenarios that are named.
 
     Raises:
@@ -110,18 +95,24 @@ def _asked(names: list[str]) -> list[_Named]:
     return [_named(name) for name in wanted]
 
 
-def _named(name: str) -> _Named:
-    shown, found = one_line(name, 200), shipped().get(name)
+def _named(name: str) -> ScenarioFile:
+    found = shipped().get(name)
+    if found is None and not Path(name).exists():
+        raise typer.BadParameter(f"{one_line(name, 200)}: No such file or directory, nor a shipped scenario (--list)")
     try:
-        text = (found or Path(name)).read_text(encoding="utf-8")
-        return _Named(shown, parse_scenario(text, shown), text)
+        return read_scenario(found or Path(name), name)
     except ScenarioError as error:
         raise typer.BadParameter(str(error)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{shown}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
 
 
-def _fits(named: _Named, file: RunbookFile) -> None:
+def _place(named: ScenarioFile, fault: ScenarioError) -> str:
+    """Return where the file says what the runbook lacks: its name, and the line of the field."""
+    field = str(fault).partition(":")[0].removesuffix(" of a fact")
+    lines = (number for number, line in enumerate(named.text.splitlines(), 1) if f"{field}:" in line)
+    return f"{named.name}:{next(lines, 1)}"
+
+
+def _fits(named: ScenarioFile, file: RunbookFile) -> None:
     """Check that the runbook has what the scenario names.
 
     Raises:
@@ -130,10 +121,10 @@ def _fits(named: _Named, file: RunbookFile) -> None:
     try:
         named.scenario.filled(file.runbook)
     except ScenarioError as error:
-        raise typer.BadParameter(f"{named.place(error)}: {error}") from None
+        raise typer.BadParameter(f"{_place(named, error)}: {error}") from None
 
 
-async def _rehearsed(named: _Named, runbook: RunbookFile) -> Result:
+async def _rehearsed(named: ScenarioFile, runbook: RunbookFile) -> Result:
     from incidents.rehearsal.run import rehearse as play  # the sandbox, which is not always installed
 
     logging.disable(logging.ERROR)  # vendors fail on purpose, and the worker would say so

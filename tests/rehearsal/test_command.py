@@ -51,6 +51,7 @@ def test_what_is_met_and_what_is_not(run: Run, tmp_path: Path, monkeypatch: pyte
         ("severity: P0\nexpect:\n  - {what: page}\n", ":3: expect.0: needs by"),
         ("# mine\nseverity: P9\n", ":2: severity: 'P9' is not one of P0, P1, P2, P3"),
         ("services: x\n", ":1: services: unknown field"),
+        ("severity: P0\nfacts:\n  - {at: 2m, do: ack, at: 3m}\n", ":3: facts.at: given twice"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(run: Run, tmp_path: Path, text: str, fault: str) -> None:
@@ -63,7 +64,9 @@ def test_a_wrong_file_is_refused_with_its_line(run: Run, tmp_path: Path, text: s
 
 def test_what_cannot_be_asked(run: Run) -> None:
     assert "name a scenario" in rehearse(run).why
-    assert "No such file" in rehearse(run, "missing.yaml").why
+    assert (
+        "missing.yaml: No such file or directory, nor a shipped scenario (--list)" in rehearse(run, "missing.yaml").why
+    )
     assert "--html shows one scenario" in rehearse(run, "all", "--html", "x.html").why
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from incidents.app.pager_check import missing_pager_warning
-from incidents.app.runbook_file import RunbookSource, read_runbook_file
+from incidents.app.runbook_file import RunbookSource, parse_source, read_source
 from incidents.app.settings import Settings
 from incidents.domain.config.communication import Channel
 from incidents.domain.config.loading import write_places
@@ -37,16 +37,16 @@ class RunbookCheck:
 def check_runbook(source: RunbookSource, settings: Settings) -> RunbookCheck:
     """Read the file, and check it against the settings."""
     try:
-        runbook = read_runbook_file(source, settings).runbook
+        text = read_source(source)
+        runbook = parse_source(text, source, settings).runbook
     except RunbookError as error:
         return RunbookCheck(faults=tuple(str(error).splitlines()))
-    pager, found = missing_pager_warning(settings, runbook), _warnings(source, settings, runbook)
+    pager, found = missing_pager_warning(settings, runbook), _warnings(text, source.name, settings, runbook)
     return RunbookCheck(runbook, pager=pager, warnings=tuple(found))
 
 
-def _warnings(source: RunbookSource, settings: Settings, runbook: RunbookConfig) -> list[str]:
-    text = source.file.read_text(encoding="utf-8")
-    return [*write_places(text, source.name, warnings(runbook, _surroundings(settings))), *_sender(runbook, settings)]
+def _warnings(text: str, name: str, settings: Settings, runbook: RunbookConfig) -> list[str]:
+    return [*write_places(text, name, warnings(runbook, _surroundings(settings))), *_sender(runbook, settings)]
 
 
 def _surroundings(settings: Settings) -> Surroundings:

@@ -26,7 +26,7 @@ def load_other_runbook(named: str, current: RunbookSource, settings: Settings) -
         RunbookError: it is not a runbook; one line for each fault.
     """
     if not named.startswith(GIT):
-        if not Path(named).is_file():
+        if not Path(named).exists():
             raise NoSuchRunbook(f"there is no file {one_line(named, 200)}; a revision is {GIT}REV")
         return read_runbook_file(RunbookSource(Path(named), one_line(named, 200), "the other"), settings).runbook
     path = Path(str(current.file))

@@ -6,20 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from incidents.app.composition.other_runbook import NoSuchRunbook, load_other_runbook
 from incidents.app.connection import run_and_exit
+from incidents.app.foresight.other_runbook import NoSuchRunbook, load_other_runbook
+from incidents.app.foresight.scenario_file import ScenarioFile, read_scenario
 from incidents.app.runbook_file import RunbookSource, read_runbook_file, runbook_source
 from incidents.app.settings import Settings, load_settings
 from incidents.cli.help import Subcommands
 from incidents.cli.options import Json, RunbookOption, instant
 from incidents.cli.output.foresight.formats import Format, print_differences, print_plans
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.duration import parse_duration
 from incidents.domain.foresight.difference import Change, difference
 from incidents.domain.foresight.plan import Plan
 from incidents.domain.foresight.plan import plan as make_plan
-from incidents.domain.foresight.scenario import LONGEST, Scenario, ScenarioError, parse_scenario
+from incidents.domain.foresight.scenario import LONGEST, Scenario, ScenarioError
 
 app = Subcommands()
 ALL = "all"
@@ -109,21 +109,18 @@ def _scenario(file: Path | None, severity: str, service: str, region: str, until
     Raises:
         typer.BadParameter: the file cannot be read or is not a scenario, or the length is none.
     """
-    asked = _read(file) if file else Scenario()
+    asked = _read(file).scenario if file else Scenario()
     said: dict[str, Any] = {"severity": severity, "service": service, "region": region}
     if until:
         said["until"] = _length(until)
     return asked.replace(**{name: value for name, value in said.items() if value})
 
 
-def _read(file: Path) -> Scenario:
-    name = one_line(str(file), 200)
+def _read(file: Path) -> ScenarioFile:
     try:
-        return parse_scenario(file.read_text(encoding="utf-8"), name)
+        return read_scenario(file, str(file))
     except ScenarioError as error:
         raise typer.BadParameter(str(error)) from None
-    except (OSError, ValueError) as error:  # a path with a null byte, or text that is not UTF-8
-        raise typer.BadParameter(f"{name}: {getattr(error, 'strerror', None) or 'cannot be read'}") from None
 
 
 def _length(typed: str) -> Any:

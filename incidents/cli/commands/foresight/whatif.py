@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from temporalio.client import Client, WorkflowExecution
 
-from incidents.app.composition.other_runbook import NoSuchRunbook, load_other_runbook
 from incidents.app.evidence.archive import complete
+from incidents.app.foresight.other_runbook import NoSuchRunbook, load_other_runbook
 from incidents.app.runbook_file import runbook_source
 from incidents.app.settings import load_settings
 from incidents.cli.finding import find

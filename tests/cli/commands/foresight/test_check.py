@@ -1,5 +1,7 @@
 """`incident check`: warnings besides errors."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,23 @@ def test_mails_from_another_company_are_a_warning(
     assert not [
         line for line in bare("check", "--file", str(acme), "--json").document["warnings"] if "EMAIL_FROM" in line
     ]
+
+
+def test_a_pipe_is_checked_too(bare: Incidental, tmp_path: Path) -> None:
+    """As `--file <(...)` in a shell: what was read once is gone."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(TEXT,), daemon=True)
+    writer.start()
+    said = bare("check", "--file", str(pipe))
+    writer.join(10)
+    assert said.status == 0
+    assert f"{pipe} is valid" in said.out
+    assert SHIPPED in said.err
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs an endless file")
+def test_an_endless_file_is_too_large(bare: Incidental) -> None:
+    said = bare("check", "--file", "/dev/zero")
+    assert (said.status, said.out) == (1, "")
+    assert said.why == "/dev/zero:1: too large: a file has at most 4000000 characters"

@@ -1,0 +1,1 @@
+"""Read what looking ahead compares and plays: other runbooks, and scenarios."""
