@@ -40,7 +40,12 @@ Lane = tuple[str, str, str, str]
 
 
 def lane_of(step: PlannedStep) -> Lane:
-    """Return the lane of a step. The incident's channel is one recipient, whatever it is called."""
+    """Return the lane of a step. The incident's channel is one recipient, whatever it is called.
+
+    Each fact has one of its own: of two that are alike, the runbook may reject one.
+    """
+    if step.is_fact:
+        return step.kind, step.channel, step.recipient, step.key
     recipient = "#" if step.recipient.startswith("#") else step.recipient
     return step.kind, step.channel, recipient, _NUMBER.sub("#", step.obligation)
 

@@ -37,7 +37,7 @@ def describe_change(change: Change) -> str:
         case ChangeKind.MOVED:
             return f"{change.before} → {change.after}{_shift(change)}"
         case ChangeKind.TEXT:
-            return f"text: {_line(change.before)} → {_line(change.after)}"
+            return f"text: {_line(change.before) or 'none'} → {_line(change.after) or 'none'}"
 
 
 def _shift(change: Change) -> str:
@@ -76,19 +76,21 @@ def _table(head: Sequence[str], rows: Iterator[list[str]]) -> Iterator[str]:
 
 
 def plan_mermaid(plan: Plan, *, everything: bool = False) -> str:
-    """Return what a plan sends as a Mermaid sequence diagram."""
-    sent = [row for row in plan_rows(plan, everything=everything) if row.recipients]
-    names = list(dict.fromkeys(name for row in sent for name in row.recipients))
+    """Return what a plan sends, and what the scenario states, as a Mermaid sequence diagram."""
+    shown = [row for row in plan_rows(plan, everything=everything) if row.recipients or row.is_fact]
+    names = list(dict.fromkeys(name for row in shown for name in row.recipients))
     lines = ["sequenceDiagram", "  participant I as Incident"]
     lines += [f"  participant R{number} as {mermaid_label(name)}" for number, name in enumerate(names)]
-    for row in sent:
+    for row in shown:
+        lines += [f"  Note over I: {_mermaid_message(row)}"] if row.is_fact else []
         lines += [f"  I->>R{names.index(name)}: {_mermaid_message(row)}" for name in row.recipients]
     return "\n".join([*lines, ""])
 
 
 def _mermaid_message(row: Row) -> str:
     """Return a message without what Mermaid reads as syntax; a time keeps its colon."""
-    return f"{row.when} {mermaid_label(row.what)}"
+    note = f" ({mermaid_label(row.note)})" if row.note else ""
+    return f"{row.when} {mermaid_label(row.what)}{note}"
 
 
 def plan_html(plan: Plan, *, everything: bool = False) -> str:

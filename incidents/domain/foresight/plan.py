@@ -20,7 +20,8 @@ FACT = "fact"
 class PlannedStep(Frozen):
     """One thing that happens. `after`: since the alert. `obligation`: what is owed, in words.
 
-    `channel`, `recipient` and `text`: of what is sent; "" where only the incident's own state changes.
+    `channel`, `recipient` and `text`: of what is sent; "" where only the incident's own state changes. Of a fact the
+    text says why it changes nothing, and `rejected` whether that is because the runbook rejects it.
     `housekeeping`: it keeps records and the channel current, or only prepares other steps.
     """
 
@@ -32,6 +33,12 @@ class PlannedStep(Frozen):
     recipient: str = ""
     text: str = ""
     housekeeping: bool = False
+    rejected: bool = False
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether the scenario states it."""
+        return self.kind == FACT
 
 
 class Plan(Frozen):
@@ -67,7 +74,8 @@ def plan(scenario: Scenario, runbook: RunbookConfig, start: datetime) -> Plan:
 
 def _step(done: Done | Happened, incident: Incident, runbook: RunbookConfig, start: datetime) -> PlannedStep:
     if isinstance(done, Happened):
-        return PlannedStep(after=done.at - start, key=done.key, kind=FACT, obligation=done.summary, text=done.rejected)
+        stated = PlannedStep(after=done.at - start, key=done.key, kind=FACT, obligation=done.summary)
+        return stated.replace(text=done.why_not, rejected=done.rejected)
     message = describe(done.request, incident, runbook) if done.request is not None else Message()
     return PlannedStep(
         after=done.at - start,

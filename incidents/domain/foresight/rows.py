@@ -8,13 +8,19 @@ from incidents.domain.foresight.plan import Plan
 
 
 class Row(Frozen):
-    """One row. `what`: the obligation. `channels`, `recipients`: each once. `texts`: of each message of it, in full."""
+    """One row. `what`: the obligation. `channels`, `recipients`: each once. `texts`: of each message of it, in full.
+
+    `note`: of a fact, why it changes nothing, such as that the runbook rejects it; "" if it does. `is_fact`: the
+    scenario states it.
+    """
 
     when: str
     what: str
     channels: tuple[str, ...]
     recipients: tuple[str, ...]
     texts: tuple[str, ...]
+    note: str = ""
+    is_fact: bool = False
 
     @property
     def to(self) -> str:
@@ -23,7 +29,9 @@ class Row(Frozen):
 
     @property
     def excerpt(self) -> str:
-        """The first line of the first text."""
+        """The note, or else the first line of the first text."""
+        if self.note:
+            return self.note
         return self.texts[0].strip().partition("\n")[0] if self.texts else ""
 
 
@@ -39,7 +47,7 @@ def _grouped(series: Iterable[Series]) -> list[list[Series]]:
     """Return the series together that have the same times and kind, and differ in the last word only."""
     groups: dict[tuple[object, ...], list[Series]] = {}
     for each in series:
-        key = (each.step.after, each.when, each.step.kind, _stem(each))
+        key = (each.step.after, each.when, each.step.kind, each.step.key if each.step.is_fact else _stem(each))
         groups.setdefault(key, []).append(each)
     return list(groups.values())
 
@@ -50,6 +58,8 @@ def _stem(series: Series) -> str:
 
 def _row(group: list[Series]) -> Row:
     steps = [series.step for series in group]
+    if steps[0].is_fact:
+        return _fact_row(group[0])
     stem = _stem(group[0]).replace("_", " ")
     whats = list(dict.fromkeys(step.obligation.replace("_", " ") for step in steps))
     return Row(
@@ -58,4 +68,11 @@ def _row(group: list[Series]) -> Row:
         channels=tuple(dict.fromkeys(step.channel for step in steps if step.channel)),
         recipients=tuple(dict.fromkeys(step.recipient for step in steps if step.recipient)),
         texts=tuple(dict.fromkeys(step.text for step in steps if step.text)),
+    )
+
+
+def _fact_row(series: Series) -> Row:
+    step = series.step
+    return Row(
+        when=series.when, what=step.obligation, channels=(), recipients=(), texts=(), note=step.text, is_fact=True
     )

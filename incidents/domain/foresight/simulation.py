@@ -25,12 +25,13 @@ from incidents.domain.postmortem.postmortem import cancel, open_postmortem, rest
 
 @dataclass(frozen=True)
 class Happened:
-    """A fact of the scenario. `rejected`: why the runbook refuses it; "" if it does not."""
+    """A fact of the scenario. `why_not`: why it changes nothing; "" if it does. `rejected`: the runbook rejects it."""
 
     at: datetime
     key: str
     summary: str
-    rejected: str = ""
+    why_not: str = ""
+    rejected: bool = False
 
 
 def simulate(
@@ -65,14 +66,16 @@ class _Run:
         return self._track.incident
 
     def take_in(self, fact: Fact, at: datetime) -> Happened:
-        """Apply a fact of the scenario. One that the runbook refuses changes nothing, and says why."""
+        """Apply a fact of the scenario. One that the runbook rejects changes nothing, and says why."""
         self._facts += 1
-        rejected = ""
+        key = f"fact/{self._facts}"
         try:
             self._track.incident = self._after(fact, at)
-        except (CommandRejected, AlreadyDone) as error:
-            rejected = f"Rejected: {error}"
-        return Happened(at=at, key=f"fact/{self._facts}", summary=fact.summary, rejected=rejected)
+        except CommandRejected as error:
+            return Happened(at, key, fact.summary, f"Rejected: {error}", rejected=True)
+        except AlreadyDone as error:
+            return Happened(at, key, fact.summary, f"Nothing changed: {error}")
+        return Happened(at, key, fact.summary)
 
     def _after(self, fact: Fact, at: datetime) -> Incident:
         match fact.what:

@@ -9,6 +9,7 @@ from incidents.domain.config.loading import parse_runbook
 from incidents.domain.foresight.difference import Change, difference
 from incidents.domain.foresight.facts import AlertFact, Fact
 from incidents.domain.foresight.folding import fold, unfolded
+from incidents.domain.foresight.pages import describe_change
 from incidents.domain.foresight.plan import PlannedStep, plan
 from incidents.domain.foresight.scenario import Scenario
 from incidents.domain.incident.commands import Acknowledge, Resolve
@@ -109,3 +110,17 @@ def test_what_is_folded() -> None:
     assert [s.when for s in fold(steps(0, 30))] == ["T+0:00", "T+0:30"]
     assert [s.when for s in fold(steps(5, 5, 5))] == ["T+0:05"] * 3, "at one instant there is no interval"
     assert len(unfolded(steps(0, 30, 60))) == 3
+
+
+def test_a_command_that_only_one_runbook_rejects_is_a_difference() -> None:
+    strict = parse_runbook(TEXT.replace("complete_checklist: false", "complete_checklist: true", 1))
+    ended = Fact(at=timedelta(minutes=2), what=AlertFact.ENDED)
+    scenario = Scenario(
+        severity="P0",
+        until=timedelta(minutes=31),
+        facts=(ended, Fact(at=timedelta(minutes=30), what=Resolve(by="ann"))),
+    )
+    found = difference(plan(scenario, RUNBOOK, T0), plan(scenario, strict, T0))
+    [change] = [change for change in found if change.obligation == "ann: resolve"]
+    assert (change.kind, change.before) == ("text", "")
+    assert describe_change(change).startswith("text: none → Rejected: ")

@@ -11,7 +11,9 @@ from incidents.domain.core.repeats import READS
 from incidents.domain.foresight.facts import AlertFact, Fact
 from incidents.domain.foresight.folding import fold, offset
 from incidents.domain.foresight.messages import Message, describe
+from incidents.domain.foresight.pages import plan_html, plan_markdown, plan_mermaid
 from incidents.domain.foresight.plan import Plan, plan
+from incidents.domain.foresight.rows import plan_rows
 from incidents.domain.foresight.scenario import Scenario, ScenarioError, parse_scenario
 from incidents.domain.incident.commands import Acknowledge, DeclareSeverity, Reopen, Resolve
 from tests.support.incidents import RUNBOOK, T0, TEXT, opened
@@ -115,6 +117,32 @@ def test_the_end_of_the_alert_moves_on_and_a_refused_command_says_why() -> None:
     assert facts[0].obligation == "The alert ended"
     assert facts[1].text.startswith("Rejected: ")
     assert of_kind(found, "postmortem") == ["T+0:20 Start the post-mortem"]
+
+
+def test_each_fact_has_a_row_that_says_what_it_came_to() -> None:
+    """Facts that are alike are neither folded into a series nor put together: one of them may be rejected."""
+    again, wrong = Acknowledge(by="ann"), DeclareSeverity(by="ann", severity="P9")
+    found = hours("P0", 1, (4, again), (6, again), (8, again), (8, Acknowledge(by="bob")), (9, wrong))
+    facts = [step for step in found.steps if step.is_fact]
+    assert [step.rejected for step in facts] == [False, False, False, False, True]
+    for everything in (False, True):
+        rows = [row for row in plan_rows(found, everything=everything) if row.is_fact]
+        assert [(row.when, row.what) for row in rows] == [
+            ("T+0:04", "ann: acknowledge"),
+            ("T+0:06", "ann: acknowledge"),
+            ("T+0:08", "ann: acknowledge"),
+            ("T+0:08", "bob: acknowledge"),
+            ("T+0:09", "ann: declare severity severity P9"),
+        ]
+        first, *repeats, last = rows
+        assert first.note == ""
+        assert {row.note.partition(":")[0] for row in repeats} == {"Nothing changed"}
+        assert last.note.startswith("Rejected: INC-1 has no severity P9")
+    notes = [line for line in plan_mermaid(found).splitlines() if "Note over I" in line]
+    assert len(notes) == 5
+    assert "Rejected" in notes[-1]
+    assert "<strong>Rejected: INC-1 has no severity P9" in plan_html(found)
+    assert "| Rejected: INC-1 has no severity P9" in plan_markdown(found)
 
 
 def test_the_same_plan_twice_is_the_same_value() -> None:

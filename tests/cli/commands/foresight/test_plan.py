@@ -103,6 +103,16 @@ def test_a_scenario_is_planned(alone: Incidental, tmp_path: Path) -> None:
     assert alone("plan", "P0", "--scenario", file).out.startswith("P0 of"), "what is typed comes first"
 
 
+def test_a_rejected_command_is_shown_with_the_reason(alone: Incidental, tmp_path: Path) -> None:
+    facts = "[{at: 4m, do: approve, by: ann}, {at: 5m, do: severity, severity: P9, by: bob}]"
+    file = written(tmp_path, f"until: 10m\nfacts: {facts}\n")
+    shown = " ".join(alone("plan", "--scenario", file).out.split())
+    assert "T+0:04 ann: approve rollback Rejected: No rollback offered" in shown
+    assert "T+0:05 bob: declare severity severity P9 Rejected: INC-1 has no severity P9" in shown
+    steps = alone("plan", "--scenario", file, "--json").document["steps"]
+    assert [step["rejected"] for step in steps if step["kind"] == "fact"] == [True, True]
+
+
 def test_a_difference_says_how_much_later(alone: Incidental, tmp_path: Path) -> None:
     file = written(tmp_path, LATER)
     here, there = ("--until", "1h", "--file", "runbook.yaml"), ("--until", "1h", "--file", file)
