@@ -4,14 +4,15 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 
 from incidents.app.command_line.error_output import print_error
 from incidents.app.onboarding.answers import Answers
 from incidents.app.onboarding.files import ENV, RUNBOOK, FilesExist, refuse_existing, write_pair
+from incidents.app.onboarding.questions import NEEDED, QUESTIONS
+from incidents.app.onboarding.reading import Unanswered, fault_of, read_answers
 from incidents.app.onboarding.rendering import render
 from incidents.cli.help import Subcommands
 from incidents.cli.options import Json
@@ -20,27 +21,6 @@ from incidents.domain.core.errors import RunbookError
 from incidents.domain.core.text.untrusted import printable
 
 app = Subcommands()
-NEEDED = ("company", "services", "on_call")
-QUESTIONS: dict[str, str] = {
-    "company": "Company or product, as customers know it",
-    "services": "Services, as the alert label `service` names them, with commas",
-    "regions": "Regions as name=URL of the API, with commas (none: no probes, no rollbacks)",
-    "on_call": "E-mail of the engineer on call",
-    "backup": "E-mail of the second on call (may be empty)",
-    "manager": "E-mail of the engineering manager (may be empty)",
-    "vendors": "Accounts: hosted (PagerDuty, Slack, Statuspage ...) or none (SMTP, static page, Markdown tickets)",
-    "channels": "Channels of updates: status_page, email, slack, webhook, issue_tracker",
-    "health": "Path of the health check of a region",
-    "rollback": "Rollback of a bad release: automatic, approve, two_people or never",
-    "plans": "Uptime that you sell, as plan=percent, with commas (may be empty)",
-    "time_zone": "Time zone of the office",
-    "repository": "GitHub repository, owner/name, for rollbacks, tickets and post-mortems (may be empty)",
-}
-"""In the order in which they are asked, by the field of `Answers`."""
-
-
-class Unanswered(Exception):
-    """An answer is missing or wrong. The message is one line and says which; nothing was written."""
 
 
 @app.command()
@@ -74,93 +54,47 @@ def init(
         "plans": plan, "time_zone": time_zone, "repository": repository,
     }  # fmt: skip
     known = {field: ",".join(found) if isinstance(found, list) else found for field, found in given.items() if found}
-    try:
-        if not force:
-            refuse_existing(folder)
-        answers = _answers(known if yes else known | _interview(known))
-        write_pair(render(answers), folder, force=force)
-    except OSError as error:
-        _fail(f"{folder} cannot be written to ({error.strerror}). Nothing was written.", "not_written")
-    except (Unanswered, FilesExist, RunbookError) as problem:
-        _fail(str(problem), "not_written")
+    _write(known, folder, ask=not yes, force=force)
     _say_written(folder, as_json)
 
 
-def _fail(message: str, code: str) -> NoReturn:
-    print_error(printable(message), code)
+def _write(known: Mapping[str, str], folder: Path, *, ask: bool, force: bool) -> None:
+    """Write both files of what is known, and of what is asked besides; or say why not, and exit."""
+    try:
+        if not force:
+            refuse_existing(folder)
+        answers = read_answers(_interview(known) if ask else known)
+        write_pair(render(answers), folder, force=force)
+    except OSError as error:
+        _fail(f"{folder} cannot be written to ({error.strerror}). Nothing was written.")
+    except Unanswered as problem:
+        _fail(f"{problem} Nothing was written.")
+    except (FilesExist, RunbookError) as problem:
+        _fail(str(problem))
+
+
+def _fail(message: str) -> NoReturn:
+    print_error(printable(message), "not_written")
     raise typer.Exit(1)
 
 
 def _interview(known: Mapping[str, str]) -> dict[str, str]:
-    """Ask what is not known yet; a wrong answer is asked again. Ctrl-C and the end of the input end it."""
-    answered: dict[str, str] = {}
+    """Ask what is not known yet, and return all; a wrong answer is asked again. Ctrl-C and the end of input end it."""
+    answered = dict(known)
     for field, question in QUESTIONS.items():
-        if field in known:
-            continue
-        while True:
+        while field not in answered:
             default = None if field in NEEDED else _default(field)
-            said = typer.prompt(question, default=default, show_default=bool(default), err=True).strip()
-            if (fault := _fault(field, said)) is None:
+            said = typer.prompt(question.text, default=default, show_default=bool(default), err=True).strip()
+            if fault := fault_of(field, answered | {field: said}):
+                print(f"  {printable(fault)}", file=sys.stderr)
+            else:
                 answered[field] = said
-                break
-            print(f"  {fault}", file=sys.stderr)
     return answered
-
-
-def _fault(field: str, said: str) -> str | None:
-    """Return what is wrong with one answer; None if nothing is."""
-    sample = {"company": "x", "services": "x", "on_call": "a@b", "backup": "c@d"}
-    try:
-        _answers(sample | {field: said})
-    except Unanswered as fault:
-        return str(fault)
-    return None
 
 
 def _default(field: str) -> str:
     value = Answers.model_fields[field].default
     return ",".join(map(str, value)) if isinstance(value, tuple | dict) else str(value)
-
-
-def _answers(said: Mapping[str, str]) -> Answers:
-    """Return the answers.
-
-    Raises:
-        Unanswered: one is missing or wrong.
-    """
-    if missing := [field for field in NEEDED if not said.get(field)]:
-        raise Unanswered(f"Nothing was written: {' and '.join(map(_option, missing))} must be given.")
-    fields: dict[str, Any] = {field: _parsed(field, text) for field, text in said.items() if text}
-    try:
-        return Answers.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = f"{_option(str(first['loc'][0]))}: " if first["loc"] else ""
-        raise Unanswered(f"{where}{first['msg'].removeprefix('Value error, ')}. Nothing was written.") from None
-
-
-def _parsed(field: str, text: str) -> Any:
-    """Return an answer as its field takes it: lists with commas, pairs with "="."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    match field:
-        case "services" | "channels":
-            return parts
-        case "regions":
-            return [dict(zip(("name", "url"), part.split("=", 1), strict=False)) for part in parts]
-        case "plans":
-            return dict(_pair(part) for part in parts)
-        case _:
-            return text
-
-
-def _pair(part: str) -> tuple[str, str]:
-    name, _, value = part.partition("=")
-    return name, value
-
-
-def _option(field: str) -> str:
-    single = {"services": "service", "regions": "region", "channels": "channel", "plans": "plan"}
-    return "--" + single.get(field, field).replace("_", "-")
 
 
 def _say_written(folder: Path, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from incidents.app.doctor.runbook_check import check_runbook
 from incidents.app.onboarding import files
 from incidents.app.onboarding.answers import Answers
+from incidents.app.onboarding.questions import QUESTIONS
 from incidents.app.onboarding.rendering import render
 from incidents.app.runbook_file import RunbookSource
 from incidents.app.settings import Settings
@@ -111,6 +112,9 @@ def test_what_exists_is_kept_unless_forced(there: str, tmp_path: Path) -> None:
         ((*GIVEN, "--plan", "Pro=many"), "--plan"),
         ((*GIVEN, "--vendors", "none", "--channel", "slack"), "needs an account"),
         ((*GIVEN, "--service", "shop"), "named twice"),
+        ((*GIVEN, "--plan", "Pro=99", "--plan", "Pro=98"), "a plan is named twice"),
+        ((*GIVEN, "--plan", "Pro=200"), "the uptime of Pro must lie between 0 and 100 percent"),
+        ((*GIVEN, "--rollback", "two_people"), "two_people needs a second person"),
     ],
 )
 def test_a_wrong_answer_is_named_and_nothing_is_written(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
@@ -120,11 +124,62 @@ def test_a_wrong_answer_is_named_and_nothing_is_written(words: tuple[str, ...], 
     assert "Nothing was written" in printed
 
 
+@pytest.mark.parametrize(
+    ("option", "wrong", "expected"),
+    [
+        ("--company", "x" * 81, "one line of at most 80 characters, such as Acme Shop"),
+        ("--service", "a shop!", "different names of letters, digits, - and _, such as checkout,catalog"),
+        ("--region", "eu", "different name=URL, such as eu=https://api.eu.example.com"),
+        ("--region", "eu=ftp://x", "different name=URL, such as eu=https://api.eu.example.com"),
+        ("--on-call", "nobody", "an e-mail address, such as oncall@example.com"),
+        ("--backup", "a b@c", "an e-mail address, such as second@example.com"),
+        ("--manager", "boss", "an e-mail address, such as manager@example.com"),
+        ("--vendors", "some", "hosted or none"),
+        ("--channel", "fax", "some of status_page, slack, email, issue_tracker or webhook, with commas"),
+        ("--health", "health", "a path, such as /health"),
+        ("--rollback", "maybe", "automatic, approve, two_people or never"),
+        ("--plan", "Pro", "different plan=percent, such as Pro=99.9,Enterprise=99.99"),
+        ("--time-zone", "Berlin", "a time zone, such as Europe/Berlin"),
+        ("--repository", "shop", "owner/name, such as acme/shop"),
+    ],
+)
+def test_a_wrong_answer_says_what_it_must_look_like(option: str, wrong: str, expected: str, tmp_path: Path) -> None:
+    words = dict(zip(GIVEN[::2], GIVEN[1::2], strict=True)) | {option: wrong}
+    status, printed = run(*(word for pair in words.items() for word in pair), "--yes", "--folder", str(tmp_path))
+    assert status == 1
+    [line] = printed.strip().splitlines()
+    assert line.startswith(f"error: {option} must be {expected}, not '{wrong[:50]}")
+    assert line.endswith("Nothing was written.")
+    assert "pattern" not in line
+    assert "Input should" not in line
+
+
+def test_what_is_missing_is_named_with_what_it_must_look_like(tmp_path: Path) -> None:
+    status, printed = run("--yes", "--folder", str(tmp_path))
+    assert status == 1
+    assert "--company and --service and --on-call must be given" in printed
+    assert "--on-call is an e-mail address, such as oncall@example.com" in printed
+
+
+def test_every_question_is_of_an_answer_and_every_answer_is_asked() -> None:
+    assert QUESTIONS.keys() == Answers.model_fields.keys()
+
+
+def test_an_answer_is_held_to_those_before_it(tmp_path: Path) -> None:
+    """What two answers say together is found at the second question, and not when all has been answered."""
+    words = (*GIVEN, "--region", "eu=https://eu.acme.example", "--backup", "b@acme.example", "--manager", "")
+    said = "\nnone\nslack,email\nemail\n" + "\n" * 20
+    status, printed = run(*words, "--folder", str(tmp_path), said=said)
+    assert status == 0, printed
+    assert printed.count("the channel slack needs an account") == 1
+    assert printed.count("Channels of updates") == 2
+
+
 def test_the_interview_asks_what_is_not_given_and_asks_again(tmp_path: Path) -> None:
     said = "shop\n\nnobody\noncall@acme.example\n" + "\n" * 20
     status, printed = run("--company", "Acme", "--folder", str(tmp_path), said=said)
     assert status == 0, printed
-    assert "--on-call: " in printed
+    assert "--on-call must be an e-mail address, such as oncall@example.com, not 'nobody'." in printed
     runbook = parse_runbook((tmp_path / "runbook.yaml").read_text("utf-8"))
     assert (runbook.product, runbook.contacts["on_call"].email) == ("Acme", "oncall@acme.example")
 
