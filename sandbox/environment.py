@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from sandbox.state import Credentials
 from sandbox.vendors.product import REGIONS
@@ -24,6 +25,17 @@ PATHS = {
     "OPS_PORTAL_URL": "/ops",
     "PRODUCT_API_URL": "/product/eu",
 }
+
+KEPT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT"),
+    *("TERM", "COLUMNS", "LINES", "NO_COLOR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONUNBUFFERED"),
+)
+"""Variables that say nothing of vendors, nor of a Temporal server."""
+
+
+def without_vendors(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say nothing of vendors: what a shell has exported for the real ones stays out of sight."""
+    return {name: variables[name] for name in KEPT if name in variables}
 
 
 def environment(url: str, credentials: Credentials) -> dict[str, str]:

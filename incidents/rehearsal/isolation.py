@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "COLUMNS")
-"""Variables that say nothing of vendors."""
+from sandbox.environment import without_vendors
 
 
 class Unreachable(ConnectionRefusedError):
@@ -57,7 +56,7 @@ def only(url: str, variables: Mapping[str, str]) -> Iterator[None]:
     _GUARD.install()
     try:
         os.environ.clear()
-        os.environ.update({name: own[name] for name in _KEPT if name in own} | dict(variables))
+        os.environ.update(without_vendors(own) | dict(variables))
         _GUARD.ports = frozenset({urlsplit(url).port or 0})
         yield
     finally:
