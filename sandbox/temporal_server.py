@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -75,12 +75,17 @@ def type_name(name: str) -> str:
 
 @contextlib.contextmanager
 def running_temporal(
-    database: Path | None = None, *, port: int | None = None, ui_port: int | None = None, log: IO[str] | None = None
+    database: Path | None = None,
+    *,
+    port: int | None = None,
+    ui_port: int | None = None,
+    log: IO[str] | None = None,
+    start: Callable[..., subprocess.Popen[str]] = subprocess.Popen,
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server, and its address; it is stopped at the end."""
+    """A server, and its address; it is stopped at the end. `start`: starts its process, as `Popen` does."""
     port = port or free_ports(1, but=ui_port)[0]
     out = log or subprocess.DEVNULL
-    server = subprocess.Popen(command(database, port, ui_port), stdout=out, stderr=subprocess.STDOUT, text=True)
+    server = start(command(database, port, ui_port), stdout=out, stderr=subprocess.STDOUT, text=True)
     try:
         wait_for_port(port, server)
         yield f"127.0.0.1:{port}", server

@@ -6,26 +6,26 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.settings import load_settings
-from sandbox.demo.files import HOME, ROOT, fresh_home, shown, write_env, write_runbook
+from sandbox.demo.files import HOME, ROOT, FolderInUse, own_home, write_env, write_runbook
+from sandbox.demo.keeper import Keeper, keeping
 from sandbox.demo.playground import Addresses, leave_to_you
-from sandbox.demo.stage import TIMEOUT, Demo, DemoFailed
+from sandbox.demo.programs import check_port, running, running_gateway, running_server
+from sandbox.demo.stage import Demo, DemoFailed
+from sandbox.demo.stopping import Stop, until_stopped
 from sandbox.demo.stories import SCENARIOS, begin, finish
 from sandbox.demo.summary import summary
+from sandbox.environment import without_vendors
 from sandbox.server import RunningSandbox, running_sandbox
-from sandbox.temporal_server import free_port, running_temporal, stop, wait_for_port
+from sandbox.temporal_server import free_port
 
 
 @dataclass(frozen=True)
@@ -38,82 +38,63 @@ class Options:
     port: int | None
 
 
-@contextlib.contextmanager
-def running(name: str, words: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Run one of our programs; shut it down gracefully at the end."""
-    path = HOME / f"{name}.log"
-    with path.open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [sys.executable, *words], env=environment, stdout=log, stderr=subprocess.STDOUT, text=True
-        )
-        try:
-            yield process
-        finally:
-            if (status := stop(process)) != 0:
-                print(f"the {name} exited with status {status}; see {shown(path)}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def running_gateway(demo: Demo, port: int | None) -> Iterator[str]:
-    """Run the gateway, to which the sandbox's Slack sends signed clicks; yield its URL, "" without a port."""
-    if port is None:
-        yield ""
-        return
-    words = ["-m", "incidents.gateway.main", "--port", str(port)]
-    # Without the app token Slack sends by HTTP, signed, and not by Socket Mode.
-    environment = {name: value for name, value in demo.environment.items() if name != "SLACK_APP_TOKEN"}
-    with running("gateway", words, environment) as gateway:
-        wait_for_port(port, gateway, TIMEOUT)
-        url = f"http://127.0.0.1:{port}"
-        demo.sandbox.options(slack_request_url=f"{url}/slack")
-        yield url
-
-
 def surroundings(sandbox: RunningSandbox, address: str, options: Options) -> dict[str, str]:
-    """Return the variables by which our programs reach the demo."""
+    """Return the variables by which our programs reach the demo. No others of ours are set: none reaches a vendor."""
     policy = "approve" if options.keep else SCENARIOS[options.scenario].policy
     return {
         **sandbox.environment(),
         "TEMPORAL_ADDRESS": address,
+        "TEMPORAL_NAMESPACE": "default",
         "RUNBOOK_FILE": str(write_runbook(policy, for_a_person=options.keep)),
         "EVIDENCE_URL": (HOME / "evidence").as_uri(),
         "ALERT_SPOOL": str(HOME / "spool"),
     }
 
 
+def set_environment(variables: dict[str, str]) -> None:
+    """Let this process, and those that it starts, see these variables alone."""
+    os.environ.clear()
+    os.environ.update(variables)
+
+
 async def main(options: Options) -> int:
     """Play a scenario to its end; or up to the response, which is left to whoever plays, until Ctrl-C."""
-    console, ui_port = Console(), free_port()
-    demo = Demo(console, verbose=options.verbose)
-    fresh_home()
+    if options.port is not None:
+        check_port(options.port)
+    with own_home() as lock, keeping(lock) as keeper:
+        return await until_stopped(lambda stop: play(options, keeper, stop))
+
+
+async def play(options: Options, keeper: Keeper, stop: Stop) -> int:
+    """Start everything, play, and stop everything."""
+    demo = Demo(Console(), verbose=options.verbose)
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(demo.progress("Starting a Temporal server, the stand-ins and a worker"))
-        log = stack.enter_context((HOME / "temporal.log").open("w", encoding="utf-8"))
-        address, _ = stack.enter_context(running_temporal(HOME / "temporal.db", ui_port=ui_port, log=log))
+        set_environment(without_vendors(os.environ))
+        address, ui = stack.enter_context(running_server(keeper))
         sandbox = stack.enter_context(running_sandbox())
         ours = surroundings(sandbox, address, options)
-        os.environ.update({name: ours[name] for name in ("TEMPORAL_ADDRESS", "RUNBOOK_FILE")})
-        demo.attach(sandbox, os.environ | ours, progress)
-        stack.enter_context(running("worker", [str(ROOT / "worker.py")], demo.environment))
-        gateway = stack.enter_context(running_gateway(demo, options.port))
+        set_environment({**os.environ, **ours})
+        demo.attach(sandbox, os.environ, progress)
+        stack.enter_context(running("worker", [str(ROOT / "worker.py")], demo.environment, keeper))
+        gateway = stack.enter_context(running_gateway(demo, options.port, keeper))
         client = await connect(load_settings())
         async with begin(demo, SCENARIOS[options.scenario], client):
             if options.keep:
-                places = Addresses(f"http://127.0.0.1:{ui_port}", sandbox.url, gateway)
-                await leave_to_you(demo, write_env(ours), places, until_stopped())
+                stop.expected = True
+                await leave_to_you(demo, write_env(ours), Addresses(ui, sandbox.url, gateway))
             else:
                 await finish(demo, SCENARIOS[options.scenario])
-                console.print(summary(demo))
+                demo.console.print(summary(demo))
         demo.wait_for("Stopping everything")
     return 0
 
 
-async def until_stopped() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    await stopped.wait()
+def port_number(typed: str) -> int:
+    """Return a port that was typed; 0 for a free one."""
+    if not typed.isdecimal() or not int(typed) < 65536:
+        raise argparse.ArgumentTypeError(f"{typed!r} is not a port: 1 to 65535")
+    return int(typed)
 
 
 def parse(words: list[str]) -> Options:
@@ -121,7 +102,7 @@ def parse(words: list[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave a live P0 to you, until Ctrl-C")
     parser.add_argument("--play", action="store_true", help="as --keep, with the gateway's pages")
-    parser.add_argument("--port", type=int, default=0, help="port of the gateway's pages (default: a free one)")
+    parser.add_argument("--port", type=port_number, default=0, help="port of the gateway's pages (default: a free one)")
     parser.add_argument("--scenario", choices=SCENARIOS, default="automatic", help="scenario (default: automatic)")
     parser.add_argument("--verbose", action="store_true", help="print the whole timeline")
     found = parser.parse_args(words)
@@ -130,4 +111,4 @@ def parse(words: list[str]) -> Options:
 
 
 if __name__ == "__main__":
-    run_and_exit(main(parse(sys.argv[1:])), (DemoFailed,))
+    run_and_exit(main(parse(sys.argv[1:])), (DemoFailed, FolderInUse))

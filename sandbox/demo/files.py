@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,59 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 HOME = Path(".demo").absolute()
+_LOCK = "lock"
+_FORGET = "unset $(env | sed -n 's/^\\(TEMPORAL_[A-Z_]*\\)=.*/\\1/p')\n"
+"""For a shell: another server's address may come with TLS, an API key and a namespace."""
 _SHIPPED, _QUICK = ROOT / "runbook.yaml", ROOT / "sandbox" / "runbook.demo.yaml"
 
 
-def fresh_home() -> None:
-    """Delete the previous demo's files."""
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir()
+class FolderInUse(Exception):
+    """Another demo runs in this folder, or nothing can be written there. The message is one line."""
+
+
+@contextlib.contextmanager
+def own_home() -> Iterator[int]:
+    """Take the folder, and delete the previous demo's files; yield the descriptor of the lock that keeps others out.
+
+    Raises:
+        FolderInUse: another demo has it; nothing was changed.
+    """
+    try:
+        HOME.mkdir(exist_ok=True)
+        lock = os.open(HOME / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise FolderInUse(
+            f"Cannot write to {shown(HOME)} ({error.strerror}). Nothing was started. Choose another folder."
+        ) from None
+    try:
+        _take(lock)
+        _delete_all_but_the_lock()
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _take(lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip()
+        raise FolderInUse(
+            f"A demo runs in {shown(HOME)} already (process {holder or 'unknown'}). Nothing was started."
+            " Stop that one with Ctrl-C, or start this one in another folder."
+        ) from None
+    os.truncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _delete_all_but_the_lock() -> None:
+    for path in HOME.iterdir():
+        if path.name == _LOCK:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_runbook(policy: str, *, for_a_person: bool) -> Path:
@@ -58,7 +106,8 @@ def write_env(variables: Mapping[str, str]) -> Path:
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items())]
     programs = shlex.quote(str(Path(sys.executable).parent.absolute()))
     path = HOME / "env"
-    path.write_text("".join([*lines, f'export PATH={programs}:"$PATH"\n']), encoding="utf-8")
+    text = "".join([_FORGET, *lines, f'export PATH={programs}:"$PATH"\n'])
+    path.write_text(text, encoding="utf-8")
     return path
 
 

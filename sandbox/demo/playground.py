@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.text import Text
 
@@ -27,14 +25,14 @@ class Addresses:
     gateway: str
 
 
-async def leave_to_you(demo: Demo, env: Path, places: Addresses, stopped: Coroutine[Any, Any, None]) -> None:
-    """Say how to respond, then print what people do, until stopped."""
+async def leave_to_you(demo: Demo, env: Path, places: Addresses) -> None:
+    """Say how to respond, then print what people do, until cancelled."""
     demo.console.print(Text("\n".join(instructions(demo.number, env, places))), soft_wrap=True)
     demo.wait_for("Waiting for you; Ctrl-C stops everything")
     demo.skip_timeline()
     others = [asyncio.create_task(play_prometheus(demo)), asyncio.create_task(say_the_end(demo))]
     try:
-        await stopped
+        await asyncio.gather(*others)
     finally:
         for task in others:
             task.cancel()

@@ -114,7 +114,12 @@ class Demo:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        out, err = await process.communicate()
+        try:
+            out, err = await process.communicate()
+        finally:
+            if process.returncode is None:  # the demo is stopped meanwhile
+                process.kill()
+                await process.wait()
         if process.returncode != 0:
             raise DemoFailed(f"{' '.join(words)} exited with status {process.returncode} ({err.decode().strip()})")
         return out.decode()
