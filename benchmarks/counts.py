@@ -19,7 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from benchmarks.floor import nothing
 from benchmarks.results import Row
-from incidents.app.worker import THREADS
+from incidents.app.composition.workers import THREADS
 from incidents.domain.incident.commands import Acknowledge, Assess, Resolve
 from incidents.rehearsal.server import skipping_server
 from tests.support.environment import World

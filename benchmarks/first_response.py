@@ -14,7 +14,7 @@ from benchmarks.incidents import PAGE, QUEUE, completed, first_done, opened, res
 from benchmarks.results import Row
 from benchmarks.server import server
 from benchmarks.shipped import CACHED, runbook_at_our_pace
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from tests.support.fake_activities import FakeActivities
 from workflows.registry import WORKFLOWS
 

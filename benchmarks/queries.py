@@ -17,8 +17,8 @@ from benchmarks.floor import WAVES
 from benchmarks.incidents import QUEUE, completed, opened, responded
 from benchmarks.server import server
 from benchmarks.shipped import runbook_at_our_pace
+from incidents.app.composition.workers import make_worker
 from incidents.app.liveness.query_safety import QuerySafety
-from incidents.app.worker import make_worker
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.commands import AddNote
 from tests.support.fake_activities import FakeActivities

@@ -15,7 +15,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from benchmarks.incidents import QUEUE, opened
 from benchmarks.server import server
 from benchmarks.shipped import runbook_at_our_pace
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from incidents.domain.core.base import build_models
 from incidents.domain.incident.commands import AddNote
 from tests.support.fake_activities import FakeActivities

@@ -23,7 +23,7 @@ from benchmarks.incidents import QUEUE, opened, page_seconds
 from benchmarks.results import Row
 from benchmarks.server import server
 from benchmarks.shipped import CACHED, runbook_at_our_pace
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from incidents.domain.config.model import RunbookConfig
 from tests.support.fake_activities import FakeActivities
 

@@ -12,7 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from benchmarks.floor import Floor, nothing
 from benchmarks.incidents import QUEUE
 from benchmarks.shipped import CACHED
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from tests.support.fake_activities import FakeActivities
 from workflows.registry import WORKFLOWS
 

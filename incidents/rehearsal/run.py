@@ -12,9 +12,9 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from activities.numbers import Numbers
 from incidents.app.composition.activities import build_activities
+from incidents.app.composition.workers import make_worker
 from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.settings import load_settings
-from incidents.app.worker import make_worker
 from incidents.client.problems import rejection
 from incidents.domain.config.loading import RunbookFile
 from incidents.domain.core.command import Command

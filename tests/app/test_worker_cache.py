@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from temporalio import workflow
 
+from incidents.app.composition.workers import make_worker
 from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.liveness.worker_cache import FEWEST, MOST, cached_workflows, memory_limit
 from incidents.app.settings import load_settings
 from incidents.app.temporal_settings import SettingsError
-from incidents.app.worker import make_worker
 from tests.support.servers.dev_server import DevServer
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from incidents.app.composition.workers import make_worker
 from incidents.app.connection import run_and_exit
 from incidents.app.liveness.query_safety import QuerySafety
 from incidents.app.settings import load_settings
-from incidents.app.worker import make_worker
 from tests.chaos.activities import LedgerActivities
 from tests.chaos.ledger import Ledger
 from tests.support.fake_activities import an_offer

@@ -17,7 +17,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from incidents.cli import main as responder
 from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.config.loading import parse_runbook

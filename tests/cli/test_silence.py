@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app import connection
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from incidents.cli import live
 from incidents.cli import runner as running
 from incidents.client.commands import send

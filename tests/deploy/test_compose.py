@@ -317,7 +317,7 @@ def test_the_worker_is_unhealthy_once_its_sign_of_life_is_old(tmp_path: Path) ->
 
 
 def test_worker_may_drain_before_it_is_killed() -> None:
-    from incidents.app.worker import GRACE
+    from incidents.app.composition.workers import GRACE
 
     period = real()["services"]["worker"]["stop_grace_period"]
     assert int(period.removesuffix("s")) > GRACE.total_seconds()

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from incidents.app.composition.workers import THREADS
 from incidents.app.liveness.worker_cache import BYTES_PER_WORKFLOW, FEWEST, MOST
-from incidents.app.worker import THREADS
 from tests.support.documents import scaling
 
 TEXT = scaling.DOCUMENT.read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from incidents.app.composition.workers import make_worker
 from incidents.app.liveness.query_safety import QuerySafety
-from incidents.app.worker import make_worker
 from incidents.contracts import AlertBatch, IncidentInput
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.config.loading import parse_runbook

@@ -14,7 +14,7 @@ import asyncio, os, shutil, sys
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from incidents.domain.core.base import Frozen
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from tests.support.fake_activities import FakeActivities
 
 def unbuilt(model):

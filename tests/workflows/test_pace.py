@@ -7,7 +7,7 @@ faster is a fault.
 
 import asyncio
 
-from incidents.app.worker import make_setup_worker
+from incidents.app.composition.workers import make_setup_worker
 from incidents.contracts import IncidentInput
 from incidents.domain.build_request import SETUP
 from incidents.domain.incident.opening import opening_from

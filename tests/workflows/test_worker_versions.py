@@ -12,11 +12,11 @@ from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionR
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
+from incidents.app.composition.workers import deployment_of, make_worker
 from incidents.app.doctor.checks import Progress
 from incidents.app.doctor.doctor import diagnose
 from incidents.app.settings import load_settings
 from incidents.app.temporal_settings import SettingsError
-from incidents.app.worker import deployment_of, make_worker
 from incidents.contracts import IncidentInput
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.opening import opening_from

@@ -8,7 +8,7 @@ import httpx
 from temporalio.worker import Worker
 
 from activities.registry import ActivitySet
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from incidents.contracts import AlertBatch
 from incidents.domain.config.model import RunbookConfig
 from incidents.rehearsal.fitting import calm, closing_alone

@@ -11,8 +11,8 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.heartbeats import Heartbeats
+from incidents.app.composition.workers import make_worker
 from incidents.app.liveness.query_safety import QuerySafety
-from incidents.app.worker import make_worker
 from incidents.client.heartbeats import ensure_heartbeats, send_heartbeat
 from incidents.contracts import (
     HEARTBEAT_CAME,

@@ -9,8 +9,8 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from activities.numbers import Numbers
+from incidents.app.composition.workers import make_worker
 from incidents.app.starter import ByHand, declare
-from incidents.app.worker import make_worker
 from incidents.client.intake import Started, intake, start
 from incidents.contracts import drill_queue
 from incidents.domain.alerting.alert import Alert

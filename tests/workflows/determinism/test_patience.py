@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from temporalio.api.enums.v1 import EventType
 
-from incidents.app.worker import make_worker
+from incidents.app.composition.workers import make_worker
 from tests.support.environment import QUEUE, World
 
 PATIENCE = timedelta(seconds=2)

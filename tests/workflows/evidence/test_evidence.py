@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from incidents.app.composition.activities import build_activities
+from incidents.app.composition.workers import make_worker
 from incidents.app.settings import Settings, load_settings
-from incidents.app.worker import make_worker
 from incidents.domain.evidence.audit import timeline_head
 from incidents.domain.evidence.manifest import timeline_of
 from incidents.domain.incident.commands import Resolve

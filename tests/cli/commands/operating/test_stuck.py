@@ -14,8 +14,8 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.worker import Worker
 
 from incidents import metrics
+from incidents.app.composition.workers import make_worker
 from incidents.app.liveness.standstill_watch import StandstillWatch, read, watched
-from incidents.app.worker import make_worker
 from incidents.client.lookup import current, describe
 from incidents.contracts import StandstillReport
 from incidents.domain.chat import activity_requests as chat_requests

@@ -1,0 +1,135 @@
+"""The workers of a process: for incidents and for drills, each with its own for channel setup."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+
+from activities.registry import ActivitySet
+from incidents.app.composition.drill_activities import build_drill_activities
+from incidents.app.liveness.attempts import AttemptDeadlines
+from incidents.app.liveness.pinning import PinningRunner
+from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
+from incidents.app.liveness.worker_cache import FEWEST, cached_workflows, memory_limit
+from incidents.app.settings import Settings
+from incidents.app.telemetry.log_context import LogContext
+from incidents.contracts import drill_queue, setup_queue
+from incidents.domain.build_request import SETUP
+from incidents.domain.config.loading import RunbookFile
+from incidents.domain.core.base import build_models
+from workflows.activity_options import ACTIVITIES
+from workflows.registry import WORKFLOWS, sandbox_runner
+from workflows.signals import SignalGuard
+
+THREADS = 40
+"""Concurrent activities. They wait for vendors, so there may be many more than cores."""
+GRACE = timedelta(seconds=10)
+"""How long running activities may continue after SIGTERM. Unfinished ones are retried by another worker."""
+_SETUP_THREADS = 4
+STICKY = timedelta(seconds=1)
+"""How long a killed worker's workflows wait for it before another one takes them."""
+
+
+def make_worker(
+    client: Client,
+    task_queue: str,
+    activities: list[Callable[..., Any]],
+    workflows: Sequence[type[Any]] = WORKFLOWS,
+    interceptors: Sequence[Interceptor] = (),
+    query_safety: QuerySafety = QuerySafety.EVICT,
+    deployment: WorkerDeploymentConfig | None = None,
+    *,
+    sandboxed: bool = True,
+    cached: int = FEWEST,
+) -> Worker:
+    """Return a worker for the incidents' task queue.
+
+    `interceptors`: such as for tracing, or a test's clock. `deployment`: its version, as `deployment_of` returns it;
+    None for a worker without versions. `sandboxed`: workflows run in the SDK's sandbox, which finds what is not
+    deterministic, and takes half of the CPU. `cached`: workflows kept in memory.
+    """
+    build_models()
+    runner = sandbox_runner() if sandboxed else UnsandboxedWorkflowRunner()
+    return guarded_worker(
+        query_safety,
+        client=client,
+        task_queue=task_queue,
+        workflows=workflows,
+        activities=activities,
+        interceptors=[SignalGuard(), LogContext(), AttemptDeadlines(), *interceptors],
+        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
+        max_concurrent_activities=THREADS,
+        workflow_runner=PinningRunner(runner) if deployment else runner,
+        max_cached_workflows=cached,
+        graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        deployment_config=deployment,
+    )
+
+
+def make_setup_worker(
+    client: Client,
+    task_queue: str,
+    activities: list[Callable[..., Any]],
+    per_minute: int,
+    interceptors: Sequence[Interceptor] = (),
+    deployment: WorkerDeploymentConfig | None = None,
+) -> Worker:
+    """Return the worker for channel setup, limited to `per_minute` calls (0: no limit).
+
+    Temporal enforces the rate across all workers. Only these calls go this way: a queue of its own costs the eager
+    start, and the first page must not wait (docs/temporal-notes.md#pace).
+    """
+    names = {ACTIVITIES[kind].__name__ for kind in SETUP}
+    return Worker(
+        client,
+        task_queue=setup_queue(task_queue),
+        activities=[method for method in activities if method.__name__ in names],
+        interceptors=[LogContext(), AttemptDeadlines(), *interceptors],
+        activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
+        max_concurrent_activities=_SETUP_THREADS,
+        max_task_queue_activities_per_second=per_minute / 60 or None,
+        graceful_shutdown_timeout=GRACE,
+        deployment_config=deployment,
+    )
+
+
+def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Return the worker's version, if the settings name one: then Temporal gives it only work of that version.
+
+    An incident and its rollbacks stay on the version on which they began (`liveness/pinning.py`); all else moves to the
+    current version with its next task.
+    """
+    if not settings.worker_build_id:
+        return None
+    version = WorkerDeploymentVersion(settings.worker_deployment_name, settings.worker_build_id)
+    return WorkerDeploymentConfig(
+        version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE
+    )
+
+
+def build_workers(
+    settings: Settings, client: Client, file: RunbookFile, activities: ActivitySet, interceptors: Sequence[Interceptor]
+) -> list[Worker]:
+    """Return the workers for incidents and for drills, each with its own for channel setup, in starting order.
+
+    Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
+    """
+    queue, safety = settings.temporal_task_queue, QuerySafety(settings.worker_query_safety)
+    runbook, version = file.runbook, deployment_of(settings)
+    drill_activities = build_drill_activities(settings, client, runbook, file.customers)
+    workers: list[Worker] = []
+    kept = settings.worker_cached_workflows or cached_workflows(memory_limit())
+    for name, methods, cached in (
+        (queue, activities.methods(), kept),
+        (drill_queue(queue), drill_activities.methods(), min(kept, FEWEST)),
+    ):
+        common: dict[str, Any] = {"interceptors": interceptors, "deployment": version}
+        own: dict[str, Any] = {"query_safety": safety, "sandboxed": settings.worker_sandbox, "cached": cached}
+        workers.append(make_worker(client, name, methods, **own, **common))
+        workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute, **common))
+    return workers
