@@ -48,18 +48,13 @@ async def connect(
     Raises:
         ConnectionProblem: no answer within `TIMEOUT`, or the configuration of the connection cannot be used.
     """
-    config = _client_config()
-    if converter is None:
-        from temporalio.contrib.pydantic import pydantic_data_converter
-
-        converter = pydantic_data_converter
-    config["target_host"] = settings.temporal_address
-    config["namespace"] = settings.temporal_namespace
+    config = _client_config(settings)
+    encrypted = encrypting(converter or _models_converter(), settings.key_ring)  # not within the timeout: it is slow
     try:
         async with asyncio.timeout(TIMEOUT.total_seconds()):
             return await Client.connect(
                 **config,
-                data_converter=encrypting(converter, settings.key_ring),
+                data_converter=encrypted,
                 lazy=lazy,
                 runtime=measured or runtime(),
                 interceptors=interceptors,
@@ -71,20 +66,36 @@ async def connect(
         ) from None
 
 
-def _client_config() -> ClientConnectConfig:
-    """Return TLS, API key and what else the environment and Temporal's configuration file say of the connection."""
+def _models_converter() -> DataConverter:
+    """Return the converter of our models, whose import takes long: only who reads payloads waits for it."""
+    from temporalio.contrib.pydantic import pydantic_data_converter
+
+    return pydantic_data_converter
+
+
+def _client_config(settings: Server) -> ClientConnectConfig:
+    """Return address and namespace of the settings, and what the environment and Temporal's own file say beside them.
+
+    That is TLS, an API key and headers.
+
+    Raises:
+        ConnectionProblem: they cannot be read, or are not valid.
+    """
     set_ones = {name: value for name, value in os.environ.items() if value}  # empty counts as unset, as in settings
     try:
         set_ones |= read_secrets(["TEMPORAL_API_KEY"])
     except SecretFileError as error:
         raise ConnectionProblem(f"{error}. Nothing was sent.") from None
     try:
-        return ClientConfig.load_client_connect_config(override_env_vars=set_ones)
+        config = ClientConfig.load_client_connect_config(override_env_vars=set_ones)
     except (OSError, RuntimeError, ValueError) as error:
         raise ConnectionProblem(
             f"The Temporal connection settings are invalid ({_reason(error)}). Nothing was sent. Check"
             " TEMPORAL_PROFILE, TEMPORAL_CONFIG_FILE and TEMPORAL_TLS_*."
         ) from None
+    config["target_host"] = settings.temporal_address
+    config["namespace"] = settings.temporal_namespace
+    return config
 
 
 async def check_connection(client: Client, within: timedelta) -> None:

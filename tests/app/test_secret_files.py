@@ -87,10 +87,10 @@ def test_the_keys_of_the_command_line_in_a_missing_file(monkeypatch: pytest.Monk
 
 def test_the_api_key_of_the_connection(monkeypatch: pytest.MonkeyPatch, secret: Path) -> None:
     monkeypatch.setenv("TEMPORAL_API_KEY_FILE", str(secret))
-    assert _client_config()["api_key"] == "from-a-file"
+    assert _client_config(load_temporal_settings())["api_key"] == "from-a-file"
     monkeypatch.setenv("TEMPORAL_API_KEY_FILE", "/nowhere/key")
     with pytest.raises(ConnectionProblem, match=r"TEMPORAL_API_KEY_FILE cannot be read.*Nothing was sent"):
-        _client_config()
+        _client_config(load_temporal_settings())
 
 
 def test_a_probes_variable(monkeypatch: pytest.MonkeyPatch, secret: Path) -> None:
