@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from rich.console import Console
 from rich.table import Table
@@ -23,18 +23,19 @@ from temporalio.client import (
     ScheduleUpdate,
 )
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Interceptor
+from temporalio.worker import Interceptor, Worker
 
+from activities import ports
 from activities.processes import RECORDER
 from incidents.app.composition.activities import build_activities
 from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.composition.workers import build_workers
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.liveness.alive_file import alive_file
-from incidents.app.liveness.standstill_watch import watched
+from incidents.app.liveness.standstill_watch import StandstillWatch, watched
 from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import missing_pager_warning
-from incidents.app.runbook_file import load_runbook_file, runbook_source
+from incidents.app.runbook_file import RunbookSource, load_runbook_file, runbook_source
 from incidents.app.settings import Settings, load_settings, read_variable
 from incidents.app.telemetry.exposition import Exposition
 from incidents.app.telemetry.fleet import Fleet, always
@@ -107,41 +108,68 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     """Run until SIGTERM or SIGINT; return the exit status. `interceptors`: further ones, such as a test's."""
     settings = load_settings()
     configure_logs(settings.log_format)
+    notices, stop = Notices("worker", settings.log_format), _stop_on_signals()
     source, file = runbook_source(settings), load_runbook_file(settings)
-    runbook = file.runbook
     listening = bind(settings.metrics_address) if settings.metrics_address else None
-    stop = _stop_on_signals()
     measured = measured_runtime() if listening else None
     tracing = build_tracing(settings, "incident-worker")
     runtime = measured.runtime if measured else None
     client = await connect(settings, measured=runtime, interceptors=tracing.interceptors)
     await ensure_search_attributes(client)
-    activities = build_activities(settings, client, runbook, PeopleDirectory(runbook.people.directory), file.customers)
+    people = PeopleDirectory(file.runbook.people.directory)
+    activities = build_activities(settings, client, file.runbook, people, file.customers)
     workers = build_workers(settings, client, file, activities, interceptors)
-    queue, notices = settings.temporal_task_queue, Notices("worker", settings.log_format)
+    await _set_up(client, settings, source, file.runbook, notices)
+    async with AsyncExitStack() as stack:
+        stack.callback(tracing.flush)
+        page = activities.status_page.page
+        watch = await stack.enter_async_context(_working(workers, client, settings, file.runbook, page))
+        if listening and measured:
+            exposition = _exposition(client, settings, file.runbook, watch, measured.url)
+            await stack.enter_async_context(serving_metrics(listening, exposition))
+            notices.say(f"Metrics: http://{settings.metrics_address}/metrics")
+        where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
+        notices.say(f"Worker {os.getpid()} ready on task queue {settings.temporal_task_queue} at {where}")
+        await stop.wait()
+        notices.say("Shutting down: finishing running tasks")
+    return 0
+
+
+async def _set_up(
+    client: Client, settings: Settings, source: RunbookSource, runbook: RunbookConfig, notices: Notices
+) -> None:
+    """Set up what runs in Temporal beside incidents, and say what is on and off."""
     _show_integrations(settings, runbook, notices)
     notices.say(missing_pager_warning(settings, runbook), logging.ERROR)
     notices.say(f"Runbook: {source}")
     notices.say(await ensure_recorder(client, settings, runbook))
-    notices.say(await ensure_heartbeats(client, runbook, queue))
+    notices.say(await ensure_heartbeats(client, runbook, settings.temporal_task_queue))
+
+
+@asynccontextmanager
+async def _working(
+    workers: Sequence[Worker],
+    client: Client,
+    settings: Settings,
+    runbook: RunbookConfig,
+    page: ports.StatusPage | None,
+) -> AsyncIterator[StandstillWatch]:
+    """Run the workers while the block runs, and what goes on beside them; yield the stuck-workflow watch."""
     async with AsyncExitStack() as stack:
-        stack.callback(tracing.flush)
         for worker in workers:
             await stack.enter_async_context(worker)
-        watch = await stack.enter_async_context(watched(client, runbook, queue))
+        watch = await stack.enter_async_context(watched(client, runbook, settings.temporal_task_queue))
         await stack.enter_async_context(alive_file(settings.worker_alive_file))
         await stack.enter_async_context(watching_outages(client, settings, runbook, in_gateway=False))
-        await stack.enter_async_context(refreshing_site(client, activities.status_page.page))
-        if listening and measured:
-            sources = (Fleet(always(client), tuple(runbook.severities), queue), watch)
-            exposition = Exposition(settings, runbook, *sources, sdk_url=measured.url)
-            await stack.enter_async_context(serving_metrics(listening, exposition))
-            notices.say(f"Metrics: http://{settings.metrics_address}/metrics")
-        where = f"{settings.temporal_address}, namespace {settings.temporal_namespace}"
-        notices.say(f"Worker {os.getpid()} ready on task queue {queue} at {where}")
-        await stop.wait()
-        notices.say("Shutting down: finishing running tasks")
-    return 0
+        await stack.enter_async_context(refreshing_site(client, page))
+        yield watch
+
+
+def _exposition(
+    client: Client, settings: Settings, runbook: RunbookConfig, watch: StandstillWatch, sdk_url: str
+) -> Exposition:
+    fleet = Fleet(always(client), tuple(runbook.severities), settings.temporal_task_queue)
+    return Exposition(settings, runbook, fleet, watch, sdk_url=sdk_url)
 
 
 def _stop_on_signals() -> asyncio.Event:
