@@ -65,6 +65,11 @@ async def send(
     if reason := permissions.refusal(command.name, command.by):
         await record_refusal(client, run, command, reason, answer_within)
         raise NotAuthorized(f"{reason} Nothing was changed.")
+    return await _deliver(client, run, command, answer_within)
+
+
+async def _deliver(client: Client, run: WorkflowExecution, command: Command, answer_within: timedelta) -> Sent:
+    """Send the command as an update; if no worker answers, or too many updates are in flight, as a signal."""
     # The first run's id identifies the incident across its runs. Pinned to one run instead, an update that meets
     # continue-as-new fails until its timeout.
     handle = client.get_workflow_handle(run.id, first_execution_run_id=run.raw_info.first_run_id)
