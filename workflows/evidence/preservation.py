@@ -41,12 +41,11 @@ async def preserve(
     `written`: what was written before, and is only listed. `timeline`: the head that the manifest keeps. Never fails:
     if even the manifest cannot be written, the outcome says so.
     """
-    wanted_parts = (
+    captures = tuple(
         CaptureEvidence(key=f"{key}/{item.name}", folder=folder, item=item, scope=scope, rules=rules) for item in items
     )
-    captured = await asyncio.gather(*(_capture_or_gap(effect, budget, len(items)) for effect in wanted_parts))
-    parts, unsaved = tuple(part for part, _ in captured), next((reason for _, reason in captured if reason), "")
-    wanted = WriteManifest(
+    parts, unsaved = await _capture_all(captures, budget)
+    manifest = WriteManifest(
         key=f"{key}/manifest",
         folder=folder,
         incident=incident,
@@ -54,13 +53,25 @@ async def preserve(
         parts=(*parts, *written),
         timeline=timeline,
     )
+    preserved, unwritten = await _write_manifest(manifest)
+    return preserved, unwritten or unsaved
+
+
+async def _capture_all(captures: tuple[CaptureEvidence, ...], budget: timedelta) -> tuple[tuple[Part, ...], str]:
+    """Return a part or a gap for each, and the first reason for which the evidence store could not take one."""
+    captured = await asyncio.gather(*(_capture_or_gap(effect, budget, len(captures)) for effect in captures))
+    return tuple(part for part, _ in captured), next((reason for _, reason in captured if reason), "")
+
+
+async def _write_manifest(manifest: WriteManifest) -> tuple[EvidencePreserved, str]:
+    """Write the manifest; return also why it could not be written, or ""."""
     try:
-        outcome = await perform(wanted, "Write the manifest of the evidence", FIRST_RANK, _MANIFEST_RETRY_FOR)
+        preserved = await perform(manifest, "Write the manifest of the evidence", FIRST_RANK, _MANIFEST_RETRY_FOR)
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
         return EvidencePreserved(detail=f"no manifest could be written: {why(error)}"), why(error)
-    return outcome, unsaved
+    return preserved, ""
 
 
 async def _capture_or_gap(effect: CaptureEvidence, budget: timedelta, count: int) -> tuple[Part, str]:
