@@ -137,9 +137,7 @@ def report(
     own times (behaviours 65, 67, 81, 82). Downtime counts in the period in which it was, also that of an incident that
     began before.
     """
-    of_service = [record for record in records if service in ("", record.service)]
-    everything = [record for record in of_service if record.counts]
-    found = _began_within(everything, since, until)
+    everything, found, merged = _select(records, service, since, until)
     learnt = {known.first_run_id: known for known in postmortems}
     lines = tuple(_line(record, learnt.get(record.first_run_id)) for record in found)
     return Report(
@@ -158,9 +156,19 @@ def report(
         attainment=_attainment(everything, runbook, since, min(until, at), plan),
         postmortems=_postmortems(found, learnt, at),
         items=_items([learnt[r.first_run_id] for r in found if r.first_run_id in learnt], runbook, at),
-        merged=sum(_is_merged(record) for record in _began_within(of_service, since, until)),
+        merged=merged,
         unknown=unknown,
     )
+
+
+def _select(
+    records: Iterable[Record], service: str, since: datetime, until: datetime
+) -> tuple[list[Record], list[Record], int]:
+    """Return the service's records that count, those of them that began in the period, and how many were merged."""
+    of_service = [record for record in records if service in ("", record.service)]
+    counted = [record for record in of_service if record.counts]
+    merged = sum(_is_merged(record) for record in _began_within(of_service, since, until))
+    return counted, _began_within(counted, since, until), merged
 
 
 def _began_within(records: Iterable[Record], since: datetime, until: datetime) -> list[Record]:
