@@ -64,14 +64,7 @@ def rehearse(
         raise typer.BadParameter("--html shows one scenario")
 
     async def main() -> int:
-        if missing := what_is_missing():
-            raise CommandFailed(missing)
-        settings = load_settings()
-        source = runbook_source(settings, file)
-        runbook = read_runbook_file(source, settings)
-        for named in asked:
-            _fits(named, runbook)
-        results = [await _rehearsed(named, runbook) for named in asked]
+        results = await _rehearse_all(asked, file)
         if junit_file is not None:
             _write(junit_file, junit(results))
         if html is not None:
@@ -80,6 +73,22 @@ def rehearse(
         return 0 if all(verdict.met for _, verdicts in results for verdict in verdicts) else 1
 
     run_and_exit(main(), PROBLEMS)
+
+
+async def _rehearse_all(asked: list[ScenarioFile], file: Path | None) -> list[Result]:
+    """Rehearse them under the runbook of `file`, or the one in use.
+
+    Raises:
+        CommandFailed: what a rehearsal needs is not installed.
+    """
+    if missing := what_is_missing():
+        raise CommandFailed(missing)
+    settings = load_settings()
+    source = runbook_source(settings, file)
+    runbook = read_runbook_file(source, settings)
+    for named in asked:
+        _fits(named, runbook)
+    return [await _rehearsed(named, runbook) for named in asked]
 
 
 def _asked(names: list[str]) -> list[ScenarioFile]:

@@ -1,5 +1,6 @@
 """`incident plan`: what the runbook will do, hour by hour, and what a change of it changes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,29 @@ ALL = "all"
 """In place of a severity: each of them."""
 DEFAULT_START = "2026-01-05T09:00:00Z"
 """A Monday. It is fixed, so that the same runbook always gives the same plan."""
+
+
+@dataclass(frozen=True)
+class _Output:
+    """What is printed. `differs`: the exit status says whether anything differs."""
+
+    how: Format
+    everything: bool
+    texts: bool
+    differs: bool
+
+    def check(self, all_severities: bool, compared: bool) -> None:
+        """Check that these options go together.
+
+        Raises:
+            typer.BadParameter: they do not.
+        """
+        if compared and self.how is Format.MERMAID:
+            raise typer.BadParameter("--format mermaid shows a plan; for --diff use table, markdown, html or json")
+        if all_severities and self.how in (Format.HTML, Format.MERMAID):
+            raise typer.BadParameter(f"--format {self.how} shows one severity; for all use table, markdown or json")
+        if self.differs and not compared:
+            raise typer.BadParameter("--exit-code is for --diff")
 
 
 @app.command()
@@ -56,13 +80,8 @@ def plan(
     With --scenario, if people act as that file says. With --diff, what differs from another runbook: how it was there,
     and how it is here. It needs no Temporal. Every vendor is taken to answer at once, and no deployment to be suspect.
     """
-    how = Format.JSON if as_json else how
-    if other and how is Format.MERMAID:
-        raise typer.BadParameter("--format mermaid shows a plan; for --diff use table, markdown, html or json")
-    if severity == ALL and how in (Format.HTML, Format.MERMAID):
-        raise typer.BadParameter(f"--format {how} shows one severity; for all use table, markdown or json")
-    if differs and not other:
-        raise typer.BadParameter("--exit-code is for --diff")
+    output = _Output(Format.JSON if as_json else how, everything, texts, differs)
+    output.check(severity == ALL, bool(other))
     start, asked = instant(at), _scenario(scenario, "" if severity == ALL else severity, service, region, until)
 
     async def main() -> int:
@@ -71,15 +90,19 @@ def plan(
         runbook = read_runbook_file(source, settings).runbook
         old = _other(other, source, settings) if other else None
         names = runbook.severity_names if severity == ALL else (asked.severity or runbook.severity_names[0],)
-        plans = [_planned(asked.replace(severity=name), runbook, start) for name in names]
-        if old is None:
-            print_plans(plans, how, everything=everything, texts=texts)
-            return 0
-        compared = [(plan, _difference(asked, old, plan, everything)) for plan in plans]
-        print_differences(compared, how)
-        return 1 if differs and any(changes for _, changes in compared) else 0
+        return _print([_planned(asked.replace(severity=name), runbook, start) for name in names], asked, old, output)
 
     run_and_exit(main())
+
+
+def _print(plans: list[Plan], asked: Scenario, old: RunbookConfig | None, output: _Output) -> int:
+    """Print the plans, or how they differ from those of the runbook `old`; return the exit status."""
+    if old is None:
+        print_plans(plans, output.how, everything=output.everything, texts=output.texts)
+        return 0
+    compared = [(plan, _difference(asked, old, plan, output.everything)) for plan in plans]
+    print_differences(compared, output.how)
+    return 1 if output.differs and any(changes for _, changes in compared) else 0
 
 
 def _difference(asked: Scenario, old: RunbookConfig, new: Plan, everything: bool) -> list[Change]:
