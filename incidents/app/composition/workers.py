@@ -14,7 +14,7 @@ from incidents.app.composition.drill_activities import build_drill_activities
 from incidents.app.liveness.attempts import AttemptDeadlines
 from incidents.app.liveness.pinning import PinningRunner
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
-from incidents.app.liveness.worker_cache import FEWEST, cached_workflows, memory_limit
+from incidents.app.liveness.worker_cache import cached_workflows, memory_limit
 from incidents.app.settings import Settings
 from incidents.app.telemetry.log_context import LogContext
 from incidents.contracts import drill_queue, setup_queue
@@ -30,6 +30,10 @@ THREADS = 40
 GRACE = timedelta(seconds=10)
 """How long running activities may continue after SIGTERM. Unfinished ones are retried by another worker."""
 _SETUP_THREADS = 4
+CACHED = 1_000
+"""Workflows that a worker keeps in memory unless it is told how many."""
+DRILLS_CACHED = 100
+"""Drills that a worker keeps in memory at most: they are few, and their memory is not the incidents'."""
 STICKY = timedelta(seconds=1)
 """How long a killed worker's workflows wait for it before another one takes them."""
 
@@ -44,7 +48,7 @@ def make_worker(
     deployment: WorkerDeploymentConfig | None = None,
     *,
     sandboxed: bool = True,
-    cached: int = FEWEST,
+    cached: int = CACHED,
 ) -> Worker:
     """Return a worker for the incidents' task queue.
 
@@ -126,7 +130,7 @@ def build_workers(
     kept = settings.worker_cached_workflows or cached_workflows(memory_limit())
     for name, methods, cached in (
         (queue, activities.methods(), kept),
-        (drill_queue(queue), drill_activities.methods(), min(kept, FEWEST)),
+        (drill_queue(queue), drill_activities.methods(), min(kept, DRILLS_CACHED)),
     ):
         common: dict[str, Any] = {"interceptors": interceptors, "deployment": version}
         own: dict[str, Any] = {"query_safety": safety, "sandboxed": settings.worker_sandbox, "cached": cached}

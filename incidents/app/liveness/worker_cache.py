@@ -7,7 +7,8 @@ BYTES_PER_WORKFLOW = 400_000
 """What one open incident takes in a worker, with room to spare: `make bench BENCH=fleet` prints what it is."""
 SHARE = 0.5
 """Of the memory that the worker may have; the rest is for its own code, activities and replays."""
-FEWEST, MOST = 500, 20_000
+FEWEST, MOST = 100, 20_000
+"""100 take 40 MB: more would not fit into the smallest containers. What is not kept is replayed when it wakes."""
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
