@@ -99,6 +99,8 @@ def _health_checks(services: Services) -> Iterator[str]:
         probed = bool(check.get("test")) and not check.get("disable")
         if not probed and not _runs_once(service) and not service.get("labels", {}).get(EXEMPT):
             yield f"{name}: has no healthcheck, nor a label {EXEMPT} that says why"
+        if "build" in service and re.search(r"/(healthz|readyz)\b", str(check.get("test"))):
+            yield f"{name}: its healthcheck must ask /livez, which does not depend on Temporal"
 
 
 def _ports(services: Services) -> Iterator[str]:

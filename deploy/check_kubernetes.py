@@ -25,6 +25,8 @@ TRIGGER_FIELDS = {
     *("unsafeSsl", "tlsServerName", "apiKeyFromEnv", "enableTLS"),
 }
 """What KEDA's scaler `temporal` takes, all of it as text (keda.sh/docs/latest/scalers/temporal)."""
+PROBED = "/livez"
+"""The path of the gateway that answers without Temporal (docs/operating.md)."""
 _SCALED = {"scaleTargetRef", "pollingInterval", "cooldownPeriod", "minReplicaCount", "maxReplicaCount", "triggers"}
 _RUN_SECRETS = "/run/secrets/"
 Resource = dict[str, Any]
@@ -48,7 +50,8 @@ def find_faults(root: Path) -> list[str]:
         faults.append("base: runbook.yaml differs: cp runbook.yaml deploy/kubernetes/base/")
     known = [resource for _, resource in resources]
     generated = _generated(base)
-    return [*faults, *_selectors(known), *_references(known, generated), *_settings(generated), *_scaling(known)]
+    faults += [*_selectors(known), *_references(known, generated), *_probes(known)]
+    return [*faults, *_settings(generated), *_scaling(known)]
 
 
 def _kustomization(place: Path, base: Path) -> Iterator[str]:
@@ -131,6 +134,19 @@ def _references(resources: list[Resource], generated: dict[str, dict[str, str]])
             yield from (f"{name}: there is no ConfigMap {each}" for each in maps if each not in generated)
         secrets = [volume["secret"]["secretName"] for volume in volumes.values() if "secret" in volume]
         yield from (f"{name}: nobody makes the Secret {each}" for each in secrets if each not in EXTERNAL)
+
+
+def _probes(resources: list[Resource]) -> Iterator[str]:
+    """Each container is probed, and no probe asks Temporal: while that is away, the gateway must get alerts."""
+    for one in (one for one in resources if one["kind"] == "Deployment"):
+        name = one["metadata"]["name"]
+        for container in one["spec"]["template"]["spec"]["containers"]:
+            probes = {kind: container.get(kind) for kind in ("livenessProbe", "readinessProbe", "startupProbe")}
+            if probes["livenessProbe"] is None:
+                yield f"{name}: has no livenessProbe"
+            for kind, probe in probes.items():
+                if probe and probe.get("httpGet", {}).get("path", PROBED) != PROBED:
+                    yield f"{name}: its {kind} must ask {PROBED}, which does not depend on Temporal"
 
 
 def _settings(generated: dict[str, dict[str, str]]) -> Iterator[str]:

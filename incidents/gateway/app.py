@@ -117,6 +117,7 @@ class Gateway:
             Route("/pagerduty", self.page_acknowledged, methods=["POST"]),
             Route("/github", self.issue_changed, methods=["POST"]),
             Route("/sendgrid", self._mail_events.receive, methods=["POST"]),
+            Route("/livez", self._readiness.live),
             Route("/healthz", self._readiness.health),
             Route("/readyz", self._readiness.ready),
             Route("/metrics", self._metrics.respond),

@@ -16,6 +16,7 @@
     POST /github               changes to action item issues; signed by GitHub
     POST /sendgrid             mails that bounced; signed by SendGrid
     POST /codec/decode         payloads in clear text for the Temporal UI and `temporal`, for those who may read them
+    GET  /livez                200 whenever the gateway serves requests: what an orchestrator probes
     GET  /healthz              200 while Temporal answers; says so if nobody can be paged
     GET  /readyz               200 while Temporal answers and the spool can be written; each part with its reason
     GET  /metrics              for Prometheus; Bearer METRICS_TOKEN, if that is set

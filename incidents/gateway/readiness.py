@@ -1,4 +1,8 @@
-"""The endpoints that monitoring asks: `/healthz`, whether Temporal answers; `/readyz`, each part with its reason."""
+"""The endpoints that monitoring asks.
+
+`/livez`: whether this process answers, which is what an orchestrator probes. `/healthz`: whether Temporal answers.
+`/readyz`: each part with its reason.
+"""
 
 import asyncio
 import logging
@@ -32,6 +36,13 @@ class Readiness:
         """
         self._client, self._spool, self._pager_warning = client, spool, pager_warning
         self._socket_mode = socket_mode
+
+    async def live(self, request: Request) -> Response:
+        """Answer 200 whenever this process serves requests, also while Temporal is unreachable.
+
+        Orchestrators restart what is not live, and send no alerts to what is not ready; but then the spool takes them.
+        """
+        return PlainTextResponse("ok\n")
 
     async def health(self, request: Request) -> Response:
         """Check that Temporal answers; also report if no one can be paged."""

@@ -155,6 +155,10 @@ BREACHES: list[tuple[Callable[[Compose], None], str]] = [
         put("ui", "healthcheck", {"disable": True, "test": ["CMD", "true"]}),
         "ui: has no healthcheck, nor a label healthcheck.exempt that says why",
     ),
+    (
+        put("gateway", "healthcheck", {"test": ["CMD", "curl", "http://127.0.0.1:8090/readyz"]}),
+        "gateway: its healthcheck must ask /livez, which does not depend on Temporal",
+    ),
     (drop("worker", "healthcheck"), "worker: has no healthcheck, nor a label healthcheck.exempt that says why"),
     (drop("worker", "user"), "worker: user must be the number of one that is not root"),
     (put("grafana", "user", "0:0"), "grafana: user must be the number of one that is not root"),

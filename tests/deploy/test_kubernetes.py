@@ -87,6 +87,13 @@ def test_the_real_manifests_pass() -> None:
         (f"{BASE}/autoscaling.yaml", "cooldownPeriod", "coolDown", "KEDA knows no coolDown here"),
         (f"{EXAMPLE}/worker-size.yaml", "name: incident-worker", "name: work", "ScaledObject work, which is not there"),
         (f"{EXAMPLE}/kustomization.yaml", "../../base", "../../bass", "example: ../../bass is named"),
+        (
+            f"{BASE}/gateway.yaml",
+            "path: /livez, port: http }\n            periodSeconds: 5",
+            "path: /readyz, port: http }\n            periodSeconds: 5",
+            "incident-gateway: its readinessProbe must ask /livez",
+        ),
+        (f"{BASE}/worker.yaml", "livenessProbe:", "startupProbe:", "incident-worker: has no livenessProbe"),
         ("runbook.yaml", "severities:", "severities: # ours", "base: runbook.yaml differs"),
     ],
 )

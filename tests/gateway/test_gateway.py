@@ -217,6 +217,8 @@ async def test_13_it_is_not_ready_without_temporal_or_without_a_spool(
     gateway = Gateway(away, settings, live_world.runbook)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(gateway.app()), base_url="http://gateway") as http:
         answer = await http.get("/readyz")
+        alive = await http.get("/livez")
+    assert (alive.status_code, alive.text) == (200, "ok\n"), "orchestrators must go on sending it alerts"
     assert (answer.status_code, answer.json()["temporal"]["ok"], answer.json()["spool"]["ok"]) == (503, False, True)
     assert answer.json()["temporal"]["reason"].startswith("Temporal is not answering: alerts are kept on disk")
     assert "internal.example" not in answer.text

@@ -71,6 +71,7 @@ def test_13_it_starts_without_temporal_and_sends_what_it_kept(tmp_path: Path) ->
             [kept] = answer.json()
             assert kept["detail"].endswith("on-call was paged directly")
             assert httpx.get(f"{url}/healthz", trust_env=False, timeout=20).status_code == 503
+            assert httpx.get(f"{url}/livez", trust_env=False, timeout=20).text == "ok\n"
             assert [page["incident_key"] for page in sandbox.state()["pagerduty"]] == [kept["workflow_id"]]
             with running_temporal(tmp_path / "temporal.db", port=temporal_port) as _:
                 stage = Stage(sandbox, environment, tmp_path)

@@ -136,6 +136,7 @@ def _other_paths() -> Json:
     ready = {"200": _json(views.Ready, "ready"), "503": _json(views.Ready, "not ready, with the reason of each part")}
     return {
         "/alerts/{source}": {"post": alert},
+        "/livez": {"get": _health("livez", "Whether this process serves requests", plain)},
         "/healthz": {"get": _health("healthz", "Whether Temporal answers", plain | {"503": _problem("503")})},
         "/readyz": {"get": _health("readyz", "Whether each part of this gateway is ready", ready)},
     }
