@@ -1,66 +1,25 @@
 """Workers with versions: an incident stays on the version on which it began, all else moves (docs/upgrading.md)."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
-from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError
+from temporalio.client import WorkflowHandle
 
 from incidents.app.composition.workers import deployment_of, make_worker
 from incidents.app.doctor.checks import Progress
 from incidents.app.doctor.doctor import diagnose
 from incidents.app.settings import load_settings
 from incidents.app.temporal_settings import SettingsError
-from incidents.contracts import IncidentInput
 from incidents.domain.incident.commands import AddNote
-from incidents.domain.incident.opening import opening_from
 from incidents.domain.numbering import Ledger
 from incidents.names import NUMBERS_ID
-from tests.cli.conftest import RUNBOOK
-from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
 from tests.support.servers.dev_server import DevServer
+from tests.support.versions import DEPLOYMENT, QUEUE, make_current, open_incident, working
 from workflows.incident import IncidentWorkflow
 from workflows.numbering import IncidentNumbersWorkflow
-
-QUEUE, DEPLOYMENT = "incidents", "incident-runbook"
-
-
-@contextlib.asynccontextmanager
-async def working(client: Client, build: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """A worker of that version, as the settings make one."""
-    monkeypatch.setenv("WORKER_DEPLOYMENT_NAME", DEPLOYMENT)
-    monkeypatch.setenv("WORKER_BUILD_ID", build)
-    version = deployment_of(load_settings())
-    async with make_worker(client, QUEUE, FakeActivities().methods(), deployment=version):
-        yield
-
-
-async def make_current(client: Client, build: str) -> None:
-    """Make it the current version, as soon as Temporal knows its worker."""
-    request = SetWorkerDeploymentCurrentVersionRequest(
-        namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build
-    )
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await client.workflow_service.set_worker_deployment_current_version(request)
-            except RPCError:
-                await asyncio.sleep(0.2)
-            else:
-                return
-
-
-async def open_incident(client: Client, key: str) -> WorkflowHandle[Any, Any]:
-    alert = an_alert(datetime.now(UTC), severity="critical")
-    given = IncidentInput(opening=opening_from((alert,), key, RUNBOOK), runbook=RUNBOOK)
-    return await client.start_workflow(IncidentWorkflow.run, given, id=f"incident-{key}", task_queue=QUEUE)
 
 
 async def builds(handle: WorkflowHandle[Any, Any]) -> list[str]:

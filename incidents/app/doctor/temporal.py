@@ -1,15 +1,14 @@
 """Checks of Temporal: namespace, search attributes, workers, workflows, schedules, heartbeats."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
 
-from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
+from temporalio.api.enums.v1 import IndexedValueType, WorkerDeploymentVersionStatus
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
+from temporalio.api.taskqueue.v1 import PollerInfo
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
-    DescribeTaskQueueRequest,
     DescribeWorkerDeploymentRequest,
     GetSystemInfoRequest,
 )
@@ -19,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.processes import RECORDER
 from incidents.app.doctor.checks import SECONDS, Check, NotChecked
 from incidents.app.liveness.standstill_watch import describe_open_runs, reading, stuck_run
+from incidents.app.liveness.task_queues import describe_queue, version_name, version_of
 from incidents.client.heartbeats import watch_id
 from incidents.client.lookup import describe
 from incidents.client.problems import ConnectionProblem, NotFound
@@ -32,10 +32,12 @@ from incidents.search_attributes import SEARCH_ATTRIBUTES
 
 _RPC = timedelta(seconds=5)
 REACHABLE = "temporal"
-_KINDS = {
-    "workflow": TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+_USED: dict[WorkerDeploymentVersionStatus.ValueType, rules.VersionStatus] = {
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_CURRENT: rules.VersionStatus.CURRENT,
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_RAMPING: rules.VersionStatus.RAMPING,
+    WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINING: rules.VersionStatus.DRAINING,
 }
+"""The versions that workers are needed for: a drained one has no open workflow, an inactive one never had one."""
 
 
 class TemporalChecks:
@@ -44,7 +46,10 @@ class TemporalChecks:
     def __init__(
         self, connecting: asyncio.Task[Client], runbook: RunbookConfig | None, task_queue: str, deployment: str
     ) -> None:
-        """Check what that runbook needs; without a runbook, what needs none. `deployment`: the workers', or ""."""
+        """Check what that runbook needs; without a runbook, what needs none.
+
+        `deployment`: that of the settings, or "". Others are found by the workers that poll.
+        """
         self._connecting, self._runbook, self._task_queue = connecting, runbook, task_queue
         self._deployment = deployment
 
@@ -55,7 +60,7 @@ class TemporalChecks:
             Check(rules.NAMESPACE, self._namespace),
             Check(rules.ATTRIBUTES, self._attributes),
             Check(rules.WORKERS, self._workers),
-            *([Check(rules.VERSION, self._version)] if self._deployment else []),
+            Check(rules.VERSION, self._versions),
             Check(rules.WORKFLOWS, self._workflows),
             Check(rules.SCHEDULES, self._schedules),
             Check(rules.HEARTBEATS, self._heartbeats),
@@ -121,18 +126,16 @@ class TemporalChecks:
         for finding in rules.check_workers(queues):
             yield finding
 
-    async def _version(self) -> AsyncIterator[Finding]:
+    async def _versions(self) -> AsyncIterator[Finding]:
+        """Yield what is wrong with the versions of workers; nothing where no worker has one."""
         client = await self.client()
-        request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=self._deployment)
-        current: str | None = None
-        try:
-            found = await client.workflow_service.describe_worker_deployment(request, timeout=_RPC)
-            current = found.worker_deployment_info.routing_config.current_deployment_version.build_id
-        except RPCError as problem:
-            if problem.status is not RPCStatusCode.NOT_FOUND:
-                raise
-        for finding in rules.check_version(self._deployment, current):
-            yield finding
+        queue = await describe_queue(client, self._task_queue, "workflow", _RPC)
+        polling = {version_of(poller) for poller in queue.pollers}
+        names = {poller.deployment_options.deployment_name for poller in queue.pollers if version_of(poller)}
+        names |= {self._deployment, queue.versioning_info.current_deployment_version.deployment_name}
+        for name in sorted(names - {""}):
+            for finding in rules.check_version(await read_deployment(client, name, self._task_queue, polling)):
+                yield finding
 
     async def _workflows(self) -> AsyncIterator[Finding]:
         """Yield what is stuck or retries for long, as it is read: there may be many."""
@@ -176,25 +179,40 @@ class TemporalChecks:
             yield finding
 
 
+async def read_deployment(client: Client, name: str, queue: str, polling: Collection[str]) -> rules.DeploymentReading:
+    """Return how a deployment stands. `polling`: the versions of the queue's workers."""
+    request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=name)
+    try:
+        found = await client.workflow_service.describe_worker_deployment(request, timeout=_RPC)
+    except RPCError as problem:
+        if problem.status is RPCStatusCode.NOT_FOUND:
+            return rules.DeploymentReading(name=name, queue=queue, current=None)
+        raise
+    info = found.worker_deployment_info
+    used = {
+        summary.deployment_version.build_id: _USED[summary.status]
+        for summary in info.version_summaries
+        if summary.status in _USED
+    }
+    unpolled = {build: status for build, status in used.items() if version_name(name, build) not in polling}
+    current = info.routing_config.current_deployment_version.build_id
+    return rules.DeploymentReading(name=name, queue=queue, current=current, unpolled=unpolled)
+
+
 async def _read_queue(client: Client, name: str, kind: str) -> rules.QueueReading:
-    request = DescribeTaskQueueRequest(
-        namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=_KINDS[kind], report_stats=True
-    )
-    found = await client.workflow_service.describe_task_queue(request, timeout=_RPC)
+    found = await describe_queue(client, name, kind, _RPC)
     return rules.QueueReading(
         name=name,
         kind=kind,
-        workers={poller.identity: _version(poller) for poller in found.pollers},
+        workers={poller.identity: _shown_version(poller) for poller in found.pollers},
         backlog=found.stats.approximate_backlog_count,
         backlog_age=found.stats.approximate_backlog_age.ToTimedelta(),
     )
 
 
-def _version(poller: PollerInfo) -> str:
-    """Return the worker's deployment and build, as far as it tells them."""
-    options = poller.deployment_options
-    build = options.build_id or poller.worker_version_capabilities.build_id
-    return f"{options.deployment_name}.{build}" if options.deployment_name else build
+def _shown_version(poller: PollerInfo) -> str:
+    """Return the worker's version, or without one its build, as far as it tells that."""
+    return version_of(poller) or poller.deployment_options.build_id or poller.worker_version_capabilities.build_id
 
 
 async def _exists(client: Client, schedule: str) -> bool:

@@ -4,13 +4,12 @@ import logging
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetClusterInfoRequest
+from temporalio.api.workflowservice.v1 import GetClusterInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import check_connection
+from incidents.app.liveness.task_queues import KINDS, describe_queue, takes_new_work
 from incidents.domain.operators.outage import OutageKind, Reading
 from incidents.vendors import call_results
 from incidents.vendors.names import DISPLAY_NAMES
@@ -18,7 +17,6 @@ from incidents.vendors.names import DISPLAY_NAMES
 POLL = timedelta(seconds=75)
 """A worker that polls, and gets nothing, asks again after at most 60 s."""
 _TIMEOUT = timedelta(seconds=5)
-_TYPES = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
 _NOT_FOR_US = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 """Of a call that only asks whether there is an answer: this is one."""
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
@@ -55,7 +53,9 @@ class TemporalSource:
 
 
 class PollerSource:
-    """Whether workers poll the task queue, for workflows and for activities.
+    """Whether workers poll the task queue that get new work, for workflows and for activities.
+
+    Where workers have versions, that is those of the current one: without them, new incidents wait.
 
     Temporal remembers a poller for minutes, so what counts is that its last poll changes; that is timed by this
     process's clock, which may differ from the server's.
@@ -63,7 +63,7 @@ class PollerSource:
 
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client, self._queue = client, task_queue
-        self._changed: dict[TaskQueueType.ValueType, tuple[int, datetime]] = {}
+        self._changed: dict[str, tuple[int, datetime]] = {}
         self._said = False
 
     async def read(self, at: datetime) -> list[Reading]:
@@ -75,7 +75,7 @@ class PollerSource:
             self._changed = {}
             return []
         self._said = False
-        for kind in _TYPES:
+        for kind in KINDS:
             newest = polled.get(kind, 0)
             if kind not in self._changed or self._changed[kind][0] != newest:
                 self._changed[kind] = newest, at
@@ -89,21 +89,13 @@ class PollerSource:
             _log.warning("Whether workers poll is not watched: Temporal answered %s", error.status.name)
             self._said = True
 
-    async def _newest_polls(self) -> dict[TaskQueueType.ValueType, int]:
-        """Return when the newest poll of each type was, in nanoseconds, of all partitions of the queue."""
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=self._queue),
-            api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
-            task_queue_types=_TYPES,
-            report_pollers=True,
-        )
-        answer = await self._client.workflow_service.describe_task_queue(request, timeout=_TIMEOUT)
-        newest: dict[TaskQueueType.ValueType, int] = {}
-        for version in answer.versions_info.values():
-            for kind, info in version.types_info.items():
-                polls = [poller.last_access_time.ToNanoseconds() for poller in info.pollers]
-                newest[TaskQueueType.ValueType(kind)] = max(newest.get(TaskQueueType.ValueType(kind), 0), *polls, 0)
+    async def _newest_polls(self) -> dict[str, int]:
+        """Return when the newest poll of each kind was, in nanoseconds, of workers that get new work."""
+        newest: dict[str, int] = {}
+        for kind in KINDS:
+            queue = await describe_queue(self._client, self._queue, kind, _TIMEOUT)
+            polls = (each.last_access_time.ToNanoseconds() for each in queue.pollers if takes_new_work(each, queue))
+            newest[kind] = max(polls, default=0)
         return newest
 
 

@@ -9,13 +9,11 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from temporalio.api.enums.v1 import DescribeTaskQueueMode, TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from incidents import metrics, search_attributes
+from incidents.app.liveness.task_queues import KINDS, describe_queue
 from incidents.app.telemetry.sources import Sample
 from incidents.contracts import drill_queue, setup_queue
 from incidents.domain.core.status import Status
@@ -27,10 +25,6 @@ _WITHIN = 8.0
 """Seconds that a reading may take; Prometheus waits 10 s."""
 _TIMEOUT = timedelta(seconds=4)
 _OPEN = (Status.INVESTIGATING, Status.MONITORING)
-_TYPES = {
-    TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW: "workflow",
-    TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: "activity",
-}
 _log = logging.getLogger("metrics")
 
 
@@ -93,24 +87,19 @@ class Fleet:
         return found
 
     async def _ask_queues(self, client: Client) -> list[Sample]:
-        """Return how many tasks wait in each queue, and how long the oldest does."""
-        found: list[Sample] = []
-        for queue in self._queues:
-            request = DescribeTaskQueueRequest(
-                namespace=client.namespace,
-                task_queue=TaskQueue(name=queue),
-                api_mode=DescribeTaskQueueMode.DESCRIBE_TASK_QUEUE_MODE_ENHANCED,
-                task_queue_types=list(_TYPES),
-                report_stats=True,
-            )
-            answer = await client.workflow_service.describe_task_queue(request, timeout=_TIMEOUT)
-            for kind, name in _TYPES.items():
-                stats = [version.types_info[kind].stats for version in answer.versions_info.values()]
-                label = {"queue": queue, "type": name}
-                age = max((one.approximate_backlog_age.ToTimedelta() for one in stats), default=timedelta())
-                found.append(Sample(metrics.QUEUE_AGE, age.total_seconds(), label))
-                found.append(Sample(metrics.QUEUE_SIZE, sum(one.approximate_backlog_count for one in stats), label))
-        return found
+        """Return how many tasks wait in each queue, of all versions of workers, and how long the oldest does."""
+
+        async def ask(queue: str, kind: str) -> list[Sample]:
+            stats = (await describe_queue(client, queue, kind, _TIMEOUT)).stats
+            label = {"queue": queue, "type": kind}
+            age = stats.approximate_backlog_age.ToTimedelta().total_seconds()
+            return [
+                Sample(metrics.QUEUE_AGE, age, label),
+                Sample(metrics.QUEUE_SIZE, stats.approximate_backlog_count, label),
+            ]
+
+        found = await asyncio.gather(*(ask(queue, kind) for queue in self._queues for kind in KINDS))
+        return [sample for samples in found for sample in samples]
 
 
 def always(client: Client) -> Callable[[], Awaitable[Client]]:

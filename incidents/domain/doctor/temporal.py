@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
@@ -24,7 +26,8 @@ _START_WORKER = "Start a worker (`incident-worker`)"
 class QueueReading(Frozen):
     """A task queue of one kind, `workflow` or `activity`.
 
-    `workers`: the identity of each worker that polls it, and its version. `backlog_age`: of the oldest waiting task.
+    `workers`: the identity of each worker that polls it, and its version or build. `backlog_age`: of the oldest waiting
+    task, of any version.
     """
 
     name: str
@@ -32,6 +35,27 @@ class QueueReading(Frozen):
     workers: dict[str, str]
     backlog: int = 0
     backlog_age: timedelta = timedelta()
+
+
+class VersionStatus(StrEnum):
+    """What a version of workers is used for. Versions that nothing is left for are not read."""
+
+    CURRENT = "current"
+    RAMPING = "ramping"
+    DRAINING = "draining"
+
+
+class DeploymentReading(Frozen):
+    """A worker deployment, and the task queue that its versions should poll.
+
+    `current`: the build of its current version; "" for none, None if Temporal does not know the deployment. `unpolled`:
+    builds that are used, without a worker that polls the queue.
+    """
+
+    name: str
+    queue: str
+    current: str | None
+    unpolled: dict[str, VersionStatus] = {}
 
 
 def check_namespace(name: str, retention: timedelta, runbook: RunbookConfig) -> Finding:
@@ -122,14 +146,37 @@ def _workers(queues: Sequence[QueueReading]) -> str:
     return f"{number}, version{'s' if len(distinct) != 1 else ''} {_some(distinct)}"
 
 
-def check_version(deployment: str, current: str | None) -> list[Finding]:
-    """Return whether a version is current. `current`: its build; "" for none, None if the deployment is unknown."""
-    if current:
-        return [ok(VERSION, f"{current} is the current version of {deployment}")]
-    what = f"The deployment {deployment} has no current version: its workers get no tasks"
-    if current is None:
-        what = f"Temporal knows no deployment {deployment}: no worker of it has polled"
-    return [error(VERSION, what, f"temporal worker deployment set-current-version --deployment-name {deployment} …")]
+def check_version(read: DeploymentReading) -> list[Finding]:
+    """Return whether a version is current, and which versions have work that no worker takes."""
+    findings = [_unpolled(read, build, status) for build, status in read.unpolled.items()]
+    if not read.current:
+        findings.append(_no_current(read))
+    return findings or [ok(VERSION, f"{read.current} is the current version of {read.name}")]
+
+
+def _no_current(read: DeploymentReading) -> Finding:
+    what = f"The deployment {read.name} has no current version: its workers get no tasks"
+    if read.current is None:
+        what = f"Temporal knows no deployment {read.name}: no worker of it has polled"
+    return error(VERSION, what, _set_current(read))
+
+
+def _unpolled(read: DeploymentReading, build: str, status: VersionStatus) -> Finding:
+    start = f"{_START_WORKER} with WORKER_BUILD_ID={build}"
+    match status:
+        case VersionStatus.CURRENT | VersionStatus.RAMPING:
+            what = f"No worker of {build}, the {status} version of {read.name}, polls {read.queue}: new incidents wait"
+            return error(VERSION, what, f"{start}, or make another current: {_set_current(read)}")
+        case VersionStatus.DRAINING:
+            what = f"Incidents of version {build} are open, and no worker of it polls {read.queue}: they stand still"
+            move = "temporal workflow update-options --versioning-override-behavior auto_upgrade"
+            return error(VERSION, what, f"{start}, or move each: {move} --workflow-id incident-…")
+        case _:
+            assert_never(status)
+
+
+def _set_current(read: DeploymentReading) -> str:
+    return f"temporal worker deployment set-current-version --deployment-name {read.name} --build-id …"
 
 
 def check_stuck(stuck: Standstill, at: datetime) -> Finding:

@@ -35,7 +35,7 @@ _WORKERS = _Texts(
         "Temporal keeps every alert and command, but nobody is paged and no update is published until a worker runs."
     ),
     steps=(
-        "Start workers; if they run, check their logs, their task queue and whether they are overloaded.",
+        "Start workers; if they run, check their logs, task queue, version and load: `incident doctor`.",
         "Respond manually meanwhile: page, escalate and publish updates.",
     ),
     over="Open incidents go on. `incident stuck` lists what did not recover.",

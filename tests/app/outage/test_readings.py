@@ -7,16 +7,15 @@ from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
-from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.outage.readings import POLL, PollerSource, TemporalSource
 
 T0 = datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
-WORKFLOW, ACTIVITY = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+WORKFLOW, ACTIVITY = "workflow", "activity"
 AWAY = RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
 DENIED = RPCError("no", RPCStatusCode.PERMISSION_DENIED, b"")
-Polls = dict[TaskQueueType.ValueType, int]
+Polls = dict[str, int]
 
 
 class Scripted(PollerSource):
