@@ -189,7 +189,7 @@ def test_every_capability_is_in_the_architecture() -> None:
 
 def test_the_index_lists_every_document() -> None:
     linked = {(DOCS / target).resolve() for target, _ in LINK.findall((DOCS / "index.md").read_text(encoding="utf-8"))}
-    assert [str(each) for each in DOCS.glob("*.md") if each.name != "index.md" and each.resolve() not in linked] == []
+    assert [str(each) for each in DOCS.rglob("*.md") if each.name != "index.md" and each.resolve() not in linked] == []
 
 
 def test_every_setting_is_documented() -> None:

@@ -31,7 +31,7 @@ runner = CliRunner()
 
 def commands() -> dict[str, list[str]]:
     """The command line of each example, in the order of the document."""
-    lines = (ROOT / "docs" / "first-day.md").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "docs" / "first-day" / "examples.md").read_text(encoding="utf-8").splitlines()
     found = [shlex.split(line)[2:] for line in lines if line.startswith("incident init --yes")]
     return dict(zip(NAMES, found, strict=True))
 
