@@ -70,9 +70,16 @@ def _linked_files(page: Any) -> set[str]:
     """The files outside of docs/ that a page links to, by their paths in the repository."""
     targets = (found[3] for found in LINK.finditer(page.content_string))
     paths = {posixpath.normpath(posixpath.join(_folder(page.src_uri), target)) for target in targets}
-    return {path for path in paths if not path.startswith("docs/") and path not in PAGES and (ROOT / path).is_file()}
+    return {path for path in paths if not _is_in_docs(path) and path not in PAGES and (ROOT / path).is_file()}
+
+
+def _is_in_docs(path: str) -> bool:
+    """Whether mkdocs publishes it by itself: it leaves out names that begin with a dot, such as an example's .env."""
+    return path.startswith("docs/") and "/." not in path
 
 
 def _published(path: str) -> str:
-    """The place in the site of a file of the repository. Names that begin with a dot are not published by mkdocs."""
-    return path.removeprefix("docs/") if path.startswith("docs/") else PAGES.get(path, f"files/{path.lstrip('.')}")
+    """The place in the site of a file of the repository."""
+    if _is_in_docs(path):
+        return path.removeprefix("docs/")
+    return PAGES.get(path, f"files/{path.replace('/.', '/').lstrip('.')}")
