@@ -83,11 +83,10 @@ Matcher = str | Pattern
 
 
 class Route(Frozen):
-    """What alerts of a source, with these labels, are taken as. The first route that matches counts.
+    """How alerts of a source with these labels are routed. The first route that matches counts.
 
     `name`: what explanations call it. `source` unset: every source; upper and lower case are the same. `service` and
-    `severity` stand in place of the alert's labels. `on_call` and, by severity, `escalation`: as those of a service,
-    and before them.
+    `severity` replace the alert's labels. `on_call` and, by severity, `escalation` replace those of the service.
     """
 
     name: str = Field(min_length=1, max_length=100)

@@ -221,7 +221,7 @@ class Templates(Frozen):
 
 
 class Chat(Frozen):
-    """What the incident's channel is like. `digest_channel`: the id of the channel that lists all incidents.
+    """The incident's channel. `digest_channel`: the id of the channel that lists all incidents.
 
     `setup_per_minute`: how many calls that set channels up all workers together make, at most. 0: as many as come.
     `notices_below_summary`: notices wait for the summary, so that all of them go below it. False, as in runbooks from

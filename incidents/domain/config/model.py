@@ -86,7 +86,7 @@ class SeverityPolicy(Frozen):
 
 
 class Intake(Frozen):
-    """How an alert finds its incident and its first severity. An alert whose `private_label` is "true" is private.
+    """How alerts are grouped into incidents, and get their severity. With `private_label` "true" an alert is private.
 
     `unknown_severity`: what an alert without a known severity is taken as. Unset: the second worst there is.
     `sources`: the API of each alert source; one that is not named has none. `raise_on_graver_alert`: an alert that
@@ -127,7 +127,7 @@ class Intake(Frozen):
 
 
 class RetryLimits(Frozen):
-    """How long a vendor that fails is tried again before the obligation counts as failed.
+    """How long a failing vendor is retried before the obligation counts as failed.
 
     `reach`: an escalation by one way; after that, the person's next way is tried. Once called `patience`.
     """
@@ -168,7 +168,7 @@ class Service(Frozen):
 
 
 class EvidenceRules(Frozen):
-    """What is preserved: from `before` the first alert to the resolution; of each source at most `most_rows` rows."""
+    """What is saved: from `before` the first alert to the resolution; of each source at most `most_rows` rows."""
 
     before: Duration = timedelta(minutes=30)
     most_rows: int = Field(default=10_000, ge=1)
@@ -181,7 +181,7 @@ second (`make bench BENCH=replay`), and a workflow task has ten seconds: past th
 
 
 class Durability(Frozen):
-    """How long the history of a run becomes before it continues as new: at a quiet moment, and at 1.5 times that."""
+    """How many events a run has before it continues as new: at a quiet moment, and at 1.5 times that in any case."""
 
     history_events: int = Field(default=HISTORY_EVENTS, ge=200, le=2000)
 

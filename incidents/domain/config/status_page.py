@@ -20,7 +20,7 @@ def _checked_subscription(url: str) -> str:
 
 
 class SiteTexts(Frozen):
-    """What our own status site says beside the updates. A `{NAME}` in capitals is filled in."""
+    """Texts of our own status site, besides the updates. A `{NAME}` in capitals is filled in."""
 
     title: str = "{PRODUCT} status"
     all_operational: str = "All systems operational"

@@ -19,7 +19,7 @@ class BlastRadiusQueries(Frozen):
 
 
 class Investigation(Frozen):
-    """What the investigation asks the monitoring: PromQL by name, and the service's name in the logs.
+    """Queries of the investigation: PromQL by name, and the service's name in the logs.
 
     `log_service`, unset: the name that the incident's alert gives. `dashboards`: name to address, shown with the
     findings; `{SERVICE}`, `{FROM_MS}` and `{UNTIL_MS}` (epoch milliseconds) are filled in. `panels`: PromQL by name,

@@ -9,7 +9,7 @@ from incidents.domain.core.time.duration import Duration
 
 
 class LeftOpen(Frozen):
-    """How an incident without activity is asked about: its commander, and from question `manager_after` on the manager.
+    """Questions about an incident without activity: to the commander; from question `manager_after` on, to the manager.
 
     The manager is `postmortem.manager`.
     """

@@ -11,7 +11,7 @@ CHAT_ID = r"[UW][A-Z0-9]{2,30}"
 
 
 class DirectoryEntry(Frozen):
-    """How one person is known: the ids of their users and their login at the vendors that runbook.yaml names.
+    """One person: e-mail address, and user names at the vendors.
 
     `aliases`: other names, such as another login or a full name.
     """

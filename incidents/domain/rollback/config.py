@@ -31,7 +31,7 @@ class Deployer(StrEnum):
 
 
 class GitHubActions(Frozen):
-    """The workflow that deploys. `title` finds the version in a run's title, for GitHub tells no inputs of a run.
+    """The workflow that deploys. `title` finds the version in a run's title: GitHub does not list a run's inputs.
 
     `extra`: further inputs of the dispatch. `finish_within`: how long a run may take.
     """
@@ -51,7 +51,7 @@ class GitHubActions(Frozen):
 
 
 class BaselineRules(Frozen):
-    """Where the latency of good times comes from: PromQL or spans if they are named, else our own recorder.
+    """Source of the latency baseline: PromQL or spans if they are configured, else our own recorder.
 
     `window`: how long before the suspect deployment is looked at. `prometheus`: "p50" and "p95" in seconds, with
     `{region}` for the region's name. `signoz_span`: the span whose durations count.
@@ -71,7 +71,7 @@ class BaselineRules(Frozen):
 
 
 class RecorderRules(Frozen):
-    """Latency baseline recorder: so many probes of each region at this interval; old samples are dropped."""
+    """Latency baseline recorder: `probes` of each region, `every` so often; samples older than `keep` are dropped."""
 
     every: Duration = timedelta(minutes=5)
     probes: int = Field(default=5, ge=1)
