@@ -161,7 +161,7 @@ QUEUE_SIZE = Metric(
 TEMPORAL_UP = Metric(
     "incidents_temporal_up",
     Kind.GAUGE,
-    "1 if Temporal answered this process; while it is 0, the gauges that Temporal would tell are absent",
+    "1 if Temporal answered this process; while it is 0, the gauges that are read from Temporal are absent",
 )
 NOBODY = Metric("incidents_nobody_can_be_paged", Kind.GAUGE, "1 if this process has no pager for a severity that pages")
 VENDOR_CALLS = Metric(

@@ -198,7 +198,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "incident postmortem why 42 'No test covers old SDKs.' --root-cause",
     ),
     "postmortem well": ("incident postmortem well 42 'The rollback took 4 minutes.'",),
-    "postmortem better": ("incident postmortem better 42 'Customers were told late.'",),
+    "postmortem better": ("incident postmortem better 42 'Customers were notified late.'",),
     "postmortem action": (
         "incident postmortem action 42 'Test with old SDKs' --owner bob \\",
         "    --due 2026-12-31 --outcome 'A test fails with SDK 1.0'",

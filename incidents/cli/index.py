@@ -56,7 +56,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Plan": {
         "init": (f"{_COMMANDS}.operating.init", "Write runbook.yaml and .env for your company."),
-        "explain": (f"{_COMMANDS}.foresight.explain", "Say in plain words what the runbook does for a severity."),
+        "explain": (f"{_COMMANDS}.foresight.explain", "Explain in plain words what the runbook does for a severity."),
         "check": (
             f"{_COMMANDS}.foresight.check",
             "Validate runbook.yaml: errors and warnings, by line.",

@@ -31,7 +31,7 @@ class Pauses:
         with self._lock:
             left = self._until.get(operation, 0.0) - boot_time()
         if left > 0:
-            problem = "not sent: the vendor has just told another call to wait"
+            problem = "not sent: the vendor has just asked another call to wait"
             wait = timedelta(seconds=left)
             raise VendorRateLimited(self._vendor, operation, problem, code="paused", retry_after=wait)
 

@@ -56,7 +56,7 @@ def parse_key_ring(text: str) -> KeyRing:
     keys = tuple(_parse_key(part.strip()) for part in text.split(",") if part.strip())
     ids = [key.id for key in keys]
     if twice := next((key_id for key_id in ids if ids.count(key_id) > 1), None):
-        raise ValueError(f"has the key id {twice} twice: what it encrypted could not be told apart")
+        raise ValueError(f"has the key id {twice} twice: what each key encrypted could not be distinguished")
     return KeyRing(keys)
 
 

@@ -71,7 +71,7 @@ def _accepted(reading: AccessReading, set_them: str) -> Finding:
         what = f"{reading.name} accepts our credentials, but they lack {', '.join(reading.missing)}"
         return error(reading.check, what, f"Grant that, and replace {set_them} if the vendor issues new ones")
     if reading.untold:
-        what = f"{reading.name} accepts our credentials, but does not tell {reading.untold}"
+        what = f"{reading.name} accepts our credentials, but does not report {reading.untold}"
         return unknown(reading.check, what, "Check that by hand, or with a drill (docs/drills.md)")
     return ok(reading.check, f"accepted{f' as {reading.who}' if reading.who else ''}")
 
@@ -84,7 +84,7 @@ def half_set(check: str, reason: str) -> Finding:
 def check_clock(readings: Sequence[ClockReading]) -> Finding:
     """Compare this machine's clock with most of the others': a single one may itself be wrong."""
     if not readings:
-        return unknown(CLOCK, "No server told its time", "Compare this machine's clock by hand (`timedatectl`)")
+        return unknown(CLOCK, "No server reported its time", "Compare this machine's clock by hand (`timedatectl`)")
     ahead = timedelta(seconds=median(reading.ahead.total_seconds() for reading in readings))
     if abs(ahead) < SKEWED:
         return ok(CLOCK, f"within {in_words(SKEWED)} of {len(readings)} others")

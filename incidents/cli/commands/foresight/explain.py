@@ -28,7 +28,7 @@ def explain_severity(
     file: RunbookOption = None,
     as_json: Json = False,
 ) -> None:
-    """Say in plain words what the runbook does for a severity."""
+    """Explain in plain words what the runbook does for a severity."""
 
     async def main() -> int:
         settings = load_settings()

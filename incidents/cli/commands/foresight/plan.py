@@ -67,7 +67,7 @@ def plan(
     until: Annotated[str, typer.Option(metavar="TIME", help="End, such as 90m or 7d", show_default="72h")] = "",
     at: Annotated[str, typer.Option(metavar="TIME", help="When the alert fires (ISO 8601)")] = DEFAULT_START,
     how: Annotated[Format, typer.Option("--format", help="Output format")] = Format.TABLE,
-    everything: Annotated[bool, typer.Option("--all", help="Each repeat by itself, and housekeeping")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Each repeat in its own line, and housekeeping")] = False,
     texts: Annotated[bool, typer.Option("--texts", help="In the table, each message in full")] = False,
     differs: Annotated[
         bool, typer.Option("--exit-code", help="With --diff: exit status 1 if anything differs")

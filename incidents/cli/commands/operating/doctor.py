@@ -31,7 +31,7 @@ _NAMES = 20
 @app.command()
 def doctor(
     everything: Annotated[bool, typer.Option("--all", help="Show what is well and what is off in full")] = False,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Bound of each check", min=1, max=60)] = SECONDS,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Limit of each check", min=1, max=60)] = SECONDS,
     as_json: Json = False,
 ) -> None:
     """Check Temporal, workers, integrations and runbook.

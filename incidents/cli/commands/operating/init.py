@@ -45,8 +45,8 @@ def init(
 ) -> None:
     """Write runbook.yaml and .env for your company.
 
-    What no option gives is asked; --yes takes the defaults. The runbook is validated as by `incident check`. Nothing is
-    written until all is answered, and then both files or neither.
+    It asks for what no option gives; --yes takes the defaults. The runbook is validated as by `incident check`.
+    Nothing is written until all is answered, and then both files or neither.
     """
     given: dict[str, str | list[str] | None] = {
         "company": company, "services": service, "regions": region, "on_call": on_call, "backup": backup,

@@ -39,7 +39,7 @@ def incident_line(run: WorkflowExecution, state: Incident | None) -> Mrkdwn:
     """Return an incident in one line. Without its state it may be private, so that only its number is told."""
     if state is not None:
         return digest_text(state)
-    return mrkdwn("*{}* · no worker tells its state now", label(run))
+    return mrkdwn("*{}* · no worker answered", label(run))
 
 
 def timeline_text(incident: Incident) -> Mrkdwn:
