@@ -12,6 +12,8 @@ CHAOS_OPTIONS = --jobs $(or $(JOBS),2) --minutes $(or $(MINUTES),10) $(if $(POST
 # reads like that.
 RERUN_A_CRASH = --reruns 1 --only-rerun '^a crash of the process alone$$'
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Each process of the tests would compile all modules again, and each worker of pytest rewrite all assertions.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs play release
 
