@@ -10,6 +10,7 @@ from temporalio.service import RPCError
 
 from incidents.app.connection import run_and_exit
 from incidents.app.foresight.scenario_file import ScenarioFile, read_scenario
+from incidents.app.foresight.shipped import shipped
 from incidents.app.runbook_file import read_runbook_file, runbook_source
 from incidents.app.settings import load_settings
 from incidents.cli.help import Subcommands
@@ -25,7 +26,6 @@ from incidents.domain.foresight.rehearsal.junit import junit
 from incidents.domain.foresight.rehearsal.page import rehearsal_page
 from incidents.domain.foresight.scenario import ScenarioError
 from incidents.rehearsal.needs import what_is_missing
-from incidents.rehearsal.shipped import shipped
 
 app = Subcommands()
 ALL = "all"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from incidents.app.foresight.shipped import shipped
 from incidents.domain.config.loading import RunbookFile, parse_runbook_file
 from incidents.domain.foresight.rehearsal.expectations import check
 from incidents.domain.foresight.scenario import parse_scenario
 from incidents.rehearsal.run import rehearse
-from incidents.rehearsal.shipped import shipped
 from tests.support.thoroughness import by_thoroughness
 
 SHORT = ["01-critical", "07-rollback", "10-vendors-down"]

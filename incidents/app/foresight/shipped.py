@@ -8,6 +8,6 @@ _SUFFIX = ".yaml"
 
 def shipped() -> dict[str, Traversable]:
     """Return the shipped scenarios, by name."""
-    folder = resources.files("incidents.rehearsal") / "scenarios"
+    folder = resources.files("incidents.app.foresight") / "scenarios"
     found = (file for file in folder.iterdir() if file.name.endswith(_SUFFIX))
     return {file.name.removesuffix(_SUFFIX): file for file in sorted(found, key=lambda file: file.name)}
