@@ -9,7 +9,7 @@ import typer
 from temporalio.service import RPCError
 
 from incidents.app.connection import run_and_exit
-from incidents.app.foresight.scenario_file import ScenarioFile, read_scenario
+from incidents.app.foresight.scenario_file import ScenarioFile, check_scenario, find_scenario
 from incidents.app.foresight.shipped import shipped
 from incidents.app.runbook_file import read_runbook_file, runbook_source
 from incidents.app.settings import load_settings
@@ -105,20 +105,10 @@ def _asked(names: list[str]) -> list[ScenarioFile]:
 
 
 def _named(name: str) -> ScenarioFile:
-    found = shipped().get(name)
-    if found is None and not Path(name).exists():
-        raise typer.BadParameter(f"{one_line(name, 200)}: No such file or directory, nor a shipped scenario (--list)")
     try:
-        return read_scenario(found or Path(name), name)
+        return find_scenario(name)
     except ScenarioError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-def _place(named: ScenarioFile, fault: ScenarioError) -> str:
-    """Return where the file says what the runbook lacks: its name, and the line of the field."""
-    field = str(fault).partition(":")[0].removesuffix(" of a fact")
-    lines = (number for number, line in enumerate(named.text.splitlines(), 1) if f"{field}:" in line)
-    return f"{named.name}:{next(lines, 1)}"
 
 
 def _fits(named: ScenarioFile, file: RunbookFile) -> None:
@@ -128,9 +118,9 @@ def _fits(named: ScenarioFile, file: RunbookFile) -> None:
         typer.BadParameter: it lacks a severity, a service or a region.
     """
     try:
-        named.scenario.filled(file.runbook)
+        check_scenario(named, file.runbook)
     except ScenarioError as error:
-        raise typer.BadParameter(f"{_place(named, error)}: {error}") from None
+        raise typer.BadParameter(str(error)) from None
 
 
 async def _rehearsed(named: ScenarioFile, runbook: RunbookFile) -> Result:
