@@ -11,23 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-    ScheduleUpdate,
-)
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Interceptor, Worker
 
 from activities import ports
-from activities.processes import RECORDER
 from incidents.app.composition.activities import build_activities
+from incidents.app.composition.schedules import ensure_recorder, lacking
 from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.composition.workers import build_workers
 from incidents.app.connection import connect, run_and_exit
@@ -36,7 +26,7 @@ from incidents.app.liveness.standstill_watch import StandstillWatch, watched
 from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import missing_pager_warning
 from incidents.app.runbook_file import RunbookSource, load_runbook_file, runbook_source
-from incidents.app.settings import Settings, load_settings, read_variable
+from incidents.app.settings import Settings, load_settings
 from incidents.app.telemetry.exposition import Exposition
 from incidents.app.telemetry.fleet import Fleet, always
 from incidents.app.telemetry.listener import bind, serving_metrics
@@ -45,15 +35,10 @@ from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.app.telemetry.tracing import build_tracing
 from incidents.client.heartbeats import ensure_heartbeats
-from incidents.contracts import RecorderInput
 from incidents.domain.config.model import RunbookConfig
-from incidents.domain.config.probes import Probe, describe_unset
-from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.people.directory import PeopleDirectory
-from incidents.priority import LAST_RANK, priority_of
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from incidents.vendors.errors import VendorRejected
-from workflows.baseline_recorder import RecorderWorkflow
 
 
 async def ensure_search_attributes(client: Client) -> None:
@@ -77,31 +62,6 @@ async def ensure_search_attributes(client: Client) -> None:
     except RPCError as error:
         if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
             raise
-
-
-async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookConfig) -> str:
-    """Create or update the schedule of the latency baseline recorder; return a line for the log."""
-    off = _lacking(*runbook.probes) if runbook.regions else "runbook.yaml has no regions"
-    if off:
-        return f"Latency baseline recorder off ({off}): rollbacks may end inconclusive"
-    rules = runbook.rollback.recorder
-    schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            RecorderWorkflow.run,
-            RecorderInput(regions=runbook.regions, rules=rules, probes=runbook.probes),
-            id=RECORDER,
-            task_queue=settings.temporal_task_queue,
-            static_summary="Latency baseline recorder",
-            priority=priority_of(LAST_RANK),
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=rules.every)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=rules.every),
-    )
-    try:
-        await client.create_schedule(RECORDER, schedule, trigger_immediately=True)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(RECORDER).update(lambda _: ScheduleUpdate(schedule=schedule))
-    return f"Latency baseline recorder on: every {in_words(rules.every)}, {rules.probes} probes per region"
 
 
 async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
@@ -198,15 +158,10 @@ def build_integrations_table(settings: Settings, runbook: RunbookConfig) -> Tabl
         style = "green" if found.on else "red" if found.half_set else "dim"
         table.add_row(found.name, "on" if found.on else "off", found.reason, style=style)
     for probe in runbook.probes:
-        lacking, names = _lacking(probe), " and ".join(probe.variables)
-        reason = lacking or (f"{names} set" if names else "needs no credentials")
-        table.add_row(f"{probe.name} probe", "off" if lacking else "on", reason, style="dim" if lacking else "green")
+        unset, names = lacking(probe), " and ".join(probe.variables)
+        reason = unset or (f"{names} set" if names else "needs no credentials")
+        table.add_row(f"{probe.name} probe", "off" if unset else "on", reason, style="dim" if unset else "green")
     return table
-
-
-def _lacking(*probes: Probe) -> str:
-    """Say which environment variables the probes name that are not set; "" if there are none."""
-    return describe_unset(name for probe in probes for name in probe.variables if not read_variable(name))
 
 
 def main() -> None:

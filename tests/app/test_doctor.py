@@ -20,6 +20,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from incidents.app.composition.needs import NEEDS
+from incidents.app.composition.schedules import ensure_recorder
 from incidents.app.composition.workers import make_setup_worker, make_worker
 from incidents.app.doctor.checks import Check, Progress, run_checks
 from incidents.app.doctor.doctor import diagnose
@@ -28,7 +29,6 @@ from incidents.app.encryption.converter import encrypting
 from incidents.app.encryption.key_ring import NO_KEYS, KeyRing, new_key, parse_key_ring
 from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
-from incidents.app.worker import ensure_recorder
 from incidents.client.heartbeats import ensure_heartbeats
 from incidents.contracts import drill_queue
 from incidents.domain.doctor.finding import Finding, Level

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 from temporalio.client import Client
 
+from incidents.app.composition.schedules import ensure_recorder
 from incidents.app.settings import load_settings
-from incidents.app.worker import build_integrations_table, ensure_recorder
+from incidents.app.worker import build_integrations_table
 from tests.support.incidents import RUNBOOK
 
 
