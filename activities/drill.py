@@ -18,7 +18,7 @@ from activities.rollback.probes import ProbeAnswer, RegionProbes
 from activities.updates.email import Email
 from activities.updates.status_page import StatusPage
 from activities.updates.status_pages.static_site import StatusSite
-from incidents.client.acknowledge_links import AcknowledgeLinks
+from incidents.client.paging.acknowledge_links import AcknowledgeLinks
 from incidents.contracts import WindowsChanged
 from incidents.domain.activity_requests import OpenBridge, PublishStatus, SendMail, SendPage, SettlePage
 from incidents.domain.activity_results import ActivityResult, ChannelRead, MailSent, MessagePosted, ResourcesChanged

@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities import ports
 from activities.errors import translate_vendor_errors
-from incidents.client.acknowledge_links import AcknowledgeLinks, PageRef
+from incidents.client.paging.acknowledge_links import AcknowledgeLinks, PageRef
 from incidents.domain.activity_requests import SendPage, SettlePage
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.core.severity import PagerSeverity

@@ -24,7 +24,7 @@ from incidents.app.telemetry.fleet import Fleet
 from incidents.app.telemetry.tracing import OFF, Tracing
 from incidents.client.delivery.delivery import Delivery
 from incidents.client.delivery.spool import Spool, SpoolUnusable
-from incidents.client.own_pages import workflow_of
+from incidents.client.paging.own_pages import workflow_of
 from incidents.client.problems import Undecryptable
 from incidents.contracts import COMMAND_REFUSED, ISSUE_CHANGED, Unauthorized
 from incidents.domain.config.model import RunbookConfig

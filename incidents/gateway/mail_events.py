@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from incidents.client.own_pages import workflow_of
+from incidents.client.paging.own_pages import workflow_of
 from incidents.contracts import MAIL_BOUNCED, MailBounced
 from incidents.domain.core.payload import read_json
 from incidents.domain.core.text.untrusted import one_line

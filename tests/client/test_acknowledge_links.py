@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from itsdangerous import TimestampSigner
 
-from incidents.client.acknowledge_links import AcknowledgeLinks, InvalidLink, PageRef
+from incidents.client.paging.acknowledge_links import AcknowledgeLinks, InvalidLink, PageRef
 
 SECRET = "s" * 32
 PAGE = PageRef(key="incident-api:production/2", run_id="r-1", to="on_call")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from incidents.client.own_pages import workflow_of
+from incidents.client.paging.own_pages import workflow_of
 from incidents.domain.chat.buttons import Target
 from incidents.domain.incident import commands as c
 from incidents.domain.people.config import DirectoryEntry

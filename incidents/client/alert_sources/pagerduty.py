@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from incidents.client.alert_sources.payload import NO_START, checked
-from incidents.client.own_pages import workflow_of
+from incidents.client.paging.own_pages import workflow_of
 from incidents.domain.alerting.alert import Alert, fingerprint_of
 
 NAME = "PagerDuty"

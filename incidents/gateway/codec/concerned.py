@@ -6,7 +6,7 @@ from temporalio.client import Client, WorkflowExecutionDescription
 
 from incidents.client.asking import TIMEOUT
 from incidents.client.lookup import describe, find
-from incidents.client.own_pages import workflow_of
+from incidents.client.paging.own_pages import workflow_of
 from incidents.client.problems import NotFound
 from incidents.domain.incident.incident import Incident
 from incidents.gateway.web.reads import IncidentReaders

@@ -6,9 +6,9 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from incidents.client.acknowledge_links import AcknowledgeLinks, InvalidLink, SignedPage
 from incidents.client.commands import send
 from incidents.client.lookup import current, describe
+from incidents.client.paging.acknowledge_links import AcknowledgeLinks, InvalidLink, SignedPage
 from incidents.client.problems import CommandFailed, NoAnswer, NotFound
 from incidents.cutting import cut
 from incidents.domain.core.time.elapsed import in_words

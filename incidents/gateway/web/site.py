@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from incidents.app.composition.pagers import build_acknowledge_links
 from incidents.app.evidence.records import Damaged
 from incidents.app.settings import Settings
-from incidents.client.acknowledge_links import PATH
+from incidents.client.paging.acknowledge_links import PATH
 from incidents.client.problems import NoAnswer, NotFound
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.people.directory import PeopleDirectory

@@ -6,7 +6,7 @@ import pytest
 
 from activities.paging.paging import Paging
 from activities.registry import ActivitySet
-from incidents.client.acknowledge_links import AcknowledgeLinks
+from incidents.client.paging.acknowledge_links import AcknowledgeLinks
 from incidents.domain.activity_requests import SendPage, SettlePage
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import failed, operations, perform

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from incidents.app.settings import Settings, load_settings
-from incidents.client.acknowledge_links import AcknowledgeLinks, PageRef
+from incidents.client.paging.acknowledge_links import AcknowledgeLinks, PageRef
 from incidents.domain.incident.commands import Acknowledge, MakePrivate, Resolve
 from tests.gateway.web.browsing import browsing, words
 from tests.support.environment import World
