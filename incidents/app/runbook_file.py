@@ -30,6 +30,11 @@ class RunbookSource:
     def __str__(self) -> str:
         return f"{self.name} ({self.why})"
 
+    @property
+    def folder(self) -> Path:
+        """Where files that it names are: beside it, or in the working directory for the packaged default."""
+        return self.file.parent if isinstance(self.file, Path) else Path()
+
 
 def runbook_source(settings: Settings, named: Path | None = None) -> RunbookSource:
     """Return the runbook in use: the file that a command's `--file` names.

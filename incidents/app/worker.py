@@ -17,7 +17,7 @@ from temporalio.worker import Interceptor, Worker
 
 from activities import ports
 from incidents.app.composition.activities import build_activities
-from incidents.app.composition.schedules import ensure_recorder, lacking
+from incidents.app.composition.schedules import ensure_quarterly_drill, ensure_recorder, lacking
 from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.composition.workers import build_workers
 from incidents.app.connection import connect, run_and_exit
@@ -35,7 +35,9 @@ from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.app.telemetry.tracing import build_tracing
 from incidents.client.heartbeats import ensure_heartbeats
+from incidents.domain.config.loading import RunbookFile
 from incidents.domain.config.model import RunbookConfig
+from incidents.domain.foresight.scenario import ScenarioError
 from incidents.domain.people.directory import PeopleDirectory
 from incidents.search_attributes import SEARCH_ATTRIBUTES
 from incidents.vendors.errors import VendorRejected
@@ -79,7 +81,7 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
     people = PeopleDirectory(file.runbook.people.directory)
     activities = build_activities(settings, client, file.runbook, people, file.customers)
     workers = build_workers(settings, client, file, activities, interceptors)
-    await _set_up(client, settings, source, file.runbook, notices)
+    await _set_up(client, settings, source, file, notices)
     async with AsyncExitStack() as stack:
         stack.callback(tracing.flush)
         page = activities.status_page.page
@@ -96,13 +98,15 @@ async def serve(interceptors: Sequence[Interceptor] = ()) -> int:
 
 
 async def _set_up(
-    client: Client, settings: Settings, source: RunbookSource, runbook: RunbookConfig, notices: Notices
+    client: Client, settings: Settings, source: RunbookSource, file: RunbookFile, notices: Notices
 ) -> None:
     """Set up what runs in Temporal beside incidents, and say what is on and off."""
+    runbook = file.runbook
     _show_integrations(settings, runbook, notices)
     notices.say(missing_pager_warning(settings, runbook), logging.ERROR)
     notices.say(f"Runbook: {source}")
     notices.say(await ensure_recorder(client, settings, runbook))
+    notices.say(await ensure_quarterly_drill(client, settings, file, source.folder))
     notices.say(await ensure_heartbeats(client, runbook, settings.temporal_task_queue))
 
 
@@ -166,7 +170,7 @@ def build_integrations_table(settings: Settings, runbook: RunbookConfig) -> Tabl
 
 def main() -> None:
     """Entry point of `python worker.py`."""
-    run_and_exit(serve(), problems=(VendorRejected,))  # such as a store whose package is not installed
+    run_and_exit(serve(), problems=(VendorRejected, ScenarioError))  # such as a store whose package is not installed
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ def test_a_wrong_file_is_refused_with_its_line(run: Run, tmp_path: Path, text: s
 def test_what_cannot_be_asked(run: Run) -> None:
     assert "name a scenario" in rehearse(run).why
     assert (
-        "missing.yaml: No such file or directory, nor a shipped scenario (--list)" in rehearse(run, "missing.yaml").why
+        "missing.yaml: No such file or directory, nor a shipped scenario (`incident rehearse --list`)"
+        in rehearse(run, "missing.yaml").why
     )
     assert "--html shows one scenario" in rehearse(run, "all", "--html", "x.html").why
 

@@ -1,25 +1,98 @@
 """What Temporal starts by itself: the schedules that a worker creates, or brings up to date."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 from temporalio.client import (
     Client,
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
     ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
+    ScheduleRange,
     ScheduleSpec,
     ScheduleUpdate,
 )
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.processes import RECORDER
+from incidents.app.foresight.scenario_file import check_scenario, find_scenario
 from incidents.app.settings import Settings, read_variable
-from incidents.contracts import RecorderInput
+from incidents.client.drills import drill_summary, short_name
+from incidents.contracts import DrillInput, RecorderInput, drill_queue
+from incidents.domain.config.loading import RunbookFile
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.probes import Probe, describe_unset
 from incidents.domain.core.time.elapsed import in_words
+from incidents.domain.foresight.drill_script import drill_script
 from incidents.priority import LAST_RANK, priority_of
 from workflows.baseline_recorder import RecorderWorkflow
+from workflows.drill import DrillWorkflow
+
+QUARTERLY = "quarterly-drill"
+"""The id of the schedule that starts a drill every quarter, and the beginning of the drills' ids."""
+_QUARTERS = (ScheduleRange(1, 10, step=3),)
+_SECOND_WEEK = (ScheduleRange(8, 14),)
+_CATCH_UP = timedelta(hours=1)
+"""After an outage at its time: a drill that would start later than this waits for the next quarter."""
+
+
+async def ensure_quarterly_drill(client: Client, settings: Settings, file: RunbookFile, folder: Path) -> str:
+    """Create, update or delete the schedule of the quarterly drill; return a line for the log.
+
+    `folder`: where the runbook is, beside which the scenario's file may be.
+
+    Raises:
+        ScenarioError: the scenario cannot be read, or does not fit the runbook.
+    """
+    rules, runbook = file.runbook.drill.quarterly, file.runbook
+    if rules is None:
+        await _delete(client, QUARTERLY)
+        return "Quarterly drill: off (`drill.quarterly` in runbook.yaml)"
+    found = find_scenario(rules.scenario, folder)
+    check_scenario(found, runbook)
+    script = drill_script(found.scenario, short_name(rules.scenario), runbook, QUARTERLY, datetime.now(UTC))
+    calendar = ScheduleCalendarSpec(
+        month=_QUARTERS,
+        day_of_month=_SECOND_WEEK,
+        day_of_week=(ScheduleRange((rules.day + 1) % 7),),  # Temporal counts from Sunday
+        hour=(ScheduleRange(rules.at.hour),),
+        minute=(ScheduleRange(rules.at.minute),),
+    )
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            DrillWorkflow.run,
+            DrillInput(script=script, runbook=runbook),
+            id=QUARTERLY,
+            task_queue=drill_queue(settings.temporal_task_queue),
+            static_summary=drill_summary(script),
+            priority=priority_of(LAST_RANK),
+        ),
+        spec=ScheduleSpec(calendars=[calendar], time_zone_name=runbook.calendar.time_zone),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+    )
+    await _put(client, QUARTERLY, schedule)
+    day, at = rules.day.name.capitalize(), f"{rules.at:%H:%M} {runbook.calendar.time_zone}"
+    return f"Quarterly drill: {rules.scenario}, {day} of the second week of each quarter, {at}"
+
+
+async def _put(client: Client, name: str, schedule: Schedule, *, now: bool = False) -> None:
+    """Create a schedule, or bring it up to date. `now`: a new one acts at once, too."""
+    try:
+        await client.create_schedule(name, schedule, trigger_immediately=now)
+    except ScheduleAlreadyRunningError:
+        await client.get_schedule_handle(name).update(lambda _: ScheduleUpdate(schedule=schedule))
+
+
+async def _delete(client: Client, name: str) -> None:
+    try:
+        await client.get_schedule_handle(name).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookConfig) -> str:
@@ -40,10 +113,7 @@ async def ensure_recorder(client: Client, settings: Settings, runbook: RunbookCo
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=rules.every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=rules.every),
     )
-    try:
-        await client.create_schedule(RECORDER, schedule, trigger_immediately=True)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(RECORDER).update(lambda _: ScheduleUpdate(schedule=schedule))
+    await _put(client, RECORDER, schedule, now=True)
     return f"Latency baseline recorder on: every {in_words(rules.every)}, {rules.probes} probes per region"
 
 

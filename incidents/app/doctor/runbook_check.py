@@ -1,7 +1,9 @@
 """What is wrong with runbook.yaml in this environment: shared by `incident check` and `incident doctor`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from incidents.app.foresight.scenario_file import check_scenario, find_scenario
 from incidents.app.pager_check import missing_pager_warning
 from incidents.app.runbook_file import RunbookSource, parse_source, read_source
 from incidents.app.settings import Settings
@@ -10,6 +12,7 @@ from incidents.domain.config.loading import write_places
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.warnings import SHIPPED_COMPANY, Surroundings, warnings
 from incidents.domain.core.errors import RunbookError
+from incidents.domain.foresight.scenario import ScenarioError
 
 _SERVED_BY: dict[Channel, tuple[str, ...]] = {
     Channel.STATUS_PAGE: ("statuspage", "status site"),
@@ -19,6 +22,8 @@ _SERVED_BY: dict[Channel, tuple[str, ...]] = {
     Channel.WEBHOOK: ("webhook",),
 }
 """The integrations of each channel, by their names in the settings: one of them is enough."""
+
+_QUARTERLY = ("drill", "quarterly", "scenario")
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,21 @@ def check_runbook(source: RunbookSource, settings: Settings) -> RunbookCheck:
         runbook = parse_source(text, source, settings).runbook
     except RunbookError as error:
         return RunbookCheck(faults=tuple(str(error).splitlines()))
+    if fault := _quarterly_fault(runbook, source.folder):
+        return RunbookCheck(faults=tuple(write_places(text, source.name, [(_QUARTERLY, fault)])))
     pager, found = missing_pager_warning(settings, runbook), _warnings(text, source.name, settings, runbook)
     return RunbookCheck(runbook, pager=pager, warnings=tuple(found))
+
+
+def _quarterly_fault(runbook: RunbookConfig, folder: Path) -> str:
+    """Return what is wrong with the scenario of the quarterly drill; "" if nothing is."""
+    if runbook.drill.quarterly is None:
+        return ""
+    try:
+        check_scenario(find_scenario(runbook.drill.quarterly.scenario, folder), runbook)
+    except ScenarioError as error:
+        return str(error)
+    return ""
 
 
 def _warnings(text: str, name: str, settings: Settings, runbook: RunbookConfig) -> list[str]:

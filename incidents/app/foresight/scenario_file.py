@@ -42,7 +42,8 @@ def find_scenario(name: str, folder: Path = Path()) -> ScenarioFile:
     """
     found = shipped().get(name)
     if found is None and not (folder / name).exists():
-        raise ScenarioError(f"{one_line(name, 200)}: No such file or directory, nor a shipped scenario (--list)")
+        shown = one_line(name, 200)
+        raise ScenarioError(f"{shown}: No such file or directory, nor a shipped scenario (`incident rehearse --list`)")
     return read_scenario(found or folder / name, name)
 
 

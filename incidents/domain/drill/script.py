@@ -8,6 +8,7 @@ from pydantic import Field
 
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.state import Opening
 
@@ -54,3 +55,17 @@ class DrillScript(Frozen):
         """Return the alert as it is after a step."""
         ended = step.kind is StepKind.ALERT_ENDED
         return self.alert.replace(ended_at=at) if ended else self.alert.replace(started_at=at)
+
+
+def started_lines(script: DrillScript, drill: str, number: int | None) -> list[str]:
+    """Return what whoever starts a drill wants to know. `number`: None if no worker has numbered it yet."""
+    name = f"INC-{number}" if number is not None else "number pending: no worker answered"
+    lines = [
+        f"Drill started: {script.scenario}, {script.opening.severity} of {script.opening.service} ({name}, {drill})"
+    ]
+    lines += [f"  after {in_words(step.at):<8} {step.text or f'The {step.kind}'}" for step in script.steps]
+    if script.left_to_people:
+        facts = "fact" if script.left_to_people == 1 else "facts"
+        lines.append(f"Left to people: {script.left_to_people} {facts} of the scenario")
+    shown = number if number is not None else "NUMBER"
+    return [*lines, f"To stop it: incident drill stop {shown}; how it went: incident drill score {shown}"]

@@ -31,7 +31,7 @@ class Deployer(StrEnum):
 
 
 class GitHubActions(Frozen):
-    """The workflow that deploys. `title` finds the version in a run's title: GitHub does not list a run's inputs.
+    """The workflow that deploys. `title` finds the version in a run's title: a run's inputs are not listed.
 
     `extra`: further inputs of the dispatch. `finish_within`: how long a run may take.
     """

@@ -32,6 +32,10 @@ def _weekday(value: Any) -> Any:
     return value
 
 
+Day = Annotated[Weekday, BeforeValidator(_weekday)]
+"""A weekday, as a file names it."""
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -48,7 +52,7 @@ class Calendar(Frozen):
     """When the organisation works. Instants are UTC everywhere else; only this module looks at the wall clock."""
 
     time_zone: Zone = "UTC"
-    working_days: tuple[Annotated[Weekday, BeforeValidator(_weekday)], ...] = (
+    working_days: tuple[Day, ...] = (
         Weekday.MON,
         Weekday.TUE,
         Weekday.WED,

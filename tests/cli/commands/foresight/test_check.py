@@ -83,3 +83,25 @@ def test_an_endless_file_is_too_large(bare: Incidental) -> None:
     said = bare("check", "--file", "/dev/zero")
     assert (said.status, said.out) == (1, "")
     assert said.why == "/dev/zero:1: too large: a file has at most 4000000 characters"
+
+
+def test_a_quarterly_drill_needs_participants_and_a_scenario_beside_the_runbook(
+    bare: Incidental, tmp_path: Path
+) -> None:
+    file = tmp_path / "runbook.yaml"
+    alone = "  remind_before: 24h\n  quarterly: {scenario: slow.yaml}\n"
+    file.write_text(TEXT.replace("  remind_before: 24h\n", alone), encoding="utf-8")
+    said = bare("check", "--file", str(file))
+    assert (said.status, said.out) == (1, "")
+    assert "drill: quarterly: nobody takes part; name the participants" in said.why
+    file.write_text(file.read_text(encoding="utf-8").replace("participants: []", "participants: [on_call]"), "utf-8")
+    said = bare("check", "--file", str(file))
+    line = alone.splitlines()[1]
+    number = file.read_text(encoding="utf-8").splitlines().index(line) + 1
+    assert f"{file}:{number}: drill.quarterly.scenario: slow.yaml: No such file or directory" in said.why
+    (tmp_path / "slow.yaml").write_text("severity: P9\n", encoding="utf-8")
+    assert (
+        "drill.quarterly.scenario: slow.yaml:1: severity: 'P9' is not one of" in bare("check", "--file", str(file)).why
+    )
+    (tmp_path / "slow.yaml").write_text("severity: P0\n", encoding="utf-8")
+    assert bare("check", "--file", str(file)).status == 0
