@@ -50,7 +50,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "evidence": (f"{_COMMANDS}.evidence", "List and verify an incident's evidence."),
         "correct": (f"{_COMMANDS}.response", "Correct a recorded time."),
         "review-drill": (f"{_COMMANDS}.response", "Record the review of a drill."),
-        "drill": (f"{_COMMANDS}.drill", "Show how a drill went."),
+        "drill": (f"{_COMMANDS}.drill", "Play a drill, and show how it went."),
         "report": (f"{_COMMANDS}.report", "Report MTTD, MTTA, MTTM, MTTR and SLA attainment for a period."),
         "backfill": (f"{_COMMANDS}.backfill", "Record a past incident."),
     },

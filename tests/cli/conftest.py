@@ -19,7 +19,7 @@ from temporalio.converter import DataConverter
 
 from incidents.app.composition.workers import make_worker
 from incidents.cli import main as responder
-from incidents.contracts import AlertBatch, IncidentInput
+from incidents.contracts import AlertBatch, IncidentInput, drill_queue
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
@@ -162,7 +162,8 @@ async def _serve(
     dev_server: DevServer, ready: asyncio.Queue[Stage], over: asyncio.Event, converter: DataConverter
 ) -> None:
     stage = Stage(asyncio.get_running_loop(), await dev_server.client(converter))
-    async with make_worker(stage.client, QUEUE, stage.activities.methods()):
+    methods = stage.activities.methods()
+    async with make_worker(stage.client, QUEUE, methods), make_worker(stage.client, drill_queue(QUEUE), methods):
         await ready.put(stage)
         await over.wait()
 
