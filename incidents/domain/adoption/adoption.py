@@ -10,7 +10,7 @@ from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.command import Command
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.elapsed import in_words
-from incidents.domain.core.timeline import Kind
+from incidents.domain.core.timeline import Entry, Kind
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.steps import update_steps
 from incidents.domain.incident.visibility import require_access
@@ -49,9 +49,19 @@ def adopt(incident: Incident, command: AdoptRunbook, old: RunbookConfig, at: dat
     if lack := next(_lacks(incident, old, new, at), ""):
         raise CommandRejected(f"{lack} Nothing was changed.")
     kept = ". The post-mortem keeps the runbook that it was started with" if incident.postmortem.handed_over else ""
-    text = f"{REPLACED} {changes_in_words(old, new)}{kept}"
+    text = f"{entry_text(old, new)}{kept}"
     incident = incident.logged(at, command.by, Kind.STATUS, text, announce=True)
     return update_steps(_keep_promise(incident, new, at), new, at)
+
+
+def entry_text(old: RunbookConfig, new: RunbookConfig) -> str:
+    """Return what the timeline entry of an adoption begins with."""
+    return f"{REPLACED} {changes_in_words(old, new)}"
+
+
+def adoptions_of(incident: Incident) -> tuple[Entry, ...]:
+    """Return the timeline entries of the adoptions."""
+    return tuple(entry for entry in incident.timeline if entry.text.startswith(REPLACED))
 
 
 def _lacks(incident: Incident, old: RunbookConfig, new: RunbookConfig, at: datetime) -> Iterator[str]:

@@ -38,7 +38,7 @@ def _words(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-_UNSAID = {"by", "id", "origin"}
+_UNSAID = {"by", "id", "origin", "runbook"}
 _UNSET: tuple[object, ...] = (None, "", (), False)
 _SHORT = {
     "ack": "acknowledge",

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from incidents.domain.adoption.adoption import REPLACED
+from incidents.domain.adoption.adoption import AdoptRunbook
+from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command
 from incidents.domain.core.timeline import SYSTEM, Entry, Kind
@@ -17,12 +18,41 @@ _AFTERWARDS = timedelta(hours=72)
 """How long after the last fact an incident is followed: the post-mortem's deadline is usually within it."""
 
 
+class Adopted(Frozen):
+    """A move to another runbook. `at`: when, aware UTC."""
+
+    at: datetime
+    command: AdoptRunbook
+
+
+class Followed(Frozen):
+    """The runbooks that an incident followed: the first one that is known, and each that it was moved to, in order.
+
+    `complete`: it followed no other one before.
+    """
+
+    first: RunbookConfig
+    adopted: tuple[Adopted, ...] = ()
+    complete: bool = True
+
+
 class Recorded(Frozen):
     """An incident as a scenario, from its opening at `start`. `unknown`: sentences that a reader has to know."""
 
     start: datetime
     scenario: Scenario
     unknown: tuple[str, ...]
+
+    def under_its_own(self, followed: Followed) -> Scenario:
+        """Return the scenario with the moves to other runbooks: how it went, if it begins under the first one."""
+        moves = [Fact(at=max(each.at - self.start, timedelta()), what=each.command) for each in followed.adopted]
+        return self.scenario.replace(facts=tuple(sorted((*self.scenario.facts, *moves), key=lambda fact: fact.at)))
+
+    def all_unknown(self, followed: Followed) -> tuple[str, ...]:
+        """Return what a reader has to know, also of the runbooks."""
+        if followed.complete:
+            return self.unknown
+        return (*self.unknown, "Temporal does not retain its first runbook: the first one that is known stands for it.")
 
 
 def recorded(incident: Incident) -> Recorded:
@@ -130,8 +160,6 @@ def _unknown(incident: Incident) -> Iterator[str]:
         yield "It is private, from when on is not known: here it is public."
     if incident.merging.into is not None or incident.merging.absorbed:
         yield "It was merged: what came from the other incident is left out."
-    if any(entry.text.startswith(REPLACED) for entry in incident.timeline):
-        yield "It was moved to another runbook: its last one is taken from the start."
     if len(incident.updates.published) < incident.updates.count:
         yield "Older status updates are in the archive: those that responders wrote are left out."
     if incident.timeline and incident.timeline[0].sequence != 1:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from incidents.domain import apply_event
+from incidents.domain.adoption.adoption import AdoptRunbook, adopt
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.apply_command import apply_command
 from incidents.domain.config.model import RunbookConfig
@@ -67,8 +68,7 @@ class _Run:
 
     def take_in(self, fact: Fact, at: datetime) -> Happened:
         """Apply a fact of the scenario. One that the runbook rejects changes nothing, and says why."""
-        self._facts += 1
-        key = f"fact/{self._facts}"
+        key = self._key(fact)
         try:
             self._track.incident = self._after(fact, at)
         except CommandRejected as error:
@@ -77,8 +77,17 @@ class _Run:
             return Happened(at, key, fact.summary, f"Nothing changed: {error}")
         return Happened(at, key, fact.summary)
 
+    def _key(self, fact: Fact) -> str:
+        """Return the key of a fact. A move to another runbook is not counted: it happens under one of two runbooks."""
+        if isinstance(fact.what, AdoptRunbook):
+            return f"fact/{AdoptRunbook.name}/{fact.at.total_seconds():.0f}"
+        self._facts += 1
+        return f"fact/{self._facts}"
+
     def _after(self, fact: Fact, at: datetime) -> Incident:
         match fact.what:
+            case AdoptRunbook():
+                return self._moved(fact.what, at)
             case Command():
                 return apply_command(self.incident, fact.what, self._runbook, at)
             case AlertFact.ENDED:
@@ -91,6 +100,13 @@ class _Run:
                 return self.incident  # a plan takes every vendor to answer, and no deployment to be suspect
             case _:
                 assert_never(fact.what)
+
+    def _moved(self, command: AdoptRunbook, at: datetime) -> Incident:
+        """Move the incident to another runbook; a post-mortem that has started keeps its own."""
+        moved = adopt(self.incident, command, self._runbook, at)
+        self._runbook = command.runbook
+        self._track.follow(command.runbook)
+        return moved
 
     def settle(self, now: datetime) -> Iterator[tuple[Done, Incident]]:
         """Do all that is due, in the incident and then in its post-mortem."""

@@ -71,6 +71,10 @@ class IncidentTrack(Track[Obligation]):
     def __init__(self, incident: Incident, runbook: RunbookConfig) -> None:
         self.incident, self._runbook = incident, runbook
 
+    def follow(self, runbook: RunbookConfig) -> None:
+        """Follow another runbook from now on."""
+        self._runbook = runbook
+
     def agenda(self) -> list[Obligation]:
         """Return the incident's agenda."""
         return agenda(self.incident, self._runbook)

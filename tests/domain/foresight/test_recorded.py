@@ -5,13 +5,14 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incidents.domain.adoption.adoption import AdoptRunbook
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.command import Command
 from incidents.domain.foresight.difference import difference
 from incidents.domain.foresight.facts import AlertFact, Fact
 from incidents.domain.foresight.plan import Plan, plan
-from incidents.domain.foresight.recorded import recorded
+from incidents.domain.foresight.recorded import Adopted, Followed, recorded
 from incidents.domain.foresight.scenario import Scenario
 from incidents.domain.foresight.simulation import simulate
 from incidents.domain.incident.commands import (
@@ -108,3 +109,43 @@ def test_the_record_of_any_incident_can_be_run(facts: list[tuple[int, Command | 
     incident, _ = lived(*sorted(facts, key=lambda fact: fact[0]), until=4)
     found = recorded(incident)
     assert plan(found.scenario.replace(until=timedelta(hours=4)), RUNBOOK, found.start).steps
+
+
+def later(minutes: int) -> RunbookConfig:
+    return parse_runbook(TEXT.replace("{contact: ceo, after: 30m", f"{{contact: ceo, after: {minutes}m"))
+
+
+def adopted(*moves: tuple[int, RunbookConfig], complete: bool = True) -> Followed:
+    commands = ((minute, AdoptRunbook(by="ann", runbook=runbook)) for minute, runbook in moves)
+    moved = tuple(Adopted(at=T0 + timedelta(minutes=minute), command=command) for minute, command in commands)
+    return Followed(first=RUNBOOK, adopted=moved, complete=complete)
+
+
+def test_a_moved_incident_goes_by_each_of_its_runbooks_from_its_time_on() -> None:
+    incident, _ = lived(until=1)
+    found = recorded(incident)
+
+    def ceo(followed: Followed) -> list[timedelta]:
+        own = found.under_its_own(followed).replace(until=timedelta(hours=2))
+        steps = plan(own, followed.first, found.start).steps
+        return [step.after for step in steps if step.obligation == "Escalate to CEO by page"]
+
+    assert ceo(adopted()) == [timedelta(minutes=30)]
+    assert ceo(adopted((10, later(45)))) == [timedelta(minutes=45)]
+    assert ceo(adopted((10, later(45)), (20, later(35)))) == [timedelta(minutes=35)]
+    assert ceo(adopted((40, later(45)))) == [timedelta(minutes=30)], "what is done stays done"
+
+
+def test_a_move_does_not_make_other_facts_differ() -> None:
+    incident, _ = lived((20, Acknowledge(by="ann")), until=1)
+    found, followed = recorded(incident), adopted((10, RUNBOOK.replace(product="Acme")))
+    old = plan(found.under_its_own(followed), followed.first, found.start)
+    new = plan(found.scenario, RUNBOOK, found.start)
+    facts = [change for change in difference(old, new) if change.obligation.startswith("ann: ")]
+    assert [(change.kind, change.obligation) for change in facts] == [("gone", "ann: adopt runbook")]
+
+
+def test_a_first_runbook_that_is_not_retained_is_said() -> None:
+    found = recorded(lived(until=1)[0])
+    assert found.all_unknown(adopted()) == found.unknown
+    assert "does not retain its first runbook" in found.all_unknown(adopted(complete=False))[-1]
