@@ -37,6 +37,15 @@ def describe(asked: ActivityRequest, incident: Incident, runbook: RunbookConfig)
             return Message("email", _people(asked.to or asked.fallback, runbook), f"{asked.subject}\n{asked.text}")
         case requests.PostWebhook():
             return Message(Channel.WEBHOOK.value, "its readers", str(asked.payload))
+        case chat.DirectMessage():
+            return Message("direct message", asked.person or _address(asked.email, runbook), asked.text)
+        case _:
+            return _record(asked) or _chat_message(asked, incident, runbook)
+
+
+def _record(asked: ActivityRequest) -> Message | None:
+    """Return what a request keeps at another place; None if it is of another kind."""
+    match asked:
         case requests.OpenTicket() | requests.RetitleTicket():
             return Message("issue tracker", "ticket", asked.title)
         case requests.CommentTicket():
@@ -50,7 +59,7 @@ def describe(asked: ActivityRequest, incident: Incident, runbook: RunbookConfig)
         case postmortem.ProposeDocument():
             return Message("repository", asked.how.value.replace("_", " "), asked.title)
         case _:
-            return _chat_message(asked, incident, runbook)
+            return None
 
 
 def _chat_message(asked: ActivityRequest, incident: Incident, runbook: RunbookConfig) -> Message:
@@ -64,8 +73,6 @@ def _chat_message(asked: ActivityRequest, incident: Incident, runbook: RunbookCo
             return Message("chat", _channel(asked.channel_id, incident), f"invites {people}")
         case chat.PostMessage() | chat.KeepSummary():
             return Message("chat", _channel(asked.channel_id, incident), asked.text)
-        case chat.DirectMessage():
-            return Message("direct message", asked.person or _address(asked.email, runbook), asked.text)
         case chat.AddBookmark():
             return Message("chat", _channel(asked.channel_id, incident), f"bookmark {asked.label}")
         case chat.ArchiveChannel():

@@ -75,30 +75,41 @@ def recorded(incident: Incident) -> Recorded:
 
 def _facts(incident: Incident) -> Iterator[Fact]:
     """Yield what can be told from the state, and the rest from the timeline."""
+    for at, what in (*_from_state(incident), *_from_timeline(incident), *_ends(incident)):
+        yield Fact(at=max(at - incident.opened_at, timedelta()), what=what)
 
-    def fact(at: datetime, what: Command | AlertFact) -> Fact:
-        return Fact(at=max(at - incident.opened_at, timedelta()), what=what)
 
+Told = tuple[datetime, Command | AlertFact]
+
+
+def _from_state(incident: Incident) -> Iterator[Told]:
     reopened = {entry.at for entry in incident.timeline if entry.kind is Kind.REOPENED}
     for at, by in _acknowledgements(incident):
         if at not in reopened:  # whoever reopens an incident has acknowledged it
-            yield fact(at, c.Acknowledge(by=by or "responder"))
+            yield at, c.Acknowledge(by=by or "responder")
     for before, episode in zip(incident.episodes, incident.episodes[1:], strict=False):
         if before.severity != episode.severity:
             by = _actor(incident, Kind.SEVERITY, episode.since)
-            yield fact(episode.since, c.DeclareSeverity(by=by, severity=episode.severity))
+            yield episode.since, c.DeclareSeverity(by=by, severity=episode.severity)
     for update in incident.updates.published:
         if update.kind is UpdateKind.MANUAL and update.by != SYSTEM:
-            yield fact(update.at, c.PostUpdate(by=update.by, text=update.text))
+            yield update.at, c.PostUpdate(by=update.by, text=update.text)
+
+
+def _from_timeline(incident: Incident) -> Iterator[Told]:
     for entry in incident.timeline:
         if (said := _said(entry, incident)) is not None:
-            yield fact(entry.at, said)
+            yield entry.at, said
+
+
+def _ends(incident: Incident) -> Iterator[Told]:
+    """Yield the end of the last alert, and the resolutions by people."""
     ends = [alert.ended_at for alert in incident.alerting.alerts]
     if ends and all(ends):
-        yield fact(max(end for end in ends if end is not None), AlertFact.ENDED)
+        yield max(end for end in ends if end is not None), AlertFact.ENDED
     for interval in incident.intervals:
         if interval.by != SYSTEM:
-            yield fact(interval.until, _resolve(interval.by))
+            yield interval.until, _resolve(interval.by)
 
 
 def _acknowledgements(incident: Incident) -> Iterator[tuple[datetime, str]]:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from incidents.domain.core.text.escaping import html_value
 from incidents.domain.core.text.untrusted import all_printable
 from incidents.domain.core.time.elapsed import in_words
-from incidents.domain.foresight.rehearsal.effects import Effect, EffectKind, Rehearsed, ToldFact
+from incidents.domain.foresight.rehearsal.effects import AgendaThen, Effect, EffectKind, Rehearsed, ToldFact
 from incidents.domain.foresight.rehearsal.expectations import Verdict, clock
 
 _PAGES = Environment(
@@ -27,34 +27,37 @@ _AGENDA = 12
 
 def rehearsal_page(rehearsed: Rehearsed, verdicts: Sequence[Verdict]) -> str:
     """Return the page as HTML. It loads nothing, and every text in it is escaped."""
-    events = sorted([*map(_fact, rehearsed.facts), *map(_effect, rehearsed.effects)], key=lambda each: each["at"])
-    people, places = _lanes(rehearsed)
-    data = {
-        "until": rehearsed.until.total_seconds(),
-        "start": rehearsed.start.timestamp(),
-        "events": events,
-        "people": people,
-        "places": places,
-        "readers": list(dict.fromkeys(name for effect in rehearsed.effects for name in effect.to)),
-        "joined": _joined(rehearsed),
-        "agendas": [
-            {
-                "at": agenda.at.total_seconds(),
-                "owed": [{"due": o.due.total_seconds(), "what": o.summary} for o in agenda.owed[:_AGENDA]],
-                "more": max(len(agenda.owed) - _AGENDA, 0),
-            }
-            for agenda in rehearsed.agendas
-        ],
-    }
-    rows = [(clock(at), *rest) for at, *rest in _rows(rehearsed)]
     return _PAGES.get_template("rehearsal.html.j2").render(
         rehearsed=rehearsed,
         length=in_words(rehearsed.until),
         verdicts=verdicts,
         met=sum(verdict.met for verdict in verdicts),
-        data=all_printable(data),
-        rows=rows,
+        data=all_printable(_data(rehearsed)),
+        rows=[(clock(at), *rest) for at, *rest in _rows(rehearsed)],
     )
+
+
+def _data(rehearsed: Rehearsed) -> dict[str, Any]:
+    """Return what the page's script draws."""
+    people, places = _lanes(rehearsed)
+    return {
+        "until": rehearsed.until.total_seconds(),
+        "start": rehearsed.start.timestamp(),
+        "events": sorted([*map(_fact, rehearsed.facts), *map(_effect, rehearsed.effects)], key=lambda each: each["at"]),
+        "people": people,
+        "places": places,
+        "readers": list(dict.fromkeys(name for effect in rehearsed.effects for name in effect.to)),
+        "joined": _joined(rehearsed),
+        "agendas": [_agenda(each) for each in rehearsed.agendas],
+    }
+
+
+def _agenda(then: AgendaThen) -> dict[str, Any]:
+    return {
+        "at": then.at.total_seconds(),
+        "owed": [{"due": o.due.total_seconds(), "what": o.summary} for o in then.owed[:_AGENDA]],
+        "more": max(len(then.owed) - _AGENDA, 0),
+    }
 
 
 def _fact(fact: ToldFact) -> dict[str, Any]:
