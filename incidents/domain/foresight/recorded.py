@@ -158,6 +158,8 @@ def _last(incident: Incident, kind: Kind) -> Entry | None:
 
 def _unknown(incident: Incident) -> Iterator[str]:
     yield "What people would have done differently is not known: they act here when they did."
+    if incident.timeline and incident.timeline[-1].at - incident.opened_at > LONGEST:
+        yield f"Only its first {LONGEST.days} days are compared."
     undone = len(incident.ledger.failures) + len(incident.ledger.skips)
     if undone:
         yield f"{undone} obligations failed or were skipped; here every vendor answers at once, under both runbooks."

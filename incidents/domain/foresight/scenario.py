@@ -5,6 +5,7 @@ Plans and rehearsals have them. Without facts nobody acts.
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import yaml
@@ -17,6 +18,7 @@ from incidents.domain.core.payload import first_fault
 from incidents.domain.core.severity import Severity
 from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.duration import Duration, parse_duration
+from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.foresight.facts import AlertFact, Fact, command_named, known_facts
 from incidents.domain.foresight.rehearsal.expectations import Expectation
 from incidents.domain.foresight.rehearsal.outside import OUTSIDE, Deployed, Outage
@@ -91,11 +93,18 @@ def parse_scenario(text: str, name: str) -> Scenario:
         root, data = read_mapping(text, name, "a scenario is a mapping, such as `severity: P0`")
     except Unreadable as error:
         raise ScenarioError(str(error).partition("\n")[0]) from None
+    scenario = _without_lists(root, data, name)
+    facts = _listed(root, data, (name, "facts", _EXAMPLE), partial(_fact, end=scenario.until))
+    expected = _listed(root, data, (name, "expect", _EXPECTED), partial(_expectation, end=scenario.until))
+    ordered = sorted(facts, key=lambda fact: fact.at)
+    return scenario.replace(facts=tuple(ordered), expect=tuple(expected))
+
+
+def _without_lists(root: yaml.MappingNode, data: dict[Any, Any], name: str) -> Scenario:
+    """Return what a scenario says besides its facts and expectations."""
     lines = {key.value: key.start_mark.line + 1 for key, _ in root.value}
-    facts = sorted(_listed(root, data, (name, "facts", _EXAMPLE), _fact), key=lambda fact: fact.at)
-    expected = tuple(_listed(root, data, (name, "expect", _EXPECTED), _expectation))
     try:
-        return Scenario.model_validate({**data, "facts": tuple(facts), "expect": expected}, extra="forbid")
+        return Scenario.model_validate({**data, "facts": (), "expect": ()}, extra="forbid")
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
         fault = "unknown field" if field not in Scenario.model_fields else first_fault(error).removeprefix(f"{field}: ")
@@ -132,17 +141,33 @@ _EXAMPLE = "`{at: 4m, do: ack, by: ann}`"
 _EXPECTED = "`{what: page, to: CEO, by: 30m}`"
 
 
-def _expectation(said: Any, line: int) -> Expectation:
+def _expectation(said: Any, line: int, end: timedelta) -> Expectation:
+    """Return one expectation.
+
+    Raises:
+        ValueError: a field is missing, unknown or wrong, or nothing is played at its time.
+    """
     if not isinstance(said, dict) or "line" in said:
         raise ValueError(f"an expectation looks like {_EXPECTED}")
-    return Expectation.model_validate({**said, "line": line}, extra="forbid")
+    expected = Expectation.model_validate({**said, "line": line}, extra="forbid")
+    for field in ("by", "after", "until"):
+        _require_played(field, getattr(expected, field), end)
+    return expected
 
 
-def _fact(said: Any, line: int) -> Fact:
+def _require_played(field: str, at: timedelta | None, end: timedelta) -> None:
+    """Refuse a time after the end: what is not played would be left out, or taken to be as expected."""
+    if at is not None and at > end:
+        raise ValueError(
+            f"{field}: {in_words(at)} is after the end of the scenario ({in_words(end)}): give a later `until`"
+        )
+
+
+def _fact(said: Any, line: int, end: timedelta) -> Fact:
     """Return one fact.
 
     Raises:
-        ValueError: a field is missing, unknown or wrong.
+        ValueError: a field is missing, unknown or wrong, or it comes after the end.
     """
     if not isinstance(said, dict):
         raise ValueError(f"a fact looks like {_EXAMPLE}")
@@ -151,6 +176,7 @@ def _fact(said: Any, line: int) -> Fact:
     if at is None or not isinstance(do, str):
         raise ValueError(f"a fact needs `at` and `do`, such as {_EXAMPLE}")
     after = _since_alert(at, before=do == _DEPLOY)
+    _require_played("at", after, end)
     if do in tuple(AlertFact):
         if fields:
             raise ValueError(f"{', '.join(map(str, fields))}: unknown field of `{do}`")

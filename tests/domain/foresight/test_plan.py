@@ -238,6 +238,14 @@ def test_a_scenario_is_read_from_yaml() -> None:
         ("facts:\n  - {at: 4m, do: ack, loudly: 1}", "s.yaml:2: facts.0: loudly: Extra inputs are not permitted"),
         ("facts:\n  - {at: 4m, do: alert ended, by: ann}", "s.yaml:2: facts.0: by: unknown field of `alert ended`"),
         ("facts:\n  - {at: 4m, do: assess}", "s.yaml:2: facts.0: impact: Field required"),
+        (
+            "until: 1h\nfacts:\n  - {at: 1h, do: ack}\n  - {at: 2h, do: ack}",
+            "s.yaml:4: facts.1: at: 2h is after the end of the scenario (1h): give a later `until`",
+        ),
+        ("facts:\n  - {at: 4d, do: ack}", "s.yaml:2: facts.0: at: 4d is after the end of the scenario (3d)"),
+        ("until: 1h\nexpect:\n  - {what: page, by: 2h}", "s.yaml:3: expect.0: by: 2h is after the end"),
+        ("until: 1h\nexpect:\n  - {what: page, none: true, until: 2h}", "s.yaml:3: expect.0: until: 2h is after"),
+        ("until: 1h\nexpect:\n  - {what: page, none: true, after: 2h}", "s.yaml:3: expect.0: after: 2h is after"),
     ],
 )
 def test_a_wrong_scenario_is_named_in_one_line(text: str, said: str) -> None:

@@ -9,6 +9,7 @@ from incidents.domain.adoption.adoption import AdoptRunbook
 from incidents.domain.config.loading import parse_runbook
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.command import Command
+from incidents.domain.core.timeline import Kind
 from incidents.domain.foresight.difference import difference
 from incidents.domain.foresight.facts import AlertFact, Fact
 from incidents.domain.foresight.plan import Plan, plan
@@ -97,6 +98,12 @@ def test_what_cannot_be_known_is_said() -> None:
     assert any("wrote in the channel is not recorded" in line for line in others)
     private = recorded(opened().replace(private=True)).unknown
     assert any("It is private" in line for line in private)
+
+
+def test_what_is_too_long_ago_is_said() -> None:
+    incident = opened().logged(T0 + timedelta(days=40), "ann", Kind.NOTE, "Still there.")
+    assert "Only its first 31 days are compared." in recorded(incident).unknown
+    assert "Only its first 31 days are compared." not in recorded(opened()).unknown
 
 
 MINUTE = st.integers(1, 200)
