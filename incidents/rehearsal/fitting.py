@@ -35,12 +35,17 @@ def variables(runbook: RunbookConfig, sandbox: RunningSandbox, folder: Path) -> 
     roots, end = folder / "root.pem", "-----END CERTIFICATE-----\n"
     roots.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end, encoding="utf-8")
     url = sandbox.url
-    products = (region.name if region.name in REGIONS else REGIONS[i % 2] for i, region in enumerate(runbook.regions))
-    probes = {region.name: f"{url}/product/{at}" for region, at in zip(runbook.regions, products, strict=True)}
+    probes = {region: f"{url}/product/{at}" for region, at in products(runbook).items()}
     own = {"EVIDENCE_URL": (folder / "evidence").as_uri(), "HTTP_TIMEOUT_SECONDS": "9", "SSL_CERT_FILE": str(roots)}
     own["PROBE_URLS"] = json.dumps(probes)
     # Virtual time does not wait for a busy machine, and the SDK's detector of deadlocks takes that for one.
     return sandbox.environment() | own | {"TEMPORAL_DEBUG": "1"}
+
+
+def products(runbook: RunbookConfig) -> dict[str, str]:
+    """Return which of the sandbox's two products stands for each region; regions of other names share them."""
+    names = [region.name for region in runbook.regions]
+    return {name: name if name in REGIONS else REGIONS[place % 2] for place, name in enumerate(names)}
 
 
 def fitted(runbook: RunbookConfig, sandbox: RunningSandbox) -> RunbookConfig:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.foresight.rehearsal.outside import Deployed, FaultKind, Outage, Part
+from incidents.rehearsal.fitting import products
 from sandbox.server import RunningSandbox
 from sandbox.vendors.product import REGIONS
 
@@ -28,7 +29,7 @@ class Outages:
 
     def __init__(self, sandbox: RunningSandbox, runbook: RunbookConfig) -> None:
         self._sandbox = sandbox
-        self._regions = {region.name for region in runbook.regions}
+        self._products = products(runbook)
         self._active: list[tuple[timedelta | None, Outage]] = []
 
     def begin(self, outage: Outage, at: timedelta) -> None:
@@ -47,14 +48,17 @@ class Outages:
             self._order(outage)
 
     def deploy(self, deployed: Deployed) -> None:
-        """Let somebody deploy a version. The sandbox has the regions eu and us, and no other."""
-        for region in (deployed.region,) if deployed.region else REGIONS:
-            if region in REGIONS:
-                breaks = [deployed.version] if deployed.broken else []
-                self._sandbox.deploy(region, deployed.version, breaks=breaks)
+        """Let somebody deploy a version: to the product that stands for the region, or to both."""
+        breaks = [deployed.version] if deployed.broken else []
+        for product in (self._product(deployed.region),) if deployed.region else REGIONS:
+            self._sandbox.deploy(product, deployed.version, breaks=breaks)
+
+    def _product(self, region: str) -> str:
+        """Return the product of a region. A runbook without regions has none that could be looked up."""
+        return self._products.get(region, REGIONS[0])
 
     def _order(self, outage: Outage) -> None:
-        match = f"/product/{outage.region}/" if outage.of is Part.PRODUCT and outage.region else ""
+        match = f"/product/{self._product(outage.region)}/" if outage.of is Part.PRODUCT and outage.region else ""
         status = outage.status if outage.how is FaultKind.ERROR else None
         for vendor in _VENDORS[outage.of]:
             self._sandbox.fault(vendor, _KINDS[outage.how], match, status=status, times=None)
