@@ -1,7 +1,6 @@
 """Stuck workflows: when a workflow counts as stuck, and what operators read and type then.
 
-`at` is when the runs were read, aware UTC. Nothing here asks Temporal; `incidents/app/liveness/standstill_watch.py`
-does.
+`at` is when the runs were read, aware UTC. Nothing here asks Temporal; `incidents/app/liveness` does.
 """
 
 from datetime import datetime, timedelta

@@ -1,11 +1,18 @@
 """The counts of docs/scaling.md are those of the recorded histories and messages; its arithmetic follows."""
 
+import math
 import os
 import re
 
 import pytest
 
 from incidents.app.composition.workers import THREADS
+from incidents.app.liveness.standstill_watch import (
+    AGAIN_AT_ONCE,
+    OTHERS_AT_ONCE,
+    SUSPECTS_AT_ONCE,
+    URGENT_AT_ONCE,
+)
 from incidents.app.liveness.worker_cache import BYTES_PER_WORKFLOW, FEWEST, MOST
 from tests.support.documents import scaling
 
@@ -54,6 +61,18 @@ def test_what_a_vendor_takes_a_day_follows(incident: str, column: int, a_minute:
     a_day = a_minute * MINUTES / row("messages", incident)[column]
     nearest = {f"{round(a_day, -digits):,.0f}" for digits in (1, 2, 3)}
     assert any(each in TEXT for each in nearest), nearest
+
+
+@pytest.mark.parametrize(
+    ("open_at_once", "at_once"),
+    [(110, OTHERS_AT_ONCE), (1_000, URGENT_AT_ONCE), (11_000, OTHERS_AT_ONCE), (100_000, URGENT_AT_ONCE)],
+)
+def test_the_rounds_of_the_watch_follow(open_at_once: int, at_once: int) -> None:
+    watch = TEXT[TEXT.index("The [watch for stuck workflows]") :].partition("\n\n")[0]
+    assert f"at most {URGENT_AT_ONCE} incidents and" in watch
+    assert f" {OTHERS_AT_ONCE} post-mortems, and {SUSPECTS_AT_ONCE + AGAIN_AT_ONCE} that" in watch
+    assert re.search(rf"\b{math.ceil(open_at_once / at_once)}\b", watch)
+    assert f"{open_at_once:,}" in TEXT
 
 
 def test_the_limits_of_a_worker_are_those_of_the_code() -> None:

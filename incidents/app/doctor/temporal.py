@@ -17,7 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.processes import RECORDER
 from incidents.app.doctor.checks import SECONDS, Check, NotChecked
-from incidents.app.liveness.standstill_watch import describe_open_runs, reading, stuck_run
+from incidents.app.liveness.run_readings import describe_open_runs, reading, stuck_run
 from incidents.app.liveness.task_queues import describe_queue, version_name, version_of
 from incidents.client.heartbeats import watch_id
 from incidents.client.lookup import describe

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from temporalio.client import Client, WorkflowExecutionDescription
 
-from incidents.app.liveness.standstill_watch import open_runs, reading, stuck_run
+from incidents.app.liveness.run_readings import open_runs, reading, stuck_run
 from incidents.cli.finding import find, find_postmortem
 from incidents.cli.help import Subcommands
 from incidents.cli.options import By, Json, Number

@@ -15,7 +15,8 @@ from temporalio.worker import Worker
 
 from incidents import metrics
 from incidents.app.composition.workers import make_worker
-from incidents.app.liveness.standstill_watch import StandstillWatch, read, watched
+from incidents.app.liveness.run_readings import read
+from incidents.app.liveness.standstill_watch import StandstillWatch, watched
 from incidents.client.lookup import current, describe
 from incidents.contracts import StandstillReport
 from incidents.domain.chat import activity_requests as chat_requests
