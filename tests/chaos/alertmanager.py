@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import logging
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -33,8 +32,8 @@ from sandbox.temporal_server import free_port
 from tests.chaos.lifecycle.process import Process
 from tests.chaos.lifecycle.processes import TOKEN, Site
 from tests.chaos.lifecycle.report import as_markdown, as_table
+from tests.support.servers.alertmanager import PROGRAM, alertmanager_command
 
-PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 GROUP_WAIT = 3.0
 """Seconds that Alertmanager waits for more of a group before it tells; 30 by default."""
 PATIENCE = 300.0
@@ -94,9 +93,7 @@ async def alertmanager(death: Death, count: int, home: Path) -> Told:
     try:
         await site.start_sandbox()
         address = f"127.0.0.1:{(port := free_port())}"
-        config = await asyncio.to_thread(_configure, home, site.sandbox_url)
-        words = [str(PROGRAM), f"--config.file={config}", f"--storage.path={home}/data"]
-        words += [f"--web.listen-address={address}", "--cluster.listen-address="]
+        words = await asyncio.to_thread(alertmanager_command, home, _config(site.sandbox_url), address)
         process = site.processes["alertmanager"] = Process("alertmanager", words, os.environ, home, port)
         process.start()
         await process.ready()
@@ -137,7 +134,7 @@ def _webhook_alert(name: str, now: str) -> dict[str, Any]:
     }
 
 
-def _configure(home: Path, sandbox_url: str) -> Path:
+def _config(sandbox_url: str) -> str:
     slack = {
         "api_url": f"{sandbox_url}/slack/api/chat.postMessage",
         "channel": "#incidents",
@@ -148,9 +145,7 @@ def _configure(home: Path, sandbox_url: str) -> Path:
         "route": {"receiver": "slack", "group_by": ["alertname"], "group_wait": f"{GROUP_WAIT:.0f}s"},
         "receivers": [{"name": "slack", "slack_configs": [slack]}],
     }
-    path = home / "alertmanager.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    return path
+    return yaml.safe_dump(config)
 
 
 async def _prepare(death: Death, site: Site, count: int) -> None:

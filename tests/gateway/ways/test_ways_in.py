@@ -32,9 +32,9 @@ from tests.gateway.ways.by_slack import BySlack, buttons
 from tests.gateway.ways.script import of_the_alert, play, written
 from tests.gateway.web.browsing import browsing
 from tests.gateway.web.test_sign_in import PHONE, URL
-from tests.support.alertmanager import needs_alertmanager, running_alertmanager
 from tests.support.environment import World
 from tests.support.in_process import runner
+from tests.support.servers.alertmanager import needs_alertmanager, running_alertmanager
 from tests.support.servers.asgi import serving
 from tests.support.slack_person import by_socket
 

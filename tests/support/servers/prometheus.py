@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from sandbox.temporal_server import free_port
+from tests.support.servers.prometheus_program import running_program
 
 PROMETHEUS, PROMTOOL = shutil.which("prometheus"), shutil.which("promtool")
 needs_prometheus = pytest.mark.skipif(PROMETHEUS is None, reason="Prometheus is not installed")
@@ -63,25 +62,6 @@ def running_prometheus(home: Path, config: Mapping[str, Any]) -> Iterator[Promet
     assert PROMETHEUS is not None
     home.mkdir(exist_ok=True)
     (home / "prometheus.yml").write_text(yaml.safe_dump(dict(config)), encoding="utf-8")
-    address = f"127.0.0.1:{free_port()}"
     words = [PROMETHEUS, f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"]
-    with (home / "log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen([*words, f"--web.listen-address={address}"], stdout=log, stderr=log)
-    try:
-        _wait_until_ready(address, process, home / "log")
-        yield Prometheus(f"http://{address}")
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            httpx.get(f"http://{address}/-/ready", trust_env=False).raise_for_status()
-            return
-        except httpx.HTTPError:
-            assert process.poll() is None, log.read_text(encoding="utf-8")
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    with running_program(lambda address: [*words, f"--web.listen-address={address}"], home) as url:
+        yield Prometheus(url)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from incidents.vendors.monitoring.alertmanager import AlertmanagerClient
-from tests.support.alertmanager import needs_alertmanager, running_alertmanager
+from tests.support.servers.alertmanager import needs_alertmanager, running_alertmanager
 
 pytestmark = needs_alertmanager
 
