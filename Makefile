@@ -35,13 +35,13 @@ check: $(INSTALLED) ## lint, types, layering, compose file, Kubernetes manifests
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/python deploy/check_compose.py
-	$(BIN)/python deploy/check_kubernetes.py
+	$(BIN)/python -m deploy.check_compose
+	$(BIN)/python -m deploy.check_kubernetes
 	$(BIN)/bandit --quiet --recursive --severity-level medium incidents workflows activities worker.py starter.py deploy
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 
 audit: $(INSTALLED) ## known vulnerabilities of the pinned versions; needs the network
-	@$(BIN)/python deploy/audit_pins.py
+	@$(BIN)/python -m deploy.audit_pins
 
 size: $(INSTALLED) ## the size of what the image installs, in MB, beside that of .venv
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(BIN)/python -m venv --without-pip $$folder/venv \
@@ -130,7 +130,7 @@ pins: $(INSTALLED) ## upgrade all pinned versions; requirements.txt has what run
 		| $(COMPILE) --constraint constraints.txt --output-file requirements-docs.txt -
 
 release: $(INSTALLED) ## wheel, source distribution, bill of materials (CycloneDX) and digests of HEAD in dist/, built twice and compared; TAG
-	@$(BIN)/python deploy/release.py $(if $(TAG),--tag $(TAG))
+	@$(BIN)/python -m deploy.release $(if $(TAG),--tag $(TAG))
 
 clean: ## remove the virtual environment, build results and caches
 	rm -rf .venv .demo build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

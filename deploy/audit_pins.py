@@ -1,4 +1,7 @@
-"""Ask pip-audit for known vulnerabilities of the pinned versions: exit status 0 none, 1 some, 2 not known."""
+"""Ask pip-audit for known vulnerabilities of the pinned versions: exit status 0 none, 1 some, 2 not known.
+
+python -m deploy.audit_pins
+"""
 
 import subprocess  # nosec B404
 import sys

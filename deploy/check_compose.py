@@ -1,9 +1,10 @@
 """Hold docker-compose.yml and the scripts beside it to the house's rules: one line per fault, exit status 1 if any.
 
+    python -m deploy.check_compose
+
 No Docker is needed, so `make check` finds on any machine what would else be found in production.
 """
 
-import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from incidents.app.setting_types import secret_variables
+from incidents.app.settings import Settings
+from incidents.search_attributes import SEARCH_ATTRIBUTES
 
 ROOT = Path(__file__).resolve().parent.parent
 Service = dict[str, Any]
@@ -244,19 +249,12 @@ def _retention(name: str, text: str) -> Iterator[str]:
 
 def expected_attributes() -> dict[str, str]:
     """Return the search attributes that the workflows set, by name, with their types as Temporal's CLI spells them."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    keys = importlib.import_module("incidents.search_attributes").SEARCH_ATTRIBUTES
-    return {key.name: key.indexed_value_type.name.title().replace("_", "") for key in keys}
+    return {key.name: key.indexed_value_type.name.title().replace("_", "") for key in SEARCH_ATTRIBUTES}
 
 
 def expected_secrets() -> tuple[str, ...]:
     """Return the variables of our settings that hold secrets. Temporal is here without an API key."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    settings = importlib.import_module("incidents.app.settings").Settings
-    names: tuple[str, ...] = importlib.import_module("incidents.app.setting_types").secret_variables(settings)
-    return tuple(name for name in names if name != "TEMPORAL_API_KEY")
+    return tuple(name for name in secret_variables(Settings) if name != "TEMPORAL_API_KEY")
 
 
 def main() -> int:

@@ -1,10 +1,11 @@
 """Hold deploy/kubernetes to Kubernetes' schemas and to the house's rules: one line per fault, exit status 1 if any.
 
+    python -m deploy.check_kubernetes
+
 Neither a cluster nor kustomize is needed. What kustomize would do is checked as far as these files use it: resources,
 patches and generators. KEDA's resource has no schema here and is checked by hand.
 """
 
-import importlib
 import re
 import sys
 import warnings
@@ -12,7 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import yaml
+
+from incidents.app.setting_types import secret_variables
+from incidents.app.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSION = "1.33"
@@ -95,12 +100,15 @@ def _schema(name: str, resource: Resource) -> Iterator[str]:
     """A resource of Kubernetes' own meets its schema, with no field that this does not know."""
     if resource["apiVersion"].startswith("keda.sh/"):
         return
-    validator = importlib.import_module("kubernetes_validate")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            validator.validate(resource, VERSION, strict=True)
-    except (validator.ValidationError, validator.SchemaNotFoundError, validator.InvalidSchemaError) as error:
+            kubernetes_validate.validate(resource, VERSION, strict=True)
+    except (
+        kubernetes_validate.ValidationError,
+        kubernetes_validate.SchemaNotFoundError,
+        kubernetes_validate.InvalidSchemaError,
+    ) as error:
         yield f"{name}: {resource['kind']} {resource['metadata']['name']}: {' '.join(str(error).split())[:200]}"
 
 
@@ -151,11 +159,8 @@ def _probes(resources: list[Resource]) -> Iterator[str]:
 
 def _settings(generated: dict[str, dict[str, str]]) -> Iterator[str]:
     """Each variable is a setting of ours, and each secret comes from the file that make-secrets.sh makes."""
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    settings = importlib.import_module("incidents.app.settings").Settings
-    secrets = importlib.import_module("incidents.app.setting_types").secret_variables(settings)
-    variables = {name.upper() for name in settings.model_fields}
+    secrets = secret_variables(Settings)
+    variables = {name.upper() for name in Settings.model_fields}
     given = generated.get("incident-settings", {})
     for name, value in given.items():
         secret = name.removesuffix("_FILE")

@@ -1,6 +1,6 @@
 """Build a release of the checked-out commit into dist/: wheel, source distribution, bill of materials, digests.
 
-    python deploy/release.py --tag v0.2.0
+    python -m deploy.release --tag v0.2.0
 
 It is built twice, in two folders, and refused if the two differ. The time in every file is the commit's.
 """

@@ -40,18 +40,18 @@ def real() -> Compose:
 
 def test_real_file_passes() -> None:
     checked = subprocess.run(
-        [sys.executable, ROOT / "deploy" / "check_compose.py"], cwd="/", capture_output=True, text=True, check=False
+        [sys.executable, "-m", "deploy.check_compose"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
 def test_faults_are_told_and_change_the_exit_status(house: Path) -> None:
     (house / "deploy" / "setup-schema.sh").unlink()
-    # The checker's own place says which tree it checks, so the copy needs the workflows too.
+    # The checker's own place says which tree it checks, so the copy needs the program, too.
     for package in ("workflows", "incidents", "activities"):
         shutil.copytree(ROOT / package, house / package)
     checked = subprocess.run(
-        [sys.executable, house / "deploy" / "check_compose.py"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "deploy.check_compose"], cwd=house, capture_output=True, text=True, check=False
     )
     assert checked.returncode == 1
     assert checked.stderr.splitlines() == ["schema: ./deploy/setup-schema.sh is mounted, but does not exist"]

@@ -22,8 +22,8 @@ def house(tmp_path: Path) -> Path:
 
 
 def test_the_real_manifests_pass() -> None:
-    command = [sys.executable, str(ROOT / "deploy" / "check_kubernetes.py")]
-    checked = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "deploy.check_kubernetes"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
