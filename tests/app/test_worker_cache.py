@@ -45,10 +45,11 @@ async def test_drills_never_take_more_memory_than_incidents(
 
 
 def test_a_containers_limit_counts(tmp_path: Path) -> None:
-    limit, machine = tmp_path / "memory.max", memory_limit(tmp_path / "none")
+    none, limit = tmp_path / "none", tmp_path / "memory.max"
+    machine = memory_limit([none])
     for said, bound in (("536870912\n", 2**29), ("max\n", machine), (f"{machine * 2}\n", machine)):
         limit.write_text(said)
-        assert memory_limit(limit) == bound
+        assert memory_limit([none, limit]) == memory_limit([limit, none]) == bound
 
 
 @workflow.defn
