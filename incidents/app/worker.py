@@ -35,6 +35,7 @@ from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.app.telemetry.tracing import build_tracing
 from incidents.client.heartbeats import ensure_heartbeats
+from incidents.client.problems import ConnectionProblem
 from incidents.domain.config.loading import RunbookFile
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.foresight.scenario import ScenarioError
@@ -47,7 +48,8 @@ async def ensure_search_attributes(client: Client) -> None:
     """Register the search attributes that the namespace lacks.
 
     Raises:
-        RPCError: the server rejected it, such as for missing permission.
+        ConnectionProblem: this process may not register them.
+        RPCError: the server rejected it for another reason.
     """
     service, namespace = client.operator_service, client.namespace
     known = await service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
@@ -62,6 +64,12 @@ async def ensure_search_attributes(client: Client) -> None:
         request = AddSearchAttributesRequest(namespace=namespace, search_attributes=missing)
         await service.add_search_attributes(request)
     except RPCError as error:
+        if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
+            raise ConnectionProblem(
+                f"The namespace {namespace} lacks the search attributes {', '.join(missing)}, and this worker may not"
+                " register them. Nothing was started. Register them as docs/temporal-cloud.md or"
+                " deploy/setup-namespace.sh does, then start it again."
+            ) from None
         if error.status is not RPCStatusCode.ALREADY_EXISTS:  # another worker was faster
             raise
 
