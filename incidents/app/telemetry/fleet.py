@@ -47,7 +47,7 @@ class Fleet:
         self._connected, self._severities = connected, severities
         both = (task_queue, drill_queue(task_queue))
         self._queues = (*both, *map(setup_queue, both))
-        self._lock = asyncio.Lock()
+        self._lock, self._said = asyncio.Lock(), ""
         self._read_at, self._samples = float("-inf"), [Sample(metrics.TEMPORAL_UP, 0)]
 
     async def read(self) -> list[Sample]:
@@ -64,9 +64,17 @@ class Fleet:
                 client = await self._connected()
                 found = [*await self._count_incidents(client), *await self._ask_queues(client)]
         except (RPCError, RuntimeError, TimeoutError) as error:  # RuntimeError: a lazy client that is not connected
-            _log.debug("Temporal was not read for the metrics: %s", type(error).__name__)
+            self._say_why(error)
             return [Sample(metrics.TEMPORAL_UP, 0)]
+        self._said = ""
         return [*found, Sample(metrics.TEMPORAL_UP, 1)]
+
+    def _say_why(self, error: Exception) -> None:
+        """Log once why the gauges are absent: it may be a permission that is missing, and not an outage."""
+        why = f"Temporal answered {error.status.name}" if isinstance(error, RPCError) else "Temporal did not answer"
+        if why != self._said:
+            _log.warning("The metrics of incidents and queues are absent: %s", why)
+        self._said = why
 
     async def _count_incidents(self, client: Client) -> list[Sample]:
         overdue = f"{search_attributes.UPDATE_OVERDUE_AT.name} <= '{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}'"

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.routing import Route
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from incidents import metrics
 from incidents.app.settings import Settings, load_settings
@@ -53,6 +54,17 @@ async def test_what_temporal_does_not_tell_is_absent_and_not_zero() -> None:
     assert found[metrics.TEMPORAL_UP.name] == {(): 0}
     told = {each.name for each in (metrics.OPEN, metrics.UNACKNOWLEDGED, metrics.UPDATES_OVERDUE, metrics.QUEUE_AGE)}
     assert not told & found.keys()
+
+
+async def test_why_temporal_tells_nothing_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def denied() -> Client:
+        raise RPCError("no", RPCStatusCode.PERMISSION_DENIED, b"")
+
+    fleet = Fleet(denied, ("P0",), "incidents")
+    for _ in range(2):
+        assert [sample.value for sample in await fleet._read()] == [0]
+    told = "The metrics of incidents and queues are absent: Temporal answered PERMISSION_DENIED"
+    assert caplog.messages == [told]
 
 
 @pytest.mark.parametrize(("key", "value"), [("", 1), ("k", 0)])
