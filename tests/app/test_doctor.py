@@ -17,6 +17,7 @@ from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from incidents.app.composition.needs import NEEDS
@@ -332,13 +333,21 @@ async def test_a_check_that_fails_or_takes_too_long_is_unknown_and_keeps_what_it
         raise KeyError("a secret")
         yield first
 
+    async def denied() -> AsyncIterator[Finding]:
+        raise RPCError("no", RPCStatusCode.PERMISSION_DENIED, b"")
+        yield first
+
     progress = Progress()
-    findings = await run_checks([Check("slow", slow), Check("broken", broken)], progress, 0.05)
+    checks = [Check("slow", slow), Check("denied", denied), Check("broken", broken)]
+    findings = await run_checks(checks, progress, 0.05)
     assert [(each.check, each.level) for each in findings] == [
         ("slow", Level.WARNING),
         ("slow", Level.UNKNOWN),
+        ("denied", Level.UNKNOWN),
         ("broken", Level.UNKNOWN),
     ]
+    assert findings[-2].what == "Temporal answered PERMISSION_DENIED: no"
+    assert "the right to read the namespace" in findings[-2].remedy
     assert findings[-1].what == "The check failed (KeyError)"
     assert progress.waiting == []
 

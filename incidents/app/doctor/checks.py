@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.problems import ConnectionProblem, Undecryptable
 from incidents.domain.core.text.untrusted import one_line
@@ -14,6 +14,7 @@ SECONDS = 10.0
 """How long a check may take."""
 _LONGEST = 200
 _AGAIN = "Try again"
+_NOT_ALLOWED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
 
 
 class NotChecked(Exception):
@@ -66,8 +67,14 @@ async def _run(check: Check, seconds: float) -> list[Finding]:
     except NotChecked as problem:
         found.append(unknown(check.name, f"{problem}", "Fix that first, then try again"))
     except Exception as error:  # one that fails must not keep the others from being read
-        found.append(unknown(check.name, _said(error), _AGAIN))
+        found.append(unknown(check.name, _said(error), _remedy(error)))
     return found
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, RPCError) and error.status in _NOT_ALLOWED:
+        return "Give this process's API key or certificate the right to read the namespace"
+    return _AGAIN
 
 
 def _said(error: Exception) -> str:
