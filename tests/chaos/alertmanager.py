@@ -40,13 +40,13 @@ PATIENCE = 300.0
 """Seconds for all to be told. Generous: Slack takes one message a second per channel, and the machine may be busy."""
 SILENCE = 30.0
 """Seconds without a new message after which no more will come: more than the longest pause between two attempts."""
-COLUMNS = ("death", "program", "alerts", "told", "told twice", "never told")
+COLUMNS = ("death", "program", "alerts", "notified", "notified twice", "never notified")
 
 
 class Death(StrEnum):
     """What dies, and when."""
 
-    SENDER = "killed once the alert is accepted, before it is told"
+    SENDER = "killed once the alert is accepted, before anyone is notified"
     RECEIVER = "the vendor acts, and its reply is lost"
 
 

@@ -60,7 +60,7 @@ def test_the_table_of_metrics_is_the_programs() -> None:
     assert begin, "the table's place is marked"
     assert end, "the table's end is marked"
     table = "\n".join(
-        ["| metric | type | labels | exposed by | what it tells |", "|---|---|---|---|---|", *map(row, METRICS)]
+        ["| metric | type | labels | exposed by | what it means |", "|---|---|---|---|---|", *map(row, METRICS)]
     )
     expected = f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
     if os.environ.get("WRITE_DOCS") == "1":
