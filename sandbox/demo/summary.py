@@ -71,4 +71,4 @@ def told(state: dict[str, Any]) -> str:
     pages, mails = state["pagerduty"], state["sendgrid"]
     readers = {address for mail in mails for address in (*mail["to"], *mail["cc"], *mail["bcc"])}
     posts = sum(len(channel["messages"]) for channel in state["slack"]["channels"])
-    return f"Told: {len(pages)} people by pager, {len(readers)} by {len(mails)} mails; {posts} messages in Slack"
+    return f"Notified: {len(pages)} people by pager, {len(readers)} by {len(mails)} mails; {posts} messages in Slack"

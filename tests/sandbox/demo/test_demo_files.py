@@ -67,4 +67,4 @@ def test_each_reader_of_several_mails_counts_once() -> None:
         "sendgrid": [mail, mail, mail | {"to": ["b@acme.example"]}],
         "slack": {"channels": [{"messages": [1, 2]}, {"messages": [3]}]},
     }
-    assert told(state) == "Told: 2 people by pager, 2 by 3 mails; 3 messages in Slack"
+    assert told(state) == "Notified: 2 people by pager, 2 by 3 mails; 3 messages in Slack"
