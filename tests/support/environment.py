@@ -27,6 +27,7 @@ from incidents.rehearsal.server import pass_time, wake
 from incidents.search_attributes import at_start
 from tests.support.determinism.histories import assert_sound
 from tests.support.fake_activities import Call, FakeActivities
+from tests.support.pauses import Pauses
 from workflows.incident import IncidentWorkflow
 
 T = TypeVar("T")
@@ -109,16 +110,21 @@ class World:
 
     async def settled(self, *, but: str | tuple[str, ...] = "\0") -> None:
         """Wait until nothing is due any more, but for obligations whose key begins with `but`."""
-        for tries in range(1, 1001):
+        pauses = self.pauses(self.handle.id)
+        for tries in range(1, 201):
+            await pauses.next()
             owed = await self.agenda()
             now = await self.now()  # after the query, which may have been the incident's first breath
             due = [obligation for obligation in owed if obligation.due <= now and not obligation.key.startswith(but)]
             if not due:
                 return
-            if tries % 150 == 0:
+            if tries % 15 == 0:
                 await wake(self.handle)
-            await asyncio.sleep(0.02)
         raise AssertionError(f"still due: {[obligation.key for obligation in due]}")
+
+    def pauses(self, workflow_id: str) -> Pauses:
+        """Return the moments at which it is worth asking a workflow of this world again."""
+        return Pauses(self.env.client, workflow_id, at_once=self.safety is QuerySafety.NONE)
 
     async def at(self, minutes: float, *, but: str | tuple[str, ...] = "\0") -> None:
         """Let the virtual time pass until some seconds after `minutes` from T0, and what was due by then be done.

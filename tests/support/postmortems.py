@@ -1,6 +1,5 @@
 """The post-mortem of the one incident under test: its process, and how people fill it."""
 
-import asyncio
 from typing import Any
 
 from temporalio.client import WorkflowHandle
@@ -27,12 +26,13 @@ async def state(world: World) -> Postmortem:
 async def quiet(world: World) -> None:
     """Wait until the process has done all that is due, but for looks, which last."""
     await world.settled()
-    for _ in range(1000):
+    pauses = world.pauses(process(world).id)
+    for _ in range(200):
+        await pauses.next()
         owed = await process(world).query(PostmortemWorkflow.agenda)
         now = await world.now()
         if not [obligation for obligation in owed if obligation.due <= now and not spec_of(obligation).poll]:
             return
-        await asyncio.sleep(0.01)
     raise AssertionError(f"the post-mortem's obligations are not done: {owed}")
 
 
