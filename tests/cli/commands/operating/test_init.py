@@ -21,6 +21,7 @@ from incidents.app.runbook_file import RunbookSource
 from incidents.app.settings import Settings
 from incidents.cli.commands.operating.init import app
 from incidents.domain.config.loading import parse_runbook
+from tests.cli.conftest import Incidental
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -73,12 +74,13 @@ def test_each_example_is_valid_and_names_no_other_company(name: str, monkeypatch
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("severity", ["P0", "P1", "P2", "P3"])
-def test_each_example_can_be_planned(name: str, severity: str) -> None:
-    words = [sys.executable, "-m", "incidents.cli.main", "plan", severity]
-    environment = os.environ | {"RUNBOOK_FILE": str(EXAMPLES / name / files.RUNBOOK)}
-    found = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stderr
-    assert "T+0:00" in found.stdout
+def test_each_example_can_be_planned(
+    name: str, severity: str, incident: Incidental, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNBOOK_FILE", str(EXAMPLES / name / files.RUNBOOK))
+    said = incident("plan", severity)
+    assert said.status == 0, said.err
+    assert "T+0:00" in said.out
 
 
 def test_the_env_is_for_its_owner_only_and_a_shell_reads_it(tmp_path: Path) -> None:
