@@ -29,49 +29,46 @@ DEFAULT_START = "2026-01-05T09:00:00Z"
 """A Monday. It is fixed, so that the same runbook always gives the same plan."""
 
 
-@dataclass(frozen=True)
-class _Output:
-    """What is printed. `differs`: the exit status says whether anything differs."""
+_YEARS = (1970, 2999)
 
+ScenarioOption = Annotated[
+    Path | None, typer.Option(help="YAML file: what people and the alert do, and when", show_default=False)
+]
+Other = Annotated[
+    str, typer.Option("--diff", metavar="FILE|git:REV", help="Show what differs from that runbook", show_default=False)
+]
+Until = Annotated[str, typer.Option(metavar="TIME", help="End, such as 90m or 7d", show_default="72h")]
+Differs = Annotated[bool, typer.Option("--exit-code", help="With --diff: exit status 1 if anything differs")]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line asks for. `all_severities`: the scenario's severity is each of them in turn."""
+
+    scenario: Scenario
+    start: datetime
+    other: str
+    file: Path | None
     how: Format
+    all_severities: bool
     everything: bool
     texts: bool
     differs: bool
-
-    def check(self, all_severities: bool, compared: bool) -> None:
-        """Check that these options go together.
-
-        Raises:
-            typer.BadParameter: they do not.
-        """
-        if compared and self.how is Format.MERMAID:
-            raise typer.BadParameter("--format mermaid shows a plan; for --diff use table, markdown, html or json")
-        if all_severities and self.how in (Format.HTML, Format.MERMAID):
-            raise typer.BadParameter(f"--format {self.how} shows one severity; for all use table, markdown or json")
-        if self.differs and not compared:
-            raise typer.BadParameter("--exit-code is for --diff")
 
 
 @app.command()
 def plan(
     severity: Annotated[str, typer.Argument(help="Such as P0, or all; default: the worst", show_default=False)] = "",
-    scenario: Annotated[
-        Path | None, typer.Option(help="YAML file: what people and the alert do, and when", show_default=False)
-    ] = None,
-    other: Annotated[
-        str,
-        typer.Option("--diff", metavar="FILE|git:REV", help="Show what differs from that runbook", show_default=False),
-    ] = "",
+    scenario: ScenarioOption = None,
+    other: Other = "",
     service: Annotated[str, typer.Option(help="Of this service; default: the first", show_default=False)] = "",
     region: Annotated[str, typer.Option(help="Of this region only", show_default=False)] = "",
-    until: Annotated[str, typer.Option(metavar="TIME", help="End, such as 90m or 7d", show_default="72h")] = "",
+    until: Until = "",
     at: Annotated[str, typer.Option(metavar="TIME", help="When the alert fires (ISO 8601)")] = DEFAULT_START,
     how: Annotated[Format, typer.Option("--format", help="Output format")] = Format.TABLE,
     everything: Annotated[bool, typer.Option("--all", help="Each repeat in its own line, and housekeeping")] = False,
     texts: Annotated[bool, typer.Option("--texts", help="In the table, each message in full")] = False,
-    differs: Annotated[
-        bool, typer.Option("--exit-code", help="With --diff: exit status 1 if anything differs")
-    ] = False,
+    differs: Differs = False,
     file: RunbookOption = None,
     as_json: Json = False,
 ) -> None:
@@ -80,29 +77,55 @@ def plan(
     With --scenario, if people act as that file says. With --diff, what differs from another runbook: how it was there,
     and how it is here. It needs no Temporal. Every vendor is taken to answer at once, and no deployment to be suspect.
     """
-    output = _Output(Format.JSON if as_json else how, everything, texts, differs)
-    output.check(severity == ALL, bool(other))
-    start, asked = instant(at), _scenario(scenario, "" if severity == ALL else severity, service, region, until)
-
-    async def main() -> int:
-        settings = load_settings()
-        source = runbook_source(settings, file)
-        runbook = read_runbook_file(source, settings).runbook
-        old = _other(other, source, settings) if other else None
-        names = runbook.severity_names if severity == ALL else (asked.severity or runbook.severity_names[0],)
-        return _print([_planned(asked.replace(severity=name), runbook, start) for name in names], asked, old, output)
-
-    run_and_exit(main())
+    how, of_all = Format.JSON if as_json else how, severity == ALL
+    asked = _scenario(scenario, "" if of_all else severity, service, region, until)
+    made = _Asked(asked, _start(at), other, file, how, of_all, everything, texts, differs)
+    _check(made)
+    run_and_exit(_main(made))
 
 
-def _print(plans: list[Plan], asked: Scenario, old: RunbookConfig | None, output: _Output) -> int:
-    """Print the plans, or how they differ from those of the runbook `old`; return the exit status."""
+def _start(typed: str) -> datetime:
+    """Return when the alert fires. At the ends of the calendar there is no time before it, or after it.
+
+    Raises:
+        typer.BadParameter: it is not a time, or not of these centuries.
+    """
+    at = instant(typed)
+    if not _YEARS[0] <= at.year <= _YEARS[1]:
+        raise typer.BadParameter(f"--at: {typed[:40]!r} is not of the years {_YEARS[0]} to {_YEARS[1]}")
+    return at
+
+
+def _check(asked: _Asked) -> None:
+    """Check that the options go together.
+
+    Raises:
+        typer.BadParameter: they do not.
+    """
+    how = asked.how
+    if asked.other and how is Format.MERMAID:
+        raise typer.BadParameter("--format mermaid shows a plan; for --diff use table, markdown, html or json")
+    if asked.all_severities and how in (Format.HTML, Format.MERMAID):
+        raise typer.BadParameter(f"--format {how} shows one severity; for all use table, markdown or json")
+    if asked.differs and not asked.other:
+        raise typer.BadParameter("--exit-code is for --diff")
+
+
+async def _main(asked: _Asked) -> int:
+    """Print the plans, or the differences; return the exit status."""
+    settings = load_settings()
+    source = runbook_source(settings, asked.file)
+    runbook = read_runbook_file(source, settings).runbook
+    old = _other(asked.other, source, settings) if asked.other else None
+    one = (asked.scenario.severity or runbook.severity_names[0],)
+    names = runbook.severity_names if asked.all_severities else one
+    plans = [_planned(asked.scenario.replace(severity=name), runbook, asked.start) for name in names]
     if old is None:
-        print_plans(plans, output.how, everything=output.everything, texts=output.texts)
+        print_plans(plans, asked.how, everything=asked.everything, texts=asked.texts)
         return 0
-    compared = [(plan, _difference(asked, old, plan, output.everything)) for plan in plans]
-    print_differences(compared, output.how)
-    return 1 if output.differs and any(changes for _, changes in compared) else 0
+    compared = [(plan, _difference(asked.scenario, old, plan, asked.everything)) for plan in plans]
+    print_differences(compared, asked.how)
+    return 1 if asked.differs and any(changes for _, changes in compared) else 0
 
 
 def _difference(asked: Scenario, old: RunbookConfig, new: Plan, everything: bool) -> list[Change]:

@@ -163,6 +163,8 @@ def test_a_revision_of_the_runbook_is_compared(alone: Incidental, repository: Pa
         (("--until", "3"), "--until: '3' is not a time"),
         (("--until", "90d"), "--until: '90d' is not a time of up to 31 days"),
         (("--at", "noon"), "noon"),
+        (("--at", "9999-12-31T23:00:00Z"), "--at: '9999-12-31T23:00:00Z' is not of the years 1970 to 2999"),
+        (("--at", "0001-01-01"), "--at: '0001-01-01' is not of the years 1970 to 2999"),
         (("--scenario", "nothing.yaml"), "nothing.yaml: No such file or directory"),
         (("--diff", "nothing.yaml"), "--diff: there is no file nothing.yaml"),
         (("--diff", "runbook.yaml", "--format", "mermaid"), "--format mermaid shows a plan"),
