@@ -20,6 +20,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from benchmarks.floor import nothing
 from benchmarks.results import Row
 from incidents.app.composition.workers import THREADS
+from incidents.app.encryption.codec import EncryptionCodec
+from incidents.app.encryption.key_ring import KeyRing, PayloadKey
+from incidents.app.encryption.payloads import payloads_in
 from incidents.domain.incident.commands import Acknowledge, Assess, Resolve
 from incidents.rehearsal.server import skipping_server
 from tests.support.environment import World
@@ -84,16 +87,17 @@ class Waves:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of a history."""
+    """Of a history. `size`: bytes in clear text; `encrypted`: with payloads compressed and encrypted."""
 
     events: int
     size: int
     activities: int
     waves: tuple[tuple[float, int], ...]
     messages: int
+    encrypted: int
 
 
-def counts(history: WorkflowHistory) -> Counts:
+async def counts(history: WorkflowHistory) -> Counts:
     """Count a history. Its waves are the activities that one workflow task ordered."""
     ordered: dict[int, int] = {}
     at: dict[int, float] = {}
@@ -113,7 +117,16 @@ def counts(history: WorkflowHistory) -> Counts:
         waves.append((at[task] - last, ordered[task]))
         last = at[task]
     size = sum(event.ByteSize() for event in history.events)
-    return Counts(len(history.events), size, sum(ordered.values()), tuple(waves), messages)
+    encrypted = size + await _added(history)
+    return Counts(len(history.events), size, sum(ordered.values()), tuple(waves), messages, encrypted)
+
+
+async def _added(history: WorkflowHistory) -> int:
+    """Return how many bytes encryption would add to a history; fewer than none, because it compresses, too."""
+    codec = EncryptionCodec(KeyRing((PayloadKey("bench", bytes(32)),)), "incident-bench")
+    plain = [payload for event in history.events for payload in payloads_in(event)]
+    sealed = await codec.encode(plain)
+    return sum(payload.ByteSize() for payload in sealed) - sum(payload.ByteSize() for payload in plain)
 
 
 async def incident(env: WorkflowEnvironment, scripted: Scripted) -> Counts:
@@ -122,7 +135,7 @@ async def incident(env: WorkflowEnvironment, scripted: Scripted) -> Counts:
     async with world.worker():
         await world.open(scripted.label)
         await scripted.play(world)
-        found = counts(await world.handle.fetch_history())
+        found = await counts(await world.handle.fetch_history())
         await world.handle.terminate("counted")
     return found
 
@@ -140,7 +153,7 @@ async def floor(env: WorkflowEnvironment, like: Counts, name: str) -> Counts:
     ):
         handle = await env.client.start_workflow(Waves.run, list(like.waves), id=f"floor-{name}", task_queue="floor")
         await handle.result()
-        return counts(await handle.fetch_history())
+        return await counts(await handle.fetch_history())
 
 
 async def measured(scripted: Scripted) -> list[Row]:
@@ -152,6 +165,7 @@ async def measured(scripted: Scripted) -> list[Row]:
     events = least.events + ours.messages
     rows = [Row(f"{scripted.name}: events", events, ours.events, EVENTS_TARGET)]
     rows.append(Row(f"{scripted.name}: bytes", least.size, ours.size, None))
+    rows.append(Row(f"{scripted.name}: bytes, with PAYLOAD_KEYS", least.encrypted, ours.encrypted, None))
     note = f"in {len(ours.waves)} waves"
     rows.append(Row(f"{scripted.name}: activities", least.activities, ours.activities, None, note=note))
     return rows

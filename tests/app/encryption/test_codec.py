@@ -42,6 +42,27 @@ async def test_the_first_key_encrypts_and_each_key_decrypts() -> None:
     assert await opened(await sealed(KeyRing((OLD,))), NEW, OLD) == PLAIN
 
 
+LONG = Payload(metadata={"encoding": b"json/plain"}, data=b'{"name": "flag-evaluation"}' * 100)
+
+
+async def test_what_gets_shorter_is_compressed_and_what_does_not_is_not() -> None:
+    [long] = await EncryptionCodec(RING).encode([LONG])
+    assert long.metadata["compression"] == b"zlib"
+    assert long.ByteSize() < LONG.ByteSize() / 5
+    assert await opened(long, NEW) == LONG
+    assert "compression" not in (await sealed()).metadata
+
+
+async def test_that_it_is_compressed_is_authenticated() -> None:
+    [long] = await EncryptionCodec(RING).encode([LONG])
+    del long.metadata["compression"]
+    short = await sealed()
+    short.metadata["compression"] = b"zlib"
+    for changed in (long, short):
+        with pytest.raises(Undecryptable, match="or the payload was changed"):
+            await opened(changed, NEW)
+
+
 async def test_the_same_payload_is_never_encrypted_to_the_same_text() -> None:
     assert (await sealed()).data != (await sealed()).data
 
