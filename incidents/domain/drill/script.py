@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Self, assert_never
 
 from pydantic import Field
 
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.core.base import Frozen
+from incidents.domain.core.text.untrusted import one_line
 from incidents.domain.core.time.elapsed import in_words
 from incidents.domain.incident.commands import AddNote
 from incidents.domain.incident.state import Opening
@@ -31,6 +32,19 @@ class DrillStep(Frozen):
     at: timedelta
     kind: StepKind
     text: str = ""
+
+    @property
+    def summary(self) -> str:
+        """What happens, in one line."""
+        match self.kind:
+            case StepKind.NOTE:
+                return one_line(self.text, 200)
+            case StepKind.ALERT_FIRED:
+                return "The alert fires again"
+            case StepKind.ALERT_ENDED:
+                return "The alert ends"
+            case _:
+                assert_never(self.kind)
 
     def note(self, key: str) -> AddNote:
         """Return the command that tells the participants. `key` makes it the same command if it is sent again."""
@@ -63,7 +77,7 @@ def started_lines(script: DrillScript, drill: str, number: int | None) -> list[s
     lines = [
         f"Drill started: {script.scenario}, {script.opening.severity} of {script.opening.service} ({name}, {drill})"
     ]
-    lines += [f"  after {in_words(step.at):<8} {step.text or f'The {step.kind}'}" for step in script.steps]
+    lines += [f"  after {in_words(step.at):<8} {step.summary}" for step in script.steps]
     if script.left_to_people:
         facts = "fact" if script.left_to_people == 1 else "facts"
         lines.append(f"Left to people: {script.left_to_people} {facts} of the scenario")

@@ -62,7 +62,7 @@ def test_what_is_played_and_how_to_stop_it_is_said(on_stage: Incidental, scenari
     said = on_stage("drill", "start", scenario)
     assert "Drill started: It-is-slow, P2 of " in said.out
     assert "  after 0s       Three customers wrote to support.\n" in said.out
-    assert "  after 30m      The alert ended\n" in said.out
+    assert "  after 30m      The alert ends\n" in said.out
     assert "Left to people: 1 facts" not in said.out
     assert "Left to people: 1 fact of the scenario" in said.out
     assert "To stop it: incident drill stop " in said.out
