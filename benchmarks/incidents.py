@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistory
 
 from benchmarks.floor import WAVES
 from incidents.client.intake import start
@@ -45,6 +45,14 @@ async def responded(handle: WorkflowHandle[Any, Any]) -> WorkflowHistory:
         if len(completed(history)) >= sum(WAVES):
             await handle.terminate("measured")
             return history
+
+
+async def ended(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until a workflow has ended, looking as often as `responded` does: looking costs the server something."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY)
+        if (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING:
+            return
 
 
 async def page_seconds(handle: WorkflowHandle[Any, Any]) -> float:
