@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -25,11 +24,11 @@ from incidents.app.settings import Settings, load_settings
 from incidents.domain.incident.commands import Cancel, MakePrivate
 from incidents.domain.people.config import DirectoryEntry
 from incidents.gateway.app import Gateway
-from incidents.search_attributes import SEARCH_ATTRIBUTES
 from tests.gateway.conftest import sandbox, settings
 from tests.support.environment import World
 from tests.support.fake_activities import FakeActivities
 from tests.support.servers.asgi import serving
+from tests.support.servers.dev_server import DevServer
 
 __all__ = ["sandbox", "settings"]
 
@@ -47,23 +46,20 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(dev_server: DevServer) -> AsyncIterator[World]:
     """An incident on the development server, whose payloads are encrypted."""
-    async with await WorkflowEnvironment.start_local(
-        dev_server_existing_path=shutil.which("temporal"),
-        data_converter=encrypting(pydantic_data_converter, parse_key_ring(KEYS)),
-        search_attributes=list(SEARCH_ATTRIBUTES),
-    ) as env:
-        world = World(env=env, activities=FakeActivities(), safety=QuerySafety.EVICT)
-        people = world.runbook.people.replace(directory=DIRECTORY, operators=("engineering_manager",))
-        world.runbook = world.runbook.replace(people=people)
-        async with world.worker():
-            await world.open()
-            yield world
+    client = await dev_server.client(encrypting(pydantic_data_converter, parse_key_ring(KEYS)))
+    world = World(WorkflowEnvironment.from_client(client), FakeActivities(), safety=QuerySafety.EVICT)
+    people = world.runbook.people.replace(directory=DIRECTORY, operators=("engineering_manager",))
+    world.runbook = world.runbook.replace(people=people)
+    async with world.worker():
+        await world.open()
+        yield world
 
 
 @pytest.fixture
-def served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def served(world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", world.env.client.namespace)
     for name, value in {"PAYLOAD_KEYS": KEYS, "TEMPORAL_UI_URL": f"{UI}/", "TRUSTED_PROXIES": PROXY}.items():
         monkeypatch.setenv(name, value)
     return load_settings()
@@ -79,8 +75,9 @@ async def ask(world: World, served: Settings) -> AsyncIterator[Ask]:
         async def asked(payloads: list[Payload], person: str = "ann@example.com", **headers: str) -> httpx.Response:
             given = {"x-forwarded-email": person} if person else {}
             given |= {name.replace("_", "-"): value for name, value in headers.items()}
+            given = {"origin": UI, "x-namespace": world.env.client.namespace} | given
             body = MessageToDict(Payloads(payloads=payloads))
-            return await http.post("/codec/decode", json=body, headers={"origin": UI, "x-namespace": "default"} | given)
+            return await http.post("/codec/decode", json=body, headers=given)
 
         yield asked
 
@@ -245,6 +242,7 @@ async def test_temporals_command_line_reads_a_history(
     caplog.set_level(logging.ERROR, "uvicorn")
     words = ["workflow", "show", "--workflow-id", world.handle.id, "--output", "json"]
     words += ["--address", world.env.client.service_client.config.target_host]
+    words += ["--namespace", world.env.client.namespace]
     stored = await run(*words)
     assert not any(TITLE.encode() in payload.data for payload in stored)
     async with serving(Gateway(world.env.client, served, world.runbook).app()) as server:
