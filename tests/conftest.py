@@ -13,6 +13,7 @@ pytest.register_assert_rewrite("tests.support")  # before it is imported
 
 from tests.support.determinism.worker_modes import DAY  # noqa: E402
 from tests.support.servers.dev_server import DevServer, running_dev_server  # noqa: E402
+from tests.support.shares import in_shares  # noqa: E402
 
 NO_DEADLOCK_DETECTOR = "TEMPORAL_DEBUG"
 """The SDK's variable. Our own settings do not read it."""
@@ -24,7 +25,9 @@ os.environ.setdefault(DAY, str(datetime.now(UTC).toordinal()))
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest: one that begins last would be waited for by an idle processor."""
-    items.sort(key=lambda item: 0 if "lifecycle_chaos" in item.nodeid else 1 if "tests/system/" in item.nodeid else 2)
+    items.sort(key=lambda item: "lifecycle_chaos" not in item.nodeid)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = in_shares(items, workers, lambda item: "tests/system/" in item.nodeid, lambda item: item.path)
 
 
 @pytest.fixture(scope="session", autouse=True)
