@@ -27,6 +27,7 @@ from incidents.domain.config.loading import RunbookFile
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.probes import Probe, describe_unset
 from incidents.domain.core.time.elapsed import in_words
+from incidents.domain.drill.config import QuarterlyDrill
 from incidents.domain.foresight.drill_script import drill_script
 from incidents.priority import LAST_RANK, priority_of
 from workflows.baseline_recorder import RecorderWorkflow
@@ -52,6 +53,12 @@ async def ensure_quarterly_drill(client: Client, settings: Settings, file: Runbo
     if rules is None:
         await _delete(client, QUARTERLY)
         return "Quarterly drill: off (`drill.quarterly` in runbook.yaml)"
+    await _put(client, QUARTERLY, _quarterly(rules, settings, runbook, folder))
+    day, at = rules.day.name.capitalize(), f"{rules.at:%H:%M} {runbook.calendar.time_zone}"
+    return f"Quarterly drill: {rules.scenario}, {day} of the second week of each quarter, {at}"
+
+
+def _quarterly(rules: QuarterlyDrill, settings: Settings, runbook: RunbookConfig, folder: Path) -> Schedule:
     found = find_scenario(rules.scenario, folder)
     check_scenario(found, runbook)
     script = drill_script(found.scenario, short_name(rules.scenario), runbook, QUARTERLY, datetime.now(UTC))
@@ -62,21 +69,19 @@ async def ensure_quarterly_drill(client: Client, settings: Settings, file: Runbo
         hour=(ScheduleRange(rules.at.hour),),
         minute=(ScheduleRange(rules.at.minute),),
     )
-    schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            DrillWorkflow.run,
-            DrillInput(script=script, runbook=runbook),
-            id=QUARTERLY,
-            task_queue=drill_queue(settings.temporal_task_queue),
-            static_summary=drill_summary(script),
-            priority=priority_of(LAST_RANK),
-        ),
+    action = ScheduleActionStartWorkflow(
+        DrillWorkflow.run,
+        DrillInput(script=script, runbook=runbook),
+        id=QUARTERLY,
+        task_queue=drill_queue(settings.temporal_task_queue),
+        static_summary=drill_summary(script),
+        priority=priority_of(LAST_RANK),
+    )
+    return Schedule(
+        action=action,
         spec=ScheduleSpec(calendars=[calendar], time_zone_name=runbook.calendar.time_zone),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
     )
-    await _put(client, QUARTERLY, schedule)
-    day, at = rules.day.name.capitalize(), f"{rules.at:%H:%M} {runbook.calendar.time_zone}"
-    return f"Quarterly drill: {rules.scenario}, {day} of the second week of each quarter, {at}"
 
 
 async def _put(client: Client, name: str, schedule: Schedule, *, now: bool = False) -> None:
