@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -60,9 +61,11 @@ class Control:
         ]
 
     async def environment(self, request: Request) -> Response:
-        """The variables that point the program here, as NAME=value lines for an env file."""
+        """The variables that point the program here, as NAME=value lines for an env file; ?shell=1: to source."""
         base = f"{request.url.scheme}://{request.url.netloc}"
-        lines = [f"{name}={value}\n" for name, value in environment(base, self.world.credentials).items()]
+        written = shlex.quote if request.query_params.get("shell") else str
+        variables = environment(base, self.world.credentials)
+        lines = [f"{name}={written(value)}\n" for name, value in variables.items()]
         return PlainTextResponse("".join(lines))
 
     async def ledger(self, request: Request) -> Response:

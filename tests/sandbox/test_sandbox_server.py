@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -120,3 +121,9 @@ def test_the_app_is_made_without_a_server() -> None:
     app = create_app()
     assert isinstance(app, Starlette)
     assert app.state.world.ledger.effects == []
+
+
+def test_the_environment_can_be_sourced_by_a_shell(sandbox: RunningSandbox) -> None:
+    lines = httpx.get(f"{sandbox.url}/_control/environment", params={"shell": "1"}, trust_env=False).text
+    show = subprocess.run(["/bin/sh", "-ec", f'{lines}\nprintf %s "$PROBE_URLS"'], capture_output=True, check=True)
+    assert json.loads(show.stdout) == json.loads(sandbox.environment()["PROBE_URLS"])
