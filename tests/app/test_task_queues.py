@@ -17,7 +17,7 @@ from incidents.domain.doctor.finding import Level
 from incidents.domain.doctor.temporal import DeploymentReading, VersionStatus, check_version
 from tests.support.fake_activities import FakeActivities
 from tests.support.servers.dev_server import DevServer
-from tests.support.versions import DEPLOYMENT, QUEUE, make_current, open_incident, working
+from tests.support.servers.versions import DEPLOYMENT, QUEUE, make_current, open_incident, working
 
 LABELS = {"queue": QUEUE, "type": "workflow"}
 NOW = datetime(2026, 11, 29, 3, 0, tzinfo=UTC)

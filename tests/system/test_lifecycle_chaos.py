@@ -179,6 +179,15 @@ def test_what_an_undisturbed_run_does_not_do_is_found(calm: Outcome) -> None:
     assert held.endswith("notice: Update  held until : UTC: wait")
 
 
+@pytest.mark.parametrize("mention", ["ann: ", "<@U0001> "])
+def test_a_question_that_mentions_the_commander_is_the_same_question(calm: Outcome, mention: str) -> None:
+    """It is posted after there is one if the chat was away before."""
+    question = slack(f"{RUN}/notice/12", "Rollback offered: eu-001 from v2 to v1 (errors).")
+    later = slack(f"{RUN}/notice/13", f"{mention}Rollback offered: eu-001 from v2 to v1 (errors).")
+    assert list(unexpected(with_rows(calm, later), with_rows(calm, question))) == []
+    assert len(list(unexpected(with_rows(calm, later), calm))) == 1
+
+
 def test_an_update_that_is_only_believed_to_be_out_is_found(calm: Outcome) -> None:
     last = calm.incident.updates.published[-1].sequence
     lost = without(calm, lambda one: f"update/{last}/slack" in str(one))

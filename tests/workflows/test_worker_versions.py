@@ -17,7 +17,7 @@ from incidents.domain.numbering import Ledger
 from incidents.names import NUMBERS_ID
 from tests.support.fake_activities import FakeActivities
 from tests.support.servers.dev_server import DevServer
-from tests.support.versions import DEPLOYMENT, QUEUE, make_current, open_incident, working
+from tests.support.servers.versions import DEPLOYMENT, QUEUE, make_current, open_incident, working
 from workflows.incident import IncidentWorkflow
 from workflows.numbering import IncidentNumbersWorkflow
 

@@ -34,6 +34,8 @@ _UPDATE = re.compile(r"^update/\d+")
 _NOTICE = re.compile(r"^notice/\d+$")
 _SAME = {"No alerts since": "stability window", "The stability window is over": "stability window"}
 """Notices of one event: which of them is posted depends on whether the alert's end or the window's was first."""
+_MENTIONED = re.compile(r"^(?:<@[^>]+> |ann: )")
+"""A question that is posted once there is a commander mentions the commander."""
 _WORDS = 30
 """Letters by which a message is known that has figures in its text."""
 Row = dict[str, Any]
@@ -124,7 +126,8 @@ def _content(payload: Row) -> str:
 
 
 def _notice(text: str) -> str:
-    return next((same for words, same in _SAME.items() if text.startswith(words)), _in_words(text))
+    asked = _MENTIONED.sub("", text)
+    return next((same for words, same in _SAME.items() if asked.startswith(words)), _in_words(asked))
 
 
 def _in_words(text: str) -> str:
