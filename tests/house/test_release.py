@@ -76,13 +76,17 @@ def test_builds_that_differ_are_refused() -> None:
         check_same({"a.whl": b"1", "b.whl": b""}, {"a.whl": b"2"})
 
 
-@pytest.mark.timeout(300)
-def test_a_release_is_reproducible_and_whole(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a release of this commit, by name."""
     if subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, check=False).returncode != 0:
         pytest.skip("this is not a git repository, so there is no commit to build")
-    (tmp_path / "one").mkdir()
+    return build(tmp_path_factory.mktemp("release"), "HEAD")
+
+
+@pytest.mark.timeout(300)
+def test_a_release_is_reproducible_and_whole(files: dict[str, bytes], tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
-    files = build(tmp_path / "one", "HEAD")
     before = os.umask(0o077)
     try:
         check_same(files, build(tmp_path / "two", "HEAD"))
@@ -99,9 +103,8 @@ def test_a_release_is_reproducible_and_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_the_bill_of_materials_lists_what_is_installed(tmp_path: Path) -> None:
-    (tmp_path / "one").mkdir()
-    bill = json.loads(build(tmp_path / "one", "HEAD")[f"incident_runbook-{version()}.cdx.json"])
+def test_the_bill_of_materials_lists_what_is_installed(files: dict[str, bytes]) -> None:
+    bill = json.loads(files[f"incident_runbook-{version()}.cdx.json"])
     assert (bill["bomFormat"], bill["metadata"]["component"]["version"]) == ("CycloneDX", version())
     pins = re.findall(r"^([\w.-]+)==([\w.+!-]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert {(part["name"], part["version"]) for part in bill["components"]} == set(pins)
