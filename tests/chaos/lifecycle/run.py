@@ -47,9 +47,9 @@ class Result:
 
 
 async def undisturbed(site: Site, report: Report) -> Outcome:
-    """Let an incident live without faults."""
+    """Let an incident live without faults, and unread: answers are not what is compared."""
     result = Result(seed=0)
-    outcome = await run_incident(result, Injector(site), [], report)
+    outcome = await run_incident(result, Injector(site), [], report, readers=0)
     if outcome is None or result.problems:
         raise RuntimeError(f"the undisturbed run has failed: {'; '.join(result.problems)}")
     return outcome
@@ -82,34 +82,44 @@ async def _run_and_judge(
     return result
 
 
-async def run_incident(result: Result, injector: Injector, faults: list[Fault], report: Report) -> Outcome | None:
+async def run_incident(
+    result: Result, injector: Injector, faults: list[Fault], report: Report, *, readers: int = READERS
+) -> Outcome | None:
     """Start a site, let the incident live there, and return how it ended; None if it stood still."""
     site = injector.site
     try:
         report("starting")
         await site.start()
         client = await connected(site.address)
-        scenario, readers = Scenario(client, site, report), Readers(client, INCIDENT)
+        scenario, asked = Scenario(client, site, report), Readers(client, INCIDENT)
         await scenario.prepare()
         try:
-            await play(scenario, injector, readers, faults, report)
+            await play(scenario, injector, asked, faults, report, count=readers)
         except Stuck as stuck:
             result.problems.append(str(stuck))
         result.faults, result.outage_seconds = injector.done, sum(injector.outages)
-        result.answers = len(readers.answers)
-        result.problems += [*readers.broken, *injector.deaths]
+        result.answers = len(asked.answers)
+        result.problems += [*asked.broken, *injector.deaths]
         return await _ended(result, client, scenario, site)
     finally:
         site.end()
 
 
-async def play(scenario: Scenario, injector: Injector, readers: Readers, faults: list[Fault], report: Report) -> None:
-    """Play the scenario, with the faults and the readers beside it. Faults that are left are done before its end.
+async def play(
+    scenario: Scenario,
+    injector: Injector,
+    readers: Readers,
+    faults: list[Fault],
+    report: Report,
+    *,
+    count: int = READERS,
+) -> None:
+    """Play the scenario, with the faults and `count` readers beside it. Faults that are left are done before its end.
 
     Raises:
         Stuck: a step was not reached in time, or the faults that were left were not done.
     """
-    reading = (readers.read(number) for number in range(READERS))
+    reading = (readers.read(number) for number in range(count))
     async with background(*reading, injector.watch()):
         injecting = asyncio.create_task(injector.inject(faults, report))
         try:
