@@ -26,6 +26,8 @@ DYNAMIC_CONFIG = (
     "history.visibilityProcessorMaxPollRPS=1000",
     # One incident may be told more than ten things at once.
     "history.maxInFlightUpdates=100",
+    # Priorities hold within a partition only.
+    "matching.numTaskqueueWritePartitions=1",
 )
 PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 
