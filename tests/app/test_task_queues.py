@@ -5,16 +5,19 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio import activity
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from incidents import metrics
 from incidents.app.composition.workers import make_worker
 from incidents.app.doctor.temporal import read_deployment
-from incidents.app.liveness.task_queues import describe_queue, version_of
-from incidents.app.outage.readings import POLL, PollerSource
+from incidents.app.liveness.task_queues import POLL, describe_queue, recent_pollers, version_of
+from incidents.app.outage.readings import PollerSource
 from incidents.app.telemetry.fleet import Fleet, always
 from incidents.domain.doctor.finding import Level
 from incidents.domain.doctor.temporal import DeploymentReading, VersionStatus, check_version
+from sandbox.temporal_server import connected
 from tests.support.fake_activities import FakeActivities
 from tests.support.servers.dev_server import DevServer
 from tests.support.servers.versions import DEPLOYMENT, QUEUE, make_current, open_incident, working
@@ -49,6 +52,25 @@ async def test_the_backlog_of_a_version_is_counted(dev_server: DevServer, monkey
 
     await until(both_wait)
     assert (await backlog(client))[metrics.QUEUE_AGE.name] > 0
+
+
+@activity.defn
+async def nothing() -> None:
+    """Do nothing."""
+
+
+async def test_all_workers_that_poll_a_queue_are_counted(dev_server: DevServer) -> None:
+    client = await dev_server.client()
+    other = await connected(client.service_client.config.target_host, namespace=client.namespace)
+
+    async def polling(*identities: str) -> bool:
+        return await recent_pollers(client, QUEUE, "activity", timedelta(seconds=10)) == set(identities)
+
+    assert await polling(), "nobody polls yet"
+    async with Worker(client, task_queue=QUEUE, activities=[nothing], identity="one"):
+        await until(lambda: polling("one"))
+        async with Worker(other, task_queue=QUEUE, activities=[nothing], identity="two"):
+            await until(lambda: polling("one", "two"))
 
 
 async def is_out(source: PollerSource, at: datetime = NOW) -> bool:

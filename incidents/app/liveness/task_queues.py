@@ -18,6 +18,8 @@ KINDS = {
     "activity": TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
 }
 """The types of tasks, by their names for people."""
+POLL = timedelta(seconds=75)
+"""A worker that polls, and gets nothing, asks again after at most 60 s."""
 
 
 async def describe_queue(client: Client, name: str, kind: str, within: timedelta) -> DescribeTaskQueueResponse:
@@ -30,6 +32,21 @@ async def describe_queue(client: Client, name: str, kind: str, within: timedelta
         namespace=client.namespace, task_queue=TaskQueue(name=name), task_queue_type=KINDS[kind], report_stats=True
     )
     return await client.workflow_service.describe_task_queue(request, timeout=within)
+
+
+async def recent_pollers(client: Client, name: str, kind: str, within: timedelta) -> set[str]:
+    """Return the identities of the workers that poll a task queue, of all versions. Arguments as of `describe_queue`.
+
+    Temporal names a poller until five minutes after its last poll. Who has not polled for longer than a poll takes is
+    gone.
+
+    Raises:
+        RPCError, RuntimeError: as `describe_queue`.
+    """
+    pollers = (await describe_queue(client, name, kind, within)).pollers
+    newest = max((poller.last_access_time.ToSeconds() for poller in pollers), default=0)
+    oldest = newest - POLL.total_seconds()
+    return {poller.identity for poller in pollers if poller.last_access_time.ToSeconds() > oldest}
 
 
 def version_name(deployment: str, build: str) -> str:

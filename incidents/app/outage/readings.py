@@ -9,13 +9,11 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.app.connection import check_connection
-from incidents.app.liveness.task_queues import KINDS, describe_queue, takes_new_work
+from incidents.app.liveness.task_queues import KINDS, POLL, describe_queue, takes_new_work
 from incidents.domain.operators.outage import OutageKind, Reading
 from incidents.vendors import call_results
 from incidents.vendors.names import DISPLAY_NAMES
 
-POLL = timedelta(seconds=75)
-"""A worker that polls, and gets nothing, asks again after at most 60 s."""
 _TIMEOUT = timedelta(seconds=5)
 _NOT_FOR_US = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED)
 """Of a call that only asks whether there is an answer: this is one."""

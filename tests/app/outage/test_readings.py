@@ -9,7 +9,8 @@ from unittest.mock import AsyncMock
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from incidents.app.outage.readings import POLL, PollerSource, TemporalSource
+from incidents.app.liveness.task_queues import POLL
+from incidents.app.outage.readings import PollerSource, TemporalSource
 
 T0 = datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
 WORKFLOW, ACTIVITY = "workflow", "activity"
