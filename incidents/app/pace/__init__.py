@@ -1,0 +1,1 @@
+"""How fast a worker takes the calls that set chat channels up."""
