@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.alerting.config import MaintenanceWindow
+from incidents.domain.build_request import SETUP, SetupCall
 from incidents.domain.config.model import Region, RunbookConfig
 from incidents.domain.config.probes import Probe
 from incidents.domain.core.base import Frozen
@@ -25,9 +26,17 @@ from incidents.domain.standstill import Standstill
 from incidents.domain.updates.bounces import MailBounce
 
 
-def setup_queue(task_queue: str) -> str:
-    """Return the queue of what sets chat channels up, whose rate is limited, beside the workflows' own queue."""
-    return f"{task_queue}-setup"
+def setup_queue(task_queue: str, call: SetupCall) -> str:
+    """Return the queue of one kind of call that sets chat channels up, beside the workflows' own queue.
+
+    A chat limits each kind by itself, and a worker cannot say which it wants, only from which queue.
+    """
+    return f"{task_queue}-setup-{call.activity}"
+
+
+def setup_queues(task_queue: str) -> tuple[str, ...]:
+    """Return all queues of what sets chat channels up."""
+    return tuple(setup_queue(task_queue, call) for call in SETUP.values())
 
 
 def drill_queue(task_queue: str) -> str:

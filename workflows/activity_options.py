@@ -32,6 +32,7 @@ from incidents.cutting import cut
 from incidents.domain import activity_requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.activity_results import ActivityResult, Result
+from incidents.domain.build_request import SETUP
 from incidents.domain.chat import activity_requests as chat_requests
 from incidents.domain.core.postponing import Postpones
 from incidents.domain.core.vendor_failure import is_vendors_reason
@@ -177,7 +178,7 @@ def call(effect: ActivityRequest[object], summary: str, rank: int, retry_for: ti
 async def perform(
     effect: ActivityRequest[Result], summary: str, rank: int, retry_for: timedelta, *, limited: bool = False
 ) -> Result:
-    """Have a request fulfilled by its activity. `limited`: in the queue whose rate Temporal holds.
+    """Have a request fulfilled by its activity. `limited`: in the queue of its kind, whose pace workers hold.
 
     Raises:
         ActivityError: it failed for good, or was cancelled.
@@ -185,7 +186,7 @@ async def perform(
     """
     options = call(effect, summary, rank, retry_for)
     if limited:
-        options["task_queue"] = setup_queue(workflow.info().task_queue)
+        options["task_queue"] = setup_queue(workflow.info().task_queue, SETUP[type(effect)])
     outcome = await workflow.execute_activity_method(ACTIVITIES[type(effect)], effect, **options)
     return effect.result_type().model_validate(outcome)
 

@@ -22,7 +22,7 @@ from temporalio.worker import Worker
 
 from incidents.app.composition.needs import NEEDS
 from incidents.app.composition.schedules import ensure_recorder
-from incidents.app.composition.workers import make_setup_worker, make_worker
+from incidents.app.composition.workers import make_setup_workers, make_worker
 from incidents.app.doctor.checks import Check, Progress, run_checks
 from incidents.app.doctor.doctor import diagnose
 from incidents.app.doctor.integrations import CLIENTS, EVIDENCE, IntegrationChecks
@@ -32,6 +32,7 @@ from incidents.app.runbook_file import load_runbook
 from incidents.app.settings import load_settings
 from incidents.client.heartbeats import ensure_heartbeats
 from incidents.contracts import drill_queue
+from incidents.domain.config.communication import Chat
 from incidents.domain.doctor.finding import Finding, Level
 from incidents.domain.numbering import Ledger
 from incidents.names import NUMBERS_ID
@@ -108,7 +109,8 @@ async def working(client: Client, ring: KeyRing = NO_KEYS) -> AsyncIterator[None
     async with contextlib.AsyncExitStack() as stack:
         for queue in (QUEUE, drill_queue(QUEUE)):
             await stack.enter_async_context(make_worker(theirs, queue, fake.methods()))
-            await stack.enter_async_context(make_setup_worker(theirs, queue, fake.methods(), 0))
+            for worker in make_setup_workers(theirs, queue, fake.methods(), Chat()):
+                await stack.enter_async_context(worker)
         await ensure_recorder(theirs, settings, runbook)
         await ensure_heartbeats(theirs, runbook, QUEUE)
         await theirs.start_workflow(IncidentNumbersWorkflow.run, Ledger(), id=NUMBERS_ID, task_queue=QUEUE)
@@ -198,7 +200,10 @@ async def test_a_new_namespace_lacks_worker_schedule_and_attributes(
     assert "IncidentCommander" in attributes.what
     assert "--name IncidentCommander --type Keyword" in attributes.remedy
     assert of(findings, "workers").level is Level.ERROR
-    assert "No worker polls incidents, incidents-setup, incidents-drill, " in of(findings, "workers").what
+    assert (
+        "No worker polls incidents, incidents-setup-open_channel, incidents-setup-set_topic, "
+        in of(findings, "workers").what
+    )
     assert of(findings, "schedules").level is Level.WARNING
     assert of(findings, "encryption").level is Level.UNKNOWN
 

@@ -1,5 +1,6 @@
-"""The workers of a process: for incidents and for drills, each with its own for channel setup."""
+"""The workers of a process: for incidents and for drills, each with others for channel setup."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -7,7 +8,15 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
+from temporalio.worker import (
+    FixedSizeSlotSupplier,
+    Interceptor,
+    PollerBehaviorSimpleMaximum,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+    WorkerTuner,
+)
 
 from activities.registry import ActivitySet
 from incidents.app.composition.drill_activities import build_drill_activities
@@ -15,13 +24,14 @@ from incidents.app.liveness.attempts import AttemptDeadlines
 from incidents.app.liveness.pinning import PinningRunner
 from incidents.app.liveness.query_safety import QuerySafety, guarded_worker
 from incidents.app.liveness.worker_cache import cached_workflows, memory_limit
+from incidents.app.pace.setup_slots import SETUP_THREADS, setup_slots
 from incidents.app.settings import Settings
 from incidents.app.telemetry.log_context import LogContext
 from incidents.contracts import drill_queue, setup_queue
 from incidents.domain.build_request import SETUP
+from incidents.domain.config.communication import Chat
 from incidents.domain.config.loading import RunbookFile
 from incidents.domain.core.base import build_models
-from workflows.activity_options import ACTIVITIES
 from workflows.registry import WORKFLOWS, sandbox_runner
 from workflows.signals import SignalGuard
 
@@ -29,7 +39,8 @@ THREADS = 40
 """Concurrent activities. They wait for vendors, so there may be many more than cores."""
 GRACE = timedelta(seconds=10)
 """How long running activities may continue after SIGTERM. Unfinished ones are retried by another worker."""
-_SETUP_THREADS = 4
+_SETUP_POLLERS = 2
+"""Of each kind of call. They ask for ten tasks one after the other in a tenth of a second."""
 CACHED = 1_000
 """Workflows that a worker keeps in memory unless it is told how many."""
 DRILLS_CACHED = 100
@@ -75,31 +86,41 @@ def make_worker(
     )
 
 
-def make_setup_worker(
+def make_setup_workers(
     client: Client,
     task_queue: str,
     activities: list[Callable[..., Any]],
-    per_minute: int,
+    chat: Chat,
     interceptors: Sequence[Interceptor] = (),
     deployment: WorkerDeploymentConfig | None = None,
-) -> Worker:
-    """Return the worker for channel setup, limited to `per_minute` calls (0: no limit).
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Worker]:
+    """Return the workers for channel setup, one for each kind of call, which hold the pace of `chat` by that clock.
 
-    Temporal enforces the rate across all workers. Only these calls go this way: a queue of its own costs the eager
-    start, and the first page must not wait (docs/temporal-notes.md#pace).
+    Only these calls go this way: a queue of its own costs the eager start, and the first page must not wait
+    (docs/temporal-notes.md#pace).
     """
-    names = {ACTIVITIES[kind].__name__ for kind in SETUP}
-    return Worker(
-        client,
-        task_queue=setup_queue(task_queue),
-        activities=[method for method in activities if method.__name__ in names],
-        interceptors=[LogContext(), AttemptDeadlines(), *interceptors],
-        activity_executor=ThreadPoolExecutor(_SETUP_THREADS, thread_name_prefix="setup"),
-        max_concurrent_activities=_SETUP_THREADS,
-        max_task_queue_activities_per_second=per_minute / 60 or None,
-        graceful_shutdown_timeout=GRACE,
-        deployment_config=deployment,
-    )
+    by_name, nothing = {method.__name__: method for method in activities}, FixedSizeSlotSupplier(1)
+    return [
+        Worker(
+            client,
+            task_queue=(queue := setup_queue(task_queue, call)),
+            activities=[by_name[call.activity]],
+            interceptors=[LogContext(), AttemptDeadlines(), *interceptors],
+            activity_executor=ThreadPoolExecutor(SETUP_THREADS, thread_name_prefix=call.activity),
+            activity_task_poller_behavior=PollerBehaviorSimpleMaximum(_SETUP_POLLERS),
+            tuner=WorkerTuner.create_composite(
+                workflow_supplier=nothing,
+                activity_supplier=setup_slots(client, queue, chat, call.calls, clock),
+                local_activity_supplier=nothing,
+                nexus_supplier=nothing,
+            ),
+            graceful_shutdown_timeout=GRACE,
+            deployment_config=deployment,
+        )
+        for call in SETUP.values()
+    ]
 
 
 def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
@@ -119,7 +140,7 @@ def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
 def build_workers(
     settings: Settings, client: Client, file: RunbookFile, activities: ActivitySet, interceptors: Sequence[Interceptor]
 ) -> list[Worker]:
-    """Return the workers for incidents and for drills, each with its own for channel setup, in starting order.
+    """Return the workers for incidents and for drills, each with those for its channel setup, in starting order.
 
     Always both: an incident keeps the runbook it was opened with, and so the queue that it uses.
     """
@@ -135,5 +156,5 @@ def build_workers(
         common: dict[str, Any] = {"interceptors": interceptors, "deployment": version}
         own: dict[str, Any] = {"query_safety": safety, "sandboxed": settings.worker_sandbox, "cached": cached}
         workers.append(make_worker(client, name, methods, **own, **common))
-        workers.append(make_setup_worker(client, name, methods, runbook.chat.setup_per_minute, **common))
+        workers += make_setup_workers(client, name, methods, runbook.chat, **common)
     return workers

@@ -23,7 +23,7 @@ from incidents.client.heartbeats import watch_id
 from incidents.client.lookup import describe
 from incidents.client.problems import ConnectionProblem, NotFound
 from incidents.client.watching.retries import RetryReader
-from incidents.contracts import drill_queue, setup_queue
+from incidents.contracts import drill_queue, setup_queues
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.doctor import temporal as rules
 from incidents.domain.doctor.finding import Finding, error, ok
@@ -120,7 +120,11 @@ class TemporalChecks:
         wanted = [
             (name, kind)
             for queue in (self._task_queue, drill_queue(self._task_queue))
-            for name, kind in ((queue, "workflow"), (queue, "activity"), (setup_queue(queue), "activity"))
+            for name, kind in (
+                (queue, "workflow"),
+                (queue, "activity"),
+                *((setup, "activity") for setup in setup_queues(queue)),
+            )
         ]
         queues = await asyncio.gather(*(_read_queue(client, name, kind) for name, kind in wanted))
         for finding in rules.check_workers(queues):

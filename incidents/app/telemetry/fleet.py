@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 from incidents import metrics, search_attributes
 from incidents.app.liveness.task_queues import KINDS, describe_queue
 from incidents.app.telemetry.sources import Sample
-from incidents.contracts import drill_queue, setup_queue
+from incidents.contracts import drill_queue, setup_queues
 from incidents.domain.core.status import Status
 from incidents.names import INCIDENT_WORKFLOW
 
@@ -46,7 +46,7 @@ class Fleet:
         """
         self._connected, self._severities = connected, severities
         both = (task_queue, drill_queue(task_queue))
-        self._queues = (*both, *map(setup_queue, both))
+        self._queues = (*both, *(setup for queue in both for setup in setup_queues(queue)))
         self._lock, self._said = asyncio.Lock(), ""
         self._read_at, self._samples = float("-inf"), [Sample(metrics.TEMPORAL_UP, 0)]
 

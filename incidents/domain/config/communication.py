@@ -223,7 +223,8 @@ class Templates(Frozen):
 class Chat(Frozen):
     """The incident's channel. `digest_channel`: the id of the channel that lists all incidents.
 
-    `setup_per_minute`: how many calls that set channels up all workers together make, at most. 0: as many as come.
+    `setup_per_minute`: how many calls of each kind (create, topic, invite, bookmark) set channels up in a minute, at
+    most; all workers share it. 0: as many as come. `setup_burst`: how many channels are set up at once before that.
     `notices_below_summary`: notices wait for the summary, so that all of them go below it. False, as in runbooks from
     before it: the first ones may stand at the top.
     """
@@ -233,6 +234,7 @@ class Chat(Frozen):
     private: bool = False
     summary_every: Duration = timedelta(seconds=10)
     setup_per_minute: int = Field(default=0, ge=0)
+    setup_burst: int = Field(default=10, ge=1)
     notices_below_summary: bool = False
 
 

@@ -16,7 +16,7 @@ def opened(stage: Stage) -> Opened:
 
 def edited(folder: Path, *changes: tuple[str, str]) -> str:
     """The stage's runbook, edited."""
-    text = TEXT.replace("setup_per_minute: 60", "setup_per_minute: 0")
+    text = TEXT.replace("setup_per_minute: 20", "setup_per_minute: 0")
     text = text.replace("summary_every: 10s", "summary_every: PT0.1S")
     for old, new in changes:
         assert old in text
