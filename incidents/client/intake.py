@@ -1,7 +1,8 @@
 """Send alerts to their incidents: open one, or signal the one that is open, in one call that is durable at once."""
 
 import asyncio
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,13 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from incidents.client.alert_sources.payload import MOST_ALERTS
+from incidents.client.delivery.gathering import Bounds, Gathering
 from incidents.client.maintenance import recent_windows
+from incidents.client.problems import ConnectionProblem
 from incidents.contracts import ALERT_FIRED, ALERT_RESOLVED, AlertBatch, IncidentInput, drill_queue
 from incidents.cutting import cut_bytes
 from incidents.domain.alerting.alert import Alert, grouped
-from incidents.domain.alerting.config import MaintenanceWindow
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.opening import opening_from
 from incidents.domain.incident.state import Opening
@@ -33,6 +36,21 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 _AT_ONCE = 20
 """Incidents of one webhook that Temporal is told of at the same time."""
 _RPC = timedelta(seconds=10)
+_AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.UNAUTHENTICATED,
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.NOT_FOUND,  # the namespace
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.INTERNAL,
+        RPCStatusCode.ABORTED,
+    }
+)
+"""Answers that say nothing about the alerts: any others would be answered so as well, or they pass."""
 _SUMMARY = 200
 """Bytes of a workflow's summary: the server takes 400, with quotes and escapes."""
 _HOW_TO = """One incident, from its alert to the end of its reopen window. See **Current Details** for its state.
@@ -57,6 +75,21 @@ class Started(BaseModel):
     action: str
 
 
+def gathering_alerts() -> Gathering[Alert, Started]:
+    """Return what gathers the alerts of a process by incident: those that come together are one signal."""
+    return Gathering(Bounds(MOST_ALERTS, LARGEST, _size_of), is_away)
+
+
+def _size_of(alerts: tuple[Alert, ...]) -> int:
+    """Return the bytes of alerts in a signal."""
+    return sum(len(alert.model_dump_json().encode()) for alert in alerts)
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether Temporal is unreachable, or answers what says nothing about the alerts that it was sent."""
+    return isinstance(error, ConnectionProblem) or (isinstance(error, RPCError) and error.status in _AWAY)
+
+
 async def intake(
     client: Client,
     alerts: Iterable[Alert],
@@ -64,52 +97,75 @@ async def intake(
     task_queue: str,
     *,
     give_up_after: timedelta = NUMBER_TIMEOUT,
+    gathering: Gathering[Alert, Started] | None = None,
 ) -> list[Started]:
     """Send alerts to their incidents; return one result per incident, in the order of the alerts.
+
+    Args:
+        client: of Temporal.
+        alerts: in the order in which they came.
+        runbook: of the incidents that are opened.
+        task_queue: of their workers.
+        give_up_after: how long to wait for an incident's number; zero if nobody needs it.
+        gathering: with it, alerts of an incident go in one signal with those of other calls that come meanwhile.
 
     Raises:
         RPCError: Temporal did not accept them. Calling again is safe: nothing is duplicated.
     """
-    alerts = tuple(alerts)
-    groups = grouped(alerts, runbook.intake)
-    windows = await recent_windows(client) if any(alert.firing for alert in alerts) else ()
-    room = asyncio.Semaphore(_AT_ONCE)
-
-    async def bring(key: str, group: tuple[Alert, ...]) -> Started:
-        async with room:
-            return await _bring(client, key, group, runbook, task_queue, windows, give_up_after)
-
+    sending = _Sending(client, runbook, task_queue, gathering or gathering_alerts())
+    groups = [sending.add(key, group) for key, group in grouped(alerts, runbook.intake).items()]
+    parts = [part for group in groups for part in group]
     try:
-        async with asyncio.TaskGroup() as tasks:
-            brought = [tasks.create_task(bring(key, group)) for key, group in groups.items()]
-    except ExceptionGroup as failures:  # the first one has cancelled the others, which would wait for their time-outs
-        raise failures.exceptions[0] from None
-    return [task.result() for task in brought]
+        await asyncio.gather(*parts)
+    finally:
+        for part in parts:  # after a failure the others are not sent: they would wait for their time-outs
+            part.cancel()
+    started = [group[0].result() for group in groups]
+    return list(await asyncio.gather(*(_with_number(client, each, give_up_after) for each in started)))
 
 
-async def _bring(
-    client: Client,
-    key: str,
-    alerts: tuple[Alert, ...],
-    runbook: RunbookConfig,
-    task_queue: str,
-    windows: tuple[MaintenanceWindow, ...],
-    give_up_after: timedelta,
-) -> Started:
-    firing = tuple(alert for alert in alerts if alert.firing)
-    ended = tuple(alert for alert in alerts if not alert.firing)
-    workflow_id = f"incident-{key}"
-    started = None
-    if firing:
-        opening = opening_from(firing, key, runbook).replace(maintenance=windows)
-        started = await start(
-            client, workflow_id, opening, runbook, task_queue, alerts=firing, give_up_after=give_up_after
+class _Sending:
+    """Sends the alerts of one call of `intake`."""
+
+    def __init__(
+        self, client: Client, runbook: RunbookConfig, task_queue: str, gathering: Gathering[Alert, Started]
+    ) -> None:
+        self._client, self._runbook, self._queue, self._gathering = client, runbook, task_queue, gathering
+        self._room = asyncio.Semaphore(_AT_ONCE)
+
+    def add(self, key: str, alerts: tuple[Alert, ...]) -> list[asyncio.Future[Started]]:
+        """Send the alerts of one incident: those that fire, and then those that ended."""
+        firing = tuple(alert for alert in alerts if alert.firing)
+        ended = tuple(alert for alert in alerts if not alert.firing)
+        kinds = ((ALERT_FIRED, firing, self._send_firing), (ALERT_RESOLVED, ended, self._send_ended))
+        return [
+            self._gathering.add(key, kind, few, functools.partial(send, key), self._room)
+            for kind, few, send in kinds
+            if few
+        ]
+
+    async def _send_firing(self, key: str, parts: Sequence[tuple[Alert, ...]]) -> list[Started]:
+        """Open the incident or tell it; it is news for the first part only."""
+        alerts = tuple(alert for part in parts for alert in part)
+        opening = opening_from(alerts, key, self._runbook).replace(maintenance=await recent_windows(self._client))
+        first = await _signal_with_start(
+            self._client, f"incident-{key}", opening, self._runbook, self._queue, AlertBatch(alerts=alerts)
         )
-    if ended:
-        updated = await _signal_ended(client, workflow_id, ended, min(give_up_after, _ENDED_TIMEOUT))
-        started = started or updated
-    assert started is not None  # a group holds at least one alert, firing or ended
-    return started
+        others = first.model_copy(update={"created": False, "action": "updated"})
+        return [first, *[others] * (len(parts) - 1)]
+
+    async def _send_ended(self, key: str, parts: Sequence[tuple[Alert, ...]]) -> list[Started]:
+        """Tell a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
+        workflow_id, batch = f"incident-{key}", AlertBatch(alerts=tuple(alert for part in parts for alert in part))
+        action = "updated"
+        try:
+            await self._client.get_workflow_handle(workflow_id).signal(ALERT_RESOLVED, batch, rpc_timeout=_RPC)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            action = "ignored"
+        told = Started(workflow_id=workflow_id, run_id=None, number=None, created=False, action=action)
+        return [told] * len(parts)
 
 
 async def start(
@@ -123,6 +179,13 @@ async def start(
     give_up_after: timedelta = NUMBER_TIMEOUT,
 ) -> Started:
     """Start the incident, or tell the one that runs, in one atomic call."""
+    started = await _signal_with_start(client, workflow_id, opening, runbook, task_queue, AlertBatch(alerts=alerts))
+    return await _with_number(client, started, give_up_after)
+
+
+async def _signal_with_start(
+    client: Client, workflow_id: str, opening: Opening, runbook: RunbookConfig, task_queue: str, batch: AlertBatch
+) -> Started:
     handle = await client.start_workflow(
         INCIDENT_WORKFLOW,
         IncidentInput(opening=opening, runbook=runbook, history_limit=runbook.durability.history_events),
@@ -130,7 +193,7 @@ async def start(
         task_queue=drill_queue(task_queue) if opening.drill else task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         start_signal=ALERT_FIRED,
-        start_signal_args=[AlertBatch(alerts=alerts)],
+        start_signal_args=[batch],
         search_attributes=at_start(opening),
         memo={TITLE_MEMO: opening.title},
         priority=priority_of(runbook.rank(opening.severity)),
@@ -138,11 +201,9 @@ async def start(
         static_details=_HOW_TO,
         rpc_timeout=_RPC,
     )
-    run_id, created = handle.result_run_id, _is_new(handle)
-    # That run and no later one of the same id; its search attributes keep the number when it continues as new.
-    number = await _number(client.get_workflow_handle(workflow_id, run_id=run_id), give_up_after)
+    created = _is_new(handle)
     action = "opened" if created else "updated"
-    return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=created, action=action)
+    return Started(workflow_id=workflow_id, run_id=handle.result_run_id, number=None, created=created, action=action)
 
 
 def _is_new(handle: WorkflowHandle[Any, Any]) -> bool:
@@ -155,26 +216,19 @@ def _is_new(handle: WorkflowHandle[Any, Any]) -> bool:
     return response is not None and response.started
 
 
-async def _signal_ended(
-    client: Client, workflow_id: str, alerts: tuple[Alert, ...], give_up_after: timedelta
-) -> Started:
-    """Tell a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
-    handle = client.get_workflow_handle(workflow_id)
-    try:
-        await handle.signal(ALERT_RESOLVED, AlertBatch(alerts=alerts), rpc_timeout=_RPC)
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        return Started(workflow_id=workflow_id, run_id=None, number=None, created=False, action="ignored")
-    run = await _numbered(handle, give_up_after)
-    run_id, number = (run.run_id, run.typed_search_attributes.get(NUMBER)) if run else (None, None)
-    return Started(workflow_id=workflow_id, run_id=run_id, number=number, created=False, action="updated")
+async def _with_number(client: Client, started: Started, give_up_after: timedelta) -> Started:
+    """Add the incident's number, once a worker has given it; where alerts only ended, the run, too.
 
-
-async def _number(handle: WorkflowHandle[Any, Any], give_up_after: timedelta) -> int | None:
-    """Return the incident's number, once a worker has given it; None if none does in time."""
-    run = await _numbered(handle, give_up_after)
-    return run.typed_search_attributes.get(NUMBER) if run else None
+    A run that is known is asked, and no later one of its id: it keeps the number when it continues as new.
+    """
+    if started.action == "ignored":
+        return started
+    within = give_up_after if started.run_id else min(give_up_after, _ENDED_TIMEOUT)
+    run = await _numbered(client.get_workflow_handle(started.workflow_id, run_id=started.run_id), within)
+    if run is None:
+        return started
+    number = run.typed_search_attributes.get(NUMBER)
+    return started.model_copy(update={"run_id": started.run_id or run.run_id, "number": number})
 
 
 async def _numbered(handle: WorkflowHandle[Any, Any], give_up_after: timedelta) -> WorkflowExecutionDescription | None:

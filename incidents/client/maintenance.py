@@ -1,5 +1,6 @@
 """Maintenance windows by Temporal: start and end them, and read which run without asking a worker."""
 
+import asyncio
 import logging
 import time
 from datetime import timedelta
@@ -33,8 +34,8 @@ _RPC_OF_INTAKE = timedelta(seconds=2)
 """An alert waits no longer for the windows: without them it opens its incident."""
 _FRESH = 2.0
 """Seconds for which the windows that were read serve further alerts."""
-_recent: WeakKeyDictionary[Client, tuple[float, tuple[MaintenanceWindow, ...]]] = WeakKeyDictionary()
-"""When each client last read the windows (monotonic seconds), and which."""
+_recent: WeakKeyDictionary[Client, tuple[float, "asyncio.Task[tuple[MaintenanceWindow, ...]]"]] = WeakKeyDictionary()
+"""When each client last began to read the windows (monotonic seconds), and what it read."""
 
 
 async def started_windows(client: Client, rpc_timeout: timedelta = _RPC) -> tuple[StartedWindow, ...]:
@@ -63,9 +64,9 @@ async def recent_windows(client: Client) -> tuple[MaintenanceWindow, ...]:
     """
     known = _recent.get(client)
     if known is None or time.monotonic() - known[0] > _FRESH:
-        known = time.monotonic(), await _readable_windows(client)
+        known = time.monotonic(), asyncio.create_task(_readable_windows(client))
         _recent[client] = known
-    return known[1]
+    return await asyncio.shield(known[1])  # others wait for the same answer
 
 
 async def _readable_windows(client: Client) -> tuple[MaintenanceWindow, ...]:

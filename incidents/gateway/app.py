@@ -23,6 +23,7 @@ from incidents.app.telemetry.exposition import Exposition
 from incidents.app.telemetry.fleet import Fleet
 from incidents.app.telemetry.tracing import OFF, Tracing
 from incidents.client.delivery.delivery import Delivery
+from incidents.client.delivery.gathering import OneAtATime
 from incidents.client.delivery.spool import Spool, SpoolUnusable
 from incidents.client.paging.own_pages import workflow_of
 from incidents.client.problems import Undecryptable
@@ -82,6 +83,7 @@ class Gateway:
         self._tracing = tracing
         self._client, self._settings, self._runbook = client, settings, runbook
         self._was_connected = False
+        self._check = OneAtATime(lambda: check_connection(client, _QUICK))
         self._people = PeopleDirectory(runbook.people.directory)
         self._spool = Spool(settings.alert_spool)
         send_page = build_paging(settings).send_page
@@ -171,7 +173,7 @@ class Gateway:
             RPCError: Temporal is unreachable.
         """
         if not self._was_connected:
-            await check_connection(self._client, _QUICK)
+            await self._check()
             self._was_connected = True
         return self._client
 

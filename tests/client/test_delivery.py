@@ -110,6 +110,18 @@ async def test_13_alerts_are_kept_paged_once_and_sent_in_order(empty_world: Worl
     assert len(sender.way.pages) == 1
 
 
+async def test_13_what_comes_together_is_kept_in_order(empty_world: World, sender: Sender) -> None:
+    sender.way.cut = GONE
+    names = [f"alert {number}" for number in range(5)]
+    kept = await asyncio.gather(
+        *(sender.alert(name, status=status) for name in names for status in ("firing", "resolved"))
+    )
+    sender.way.cut = None
+    assert await sender.delivery.drain() == 10
+    told = await signals(empty_world, kept[0].workflow_id)
+    assert told == [said for name in names for said in (name, f"({name})")]
+
+
 async def test_13_the_time_of_arrival_is_kept(empty_world: World, sender: Sender) -> None:
     sender.way.cut = GONE
     before = datetime.now(UTC)

@@ -5,6 +5,7 @@ Order is kept: while entries wait in the spool, a new one goes behind them.
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -13,30 +14,16 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client.delivery.direct_pages import DirectPages
+from incidents.client.delivery.gathering import OneAtATime
 from incidents.client.delivery.spool import Entry, Spool, SpoolFull, SpoolUnusable
 from incidents.client.delivery.submission import Submission
-from incidents.client.intake import NUMBER_TIMEOUT, Started, intake, start
+from incidents.client.intake import NUMBER_TIMEOUT, Started, gathering_alerts, intake, is_away, start
 from incidents.client.problems import ConnectionProblem
 from incidents.domain.activity_requests import SendPage
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.program_errors import in_one_line
 
-_AWAY = frozenset(
-    {
-        RPCStatusCode.UNAVAILABLE,
-        RPCStatusCode.DEADLINE_EXCEEDED,
-        RPCStatusCode.CANCELLED,
-        RPCStatusCode.RESOURCE_EXHAUSTED,
-        RPCStatusCode.UNAUTHENTICATED,
-        RPCStatusCode.PERMISSION_DENIED,
-        RPCStatusCode.NOT_FOUND,  # the namespace
-        RPCStatusCode.UNKNOWN,
-        RPCStatusCode.INTERNAL,
-        RPCStatusCode.ABORTED,
-    }
-)
-"""Answers that say nothing about the entry: any other would be answered so as well, or they pass."""
 _MOST_ATTEMPTS = 5
 """How often Temporal may refuse an entry, with another answer than those, before it is set aside."""
 _PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0, 15.0
@@ -73,6 +60,9 @@ class Delivery:
         """
         self._spool, self._connect, self._runbook, self._queue = spool, connect, runbook, task_queue
         self._pages = DirectPages(spool, runbook, send_page)
+        self._alerts = gathering_alerts()
+        self._count_waiting = OneAtATime(functools.partial(asyncio.to_thread, spool.waiting))
+        self._keeping = asyncio.Lock()
         self._woken = asyncio.Event()
 
     async def deliver(self, submission: Submission, give_up_after: timedelta = NUMBER_TIMEOUT) -> list[Started]:
@@ -82,7 +72,7 @@ class Delivery:
             RPCError: Temporal rejected it as invalid, and would again; nothing was kept.
             SpoolFull, SpoolUnusable: Temporal is unreachable and nothing was kept; on-call was paged if possible.
         """
-        if await self._is_behind():
+        if self._keeping.locked() or await self._is_behind():
             self._woken.set()
             return await self._keep(submission, "kept on disk, behind earlier alerts that are not sent yet")
         try:
@@ -96,7 +86,7 @@ class Delivery:
     async def _is_behind(self) -> bool:
         """Tell whether entries wait. A spool that cannot be read must not keep an alert from Temporal."""
         try:
-            return await asyncio.to_thread(self._spool.waiting) > 0
+            return await self._count_waiting() > 0
         except SpoolUnusable as error:
             _log.error("The spool cannot be read: %s. Alerts in it wait until it can", error)
             return False
@@ -107,7 +97,14 @@ class Delivery:
                 client, declared.workflow_id, declared.opening, self._runbook, self._queue, give_up_after=give_up_after
             )
             return [opened]
-        return await intake(client, submission.alerts, self._runbook, self._queue, give_up_after=give_up_after)
+        return await intake(
+            client,
+            submission.alerts,
+            self._runbook,
+            self._queue,
+            give_up_after=give_up_after,
+            gathering=self._alerts,
+        )
 
     async def _keep(self, submission: Submission, why: str) -> list[Started]:
         """Keep it on disk first, then page. A full spool does not keep on-call from being paged."""
@@ -115,7 +112,8 @@ class Delivery:
         names = [workflow_id for workflow_id, _ in owed]
         body, at = submission.body, submission.received_at
         try:
-            entry = await asyncio.to_thread(self._spool.append, submission.kind, at, body, names)
+            async with self._keeping:  # in the order in which they failed
+                entry = await asyncio.to_thread(self._spool.append, submission.kind, at, body, names)
         except (SpoolFull, SpoolUnusable) as error:
             said = await self._pages.send(owed)
             raise type(error)("; ".join([str(error), *sorted({words for _, words in said.values()})])) from None
@@ -157,7 +155,7 @@ class Delivery:
         try:
             await self._send(client, Submission.of_entry(entry), timedelta())
         except RPCError as error:
-            if error.status in _AWAY:
+            if is_away(error):
                 raise
             final = error.status is RPCStatusCode.INVALID_ARGUMENT
             if not final and await asyncio.to_thread(self._spool.count_attempt, entry.id) < _MOST_ATTEMPTS:
