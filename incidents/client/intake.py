@@ -33,6 +33,8 @@ _ENDED_TIMEOUT = timedelta(seconds=1)
 """How long at most to wait for the number of an incident whose alerts ended."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 """Seconds between two reads of the number: the first pause, and the longest."""
+_LEAST_LEFT = 0.01
+"""Seconds. In less nothing is read."""
 _AT_ONCE = 20
 """Incidents of one webhook that Temporal is told of at the same time."""
 _RPC = timedelta(seconds=10)
@@ -224,22 +226,28 @@ async def _with_number(client: Client, started: Started, give_up_after: timedelt
     if started.action == "ignored":
         return started
     within = give_up_after if started.run_id else min(give_up_after, _ENDED_TIMEOUT)
-    run = await _numbered(client.get_workflow_handle(started.workflow_id, run_id=started.run_id), within)
+    handle = client.get_workflow_handle(started.workflow_id, run_id=started.run_id)
+    run = await _numbered(handle, within, is_new=started.created)
     if run is None:
         return started
     number = run.typed_search_attributes.get(NUMBER)
     return started.model_copy(update={"run_id": started.run_id or run.run_id, "number": number})
 
 
-async def _numbered(handle: WorkflowHandle[Any, Any], give_up_after: timedelta) -> WorkflowExecutionDescription | None:
+async def _numbered(
+    handle: WorkflowHandle[Any, Any], give_up_after: timedelta, *, is_new: bool
+) -> WorkflowExecutionDescription | None:
     """Return what the server knows of the run, once that includes a number, or at the end of `give_up_after`.
 
     The number is a search attribute, so no worker is asked. None if that is zero, or the server does not answer.
+    `is_new`: no worker can have numbered it yet, so it is not read at once.
     """
     loop = asyncio.get_running_loop()
     until, pause = loop.time() + give_up_after.total_seconds(), _FIRST_PAUSE
     run = None
-    while (left := until - loop.time()) > 0:
+    if is_new:
+        await asyncio.sleep(min(pause, give_up_after.total_seconds()))
+    while (left := until - loop.time()) > _LEAST_LEFT:
         try:
             run = await handle.describe(rpc_timeout=timedelta(seconds=left))
         except RPCError:  # it is with Temporal already: only its number is not known here

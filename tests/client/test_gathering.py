@@ -141,12 +141,23 @@ async def test_a_call_holds_back_what_follows_no_longer_than_that(monkeypatch: p
         await asyncio.sleep(0.01)
     assert stand.receiver.sent == [("a",), ("b", "c")], "beside the first, which is still in the air"
     assert not stand.receiver.calls[0].ended
-    stand.add("(a)", kind=RESOLVED)
+    stand.add("d"), stand.add("e"), stand.add("(a)", kind=RESOLVED)
     await asyncio.sleep(0.05)
-    assert len(stand.receiver.calls) == 2, "an end overtakes no beginning, however long that takes"
+    assert len(stand.receiver.calls) == 2, "no third beside them"
     stand.receiver.gate.set()
-    await stand.settle(3)
-    assert stand.receiver.sent[2] == ("(a)",)
+    await stand.settle(4)
+    assert stand.receiver.sent[2:] == [("d", "e"), ("(a)",)]
+
+
+async def test_an_end_overtakes_no_beginning_however_long_that_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GATHER", 0.01)
+    stand = Stand()
+    stand.add("a"), stand.add("(a)", kind=RESOLVED)
+    await asyncio.sleep(0.05)
+    assert stand.receiver.sent == [("a",)]
+    stand.receiver.gate.set()
+    await stand.settle(2)
+    assert stand.receiver.sent[1] == ("(a)",)
 
 
 async def test_kinds_keep_their_order(stand: Stand) -> None:

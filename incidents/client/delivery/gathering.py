@@ -14,6 +14,9 @@ from typing import Generic, TypeVar
 
 GATHER = 0.05
 """Seconds for which a call in the air holds back what comes after it; then that goes in a call beside it."""
+_SIDE_BY_SIDE = 2
+"""Calls of one key in the air, so that one that hangs delays no other. More would only wait for each other: the server
+does one thing at a time to a workflow."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Send = Callable[[Sequence[tuple[Item, ...]]], Awaitable[Sequence[Result]]]
@@ -50,6 +53,12 @@ class _Lane(Generic[Item, Result]):
     in_air: set[asyncio.Task[None]] = field(default_factory=set)
     waiting: deque[_Part[Item, Result]] = field(default_factory=deque)
     holding: asyncio.Task[None] | None = None
+
+    def may_begin(self, kind: str) -> bool:
+        """Tell whether a call of that kind may begin now."""
+        if self.holding is not None or len(self.in_air) == _SIDE_BY_SIDE:
+            return False
+        return not self.in_air or self.kind == kind
 
 
 class Gathering(Generic[Item, Result]):
@@ -94,7 +103,7 @@ class Gathering(Generic[Item, Result]):
         lane = self._lanes[key]
         while lane.waiting and lane.waiting[0].result.done():  # taken back
             lane.waiting.popleft()
-        if lane.waiting and lane.holding is None and (not lane.in_air or lane.kind == lane.waiting[0].kind):
+        if lane.waiting and lane.may_begin(lane.waiting[0].kind):
             self._begin(key, lane)
         elif not lane.waiting and not lane.in_air:
             del self._lanes[key]

@@ -175,6 +175,16 @@ async def test_without_a_worker_the_number_is_waited_for_no_longer_than_told(una
     assert 1 < seen.descriptions < 6, "with longer and longer pauses"
 
 
+async def test_the_number_of_a_new_incident_is_not_read_at_once(unattended: Client) -> None:
+    seen, briefly = SeenReads(), timedelta(seconds=0.05)
+    declared = declare(ByHand(title="It fails", service="dashboard", severity="P0", by="ann"), RUNBOOK)
+    again = (seen.client(unattended), declared.workflow_id, declared.opening, RUNBOOK, QUEUE)
+    started = await start(*again, give_up_after=briefly)
+    assert (started.created, started.number, seen.descriptions) == (True, None, 0)
+    await start(*again, give_up_after=timedelta(seconds=2))
+    assert seen.descriptions > 0, "an incident that was open before may have its number"
+
+
 async def test_workflows_start_with_the_priority_of_their_severity(
     server: tuple[WorkflowEnvironment, FakeActivities],
 ) -> None:
