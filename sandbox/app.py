@@ -22,6 +22,7 @@ from sandbox.vendors.github.actions import GitHubActions
 from sandbox.vendors.github.files import GitHubFiles
 from sandbox.vendors.github.repository import GitHub
 from sandbox.vendors.grafana import Grafana
+from sandbox.vendors.ntfy import Ntfy
 from sandbox.vendors.ops_portal.portal import OpsPortal
 from sandbox.vendors.pagerduty import PagerDuty
 from sandbox.vendors.product import Fleet, Product
@@ -73,6 +74,7 @@ class World:
             "github_files": GitHubFiles(github),
             "github": github,
             "pagerduty": PagerDuty(credentials, ledger, options),
+            "ntfy": Ntfy(credentials, ledger, options),
             "webhook": Webhook(ledger),
             "zoom": Zoom(credentials, ledger),
             "signoz": SigNoz(credentials, fleet),

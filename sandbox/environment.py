@@ -26,6 +26,9 @@ PATHS = {
     "PRODUCT_API_URL": "/product/eu",
 }
 
+NTFY_PATH = "/ntfy/incidents-sandbox"
+"""For `NTFY_URL`. It is not among the paths above: the sandbox has PagerDuty, and one pager is used."""
+
 KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT"),
     *("TERM", "COLUMNS", "LINES", "NO_COLOR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONUNBUFFERED"),

@@ -22,6 +22,7 @@ VENDOR_OF_MOUNT = {
     "github": "github",
     "pagerduty": "pagerduty",
     "pagerduty-events": "pagerduty",
+    "ntfy": "ntfy",
     "webhook": "webhook",
     "zoom": "zoom",
     "zoom-oauth": "zoom",
@@ -34,7 +35,7 @@ VENDOR_OF_MOUNT = {
 }
 VENDORS = tuple(dict.fromkeys(VENDOR_OF_MOUNT.values()))
 # Slack, GitHub and the portal's edge tell how long to wait in Retry-After, SendGrid and PagerDuty in headers of their
-# own, Statuspage and Zoom do not tell.
+# own, Statuspage, Zoom and ntfy do not tell.
 RATE_LIMITS: dict[str, tuple[int, dict[str, str], dict[str, Any]]] = {
     "slack": (429, {"Retry-After": "{seconds}"}, {"ok": False, "error": "ratelimited"}),
     "sendgrid": (
@@ -54,6 +55,7 @@ RATE_LIMITS: dict[str, tuple[int, dict[str, str], dict[str, Any]]] = {
         {"error": {"message": "Rate Limit Exceeded", "code": 2020}},
     ),
     "zoom": (429, {}, {"code": 429, "message": "You have reached the maximum per-second rate limit for this API."}),
+    "ntfy": (429, {}, {"code": 42901, "http": 429, "error": "limit reached: too many requests"}),
     "ops_portal": (429, {"Retry-After": "{seconds}", "X-RateLimit-Remaining": "0"}, {"error": "rate limit exceeded"}),
 }
 TRANSPORT = "sandbox.transport"

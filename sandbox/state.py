@@ -32,6 +32,7 @@ class Credentials:
     pagerduty_api_key: str = "sandbox-pagerduty-key"
     pagerduty_from: str = "oncall@featuresignals.com"
     pagerduty_webhook_secret: str = "sandbox-pagerduty-webhook-secret"
+    ntfy_token: str = "tk_sandbox_not_a_secret"
     zoom_account_id: str = "sandbox-zoom-account"
     zoom_client_id: str = "sandbox-zoom-client"
     zoom_client_secret: str = "sandbox-zoom-secret"
@@ -57,6 +58,7 @@ class Options:
     `slack_request_url`: where the app takes what people do in Slack, by signed HTTP; "" for Socket Mode.
     `slack_scopes`, `sendgrid_scopes`: what the credentials are granted, with commas.
     `github_push`: whether the token may push.
+    `ntfy_reads`: whether the token may read topics, too.
     `secure_cookies`: as the portal with ENV=production, whose cookies plain HTTP clients do not send back.
     """
 
@@ -73,6 +75,7 @@ class Options:
     slack_scopes: str = ",".join(SLACK_SCOPES)
     sendgrid_scopes: str = "mail.send,sender_verification_eligible"
     github_push: bool = True
+    ntfy_reads: bool = True
 
 
 @dataclass

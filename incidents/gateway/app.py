@@ -60,7 +60,7 @@ from incidents.gateway.slack.app import SlackApp
 from incidents.gateway.slack.socket_mode import SocketMode
 from incidents.gateway.web.site import WebSite
 from incidents.vendors.errors import VendorError
-from incidents.vendors.pagerduty import PagerDutyClient
+from incidents.vendors.paging.pagerduty import PagerDutyClient
 from incidents.vendors.sns import SnsClient
 
 _QUICK = timedelta(seconds=2)

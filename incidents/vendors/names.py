@@ -6,6 +6,7 @@ DISPLAY_NAMES = {
     "flag_audit": "the flag audit",
     "github": "GitHub",
     "grafana": "Grafana",
+    "ntfy": "ntfy",
     "openid": "the OpenID Connect provider",
     "ops_portal": "the Ops Portal",
     "pagerduty": "PagerDuty",

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from incidents.client.delivery.spool import Spool, SpoolUnusable
-from incidents.vendors.pagerduty import PagerDutyEvents
+from incidents.vendors.paging.pagerduty import PagerDutyEvents
 from sandbox.server import RunningSandbox
 from tests.gateway.calls import opened, pagerdutys
 from tests.gateway.test_reading import hook

@@ -104,7 +104,7 @@ def test_slacks_rate_limit_is_what_its_sdk_understands(sandbox: RunningSandbox) 
 
 
 def test_each_vendor_limits_in_its_own_words(sandbox: RunningSandbox, http: httpx.Client) -> None:
-    for vendor in ("sendgrid", "statuspage", "github", "pagerduty", "zoom", "ops_portal"):
+    for vendor in ("sendgrid", "statuspage", "github", "pagerduty", "zoom", "ops_portal", "ntfy"):
         sandbox.fault(vendor, "rate_limit", retry_after=9)
     mail = http.post("/sendgrid/v3/mail/send")
     wait = int(mail.headers["X-RateLimit-Reset"]) - datetime.now(UTC).timestamp()
@@ -117,6 +117,8 @@ def test_each_vendor_limits_in_its_own_words(sandbox: RunningSandbox, http: http
     pager = http.put("/pagerduty/incidents")
     assert (pager.headers["ratelimit-reset"], pager.json()["error"]["code"]) == ("9", 2020)
     assert http.get("/zoom/v2/users/me/meetings").status_code == 429
+    ntfy = http.post("/ntfy/")
+    assert (ntfy.status_code, ntfy.json()["code"], "Retry-After" in ntfy.headers) == (429, 42901, False)
     assert http.get("/ops/api/v1/deployments").headers["Retry-After"] == "9"
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from incidents.vendors.github.client import GitHubClient
-from incidents.vendors.pagerduty import PagerDutyEvents
+from incidents.vendors.paging.ntfy import URGENT, Draft, NtfyClient
+from incidents.vendors.paging.pagerduty import PagerDutyEvents
 from incidents.vendors.slack.blocks import clip
 from incidents.vendors.statuspage import StatuspageClient
 from incidents.vendors.zoom import ZoomClient
@@ -32,6 +33,17 @@ def page(script: Any, text: str) -> list[str]:
     return [script.last.json["payload"]["summary"]]
 
 
+def message(script: Any, text: str) -> list[str]:
+    """Send a text as a message's title and text, and as a button's label."""
+    script.answer(200, {"id": "m1"})
+    links = {text: "https://x.example"}
+    NtfyClient("https://ntfy.example/t", transport=script.transport).publish(
+        Draft(text, text, URGENT, (), buttons=links)
+    )
+    sent = script.last.json
+    return [sent["title"], sent["message"], sent["actions"][0]["label"]]
+
+
 def meeting(script: Any, text: str) -> list[str]:
     """Send a text as a meeting's topic and agenda."""
     script.answer(200, {"access_token": "t", "expires_in": 3600})
@@ -50,6 +62,7 @@ def issue(script: Any, text: str) -> list[str]:
 SENT: dict[str, Callable[[Any, str], list[str]]] = {
     "Statuspage": status_page,
     "PagerDuty": page,
+    "ntfy": message,
     "Zoom": meeting,
     "GitHub": issue,
     "Slack": lambda _script, text: [clip(text, 250)],

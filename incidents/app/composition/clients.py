@@ -20,7 +20,7 @@ from incidents.vendors.monitoring.grafana import GrafanaClient
 from incidents.vendors.monitoring.prometheus import PrometheusClient
 from incidents.vendors.monitoring.signoz import SigNozClient
 from incidents.vendors.ops_portal import OpsPortalClient
-from incidents.vendors.pagerduty import PagerDutyClient
+from incidents.vendors.paging.pagerduty import PagerDutyClient
 from incidents.vendors.product.flag_audit import FlagAuditClient
 from incidents.vendors.product.postgres import Diagnostics
 from incidents.vendors.slack.client import SlackClient

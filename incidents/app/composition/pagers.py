@@ -4,7 +4,7 @@ from activities.paging.paging import Paging
 from incidents.app.composition.integrations import why_off
 from incidents.app.settings import Settings
 from incidents.client.paging.acknowledge_links import AcknowledgeLinks
-from incidents.vendors.pagerduty import PagerDutyEvents
+from incidents.vendors.paging.pagerduty import PagerDutyEvents
 
 
 def build_paging(settings: Settings) -> Paging:

@@ -14,7 +14,7 @@ from incidents.vendors.errors import (
     VendorUnauthorized,
     VendorUnavailable,
 )
-from incidents.vendors.pagerduty import (
+from incidents.vendors.paging.pagerduty import (
     PagerDutyClient,
     PagerDutyEvents,
     bounded_key,
