@@ -58,7 +58,7 @@ class AlertSource(Protocol):
 
 
 class Pager(Protocol):
-    """What wakes people."""
+    """What wakes people. If it can neither deduplicate nor look, it pages twice rather than never."""
 
     def send_event(
         self,

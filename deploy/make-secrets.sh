@@ -25,6 +25,9 @@ for name in \
     pagerduty_api_key \
     pagerduty_webhook_secret \
     pagerduty_alerts_secret \
+    ntfy_url \
+    ntfy_topics \
+    ntfy_token \
     github_webhook_secret \
     sentry_client_secret \
     zoom_client_secret \

@@ -77,7 +77,7 @@ def test_a_line_break_behind_a_secret_is_not_part_of_it(monkeypatch: pytest.Monk
 def test_each_integration_needs_all_of_its_variables(
     monkeypatch: pytest.MonkeyPatch, name: str, needs: tuple[str, ...]
 ) -> None:
-    values = {"GITHUB_REPOSITORY": "a/b", "SMTP_URL": "smtp://x.example"}
+    values = {"GITHUB_REPOSITORY": "a/b", "SMTP_URL": "smtp://x.example", "NTFY_URL": "https://ntfy.example/topic"}
     everything = {
         need: values.get(need, "https://x.example" if need.endswith(("_URL", "_ISSUER")) else "x") for need in needs
     }
@@ -116,6 +116,22 @@ def test_half_set_credentials_are_an_error_line(monkeypatch: pytest.MonkeyPatch)
         ("TEMPORAL_TLS", "maybe", "TEMPORAL_TLS must be a valid boolean, unable to interpret input"),
         ("GITHUB_REPOSITORY", "https://github.com/a/b", "GITHUB_REPOSITORY must be owner/name"),
         ("HTTP_TIMEOUT_SECONDS", "0", "HTTP_TIMEOUT_SECONDS must be greater than 0"),
+        *(
+            ("NTFY_URL", url, "NTFY_URL must end with a topic, such as https://ntfy.example.com/incidents-3f9c27d1")
+            for url in ("https://ntfy.sh", "https://ntfy.sh/", "https://ntfy.sh/a.b", "https://ntfy.sh/a?b=c")
+        ),
+        ("NTFY_URL", "ntfy.sh/topic", "NTFY_URL must be a URL that begins with http:// or https://"),
+        ("NTFY_TOPICS", '{"cto": "no topic"}', 'NTFY_TOPICS must be a JSON object, such as {"cto": "a topic"}'),
+        (
+            "NTFY_TOPICS",
+            '{"cto": "x"}',
+            "the environment must set NTFY_URL if NTFY_TOPICS is set: it names the server of the topics",
+        ),
+        (
+            "PAGERDUTY_ROUTING_KEYS",
+            "[]",
+            'PAGERDUTY_ROUTING_KEYS must be a JSON object, such as {"cto": "an integration key"}',
+        ),
         ("PROBE_URLS", "{", 'PROBE_URLS must be a JSON object, such as {"eu": "https://api.eu.example.com"}'),
         ("PROBE_URLS", "[]", 'PROBE_URLS must be a JSON object, such as {"eu": "https://api.eu.example.com"}'),
         ("PROBE_URLS", '{"eu": 5}', 'PROBE_URLS must be a JSON object, such as {"eu": "https://api.eu.example.com"}'),
@@ -144,6 +160,7 @@ def test_secrets_do_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(secrets) >= 20
     secrets |= {"PAGERDUTY_ROUTING_KEYS": '{"cto": "pa55word"}', "SMTP_URL": "smtp://me:pa55word@host"}
     secrets |= {"UPDATES_WEBHOOK_URL": "https://chat.example/pa55word", "GATEWAY_SECRET": "pa55word" * 4}
+    secrets |= {"NTFY_URL": "https://ntfy.example/pa55word", "NTFY_TOPICS": '{"cto": "pa55word"}'}
     secrets |= {"PAYLOAD_KEYS": f"2026-11:{'pa55word' * 5}pa4="}
     settings = load(monkeypatch, **secrets)
     assert settings.key_ring
@@ -158,6 +175,12 @@ def test_a_login_in_the_evidence_url_does_not_print(monkeypatch: pytest.MonkeyPa
 
 def test_a_folder_is_an_evidence_url_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert load(monkeypatch, EVIDENCE_URL="kept/here").evidence_url == (tmp_path / "kept/here").as_uri()
+
+
+def test_an_address_of_ntfy_may_end_with_a_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, NTFY_URL="https://ntfy.example/prefix/topic_1/", NTFY_TOPICS='{"cto": "cto-1"}')
+    assert settings.is_on("ntfy")
+    assert settings.ntfy_topics["cto"].get_secret_value() == "cto-1"
 
 
 def test_probe_urls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Paging. The pager's dedup key makes every call idempotent."""
+"""Paging. The dedup key identifies a page: its pager recognizes it, or the adapter finds it."""
 
 from collections.abc import Mapping
 from typing import Literal, cast
@@ -12,6 +12,9 @@ from incidents.domain.activity_requests import SendPage, SettlePage
 from incidents.domain.activity_results import ActivityResult
 from incidents.domain.core.severity import PagerSeverity
 from incidents.domain.paging.page_life import takes_acknowledgement
+
+ACKNOWLEDGE_LINK, INCIDENT_LINK = "Acknowledge", "Incident"
+"""The labels of the links to the gateway."""
 
 
 class Paging:
@@ -57,8 +60,8 @@ class Paging:
         if self._links is None or not activity.in_activity():
             return page.links
         ref = PageRef(key=page.dedup_key, run_id=activity.info().workflow_run_id or "", to=page.to)
-        signed = {"Acknowledge": self._links.link(ref)} if takes_acknowledgement(ref.key) else {}
-        return signed | {"Incident": self._links.incident(ref)} | page.links
+        signed = {ACKNOWLEDGE_LINK: self._links.link(ref)} if takes_acknowledgement(ref.key) else {}
+        return signed | {INCIDENT_LINK: self._links.incident(ref)} | page.links
 
     @activity.defn
     def settle_page(self, page: SettlePage) -> ActivityResult:

@@ -2,7 +2,7 @@
 
 import sys
 
-from incidents.app.composition.pagers import build_pager
+from incidents.app.composition.pagers import PAGER_SETTINGS, build_pager, contacts_with_pager
 from incidents.app.settings import Settings
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.paging.reachability import warn_of_missing_pager
@@ -10,9 +10,9 @@ from incidents.domain.paging.reachability import warn_of_missing_pager
 
 def missing_pager_warning(settings: Settings, runbook: RunbookConfig) -> str:
     """Return the warning that no one can be paged with the settings of this process; "" if someone can."""
-    own = settings.pagerduty_routing_keys
+    own = contacts_with_pager(settings)
     default = build_pager(settings) is not None
-    return warn_of_missing_pager(runbook, own, default_pager=default, setting="PAGERDUTY_ROUTING_KEY")
+    return warn_of_missing_pager(runbook, own, default_pager=default, setting=PAGER_SETTINGS)
 
 
 def print_missing_pager(settings: Settings, runbook: RunbookConfig) -> None:

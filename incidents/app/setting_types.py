@@ -19,6 +19,8 @@ _SHORTEST_SECRET = 32
 """Characters of a secret that signs: a shorter one could be guessed from what it signed."""
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
 
+_NTFY_TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
+
 
 def checked_url(url: str) -> str:
     """Return the URL.
@@ -87,8 +89,42 @@ def _checked_key(text: str) -> str:
     return bare
 
 
+def _checked_ntfy_url(url: SecretStr) -> SecretStr:
+    place = checked_url(url.get_secret_value()).rstrip("/")
+    if not _NTFY_TOPIC.fullmatch(urlsplit(place).path.rpartition("/")[2]) or urlsplit(place).query:
+        raise ValueError("must end with a topic, such as https://ntfy.example.com/incidents-3f9c27d1")
+    return url
+
+
+def _routing_keys(text: object) -> object:
+    return _by_contact(text, "an integration key", re.compile(".*", re.DOTALL))
+
+
+def _ntfy_topics(text: object) -> object:
+    return _by_contact(text, "a topic", _NTFY_TOPIC)
+
+
+def _by_contact(text: object, what: str, form: re.Pattern[str]) -> object:
+    """Return the secret of each contact of a JSON object, since the environment holds text only."""
+    secrets = from_json(text)
+    if not isinstance(secrets, dict) or not all(_has_form(secret, form) for secret in secrets.values()):
+        raise ValueError(f'must be a JSON object, such as {{"cto": "{what}"}}')
+    return secrets
+
+
+def _has_form(secret: object, form: re.Pattern[str]) -> bool:
+    text = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
+    return isinstance(text, str) and form.fullmatch(text) is not None
+
+
 EcPublicKey = Annotated[str, AfterValidator(_checked_key)]
 """An ECDSA public key in base64, as SendGrid shows it. Loaded only if it is set: the library takes long to import."""
+RoutingKeys = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_routing_keys)]
+"""Integration keys of PagerDuty by contact."""
+NtfyUrl = Annotated[SecretStr, AfterValidator(_checked_ntfy_url)]
+"""The address of a topic of ntfy. Its name is the credential."""
+NtfyTopics = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_ntfy_topics)]
+"""Topics of ntfy by contact."""
 WebUrl = Annotated[str, AfterValidator(checked_url)]
 """A URL that begins with http:// or https://."""
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]

@@ -22,7 +22,10 @@ from incidents.app.setting_types import (
     EcPublicKey,
     HeaderName,
     Networks,
+    NtfyTopics,
+    NtfyUrl,
     PayloadKeys,
+    RoutingKeys,
     SecretFiles,
     SigningSecret,
     TopicArns,
@@ -106,7 +109,7 @@ class Settings(TelemetrySettings):
     tracker_folder: Path | None = None
 
     pagerduty_routing_key: SecretStr = UNSET
-    pagerduty_routing_keys: Annotated[dict[str, SecretStr], NoDecode] = {}
+    pagerduty_routing_keys: RoutingKeys = {}
     pagerduty_api_key: SecretStr = UNSET
     pagerduty_api_url: WebUrl = "https://api.pagerduty.com"
     pagerduty_events_url: WebUrl = "https://events.pagerduty.com"
@@ -115,6 +118,10 @@ class Settings(TelemetrySettings):
     github_webhook_secret: SecretStr = UNSET
     sentry_client_secret: SecretStr = UNSET
     sns_topic_arns: TopicArns = ()
+
+    ntfy_url: NtfyUrl = UNSET
+    ntfy_topics: NtfyTopics = {}
+    ntfy_token: SecretStr = UNSET
 
     zoom_account_id: str = ""
     zoom_client_id: str = ""
@@ -168,6 +175,12 @@ class Settings(TelemetrySettings):
             raise ValueError("must set both WORKER_DEPLOYMENT_NAME and WORKER_BUILD_ID, or neither")
         return self
 
+    @model_validator(mode="after")
+    def _on_a_server(self) -> Self:
+        if self.ntfy_topics and not self.ntfy_url:
+            raise ValueError("must set NTFY_URL if NTFY_TOPICS is set: it names the server of the topics")
+        return self
+
     @field_validator("temporal_address")
     @classmethod
     def _address(cls, address: str) -> str:
@@ -206,14 +219,6 @@ class Settings(TelemetrySettings):
         if not isinstance(urls, dict) or not all(isinstance(url, str) for url in urls.values()):
             raise ValueError('must be a JSON object, such as {"eu": "https://api.eu.example.com"}')
         return {region: checked_url(url) for region, url in urls.items()}
-
-    @field_validator("pagerduty_routing_keys", mode="before")
-    @classmethod
-    def _pagers(cls, text: object) -> object:
-        keys = from_json(text)
-        if not isinstance(keys, dict) or not all(isinstance(key, str | SecretStr) for key in keys.values()):
-            raise ValueError('must be a JSON object, such as {"cto": "an integration key"}')
-        return keys
 
     def integrations(self) -> tuple[Integration, ...]:
         """Every integration in a fixed order: whether it is on and, if it is off, which variable is missing."""

@@ -63,7 +63,7 @@ class SendPage(ActivityRequest[ActivityResult]):
     `to`: the contact, for whom a pager of their own may be set up. `links`: label to address, such as the war room.
     """
 
-    repeat = deduplicated("`dedup_key`, while the page is open")
+    repeat = deduplicated("`dedup_key`, while the page is open (ntfy: a tag in the topic)")
     dedup_key: str
     summary: str
     source: str
@@ -76,7 +76,7 @@ class SendPage(ActivityRequest[ActivityResult]):
 class SettlePage(ActivityRequest[ActivityResult]):
     """Acknowledge or resolve an open page. `action` is `acknowledge` or `resolve`."""
 
-    repeat = deduplicated("`dedup_key`, and what the page is by then")
+    repeat = deduplicated("`dedup_key`, and what the page is by then (ntfy: a tag in the topic)")
     dedup_key: str
     action: str
     to: str = ""

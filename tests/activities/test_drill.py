@@ -34,6 +34,7 @@ from incidents.vendors.github.files import GitHubFiles
 from incidents.vendors.mail.mail import Mail
 from incidents.vendors.mail.smtp import SmtpClient
 from incidents.vendors.storage import FileStore
+from sandbox.environment import NTFY_PATH
 from sandbox.server import RunningSandbox
 from tests.activities.conftest import forgetful, operations, perform
 from tests.support.incidents import RUNBOOK, T0
@@ -44,7 +45,7 @@ SINKS = {"SlackClient": "DrillChat", "SendGridClient": "DrillEmail", "SmtpClient
 OUTSIDE = ("incidents.vendors", "httpx", "slack_sdk", "sendgrid", "python_http_client", "psycopg", "smtplib")
 """Modules whose objects reach the outside: our clients, and what they are made of."""
 CUSTOMERS = CustomersSection(contacts={"ACME": "customer@acme.example"}, emails=("all@acme.example",))
-VENDORS = ("statuspage", "github", "pagerduty", "zoom", "ops_portal", "alertmanager", "webhook")
+VENDORS = ("statuspage", "github", "pagerduty", "ntfy", "zoom", "ops_portal", "alertmanager", "webhook")
 
 
 @pytest.fixture
@@ -54,6 +55,8 @@ def configured(monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, tmp_pat
     def make(**rules: Any) -> ActivitySet:
         everything = sandbox.environment() | {
             "PAGERDUTY_ROUTING_KEYS": f'{{"on_call": "{"k" * 32}", "cto": "{"c" * 32}"}}',
+            "NTFY_URL": sandbox.url + NTFY_PATH,
+            "NTFY_TOPICS": '{"on_call": "mine", "em": "theirs"}',
             "SMTP_URL": "smtp://127.0.0.1:1",
             "STATUS_SITE_URL": str(tmp_path / "real"),
             "TRACKER_FOLDER": str(tmp_path / "tickets"),

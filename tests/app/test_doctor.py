@@ -37,6 +37,7 @@ from incidents.domain.doctor.finding import Finding, Level
 from incidents.domain.numbering import Ledger
 from incidents.names import NUMBERS_ID
 from incidents.search_attributes import COMMANDER
+from sandbox.environment import NTFY_PATH
 from sandbox.server import RunningSandbox, running_sandbox
 from tests.support.fake_activities import FakeActivities
 from tests.support.servers.dev_server import DevServer
@@ -355,6 +356,28 @@ async def test_a_check_that_fails_or_takes_too_long_is_unknown_and_keeps_what_it
     assert "the right to read the namespace" in findings[-2].remedy
     assert findings[-1].what == "The check failed (KeyError)"
     assert progress.waiting == []
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "words"),
+    [
+        ({}, Level.UNKNOWN, "does not report whether they may publish"),
+        ({"NTFY_TOKEN": "a-wrong-one"}, Level.ERROR, "rejected our credentials"),
+        ({"NTFY_TOKEN": ""}, Level.ERROR, "lack the right to read the topic"),
+    ],
+)
+async def test_ntfy_and_each_own_topic_are_polled_and_nothing_is_published(
+    environment: RunningSandbox, monkeypatch: pytest.MonkeyPatch, change: dict[str, str], level: Level, words: str
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+    added = {"NTFY_URL": environment.url + NTFY_PATH, "NTFY_TOPICS": '{"cto": "cto-77"}'} | change
+    for name, value in added.items():
+        monkeypatch.setenv(name, value)
+    findings = await found()
+    for check in ("ntfy", "ntfy of cto"):
+        assert (of(findings, check).level, words in of(findings, check).what) == (level, True), of(findings, check)
+    assert environment.ledger("ntfy") == []
+    assert {call["path"].split("/")[2] for call in environment.calls("ntfy")} == {"incidents-sandbox", "cto-77"}
 
 
 def test_every_integration_of_the_settings_has_a_check() -> None:

@@ -29,6 +29,7 @@ def secret(tmp_path: Path) -> Path:
 def test_every_secret_is_one_that_a_file_may_hold() -> None:
     known = set(secret_variables(Settings))
     assert {"SLACK_BOT_TOKEN", "PAYLOAD_KEYS", "SMTP_URL", "PAGERDUTY_ROUTING_KEYS", "DATABASE_URL"} < known
+    assert {"NTFY_URL", "NTFY_TOPICS", "NTFY_TOKEN"} < known
     assert {"TEMPORAL_ADDRESS", "RUNBOOK_FILE", "SNS_TOPIC_ARNS"}.isdisjoint(known)
 
 

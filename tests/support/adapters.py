@@ -19,6 +19,7 @@ from incidents.domain.core.text.public_text import PublicText
 from incidents.domain.rollback.activity_requests import Redeploy
 from incidents.domain.rollback.config import Deployer, Rollback
 from incidents.vendors.mail.mail import Mail
+from sandbox.environment import NTFY_PATH
 from sandbox.server import RunningSandbox
 
 T = TypeVar("T")
@@ -30,6 +31,11 @@ def on(client: T | None) -> T:
     """A client of an integration that is on."""
     assert client is not None
     return client
+
+
+def by_ntfy(sandbox: RunningSandbox) -> dict[str, str]:
+    """The sandbox's environment with ntfy in place of PagerDuty."""
+    return sandbox.environment() | {"PAGERDUTY_ROUTING_KEY": "", "NTFY_URL": sandbox.url + NTFY_PATH}
 
 
 @dataclass
@@ -116,9 +122,21 @@ class Grafana(Alertmanager):
 class PagerDuty(Adapter):
     port, vendor, operation, searches = ports.Pager, "pagerduty", ("event.trigger",), False
 
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench)
+        self.pager = on(bench.activities.paging._pager)
+
     def act(self, marker: str, *, repeated: bool = False) -> object:
-        pager = on(self.bench.activities.paging._pager)
-        return pager.send_event("trigger", marker, summary="Down", source="test", links={"Status": "https://x.example"})
+        links = {"Status": "https://x.example"}
+        return self.pager.send_event("trigger", marker, summary="Down", source="test", links=links)
+
+
+class Ntfy(PagerDuty):
+    vendor, operation, says_how_long = "ntfy", ("message.publish",), False
+
+    def __init__(self, bench: Bench) -> None:
+        Adapter.__init__(self, bench)
+        self.pager = on(bench.wired(**by_ntfy(bench.sandbox)).paging._pager)
 
 
 class PagerDutySchedule(Adapter):
@@ -329,6 +347,7 @@ ADAPTERS: tuple[type[Adapter], ...] = (
     Alertmanager,
     Grafana,
     PagerDuty,
+    Ntfy,
     PagerDutySchedule,
     Slack,
     Statuspage,

@@ -138,7 +138,7 @@ def test_each_fault_fires_its_alert(stage: Stage) -> None:
 
 
 def test_91_a_worker_without_a_pager_fires_an_alert(stage: Stage) -> None:
-    for name in ("PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS"):
+    for name in ("PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS", "NTFY_URL", "NTFY_TOPICS"):
         stage.environment.pop(name, None)
     with monitored(stage) as run:
         run.until_firing("IncidentNobodyCanBePaged")

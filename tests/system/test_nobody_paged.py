@@ -11,11 +11,11 @@ from sandbox.temporal_server import free_port
 from tests.system.conftest import Stage
 
 pytestmark = pytest.mark.timeout(120)
-LINE = "NOBODY CAN BE PAGED for P0, P1, P2: no pager for on_call. Set PAGERDUTY_ROUTING_KEY on the worker."
+LINE = "NOBODY CAN BE PAGED for P0, P1, P2: no pager for on_call. Set PAGERDUTY_ROUTING_KEY or NTFY_URL on the worker."
 
 
 def test_91_every_process_says_it(stage: Stage) -> None:
-    for name in ("PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS"):
+    for name in ("PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS", "NTFY_URL", "NTFY_TOPICS"):
         stage.environment.pop(name, None)
     stage.worker()
     assert LINE in (stage.home / "worker-0.log").read_text(encoding="utf-8").splitlines()

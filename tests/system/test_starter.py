@@ -62,7 +62,7 @@ def test_13_while_temporal_is_away_it_keeps_the_alert_in_bounded_time_and_exits_
     assert warning.startswith("NOBODY CAN BE PAGED for P0")
     answer = json.loads(done.stdout)
     assert (answer["action"], answer["workflow_id"]) == ("kept", "incident-dashboard:production")
-    assert "NOBODY WAS PAGED: PagerDuty not configured" in answer["detail"]
+    assert "NOBODY WAS PAGED: pager not configured" in answer["detail"]
     words = ("--title", "Odd", "--service", "dashboard", "--severity", "P3")
     by_hand = away(tmp_path / "spool", *words)
     assert by_hand.returncode == 3

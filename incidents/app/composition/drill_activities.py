@@ -48,7 +48,7 @@ from incidents.vendors.storage import FileStore
 
 _OFF = "off in a drill"
 _NO_CHANNEL = "off in a drill without a channel (`drill.channel` in runbook.yaml, and SLACK_BOT_TOKEN)"
-_NO_PAGER = "off in a drill (`drill.page_participants` pages those with a key in PAGERDUTY_ROUTING_KEYS)"
+_NO_PAGER = "off in a drill (`drill.page_participants` pages those in PAGERDUTY_ROUTING_KEYS or NTFY_TOPICS)"
 _NO_MAIL = "off in a drill without e-mail (SENDGRID_API_KEY or SMTP_URL)"
 
 

@@ -28,6 +28,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "github": ("GITHUB_TOKEN", "GITHUB_REPOSITORY"),
     "ticket folder": ("TRACKER_FOLDER",),
     "pagerduty": ("PAGERDUTY_ROUTING_KEY",),
+    "ntfy": ("NTFY_URL",),
     "pagerduty schedules": ("PAGERDUTY_API_KEY",),
     "alertmanager": ("ALERTMANAGER_URL",),
     "grafana": ("GRAFANA_URL", "GRAFANA_TOKEN"),

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from incidents.app.composition import clients
 from incidents.app.composition.needs import NEEDS, Integration
-from incidents.app.composition.pagers import build_own_pagers, build_pager
+from incidents.app.composition.pagers import build_ntfy, build_own_ntfy, build_own_pagerduty, build_pagerduty
 from incidents.app.doctor.checks import Check
 from incidents.app.settings import Settings
 from incidents.domain.doctor import access as rules
@@ -50,7 +50,8 @@ CLIENTS: dict[str, Callable[[Settings], Checkable | None]] = {
     "status site": clients.build_status_site,
     "github": clients.build_github,
     "ticket folder": clients.build_ticket_folder,
-    "pagerduty": build_pager,
+    "pagerduty": build_pagerduty,
+    "ntfy": build_ntfy,
     "pagerduty schedules": clients.build_schedules,
     "alertmanager": clients.build_alertmanager,
     "grafana": clients.build_grafana,
@@ -75,15 +76,15 @@ class IntegrationChecks:
         """Check those that are on."""
         self._settings, self._now = settings, now
         self.clocks: list[ClockReading] = []
-        self._pool = ThreadPoolExecutor(len(CLIENTS) + len(settings.pagerduty_routing_keys), "doctor")
+        self._pool = ThreadPoolExecutor(len(CLIENTS) + len(_own_pagers(settings)), "doctor")
 
     def checks(self) -> list[Check]:
         """Return a check of each integration that is on or half set, and of each contact's own pager."""
         listed = {found.name: found for found in self._settings.integrations() if found.name in CLIENTS}
         found = [self._check(name, listed[name]) for name in CLIENTS if listed[name].on or listed[name].half_set]
         own = [
-            self._call(f"pagerduty of {contact}", "pagerduty", ("PAGERDUTY_ROUTING_KEYS",), partial(_built, pager))
-            for contact, pager in build_own_pagers(self._settings).items()
+            self._call(f"{vendor} of {contact}", vendor, (variable,), partial(_built, pager))
+            for vendor, variable, contact, pager in _own_pagers(self._settings)
         ]
         return [*found, *own]
 
@@ -131,6 +132,15 @@ class IntegrationChecks:
         if at is not None:
             middle = begun + (self._now() - begun) / 2
             self.clocks.append(ClockReading(of=name, ahead=middle - (at + _HALF_SECOND)))
+
+
+def _own_pagers(settings: Settings) -> list[tuple[str, str, str, Checkable]]:
+    """Return the vendor, the variable, the contact and the client of each contact's own pager."""
+    keys, topics = build_own_pagerduty(settings).items(), build_own_ntfy(settings).items()
+    return [
+        *(("pagerduty", "PAGERDUTY_ROUTING_KEYS", contact, pager) for contact, pager in keys),
+        *(("ntfy", "NTFY_TOPICS", contact, pager) for contact, pager in topics),
+    ]
 
 
 def _built(client: Checkable) -> Checkable:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from incidents.app.composition.pagers import contacts_with_pager
 from incidents.app.foresight.scenario_file import check_scenario, find_scenario
 from incidents.app.pager_check import missing_pager_warning
 from incidents.app.runbook_file import RunbookSource, parse_source, read_source
@@ -74,7 +75,7 @@ def _surroundings(settings: Settings) -> Surroundings:
         for channel, names in _SERVED_BY.items()
         if all(name in reasons for name in names)
     }
-    return Surroundings(channels_off=off, own_pagers=frozenset(settings.pagerduty_routing_keys))
+    return Surroundings(channels_off=off, own_pagers=contacts_with_pager(settings))
 
 
 def _sender(runbook: RunbookConfig, settings: Settings) -> list[str]:

@@ -1,4 +1,4 @@
-"""Page PagerDuty directly for what waits in the spool, once per incident (behaviour 13)."""
+"""Page directly for what waits in the spool, once per incident (behaviour 13)."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ class DirectPages:
         self._spool, self._runbook, self._send_page = spool, runbook, send_page
 
     async def send_waiting(self) -> None:
-        """Send the direct pages that are still owed, such as after PagerDuty was unreachable."""
+        """Send the direct pages that are still owed, such as after the pager was unreachable."""
         for entry in await asyncio.to_thread(self._spool.page_owed):
             if await self.send_for(entry):
                 await asyncio.to_thread(self._spool.settle_pages, entry.id)
@@ -79,7 +79,7 @@ class DirectPages:
         try:
             return self._spool.is_paged(workflow_id)
         except SpoolUnusable:
-            return False  # paging twice is one page at PagerDuty; paging never is none
+            return False  # paging twice is one page at the pager; paging never is none
 
     def _record_page(self, workflow_id: str) -> None:
         try:

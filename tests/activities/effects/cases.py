@@ -23,7 +23,7 @@ from tests.activities.test_alerts import LABELS, WANTED, fire
 from tests.activities.test_postmortems import PULL, postmortem
 from tests.activities.updates.test_issue_tracker import COMMENT, TICKET
 from tests.activities.updates.test_webhook import UPDATE
-from tests.support.adapters import an_update
+from tests.support.adapters import an_update, by_ntfy
 from tests.support.incidents import RUNBOOK
 
 
@@ -62,13 +62,14 @@ class Stage:
 class Case:
     """One row. `request`: made when all that it needs is there. `lost`: the call whose reply is lost, at that vendor.
 
-    `seen`: what an outsider sees of the effect, or how often; None is nothing.
+    `seen`: what an outsider sees of the effect, or how often; None is nothing. `environment`: how the sandbox is used.
     """
 
     request: Callable[[Stage], ActivityRequest[Any]]
     seen: Callable[[Stage], Any]
     vendor: str = ""
     lost: str = ""
+    environment: Callable[[RunningSandbox], dict[str, str]] = RunningSandbox.environment
 
 
 OPEN = chat_requests.OpenChannel(key="k/channel", name="incident-7", marker="[run-7]")
@@ -219,3 +220,10 @@ CASES: dict[type[ActivityRequest[Any]], Case] = {
     rollback_requests.CaptureEvidence: Case(an_item, lambda s: files(s, "record.json")),
     rollback_requests.WriteManifest: Case(a_manifest, lambda s: files(s, "*manifest*")),
 }
+BY_NTFY: dict[type[ActivityRequest[Any]], Case] = {
+    requests.SendPage: Case(lambda _: PAGE_OF_7, lambda s: len(s.state("ntfy")), "ntfy", "POST", by_ntfy),
+    requests.SettlePage: Case(
+        paged, lambda s: [message["tags"][0] for message in s.state("ntfy")], "ntfy", "POST", by_ntfy
+    ),
+}
+"""The rows that another vendor can serve, with that one."""

@@ -1,6 +1,7 @@
 """docs/effects.md, row by row: the reply of every effect is lost and its attempt repeated, and its attempt is late."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from incidents.domain import activity_requests as requests
 from incidents.domain.activity_requests import ActivityRequest
 from incidents.domain.core.repeats import RepeatKind
 from sandbox.server import RunningSandbox
-from tests.activities.effects.cases import CASES, Case, Stage
+from tests.activities.effects.cases import BY_NTFY, CASES, Case, Stage
 from tests.activities.effects.test_attempts import Attempts
 from tests.support.documents.effects import DOCUMENT as PAGE
 from tests.support.documents.effects import all_requests, generated, with_effect
@@ -27,16 +28,20 @@ HELD_ELSEWHERE = {requests.AllocateNumber: "tests/activities/test_numbers.py"}
 """Temporal is its vendor, which the sandbox does not stand in for."""
 
 
-@pytest.fixture
-def stage(activities: ActivitySet, sandbox: RunningSandbox, tmp_path: Path) -> Stage:
-    """All activities with the sandbox, and the folder in which evidence is kept."""
-    return Stage(activities, sandbox, tmp_path)
+ROWS = {kind.__name__: case for kind, case in CASES.items()}
+ROWS |= {f"{kind.__name__}-by-{case.vendor}": case for kind, case in BY_NTFY.items()}
 
 
-@pytest.fixture(params=CASES, ids=lambda kind: kind.__name__)
+@pytest.fixture(params=ROWS)
 def case(request: pytest.FixtureRequest) -> Case:
     """Each row."""
-    return CASES[request.param]
+    return ROWS[request.param]
+
+
+@pytest.fixture
+def stage(case: Case, wired: Callable[..., ActivitySet], sandbox: RunningSandbox, tmp_path: Path) -> Stage:
+    """All activities with the sandbox, and the folder in which evidence is kept."""
+    return Stage(wired(**case.environment(sandbox)), sandbox, tmp_path)
 
 
 def attempts(stage: Stage, request: ActivityRequest[Any]) -> Attempts:
@@ -68,10 +73,9 @@ def test_what_happens_again_after_a_lost_reply(case: Case, stage: Stage) -> None
         assert case.seen(stage) == after_one
 
 
-@pytest.mark.parametrize("kind", [kind for kind, case in CASES.items() if case.vendor], ids=lambda kind: kind.__name__)
-def test_an_answer_that_is_not_the_vendors_counts_for_nothing(kind: type[ActivityRequest[Any]], stage: Stage) -> None:
+@pytest.mark.parametrize("case", [name for name, case in ROWS.items() if case.vendor], indirect=True)
+def test_an_answer_that_is_not_the_vendors_counts_for_nothing(case: Case, stage: Stage) -> None:
     """A page of something in between, with status 200, in place of each answer that an attempt reads."""
-    case = CASES[kind]
     attempts(stage, request := case.request(stage)).next()
     wanted = case.seen(stage)
     for place in range(MOST_CALLS):

@@ -51,7 +51,7 @@ def test_settling_a_page_that_is_not_open_succeeds_and_leaves_other_pages_open(
 
 
 def test_what_is_off_says_so(idle: ActivitySet) -> None:
-    off = "PagerDuty not configured (PAGERDUTY_ROUTING_KEY is not set)"
+    off = "pager not configured (PAGERDUTY_ROUTING_KEY and NTFY_URL are not set)"
     assert perform(idle.paging.send_page, PAGE).skipped == off
     settle = SettlePage(key="k", dedup_key="incident-x", action="resolve")
     assert perform(idle.paging.settle_page, settle).skipped == off

@@ -214,11 +214,13 @@ def test_check(incident: Incidental, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "cannot be read: No such file" in incident("check").why
 
 
-NOBODY_PAGED = "NOBODY CAN BE PAGED for P0, P1, P2: no pager for on_call. Set PAGERDUTY_ROUTING_KEY on the worker."
+NOBODY_PAGED = (
+    "NOBODY CAN BE PAGED for P0, P1, P2: no pager for on_call. Set PAGERDUTY_ROUTING_KEY or NTFY_URL on the worker."
+)
 
 
 def test_91_check_says_that_nobody_can_be_paged(incident: Incidental, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RUNBOOK_FILE", "PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS"):
+    for name in ("RUNBOOK_FILE", "PAGERDUTY_ROUTING_KEY", "PAGERDUTY_ROUTING_KEYS", "NTFY_URL", "NTFY_TOPICS"):
         monkeypatch.delenv(name, raising=False)
     said = incident("check")
     assert (said.status, said.out.splitlines()) == (

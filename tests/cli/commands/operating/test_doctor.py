@@ -30,7 +30,7 @@ def test_an_error_is_told_with_its_remedy_and_in_the_exit_status(
     assert lines[0].startswith("error")
     assert "NOBODY CAN BE PAGED" in said.out
     assert "→ Set it, and restart worker and gateway" in said.out
-    assert "off  20 integrations (--all lists them)" in said.out
+    assert "off  21 integrations (--all lists them)" in said.out
     assert "off  slack, " in on_stage("doctor", "--all").out
     assert all(len(line) <= 80 for line in lines)
     assert len(lines) <= 24, said.out
