@@ -50,7 +50,7 @@ QUESTIONS: dict[str, Question] = {
         "--manager",
     ),
     "vendors": Question(
-        "Accounts: hosted (PagerDuty, Slack, Statuspage ...) or none (SMTP, static page, Markdown tickets)",
+        "Accounts: hosted (PagerDuty, Slack, Statuspage ...) or none (ntfy, SMTP, static page, Markdown tickets)",
         _one_of(Vendors),
         "--vendors",
     ),

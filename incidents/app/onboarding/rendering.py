@@ -51,14 +51,13 @@ def _view(answers: Answers) -> dict[str, Any]:
         "contacts": known,
         "responders": [key for key in keys if key != "manager"],
         "manager_key": "manager" if answers.manager else "on_call",
-        "ladder": _ladder(keys, paged=answers.vendors is Vendors.HOSTED),
+        "ladder": _ladder(keys),
     }
 
 
-def _ladder(keys: list[str], *, paged: bool) -> list[str]:
-    """Return who is called next. Without a pager on-call is written to at once, since no page comes before."""
-    by = "[page, email]" if paged else "[email]"
-    rungs = [] if paged else ["{contact: on_call, after: 0s, unless: acknowledged, by: [email]}"]
+def _ladder(keys: list[str]) -> list[str]:
+    """Return who is called after the page to on-call."""
+    rungs, by = [], "[page, email]"
     if "on_call_backup" in keys:
         rungs.append(f"{{contact: on_call_backup, unless: acknowledged, by: {by}}}")
     if "manager" in keys:
