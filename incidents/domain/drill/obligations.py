@@ -14,7 +14,7 @@ from incidents.domain.core.status import Status
 from incidents.domain.core.text.mrkdwn import as_mrkdwn
 from incidents.domain.core.timeline import Kind
 from incidents.domain.drill.participants import participant_addresses
-from incidents.domain.drill.scorecard import scorecard, scorecard_lines
+from incidents.domain.drill.scorecard import scorecard, scorecard_text
 from incidents.domain.incident.incident import Incident
 from incidents.domain.obligation import Obligation, ObligationKind, at_once
 from incidents.domain.obligation_spec import OVER, ObligationSpec, Owed
@@ -34,11 +34,8 @@ def build_score(
     obligation: Obligation, incident: Incident, runbook: RunbookConfig, at: datetime
 ) -> ActivityRequest | ActivityResult:
     """Post how the drill went in the channel."""
-    lines = [
-        *scorecard_lines(scorecard(incident), ()),
-        f"Beside earlier drills: `incident drill score {incident.number}`",
-    ]
-    text = as_mrkdwn("\n".join(lines))
+    beside = f"Beside earlier drills: `incident drill score {incident.number}`"
+    text = as_mrkdwn(f"{scorecard_text(scorecard(incident))}\n{beside}")
     return chat_requests.PostMessage(key=obligation.key, channel_id=channel_id(incident), text=text)
 
 

@@ -50,17 +50,30 @@ def scorecard(drill: Incident) -> Scorecard:
 def scorecard_lines(card: Scorecard, earlier: Sequence[Scorecard]) -> list[str]:
     """Return the scorecard in lines, each measure beside that of the earlier drills, the newest first."""
     lines = [card.name if not earlier else f"{card.name}, and before: {', '.join(each.name for each in earlier)}"]
-    cards = (card, *earlier)
-    lines += [
-        _row("Acknowledged after", [_time(each.acknowledge) for each in cards]),
-        _row("Mitigated after", [_time(each.mitigate) for each in cards]),
-        _row("Resolved after", [_time(each.resolve) for each in cards]),
-        _row("Missed targets", [str(len(each.missed)) for each in cards]),
-        _row("Refused commands", [str(len(each.refused)) for each in cards]),
-        _row("Reviewed", ["yes" if each.reviewed else "no" for each in cards]),
+    lines += [_row(name, values) for name, values in _measures((card, *earlier))]
+    lines.append(_row("Reviewed", ["yes" if each.reviewed else "no" for each in (card, *earlier)]))
+    return [*lines, *_details(card)]
+
+
+def scorecard_text(card: Scorecard) -> str:
+    """Return the scorecard as a message: a line for each measure, and what was missed and refused."""
+    measures = [f"{name}: {value}" for name, [value] in _measures((card,))]
+    return "\n".join([f"How {card.name} went", *measures, *_details(card)])
+
+
+def _measures(cards: Sequence[Scorecard]) -> list[tuple[str, list[str]]]:
+    """Return each measure with its value in each drill."""
+    return [
+        ("Acknowledged after", [_time(each.acknowledge) for each in cards]),
+        ("Mitigated after", [_time(each.mitigate) for each in cards]),
+        ("Resolved after", [_time(each.resolve) for each in cards]),
+        ("Missed targets", [str(len(each.missed)) for each in cards]),
+        ("Refused commands", [str(len(each.refused)) for each in cards]),
     ]
-    lines += [f"Missed: {text}" for text in card.missed]
-    return [*lines, *(f"Refused: {text}" for text in card.refused)]
+
+
+def _details(card: Scorecard) -> list[str]:
+    return [*(f"Missed: {text}" for text in card.missed), *(f"Refused: {text}" for text in card.refused)]
 
 
 def _row(name: str, values: list[str]) -> str:

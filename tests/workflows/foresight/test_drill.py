@@ -53,7 +53,8 @@ async def test_its_steps_come_at_their_times_and_it_ends_with_a_scorecard(world:
     await world.tell(Resolve(by="ann", force=True, reason="end of the drill"))
     [(_, score)] = world.sent("post_message", "drill-score/1")
     assert "INC-1" in score.text
-    assert "Acknowledged after" in score.text
+    assert "\nMissed targets: 0\n" in score.text
+    assert "\nAcknowledged after: " in score.text
     assert "Beside earlier drills: `incident drill score 1`" in score.text
 
 
