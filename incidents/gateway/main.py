@@ -26,8 +26,8 @@ Needs TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, and for each endpoint its secret,
 for signed alerts SENTRY_CLIENT_SECRET, PAGERDUTY_ALERTS_SECRET, SNS_TOPIC_ARNS. GATEWAY_SECRET signs sessions and the
 links of pages; API_TOKENS is the file with the digests of the API's tokens.
 RUNBOOK_FILE must be the workers' runbook. The web pages are for this machine only, unless OIDC_ISSUER, OIDC_CLIENT_ID,
-OIDC_CLIENT_SECRET and GATEWAY_URL, or TRUSTED_PROXIES, say who may read them. PAGERDUTY_ROUTING_KEY lets it page
-directly; PAGERDUTY_API_KEY finds the incident of an acknowledgement that does not name it.
+OIDC_CLIENT_SECRET and GATEWAY_URL, or TRUSTED_PROXIES, say who may read them. PAGERDUTY_ROUTING_KEY or NTFY_URL lets it
+page directly; PAGERDUTY_API_KEY finds the incident of an acknowledgement that does not name it.
 
 A request with a bad signature or token gets 401. While Temporal is unreachable, alerts are kept on disk (ALERT_SPOOL),
 on-call is paged directly, and the answer is 202; every other request gets 503, so senders retry.
