@@ -38,6 +38,8 @@ _LEAST_LEFT = 0.01
 _AT_ONCE = 20
 """Incidents of one webhook that Temporal is told of at the same time."""
 _RPC = timedelta(seconds=10)
+_MOST_RUNS = 10_000
+"""Runs that a process remembers."""
 _AWAY = frozenset(
     {
         RPCStatusCode.UNAVAILABLE,
@@ -77,9 +79,22 @@ class Started(BaseModel):
     action: str
 
 
-def gathering_alerts() -> Gathering[Alert, Started]:
-    """Return what gathers the alerts of a process by incident: those that come together are one signal."""
-    return Gathering(Bounds(MOST_ALERTS, LARGEST, _size_of), is_away)
+class AlertGathering(Gathering[Alert, Started]):
+    """Gathers the alerts of a process by incident: those that come together are one signal.
+
+    It remembers which runs it told: while they are open, a signal is enough, and the runbook is not sent again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Bounds(MOST_ALERTS, LARGEST, _size_of), is_away)
+        self.runs: dict[str, str] = {}
+
+    def remember(self, key: str, run_id: str | None) -> None:
+        """Remember the run of an incident, and forget the one that was remembered first if there are too many."""
+        if run_id is not None:
+            self.runs[key] = run_id
+        if len(self.runs) > _MOST_RUNS:
+            del self.runs[next(iter(self.runs))]
 
 
 def _size_of(alerts: tuple[Alert, ...]) -> int:
@@ -99,7 +114,7 @@ async def intake(
     task_queue: str,
     *,
     give_up_after: timedelta = NUMBER_TIMEOUT,
-    gathering: Gathering[Alert, Started] | None = None,
+    gathering: AlertGathering | None = None,
 ) -> list[Started]:
     """Send alerts to their incidents; return one result per incident, in the order of the alerts.
 
@@ -114,7 +129,7 @@ async def intake(
     Raises:
         RPCError: Temporal did not accept them. Calling again is safe: nothing is duplicated.
     """
-    sending = _Sending(client, runbook, task_queue, gathering or gathering_alerts())
+    sending = _Sending(client, runbook, task_queue, gathering or AlertGathering())
     groups = [sending.add(key, group) for key, group in grouped(alerts, runbook.intake).items()]
     parts = [part for group in groups for part in group]
     try:
@@ -129,9 +144,7 @@ async def intake(
 class _Sending:
     """Sends the alerts of one call of `intake`."""
 
-    def __init__(
-        self, client: Client, runbook: RunbookConfig, task_queue: str, gathering: Gathering[Alert, Started]
-    ) -> None:
+    def __init__(self, client: Client, runbook: RunbookConfig, task_queue: str, gathering: AlertGathering) -> None:
         self._client, self._runbook, self._queue, self._gathering = client, runbook, task_queue, gathering
         self._room = asyncio.Semaphore(_AT_ONCE)
 
@@ -148,26 +161,44 @@ class _Sending:
 
     async def _send_firing(self, key: str, parts: Sequence[tuple[Alert, ...]]) -> list[Started]:
         """Open the incident or tell it; it is news for the first part only."""
-        alerts = tuple(alert for part in parts for alert in part)
-        opening = opening_from(alerts, key, self._runbook).replace(maintenance=await recent_windows(self._client))
-        first = await _signal_with_start(
-            self._client, f"incident-{key}", opening, self._runbook, self._queue, AlertBatch(alerts=alerts)
-        )
-        others = first.model_copy(update={"created": False, "action": "updated"})
-        return [first, *[others] * (len(parts) - 1)]
+        batch = _batch(parts)
+        if (run_id := self._gathering.runs.get(key)) is not None:
+            if await self._signal(key, ALERT_FIRED, batch, run_id):
+                return [_updated(key, run_id)] * len(parts)
+            self._gathering.runs.pop(key, None)
+        opening = opening_from(batch.alerts, key, self._runbook).replace(maintenance=await recent_windows(self._client))
+        first = await _signal_with_start(self._client, _id_of(key), opening, self._runbook, self._queue, batch)
+        self._gathering.remember(key, first.run_id)
+        return [first, *[_updated(key, first.run_id)] * (len(parts) - 1)]
 
     async def _send_ended(self, key: str, parts: Sequence[tuple[Alert, ...]]) -> list[Started]:
         """Tell a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
-        workflow_id, batch = f"incident-{key}", AlertBatch(alerts=tuple(alert for part in parts for alert in part))
-        action = "updated"
+        told = _updated(key, None)
+        if not await self._signal(key, ALERT_RESOLVED, _batch(parts)):
+            told = told.model_copy(update={"action": "ignored"})
+        return [told] * len(parts)
+
+    async def _signal(self, key: str, name: str, batch: AlertBatch, run_id: str | None = None) -> bool:
+        """Signal an incident; tell whether there is an open one, of that run if it is given."""
         try:
-            await self._client.get_workflow_handle(workflow_id).signal(ALERT_RESOLVED, batch, rpc_timeout=_RPC)
+            await self._client.get_workflow_handle(_id_of(key), run_id=run_id).signal(name, batch, rpc_timeout=_RPC)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            action = "ignored"
-        told = Started(workflow_id=workflow_id, run_id=None, number=None, created=False, action=action)
-        return [told] * len(parts)
+            return False
+        return True
+
+
+def _id_of(key: str) -> str:
+    return f"incident-{key}"
+
+
+def _batch(parts: Sequence[tuple[Alert, ...]]) -> AlertBatch:
+    return AlertBatch(alerts=tuple(alert for part in parts for alert in part))
+
+
+def _updated(key: str, run_id: str | None) -> Started:
+    return Started(workflow_id=_id_of(key), run_id=run_id, number=None, created=False, action="updated")
 
 
 async def start(

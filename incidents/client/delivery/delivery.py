@@ -17,7 +17,7 @@ from incidents.client.delivery.direct_pages import DirectPages
 from incidents.client.delivery.gathering import OneAtATime
 from incidents.client.delivery.spool import Entry, Spool, SpoolFull, SpoolUnusable
 from incidents.client.delivery.submission import Submission
-from incidents.client.intake import NUMBER_TIMEOUT, Started, gathering_alerts, intake, is_away, start
+from incidents.client.intake import NUMBER_TIMEOUT, AlertGathering, Started, intake, is_away, start
 from incidents.client.problems import ConnectionProblem
 from incidents.domain.activity_requests import SendPage
 from incidents.domain.activity_results import ActivityResult
@@ -60,7 +60,7 @@ class Delivery:
         """
         self._spool, self._connect, self._runbook, self._queue = spool, connect, runbook, task_queue
         self._pages = DirectPages(spool, runbook, send_page)
-        self._alerts = gathering_alerts()
+        self._alerts = AlertGathering()
         self._count_waiting = OneAtATime(functools.partial(asyncio.to_thread, spool.waiting))
         self._keeping = asyncio.Lock()
         self._woken = asyncio.Event()

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from activities.numbers import Numbers
 from incidents.app.composition.workers import make_worker
 from incidents.app.starter import ByHand, declare
-from incidents.client.intake import Started, intake, start
+from incidents.client.intake import AlertGathering, Started, intake, start
 from incidents.contracts import drill_queue
 from incidents.domain.alerting.alert import Alert
 from incidents.domain.alerting.config import Surge
@@ -152,6 +153,53 @@ async def test_a_sender_that_does_not_wait_still_learns_what_is_new(unattended: 
     assert (seen.queries, seen.descriptions) == ([], 1)
     described = await unattended.get_workflow_handle(first.workflow_id).describe()
     assert described.run_id == first.run_id
+
+
+class SeenStarts(Interceptor):
+    """Counts the starts of a client."""
+
+    count = 0
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        seen = self
+
+        class Outbound(OutboundInterceptor):
+            async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002
+                seen.count += 1
+                return await super().start_workflow(input)
+
+        return Outbound(next)
+
+
+async def test_a_process_that_remembers_a_run_only_signals_it_while_it_is_open(unattended: Client) -> None:
+    seen, gathering = SeenStarts(), AlertGathering()
+    client = Client(**unattended.config() | {"interceptors": [seen]})
+
+    async def brought() -> Started:
+        [started] = await intake(
+            client, [an_alert(NOW)], RUNBOOK, QUEUE, give_up_after=timedelta(), gathering=gathering
+        )
+        return started
+
+    first, again = await brought(), await brought()
+    assert (again.run_id, again.action, again.created, seen.count) == (first.run_id, "updated", False, 1)
+    handle = unattended.get_workflow_handle(first.workflow_id)
+    events = (await handle.fetch_history()).events
+    assert len([e for e in events if e.HasField("workflow_execution_signaled_event_attributes")]) == 2
+    await handle.terminate("over")
+    reopened = await brought()
+    assert (reopened.action, reopened.created, seen.count) == ("opened", True, 2)
+    assert reopened.run_id != first.run_id
+    assert (await brought()).run_id == reopened.run_id
+    assert seen.count == 2
+
+
+def test_the_run_that_was_remembered_first_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incidents.client.intake._MOST_RUNS", 2)
+    gathering = AlertGathering()
+    for key in "abac":
+        gathering.remember(key, f"run of {key}")
+    assert list(gathering.runs) == ["b", "c"]
 
 
 async def test_the_number_is_read_from_the_servers_own_record(
