@@ -57,9 +57,9 @@ class Paced:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """The workers that set channels up."""
+        """The workers that set channels up. A test that waits in vain ends, and they with it, before it is killed."""
         methods = self.world.activities.methods()
-        async with AsyncExitStack() as stack:
+        async with asyncio.timeout(45), AsyncExitStack() as stack:
             for worker in make_setup_workers(self.world.env.client, QUEUE, methods, self.chat, clock=self.clock):
                 await stack.enter_async_context(worker)
             yield
