@@ -48,7 +48,7 @@ size: $(INSTALLED) ## the size of what the image installs, in MB, beside that of
 		&& $(BIN)/pip --python $$folder/venv/bin/python install --quiet --require-hashes -r requirements.txt \
 		&& du -sm $$folder/venv .venv
 
-bench: $(INSTALLED) ## cost and latency, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s), models, queries or replay
+bench: $(INSTALLED) ## cost and latency, as ratios measured in one run; BENCH=storm (a P0 behind 200 P3s), intake, models, queries or replay
 	$(BIN)/python -m benchmarks $(BENCH)
 
 load: $(INSTALLED) ## many incidents on two workers, one killed half-way; INCIDENTS, POSTGRESQL=1 (docs/reliability.md)

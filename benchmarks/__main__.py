@@ -10,6 +10,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from benchmarks import counts, first_response, models, queries, replay, startup, storm
 from benchmarks.fleet import load
 from benchmarks.fleet import rows as fleet
+from benchmarks.intake import rows as intake
 from benchmarks.results import RESULTS, Row, show, write
 from benchmarks.server import NAME
 from benchmarks.shipped import LEFT_OUT
@@ -17,6 +18,7 @@ from benchmarks.shipped import LEFT_OUT
 MEASURED: dict[str, tuple[str, Callable[[], list[Row]]]] = {
     "response": ("The first response of a P0", lambda: asyncio.run(first_response.rows())),
     "fleet": ("Many incidents on one worker", lambda: asyncio.run(fleet.rows())),
+    "intake": ("The intake of alerts", lambda: asyncio.run(intake.rows())),
     "storm": ("A P0 in a storm", lambda: asyncio.run(storm.rows())),
     "counts": ("Events and bytes of whole incidents", lambda: asyncio.run(counts.rows())),
     "startup": ("The command line", startup.rows),

@@ -10,6 +10,16 @@ from pathlib import Path
 from benchmarks.fleet.worker import READY
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has taken."""
+    fields = _proc(pid, "stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _proc(pid: int, name: str) -> str:
+    return Path(f"/proc/{pid}/{name}").read_text(encoding="ascii")
+
+
 class Worker:
     """A worker process."""
 
@@ -36,17 +46,17 @@ class Worker:
     @property
     def cpu_seconds(self) -> float:
         """CPU time that it has taken."""
-        fields = self._proc("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self._pid)
 
     @property
     def megabytes(self) -> float:
         """Memory that it holds."""
-        return int(self._proc("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return int(_proc(self._pid, "statm").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
-    def _proc(self, name: str) -> str:
+    @property
+    def _pid(self) -> int:
         assert self._process is not None
-        return Path(f"/proc/{self._process.pid}/{name}").read_text(encoding="ascii")
+        return self._process.pid
 
 
 @contextlib.asynccontextmanager
