@@ -34,6 +34,11 @@ def setup_queue(task_queue: str, call: SetupCall) -> str:
     return f"{task_queue}-setup-{call.activity}"
 
 
+def former_setup_queue(task_queue: str) -> str:
+    """Return the queue in which the calls of all kinds waited before each had its own: some may wait there still."""
+    return f"{task_queue}-setup"
+
+
 def setup_queues(task_queue: str) -> tuple[str, ...]:
     """Return all queues of what sets chat channels up."""
     return tuple(setup_queue(task_queue, call) for call in SETUP.values())

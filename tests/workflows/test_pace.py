@@ -10,19 +10,23 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
+from temporalio import workflow
 from temporalio.client import WorkflowHandle
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from incidents.app.composition.workers import make_setup_workers
-from incidents.contracts import IncidentInput
+from incidents.app.composition.workers import make_former_setup_worker, make_setup_workers
+from incidents.contracts import IncidentInput, former_setup_queue
 from incidents.domain.build_request import SETUP
+from incidents.domain.chat.activity_requests import OpenChannel
 from incidents.domain.config.communication import Chat
 from incidents.domain.incident.incident import Incident
 from incidents.domain.incident.opening import opening_from
 from incidents.search_attributes import at_start
 from tests.support.environment import QUEUE, World, an_alert
-from tests.support.fake_activities import Call
+from tests.support.fake_activities import Call, FakeActivities
 from workflows.activity_options import ACTIVITIES
 from workflows.incident import IncidentWorkflow
 
@@ -171,3 +175,25 @@ async def test_a_p0_goes_before_p3s_that_wait_for_longer(paced: Paced) -> None:
         await until(lambda: len(paced.opened()) == 2)
         number = (await paced.world.incident()).number
     assert paced.opened()[1] == f"incident-{number}"
+
+
+@workflow.defn
+class OrdersAsBefore:
+    """Orders a channel in the queue of before."""
+
+    @workflow.run
+    async def run(self, request: OpenChannel) -> None:
+        """Order it."""
+        queue = former_setup_queue(QUEUE)
+        await workflow.execute_activity(
+            "open_channel", request, task_queue=queue, start_to_close_timeout=timedelta(seconds=10)
+        )
+
+
+async def test_what_waits_in_the_queue_of_before_is_done(empty_world: World) -> None:
+    client, activities = empty_world.env.client, FakeActivities()
+    ordering = Worker(client, task_queue=QUEUE, workflows=[OrdersAsBefore], workflow_runner=UnsandboxedWorkflowRunner())
+    async with ordering, make_former_setup_worker(client, QUEUE, activities.methods(), Chat()):
+        request = OpenChannel(key="channel", name="incident-1", marker="run")
+        await client.execute_workflow(OrdersAsBefore.run, request, id="as-before", task_queue=QUEUE)
+    assert [call.effect.name for call in activities.calls] == ["incident-1"]

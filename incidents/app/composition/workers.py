@@ -27,7 +27,7 @@ from incidents.app.liveness.worker_cache import cached_workflows, memory_limit
 from incidents.app.pace.setup_slots import SETUP_THREADS, setup_slots
 from incidents.app.settings import Settings
 from incidents.app.telemetry.log_context import LogContext
-from incidents.contracts import drill_queue, setup_queue
+from incidents.contracts import drill_queue, former_setup_queue, setup_queue
 from incidents.domain.build_request import SETUP
 from incidents.domain.config.communication import Chat
 from incidents.domain.config.loading import RunbookFile
@@ -123,6 +123,33 @@ def make_setup_workers(
     ]
 
 
+def make_former_setup_worker(
+    client: Client,
+    task_queue: str,
+    activities: list[Callable[..., Any]],
+    chat: Chat,
+    interceptors: Sequence[Interceptor] = (),
+    deployment: WorkerDeploymentConfig | None = None,
+) -> Worker:
+    """Return the worker for what waits in the one queue that all kinds of channel setup had before.
+
+    Nothing is ordered there any more. Without it, an incident that ordered its channel before an upgrade, and had not
+    got it yet, would wait for it in vain.
+    """
+    names = {call.activity for call in SETUP.values()}
+    return Worker(
+        client,
+        task_queue=former_setup_queue(task_queue),
+        activities=[method for method in activities if method.__name__ in names],
+        interceptors=[LogContext(), AttemptDeadlines(), *interceptors],
+        activity_executor=ThreadPoolExecutor(1, thread_name_prefix="former-setup"),
+        max_concurrent_activities=1,
+        max_task_queue_activities_per_second=chat.setup_per_minute / 60 or None,
+        graceful_shutdown_timeout=GRACE,
+        deployment_config=deployment,
+    )
+
+
 def deployment_of(settings: Settings) -> WorkerDeploymentConfig | None:
     """Return the worker's version, if the settings name one: then Temporal gives it only work of that version.
 
@@ -157,4 +184,5 @@ def build_workers(
         own: dict[str, Any] = {"query_safety": safety, "sandboxed": settings.worker_sandbox, "cached": cached}
         workers.append(make_worker(client, name, methods, **own, **common))
         workers += make_setup_workers(client, name, methods, runbook.chat, **common)
+        workers.append(make_former_setup_worker(client, name, methods, runbook.chat, **common))
     return workers
