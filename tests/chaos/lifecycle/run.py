@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from sandbox.temporal_server import connected
 from tests.chaos.audit import Audit, Run
@@ -145,7 +146,11 @@ async def _ended(result: Result, client: Client, scenario: Scenario, site: Site)
     home = site.home
     async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         rows = (await http.get(f"{site.sandbox_url}/_control/ledger")).json()
-    first = (await client.get_workflow_handle(INCIDENT).describe()).raw_info.first_run_id
+    try:
+        first = (await client.get_workflow_handle(INCIDENT).describe()).raw_info.first_run_id
+    except RPCError as error:  # why it was not reached is among the problems
+        result.problems.append(f"there is no incident: {error.message}")
+        return None
     audit = Audit(client, Run(INCIDENT, first), pauses=True)
     await audit.review(home)
     result.histories, result.events = audit.replays, sum(audit.events.values())
