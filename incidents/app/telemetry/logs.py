@@ -19,7 +19,7 @@ from incidents.app.telemetry.numbers import number_of
 from incidents.domain.core.errors import VENDOR_ERRORS
 from incidents.domain.core.text.untrusted import one_line, without_addresses
 
-_QUIET = (
+QUIET = (
     "aiohttp",
     "asyncio",
     "fsspec",
@@ -71,7 +71,7 @@ def configure_logs(log_format: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for name in _QUIET:
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)  # each retry while the collector is away
     workflow.logger.workflow_info_on_message = activity.logger.activity_info_on_message = False

@@ -1,5 +1,6 @@
 """What readings of Temporal mean: namespace, search attributes, workers, workflows, schedules."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +21,7 @@ NAMESPACE, ATTRIBUTES, WORKERS, WORKFLOWS = "namespace", "search attributes", "w
 VERSION = "worker version"
 ACTIVITIES, SCHEDULES, HEARTBEATS = "activities", "schedules", "heartbeats"
 _SHOWN = 5
+_SETUP = re.compile(r"-setup-.*")
 _START_WORKER = "Start a worker (`incident-worker`)"
 
 
@@ -122,7 +124,7 @@ def check_workers(queues: Sequence[QueueReading]) -> list[Finding]:
     """Return the queues that nobody polls or whose tasks wait, and the versions of the workers."""
     findings = []
     if idle := list(dict.fromkeys(queue.name for queue in queues if not queue.workers)):
-        what = f"No worker polls {_some(idle)}: what is sent there waits"
+        what = f"No worker polls {_some(_together(idle))}: what is sent there waits"
         remedy = f"{_START_WORKER} with the same TEMPORAL_*"
         findings.append(error(WORKERS, what, remedy))
     findings += [
@@ -241,6 +243,13 @@ def check_heartbeats(missing: Sequence[str], wanted: Sequence[str]) -> list[Find
     if missing:
         return [error(HEARTBEATS, f"Not watched: {_some(missing)}", f"{_START_WORKER}: it starts the watches")]
     return [ok(HEARTBEATS, f"all {len(wanted)} watched")]
+
+
+def _together(queues: Sequence[str]) -> list[str]:
+    """Return the queues' names, those of one prefix in one: channel setup has a queue for each kind of call."""
+    named = {queue: _SETUP.sub("-setup-*", queue) for queue in queues}
+    names = list(named.values())
+    return list(dict.fromkeys(name if names.count(name) > 1 else queue for queue, name in named.items()))
 
 
 def _some(names: Sequence[str]) -> str:

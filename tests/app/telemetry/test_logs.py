@@ -17,7 +17,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from incidents.app.telemetry.log_context import LogContext
-from incidents.app.telemetry.logs import configure_logs
+from incidents.app.telemetry.logs import QUIET, configure_logs
 from incidents.app.telemetry.notices import Notices
 from incidents.app.telemetry.numbers import remember_number, remember_numbers
 from incidents.domain.activity_requests import SendPage
@@ -45,8 +45,12 @@ def untouched_logging() -> Iterator[None]:
     """Restore what `configure_logs` changes."""
     root = logging.getLogger()
     before = root.handlers, root.level
+    quieted = [logging.getLogger(name) for name in (*QUIET, "opentelemetry.exporter")]
+    levels = [logger.level for logger in quieted]
     yield
     root.handlers, root.level = before
+    for logger, level in zip(quieted, levels, strict=True):
+        logger.setLevel(level)
     workflow.logger.workflow_info_on_message = activity.logger.activity_info_on_message = True
     remember_numbers({})
 
