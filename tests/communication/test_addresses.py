@@ -77,6 +77,7 @@ async def test_101_no_history_holds_an_address_of_a_customer_or_a_secret(
     stage: Stage, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")  # which the programs quiet
     await whole_incident(stage)
     mailed = {mail.where for mail in stage.mails()} | {mail.where for mail in stage.mails("confirmation")}
     assert {ACME, GLOBEX, LISTED, STAFF} <= mailed, "everybody was mailed"

@@ -114,10 +114,10 @@ async def test_13_while_temporal_is_away_an_alert_is_kept_and_on_call_is_paged(
         assert early.status_code == 503, "an acknowledgement of the direct page waits for its incident"
         async with gateway.app().router.lifespan_context(gateway.app()):
             await asyncio.to_thread(emptied, Spool(tmp_path / "spool"))
+        live_world.handle = live_world.env.client.get_workflow_handle(kept["workflow_id"])
+        await live_world.settled()  # before it is acknowledged: then nobody would be paged
         again = await http.post("/pagerduty", content=body, headers=pagerdutys(body))
         assert again.json() == {"action": "acknowledged"}
-    live_world.handle = live_world.env.client.get_workflow_handle(kept["workflow_id"])
-    await live_world.settled()
     [(_, page)] = live_world.sent("send_page", "page/")
     assert [each["incident_key"] for each in sandbox.state()["pagerduty"]] == [page.dedup_key]
 

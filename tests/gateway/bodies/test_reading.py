@@ -16,6 +16,7 @@ from incidents.app.api_tokens import ApiTokens, Scope
 from incidents.app.settings import Settings
 from incidents.client import intake as intakes
 from incidents.client.intake import Started
+from incidents.contracts import AlertBatch
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.incident.state import Opening
 from incidents.gateway import responses
@@ -126,20 +127,20 @@ async def test_14_the_incidents_of_one_webhook_are_opened_side_by_side(
     empty_world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thousand services one after the other would outlast the sender's patience."""
-    running, most, start = 0, 0, intakes.start
+    running, most, start = 0, 0, intakes._signal_with_start
 
     async def counted(
-        client: Client, workflow_id: str, opening: Opening, runbook: RunbookConfig, queue: str, **options: object
+        client: Client, workflow_id: str, opening: Opening, runbook: RunbookConfig, queue: str, batch: AlertBatch
     ) -> Started:
         nonlocal running, most
         running += 1
         most = max(most, running)
         try:
-            return await start(client, workflow_id, opening, runbook, queue, **options)  # type: ignore[arg-type]
+            return await start(client, workflow_id, opening, runbook, queue, batch)
         finally:
             running -= 1
 
-    monkeypatch.setattr(intakes, "start", counted)
+    monkeypatch.setattr(intakes, "_signal_with_start", counted)
     labels = [{"alertname": "Down", "service": f"service-{number}", "severity": "warning"} for number in range(60)]
     alerts = [
         {"status": "firing", "labels": each, "annotations": {}, "startsAt": "2026-11-29T14:00:00Z", "fingerprint": "x"}

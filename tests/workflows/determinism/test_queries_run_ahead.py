@@ -9,7 +9,7 @@ import asyncio
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,8 @@ from incidents.app.liveness.query_safety import (
     came_alone,
     guarded_worker,
 )
-from tests.support.servers.dev_server import DevServer
+from sandbox import temporal_server
+from tests.support.servers.dev_server import DevServer, running_dev_server
 from tests.support.thoroughness import by_thoroughness
 
 pytestmark = pytest.mark.timeout(120)
@@ -78,10 +79,20 @@ class Clocked:
         return self._told
 
 
+@pytest.fixture(scope="module")
+def parted_server() -> Iterator[DevServer]:
+    """A server with Temporal's own number of partitions: a query and a task can go to two workers."""
+    kept = tuple(value for value in temporal_server.DYNAMIC_CONFIG if "Partitions" not in value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(temporal_server, "DYNAMIC_CONFIG", kept)
+        with running_dev_server() as server:
+            yield server
+
+
 @pytest.fixture
-async def client(dev_server: DevServer) -> AsyncIterator[Client]:
+async def client(parted_server: DevServer) -> AsyncIterator[Client]:
     """A client of a server on which a worker runs the activity."""
-    client = await dev_server.client()
+    client = await parted_server.client()
     async with Worker(client, task_queue=QUEUE, activities=[takes_its_time]):
         yield client
 
