@@ -104,7 +104,14 @@ def _size_of(alerts: tuple[Alert, ...]) -> int:
 
 def is_away(error: Exception) -> bool:
     """Tell whether Temporal is unreachable, or answers what says nothing about the alerts that it was sent."""
-    return isinstance(error, ConnectionProblem) or (isinstance(error, RPCError) and error.status in _AWAY)
+    if isinstance(error, RPCError):
+        return error.status in _AWAY or lacks_attributes(error)
+    return isinstance(error, ConnectionProblem)
+
+
+def lacks_attributes(error: RPCError) -> bool:
+    """Tell whether the namespace lacks our search attributes: a worker registers them when it starts."""
+    return error.status is RPCStatusCode.INVALID_ARGUMENT and "search attribute" in error.message
 
 
 async def intake(

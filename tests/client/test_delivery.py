@@ -277,6 +277,27 @@ async def test_what_temporal_calls_invalid_is_not_kept(sender: Sender, monkeypat
     assert (sender.spool.waiting(), sender.way.pages) == (0, [])
 
 
+async def test_13_what_a_namespace_cannot_take_yet_waits_for_a_worker(
+    empty_world: World, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first alert may come before the first worker, which registers the search attributes."""
+
+    async def early(*_: Any, **__: Any) -> Any:
+        text = "Namespace default has no mapping defined for search attribute IncidentService"
+        raise RPCError(text, RPCStatusCode.INVALID_ARGUMENT, b"")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "intake", early)
+        kept = await sender.alert()
+        assert isinstance(kept, Kept)
+        assert kept.detail.startswith("kept on disk until a worker has set up Temporal's namespace; ")
+        for _ in range(9):
+            with pytest.raises(RPCError):
+                await sender.delivery.drain()
+    assert await sender.delivery.drain() == 1
+    assert await signals(empty_world, kept.workflow_id) == ["Slow"]
+
+
 async def test_13_a_declared_incident_is_kept_too(empty_world: World, sender: Sender) -> None:
     opening = Opening(
         key="k", title="Odd", service="dashboard", severity="P2", alerted_at=datetime.now(UTC), source="manual"

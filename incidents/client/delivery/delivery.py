@@ -17,7 +17,7 @@ from incidents.client.delivery.direct_pages import DirectPages
 from incidents.client.delivery.gathering import OneAtATime
 from incidents.client.delivery.spool import Entry, Spool, SpoolFull, SpoolUnusable
 from incidents.client.delivery.submission import Submission
-from incidents.client.intake import NUMBER_TIMEOUT, AlertGathering, Started, intake, is_away, start
+from incidents.client.intake import NUMBER_TIMEOUT, AlertGathering, Started, intake, is_away, lacks_attributes, start
 from incidents.client.problems import ConnectionProblem
 from incidents.domain.activity_requests import SendPage
 from incidents.domain.activity_results import ActivityResult
@@ -79,7 +79,9 @@ class Delivery:
             return await self._send(await self._connect(), submission, give_up_after)
         except (RPCError, ConnectionProblem) as error:
             if isinstance(error, RPCError) and error.status is RPCStatusCode.INVALID_ARGUMENT:
-                raise
+                if not lacks_attributes(error):
+                    raise
+                return await self._keep(submission, "kept on disk until a worker has set up Temporal's namespace")
             _log.info("Temporal is unreachable: %s", error)
         return await self._keep(submission, "kept on disk, since Temporal is unreachable")
 
