@@ -9,7 +9,7 @@ from datetime import timedelta
 from incidents.domain.incident.commands import Acknowledge
 from tests.support.environment import World
 
-EVERY = timedelta(seconds=3)
+EVERY = timedelta(seconds=6)
 
 
 async def test_37_two_due_times_without_a_worker(empty_world: World) -> None:
