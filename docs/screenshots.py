@@ -64,6 +64,19 @@ def learnt(browser: Browser) -> None:
     desk.screenshot(path=IMAGES / "postmortem-chart.png")
 
 
+def rehearsed(browser: Browser) -> None:
+    """Take the picture of a rehearsal's page, at the time of the rollback."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rehearsal.html"
+        words = [sys.executable, "-m", "incidents.cli.main", "rehearse", "07-rollback", "--html", str(path)]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        desk = browser.new_page(viewport={"width": 1200, "height": 740})
+        desk.goto(path.as_uri())
+        for _ in range(4):
+            desk.get_by_role("button", name="Next event").click()
+        desk.screenshot(path=IMAGES / "rehearsal.png")
+
+
 def web_pages(browser: Browser, gateway: str) -> None:
     """Take the pictures of the gateway's pages: on a phone in light and dark, a confirmation, and on a desk."""
     pictures: tuple[tuple[Literal["light", "dark"], str, str], ...] = (
@@ -116,6 +129,7 @@ def take(ui: str, sandbox: str, gateway: str) -> None:
         slack(browser, sandbox)
         learnt(browser)
         web_pages(browser, gateway)
+        rehearsed(browser)
         browser.close()
 
 
