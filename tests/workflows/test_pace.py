@@ -1,7 +1,7 @@
 """Setting channels up has a pace that the workers hold; what waits for it waits in Temporal's queue, the most urgent
 first, and pages do not wait for it (docs/temporal-notes.md#pace).
 
-On the development server, which has priorities and hands out tasks as production does. The pace follows a clock that
+On the development server, which has priorities and dispatches tasks as production does. The pace follows a clock that
 the tests move: it stands still unless they do.
 """
 
@@ -17,7 +17,7 @@ from temporalio import workflow
 from temporalio.client import WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from incidents.app.composition.workers import make_former_setup_worker, make_setup_workers
+from incidents.app.composition.workers import make_setup_workers
 from incidents.contracts import IncidentInput, former_setup_queue
 from incidents.domain.build_request import SETUP
 from incidents.domain.chat.activity_requests import OpenChannel
@@ -193,7 +193,9 @@ class OrdersAsBefore:
 async def test_what_waits_in_the_queue_of_before_is_done(empty_world: World) -> None:
     client, activities = empty_world.env.client, FakeActivities()
     ordering = Worker(client, task_queue=QUEUE, workflows=[OrdersAsBefore], workflow_runner=UnsandboxedWorkflowRunner())
-    async with ordering, make_former_setup_worker(client, QUEUE, activities.methods(), Chat()):
+    async with AsyncExitStack() as stack:
+        for worker in (ordering, *make_setup_workers(client, QUEUE, activities.methods(), Chat())):
+            await stack.enter_async_context(worker)
         request = OpenChannel(key="channel", name="incident-1", marker="run")
         await client.execute_workflow(OrdersAsBefore.run, request, id="as-before", task_queue=QUEUE)
     assert [call.effect.name for call in activities.calls] == ["incident-1"]

@@ -98,16 +98,20 @@ def make_setup_workers(
 ) -> list[Worker]:
     """Return the workers for channel setup, one for each kind of call, which hold the pace of `chat` by that clock.
 
+    The last one is for what waits in the queue that all kinds had before.
+
     Only these calls go this way: a queue of its own costs the eager start, and the first page must not wait
     (docs/temporal-notes.md#pace).
     """
     by_name, nothing = {method.__name__: method for method in activities}, FixedSizeSlotSupplier(1)
-    return [
+    setting_up = [by_name[call.activity] for call in SETUP.values()]
+    intercepted = [LogContext(), AttemptDeadlines(), *interceptors]
+    paced = [
         Worker(
             client,
             task_queue=(queue := setup_queue(task_queue, call)),
             activities=[by_name[call.activity]],
-            interceptors=[LogContext(), AttemptDeadlines(), *interceptors],
+            interceptors=intercepted,
             activity_executor=ThreadPoolExecutor(SETUP_THREADS, thread_name_prefix=call.activity),
             activity_task_poller_behavior=PollerBehaviorSimpleMaximum(_SETUP_POLLERS),
             tuner=WorkerTuner.create_composite(
@@ -121,27 +125,27 @@ def make_setup_workers(
         )
         for call in SETUP.values()
     ]
+    return [*paced, _former_setup_worker(client, task_queue, setting_up, chat, intercepted, deployment)]
 
 
-def make_former_setup_worker(
+def _former_setup_worker(
     client: Client,
     task_queue: str,
-    activities: list[Callable[..., Any]],
+    setting_up: list[Callable[..., Any]],
     chat: Chat,
-    interceptors: Sequence[Interceptor] = (),
-    deployment: WorkerDeploymentConfig | None = None,
+    interceptors: Sequence[Interceptor],
+    deployment: WorkerDeploymentConfig | None,
 ) -> Worker:
     """Return the worker for what waits in the one queue that all kinds of channel setup had before.
 
     Nothing is ordered there any more. Without it, an incident that ordered its channel before an upgrade, and had not
     got it yet, would wait for it in vain.
     """
-    names = {call.activity for call in SETUP.values()}
     return Worker(
         client,
         task_queue=former_setup_queue(task_queue),
-        activities=[method for method in activities if method.__name__ in names],
-        interceptors=[LogContext(), AttemptDeadlines(), *interceptors],
+        activities=setting_up,
+        interceptors=interceptors,
         activity_executor=ThreadPoolExecutor(1, thread_name_prefix="former-setup"),
         max_concurrent_activities=1,
         max_task_queue_activities_per_second=chat.setup_per_minute / 60 or None,
@@ -184,5 +188,4 @@ def build_workers(
         own: dict[str, Any] = {"query_safety": safety, "sandboxed": settings.worker_sandbox, "cached": cached}
         workers.append(make_worker(client, name, methods, **own, **common))
         workers += make_setup_workers(client, name, methods, runbook.chat, **common)
-        workers.append(make_former_setup_worker(client, name, methods, runbook.chat, **common))
     return workers
