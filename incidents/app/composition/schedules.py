@@ -1,6 +1,6 @@
 """What Temporal starts by itself: the schedules that a worker creates, or brings up to date."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from temporalio.client import (
@@ -27,7 +27,7 @@ from incidents.domain.config.loading import RunbookFile
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.config.probes import Probe, describe_unset
 from incidents.domain.core.time.elapsed import in_words
-from incidents.domain.drill.config import QuarterlyDrill
+from incidents.domain.drill.config import LATEST_START, QUARTERS, SECOND_WEEK, QuarterlyDrill
 from incidents.domain.foresight.drill_script import drill_script
 from incidents.priority import LAST_RANK, priority_of
 from workflows.baseline_recorder import RecorderWorkflow
@@ -35,10 +35,6 @@ from workflows.drill import DrillWorkflow
 
 QUARTERLY = "quarterly-drill"
 """The id of the schedule that starts a drill every quarter, and the beginning of the drills' ids."""
-_QUARTERS = (ScheduleRange(1, 10, step=3),)
-_SECOND_WEEK = (ScheduleRange(8, 14),)
-_CATCH_UP = timedelta(hours=1)
-"""After an outage at its time: a drill that would start later than this waits for the next quarter."""
 
 
 async def ensure_quarterly_drill(client: Client, settings: Settings, file: RunbookFile, folder: Path) -> str:
@@ -63,8 +59,8 @@ def _quarterly(rules: QuarterlyDrill, settings: Settings, runbook: RunbookConfig
     check_scenario(found, runbook)
     script = drill_script(found.scenario, short_name(rules.scenario), runbook, QUARTERLY, datetime.now(UTC))
     calendar = ScheduleCalendarSpec(
-        month=_QUARTERS,
-        day_of_month=_SECOND_WEEK,
+        month=[ScheduleRange(month) for month in QUARTERS],
+        day_of_month=(ScheduleRange(*SECOND_WEEK),),
         day_of_week=(ScheduleRange((rules.day + 1) % 7),),  # Temporal counts from Sunday
         hour=(ScheduleRange(rules.at.hour),),
         minute=(ScheduleRange(rules.at.minute),),
@@ -80,7 +76,7 @@ def _quarterly(rules: QuarterlyDrill, settings: Settings, runbook: RunbookConfig
     return Schedule(
         action=action,
         spec=ScheduleSpec(calendars=[calendar], time_zone_name=runbook.calendar.time_zone),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=_CATCH_UP),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=LATEST_START),
     )
 
 

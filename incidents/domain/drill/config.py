@@ -9,6 +9,13 @@ from incidents.domain.core.base import Frozen
 from incidents.domain.core.time.calendar import Day, Weekday
 from incidents.domain.core.time.duration import Duration
 
+QUARTERS = (1, 4, 7, 10)
+"""The months of the quarterly drill."""
+SECOND_WEEK = (8, 14)
+"""The first and the last day of the month on which it may be: one day of each name, and none near a new year."""
+LATEST_START = timedelta(hours=1)
+"""After an outage at its time: a drill that would start later waits for the next quarter."""
+
 
 class QuarterlyDrill(Frozen):
     """A drill in the second week of January, April, July and October, in the calendar's time zone.
