@@ -82,7 +82,7 @@ class Started(BaseModel):
 class AlertGathering(Gathering[Alert, Started]):
     """Gathers the alerts of a process by incident: those that come together are one signal.
 
-    It remembers which runs it told: while they are open, a signal is enough, and the runbook is not sent again.
+    It remembers which runs it has signalled: while they are open, a signal is enough, without the runbook.
     """
 
     def __init__(self) -> None:
@@ -167,7 +167,7 @@ class _Sending:
         ]
 
     async def _send_firing(self, key: str, parts: Sequence[tuple[Alert, ...]]) -> list[Started]:
-        """Open the incident or tell it; it is news for the first part only."""
+        """Open the incident or signal it; only the first part can have opened it."""
         batch = _batch(parts)
         if (run_id := self._gathering.runs.get(key)) is not None:
             if await self._signal(key, ALERT_FIRED, batch, run_id):
@@ -179,7 +179,7 @@ class _Sending:
         return [first, *[_updated(key, first.run_id)] * (len(parts) - 1)]
 
     async def _send_ended(self, key: str, parts: Sequence[tuple[Alert, ...]]) -> list[Started]:
-        """Tell a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
+        """Signal a running incident that its alerts ended; without one, nothing is opened (behaviour 5)."""
         told = _updated(key, None)
         if not await self._signal(key, ALERT_RESOLVED, _batch(parts)):
             told = told.model_copy(update={"action": "ignored"})

@@ -28,7 +28,7 @@ from incidents.domain.foresight.rehearsal.effects import (
     Rehearsed,
     ToldFact,
 )
-from incidents.domain.foresight.rehearsal.outside import Deployed, Outage, Story
+from incidents.domain.foresight.rehearsal.outside import Deployed, Inject, Outage
 from incidents.domain.foresight.scenario import FilledScenario, Scenario
 from incidents.domain.people.directory import PeopleDirectory
 from incidents.rehearsal.fitting import fitted, variables
@@ -158,8 +158,8 @@ class _Run:
             case Deployed():
                 told = told.replace(name="deploy")
                 self._outages.deploy(fact.what)
-            case Story():
-                told = told.replace(name="story")
+            case Inject():
+                told = told.replace(name="inject")
             case _:
                 assert_never(fact.what)
         self._told.append(told)

@@ -28,10 +28,10 @@ class Keeper:
     def start(self, words: list[str], **options: Any) -> subprocess.Popen[str]:
         """Start a process as `subprocess.Popen` does, and have it stopped when the demo is gone."""
         started = subprocess.Popen(words, process_group=0, stdin=subprocess.DEVNULL, **options)
-        self._tell(str(started.pid))
+        self._send(str(started.pid))
         return started
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
@@ -49,12 +49,12 @@ def keeping(lock: int) -> Iterator[Keeper]:
         yield keeper
     finally:
         with contextlib.suppress(BrokenPipeError):
-            keeper._tell(_DONE)
+            keeper._send(_DONE)
         process.communicate()
 
 
 def keep(orders: Iterable[str]) -> None:
-    """Remember the processes that are told, one a line; when nobody tells any more, stop those that are left."""
+    """Read process groups, one a line, until the demo is done. If the input ends before, stop them all."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: list[int] = []

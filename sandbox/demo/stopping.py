@@ -1,4 +1,4 @@
-"""Ends the demo in order when it is told to stop, or when whoever started it is gone."""
+"""Ends the demo in order on a signal, or when its parent process has ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EVERY = 0.5
 
 
 class Stop:
-    """Whether the demo was told to stop. `expected`: it waits for that, so it is no failure. `by`: the signal."""
+    """Whether the demo was asked to stop. `expected`: it waits for that, so it is no failure. `by`: the signal."""
 
     def __init__(self) -> None:
         self.expected = False
@@ -32,13 +32,13 @@ async def until_stopped(play: Callable[[Stop], Awaitable[int]]) -> int:
     stop = Stop()
     playing = asyncio.ensure_future(play(stop))
 
-    def told(by: signal.Signals) -> None:
+    def request_stop(by: signal.Signals) -> None:
         if stop.by is None:
             stop.by = by
             playing.cancel()
 
-    _listen(told)
-    _watch_parent(os.getppid(), lambda: told(signal.SIGHUP))
+    _listen(request_stop)
+    _watch_parent(os.getppid(), lambda: request_stop(signal.SIGHUP))
     try:
         return await playing
     except asyncio.CancelledError:

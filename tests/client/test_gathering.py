@@ -139,7 +139,7 @@ async def test_a_call_holds_back_what_follows_no_longer_than_that(monkeypatch: p
     stand.add("b"), stand.add("c")
     while len(stand.receiver.calls) < 2:  # noqa: ASYNC110 - nothing else tells it
         await asyncio.sleep(0.01)
-    assert stand.receiver.sent == [("a",), ("b", "c")], "beside the first, which is still in the air"
+    assert stand.receiver.sent == [("a",), ("b", "c")], "beside the first, which is still in progress"
     assert not stand.receiver.calls[0].ended
     stand.add("d"), stand.add("e"), stand.add("(a)", kind=RESOLVED)
     await asyncio.sleep(0.05)

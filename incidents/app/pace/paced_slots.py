@@ -35,13 +35,13 @@ async def _only_this_one() -> int:
 
 @dataclass(eq=False)
 class _Permit(SlotPermit):
-    """A slot that was handed out. `used`: for a task, which has its token."""
+    """A reserved slot. `used`: for a task, which has its token."""
 
     used: bool = False
 
 
 class PacedSlots(CustomSlotSupplier):
-    """Hands out a slot when there is one and the bucket has a token for it.
+    """Reserves a slot when one is free and the bucket has a token for it.
 
     The SDK reserves slots on the event loop, and marks and releases them from threads of its own.
     """

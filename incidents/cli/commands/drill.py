@@ -48,7 +48,7 @@ def start(
 ) -> None:
     """Start a drill that plays a scenario in real time: its alert, and what happens outside. People act themselves.
 
-    It goes on although this command ends. What fails or is deployed in the scenario is told in the channel.
+    It continues after this command. What fails or is deployed in the scenario is posted in the channel.
     """
     settings = load_settings()
     runbook = load_runbook(settings)

@@ -1,6 +1,6 @@
-"""Gather what comes for one key while a call for it is in the air, so that it goes together in the next call.
+"""Gather what comes for one key while a call for it is in progress, so that it goes together in the next call.
 
-What comes while none is in the air is sent at once. Kinds keep their order: a call of one kind begins after the calls
+What comes while none is in progress is sent at once. Kinds keep their order: a call of one kind begins after the calls
 of the other kinds that came before it have ended.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 GATHER = 0.05
-"""Seconds for which a call in the air holds back what comes after it; then that goes in a call beside it."""
+"""Seconds for which a call in progress holds back what comes after it; then that goes in a call beside it."""
 _SIDE_BY_SIDE = 2
-"""Calls of one key in the air, so that one that hangs delays no other. More would only wait for each other: the server
+"""Calls of one key in progress, so that one that hangs delays no other. More would only wait for each other: the server
 does one thing at a time to a workflow."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -47,18 +47,18 @@ class _Part(Generic[Item, Result]):
 
 @dataclass(eq=False)
 class _Lane(Generic[Item, Result]):
-    """One key: the calls in the air, all of one kind; what waits; and the last call, while it holds that back."""
+    """One key: the calls in progress, all of one kind; what waits; and the last call, while it holds that back."""
 
     kind: str = ""
-    in_air: set[asyncio.Task[None]] = field(default_factory=set)
+    in_progress: set[asyncio.Task[None]] = field(default_factory=set)
     waiting: deque[_Part[Item, Result]] = field(default_factory=deque)
     holding: asyncio.Task[None] | None = None
 
     def may_begin(self, kind: str) -> bool:
         """Tell whether a call of that kind may begin now."""
-        if self.holding is not None or len(self.in_air) == _SIDE_BY_SIDE:
+        if self.holding is not None or len(self.in_progress) == _SIDE_BY_SIDE:
             return False
-        return not self.in_air or self.kind == kind
+        return not self.in_progress or self.kind == kind
 
 
 class Gathering(Generic[Item, Result]):
@@ -105,20 +105,20 @@ class Gathering(Generic[Item, Result]):
             lane.waiting.popleft()
         if lane.waiting and lane.may_begin(lane.waiting[0].kind):
             self._begin(key, lane)
-        elif not lane.waiting and not lane.in_air:
+        elif not lane.waiting and not lane.in_progress:
             del self._lanes[key]
 
     def _begin(self, key: str, lane: _Lane[Item, Result]) -> None:
         parts = self._next_parts(lane.waiting)
         lane.kind, loop = parts[0].kind, asyncio.get_running_loop()
         call = loop.create_task(self._call(lane, parts), context=parts[0].context)
-        lane.in_air.add(call)
+        lane.in_progress.add(call)
         lane.holding = call
         timer = loop.call_later(GATHER if self._gather is None else self._gather, self._release, key, call)
 
         def ended(_: object) -> None:
             timer.cancel()
-            lane.in_air.discard(call)
+            lane.in_progress.discard(call)
             self._release(key, call)
 
         call.add_done_callback(ended)
@@ -135,7 +135,7 @@ class Gathering(Generic[Item, Result]):
         return parts
 
     def _release(self, key: str, call: asyncio.Task[None]) -> None:
-        """Let what waits behind a call go on: the call has ended, or is in the air for long enough."""
+        """Let what waits behind a call go on: the call has ended, or is in progress for long enough."""
         lane = self._lanes[key]
         if lane.holding is call:
             lane.holding = None

@@ -1,4 +1,4 @@
-"""The script of a drill: how it opens, and what it tells its participants and lets its alert do, and when."""
+"""The script of a drill: how it opens, the notes that it posts, and what its alert does, each at its time."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -47,7 +47,7 @@ class DrillStep(Frozen):
                 assert_never(self.kind)
 
     def note(self, key: str) -> AddNote:
-        """Return the command that tells the participants. `key` makes it the same command if it is sent again."""
+        """Return the command that posts the note. `key` makes it the same command if it is sent again."""
         return AddNote(by=BY, text=self.text, id=key)
 
 
@@ -72,7 +72,7 @@ class DrillScript(Frozen):
 
 
 def started_lines(script: DrillScript, drill: str, number: int | None) -> list[str]:
-    """Return what whoever starts a drill wants to know. `number`: None if no worker has numbered it yet."""
+    """Return what a started drill will do, and how to stop it. `number`: None until a worker has numbered it."""
     name = f"INC-{number}" if number is not None else "number pending: no worker answered"
     lines = [
         f"Drill started: {script.scenario}, {script.opening.severity} of {script.opening.service} ({name}, {drill})"

@@ -1,4 +1,4 @@
-"""Make the script of a drill of a scenario: the world outside is told, the alert is played, people act themselves."""
+"""The script of a drill: it posts what happens outside and plays the alert; people's actions are left to them."""
 
 from datetime import datetime
 from typing import assert_never
@@ -7,7 +7,7 @@ from incidents.domain.config.model import RunbookConfig
 from incidents.domain.core.command import Command
 from incidents.domain.drill.script import MOST_STEPS, DrillScript, DrillStep, StepKind
 from incidents.domain.foresight.facts import AlertFact, Fact
-from incidents.domain.foresight.rehearsal.outside import Deployed, Outage, Story
+from incidents.domain.foresight.rehearsal.outside import Deployed, Inject, Outage
 from incidents.domain.foresight.scenario import Scenario, ScenarioError
 from incidents.domain.foresight.simulation import alert_of
 from incidents.domain.incident.opening import opening_from
@@ -19,7 +19,7 @@ _SOURCE = "drill"
 def drill_script(scenario: Scenario, name: str, runbook: RunbookConfig, by: str, at: datetime) -> DrillScript:
     """Return the script of a scenario called `name`, which `by` starts.
 
-    What would fail or be deployed is told as a note when it happens, since a drill reaches no vendor and no product.
+    What would fail or be deployed is posted as a note at its time, since a drill reaches no vendor and no product.
 
     Raises:
         ScenarioError: the runbook lacks the scenario's severity, service or region, or the script has too many steps.
@@ -38,7 +38,7 @@ def drill_script(scenario: Scenario, name: str, runbook: RunbookConfig, by: str,
 
 
 def _step(fact: Fact) -> DrillStep | None:
-    """Return what is played of a fact; None for what people do. What was before the alert is told at its start."""
+    """Return what is played of a fact; None for what people do. What was before the alert is posted at its start."""
     at = max(fact.at, type(fact.at)())
     match fact.what:
         case Command():
@@ -47,7 +47,7 @@ def _step(fact: Fact) -> DrillStep | None:
             return DrillStep(at=at, kind=StepKind.ALERT_ENDED)
         case AlertFact.FIRED:
             return DrillStep(at=at, kind=StepKind.ALERT_FIRED)
-        case Outage() | Deployed() | Story():
+        case Outage() | Deployed() | Inject():
             return DrillStep(at=at, kind=StepKind.NOTE, text=fact.what.summary)
         case _:
             assert_never(fact.what)

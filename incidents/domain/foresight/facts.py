@@ -7,7 +7,7 @@ from incidents.domain.apply_command import COMMANDS
 from incidents.domain.core.base import Frozen
 from incidents.domain.core.command import Command
 from incidents.domain.core.text.untrusted import one_line
-from incidents.domain.foresight.rehearsal.outside import OUTSIDE, Deployed, Outage, Story
+from incidents.domain.foresight.rehearsal.outside import OUTSIDE, Deployed, Inject, Outage
 
 
 class AlertFact(StrEnum):
@@ -21,12 +21,12 @@ class Fact(Frozen):
     """Something that happens `at` so long after the alert: a command, a change of the alert, or the world outside."""
 
     at: timedelta
-    what: Command | AlertFact | Outage | Deployed | Story
+    what: Command | AlertFact | Outage | Deployed | Inject
 
     @property
     def summary(self) -> str:
         """What happens, in one line."""
-        if isinstance(self.what, Outage | Deployed | Story):
+        if isinstance(self.what, Outage | Deployed | Inject):
             return one_line(self.what.summary, 200)
         if isinstance(self.what, AlertFact):
             return f"The {self.what}" + (" again" if self.what is AlertFact.FIRED else "")

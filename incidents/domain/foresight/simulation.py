@@ -14,7 +14,7 @@ from incidents.domain.core.base import AlreadyDone, CommandRejected
 from incidents.domain.core.command import Command
 from incidents.domain.core.status import Status
 from incidents.domain.foresight.facts import AlertFact, Fact
-from incidents.domain.foresight.rehearsal.outside import Deployed, Outage, Story
+from incidents.domain.foresight.rehearsal.outside import Deployed, Inject, Outage
 from incidents.domain.foresight.scenario import FilledScenario
 from incidents.domain.foresight.settling import Done, settle
 from incidents.domain.foresight.tracks import IncidentTrack, PostmortemTrack
@@ -96,7 +96,7 @@ class _Run:
             case AlertFact.FIRED:
                 fires = self._alert.replace(started_at=at)
                 return apply_event.alert_fired(self.incident, (fires,), self._runbook, at)
-            case Outage() | Deployed() | Story():
+            case Outage() | Deployed() | Inject():
                 return self.incident  # a plan takes every vendor to answer, and no deployment to be suspect
             case _:
                 assert_never(fact.what)

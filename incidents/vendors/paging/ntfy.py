@@ -1,6 +1,6 @@
 """ntfy: push messages to the phones that are subscribed to a topic, by ntfy.sh or a server of one's own.
 
-Rules of the vendor (docs.ntfy.sh/publish, docs.ntfy.sh/subscribe/api): without access control, whoever knows a topic
+Rules of the vendor (docs.ntfy.sh/publish, docs.ntfy.sh/subscribe/api): without access control, who knows a topic
 may read and write it, so its name is the credential. There is no idempotency key: a message that is published twice
 rings twice. A server keeps messages for a while (12 hours by default), and a poll returns them, filtered by tag. A
 message over 4,096 bytes becomes an attachment, and a JSON body over twice that is rejected. Since 2.16 a message can

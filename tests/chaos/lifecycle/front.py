@@ -2,7 +2,7 @@
 
 python -m tests.chaos.lifecycle.front PORT SANDBOX_PORT
 
-With it killed, requests in mid-air lose their reply, or never arrive, and new ones are refused: as with a vendor whose
+With it killed, requests in progress lose their reply, or never arrive, and new ones are refused: as with a vendor whose
 servers die and whose database does not.
 """
 

@@ -30,7 +30,7 @@ SCENARIO = """
 severity: P2
 title: It is slow
 facts:
-  - {at: 0m, do: story, text: Three customers wrote to support.}
+  - {at: 0m, do: inject, text: Three customers wrote to support.}
   - {at: 5m, do: ack, by: ann}
   - {at: 30m, do: alert ended}
 """

@@ -15,7 +15,7 @@ severity: P1
 title: It is slow
 facts:
   - {at: -10m, do: deploy, version: v2.15.0}
-  - {at: 2m, do: story, text: Three customers wrote to support.}
+  - {at: 2m, do: inject, text: Three customers wrote to support.}
   - {at: 4m, do: ack, by: ann}
   - {at: 5m, do: outage, of: product, for: 10m}
   - {at: 30m, do: alert ended}
@@ -60,13 +60,13 @@ def test_an_alert_that_fires_again_is_the_same_alert() -> None:
 
 
 def test_a_step_that_is_told_again_is_the_same_command() -> None:
-    [_, story, *_] = script().steps
-    assert story.note("drill-1/1") == story.note("drill-1/1")
-    assert story.note("drill-1/1").by == "drill"
+    [_, inject, *_] = script().steps
+    assert inject.note("drill-1/1") == inject.note("drill-1/1")
+    assert inject.note("drill-1/1").by == "drill"
 
 
 def test_too_many_steps_are_refused() -> None:
-    facts = "".join(f"  - {{at: {number}m, do: story, text: More.}}\n" for number in range(MOST_STEPS + 1))
+    facts = "".join(f"  - {{at: {number}m, do: inject, text: More.}}\n" for number in range(MOST_STEPS + 1))
     with pytest.raises(ScenarioError, match=f"a drill has {MOST_STEPS} at most"):
         script(f"severity: P1\nfacts:\n{facts}")
 

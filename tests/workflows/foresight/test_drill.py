@@ -16,10 +16,10 @@ TEXT = """
 severity: P2
 title: It is slow
 facts:
-  - {at: 2m, do: story, text: Three customers wrote to support.}
+  - {at: 2m, do: inject, text: Three customers wrote to support.}
   - {at: 4m, do: ack, by: ann}
   - {at: 30m, do: alert ended}
-  - {at: 50m, do: story, text: It stays quiet.}
+  - {at: 50m, do: inject, text: It stays quiet.}
 """
 
 

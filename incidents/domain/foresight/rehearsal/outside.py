@@ -1,6 +1,6 @@
-"""What the world outside does in a scenario: an integration is down, a version is deployed, somebody says something.
+"""What happens outside in a scenario: an integration is down, a version is deployed, people report something.
 
-A rehearsal plays the first two, and a drill tells them to its participants. A plan has none of them.
+A rehearsal simulates the first two; a drill posts all of them for its participants. A plan has none of them.
 """
 
 from datetime import timedelta
@@ -68,20 +68,20 @@ class Deployed(Frozen):
         return f"{self.version} is deployed" + (f" to {self.region}" if self.region else "")
 
 
-class Story(Frozen):
-    """What the participants of a drill learn, such as that customers write to support. It does nothing by itself."""
+class Inject(Frozen):
+    """What the participants of a drill are to know, such as that customers write to support. It has no effect."""
 
     text: str = Field(min_length=1, max_length=2000)
 
     @property
     def summary(self) -> str:
-        """What they learn."""
+        """The text."""
         return self.text
 
 
-OUTSIDE: dict[str, type[Outage] | type[Deployed] | type[Story]] = {
+OUTSIDE: dict[str, type[Outage] | type[Deployed] | type[Inject]] = {
     "outage": Outage,
     "deploy": Deployed,
-    "story": Story,
+    "inject": Inject,
 }
 """What a fact may be, by what a scenario file calls it."""
