@@ -108,7 +108,9 @@ def hold(said: Said, line: Any, *, warning: str = "") -> None:
 
 
 def chosen(said: Said, line: Any) -> str:
-    """The line that says which incident was chosen, if one was."""
+    """The line that says which incident was chosen, if one was; or the questions of an interview."""
+    if isinstance(line, list) and line[0] == "init" and (asked := re.match(r"(?:[^\n]*:\n)+(?=error: |\{)", said.err)):
+        return asked[0]
     if isinstance(line, list) and any(word.strip().casefold() in [*Choice] for word in line):
         found = re.match(r"INC-\d+ · .*\n", said.err)
         return found[0] if found else ""

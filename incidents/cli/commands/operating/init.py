@@ -79,17 +79,30 @@ def _fail(message: str) -> NoReturn:
 
 
 def _interview(known: Mapping[str, str]) -> dict[str, str]:
-    """Ask what is not known yet, and return all; a wrong answer is asked again. Ctrl-C and the end of input end it."""
+    """Ask what is not known yet, and return all; a wrong answer is asked again.
+
+    Raises:
+        Unanswered: Ctrl-C, or the end of input.
+    """
     answered = dict(known)
     for field, question in QUESTIONS.items():
         while field not in answered:
             default = None if field in NEEDED else _default(field)
-            said = typer.prompt(question.text, default=default, show_default=bool(default), err=True).strip()
+            said = _asked(question.text, default)
             if fault := fault_of(field, answered | {field: said}):
                 print(f"  {printable(fault)}", file=sys.stderr)
             else:
                 answered[field] = said
     return answered
+
+
+def _asked(question: str, default: str | None) -> str:
+    try:
+        answer: str = typer.prompt(question, default=default, show_default=bool(default), err=True)
+    except typer.Abort:
+        print(file=sys.stderr)  # the question has left the line open
+        raise Unanswered("The interview was ended. Answer by options, or take the defaults with --yes.") from None
+    return answer.strip()
 
 
 def _default(field: str) -> str:

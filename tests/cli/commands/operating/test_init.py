@@ -186,6 +186,17 @@ def test_the_interview_asks_what_is_not_given_and_asks_again(tmp_path: Path) -> 
     assert (runbook.product, runbook.contacts["on_call"].email) == ("Acme", "oncall@acme.example")
 
 
+def test_the_end_of_input_ends_the_interview_in_a_line_of_its_own(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "incidents.cli.main", "init", "--folder", str(tmp_path / "new")]
+    said = subprocess.run(words, input="Acme\n", capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout.strip()) == (1, "")  # each question ends with a space there: input() says it
+    [*_, last] = said.stderr.splitlines()
+    assert last == (
+        "error: The interview was ended. Answer by options, or take the defaults with --yes. Nothing was written."
+    )
+    assert left(tmp_path) == []
+
+
 def interruptible() -> None:
     """Take SIGINT, which a shell lets its background jobs ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
