@@ -28,6 +28,12 @@ def test_the_table_of_variables_is_generated() -> None:
     hold(VARIABLES, settings_table.generated(VARIABLES.read_text(encoding="utf-8")))
 
 
+def test_each_variable_is_listed_once() -> None:
+    names = [name for name, _ in settings_table.ROW.findall(VARIABLES.read_text(encoding="utf-8"))]
+    assert len(names) > 50
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_setting_of_the_runbook_is_in_the_reference() -> None:
     schema = runbook_schema()
     models = [schema, *(each for each in schema["$defs"].values() if "properties" in each)]
