@@ -146,7 +146,7 @@ CASES: dict[type[ActivityRequest[Any]], Case] = {
     chat_requests.OpenChannel: Case(lambda _: OPEN, lambda s: len(s.state("slack")["channels"]), "slack", "s.create"),
     chat_requests.SetTopic: Case(
         in_room(lambda room: chat_requests.SetTopic(key="k", channel_id=room, topic="P0")),
-        lambda s: s.in_channel("topic"),
+        lambda s: s.in_channel("topic")["value"],
         "slack",
         "setTopic",
     ),
