@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Each process of the tests would compile all modules again, and each worker of pytest rewrite all assertions.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test long check audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs play release
+.PHONY: demo test long check check-types check-the-rest audit size bench load chaos chaos-steps chaos-queries chaos-alertmanager upgrade-test clean pins histories communication behaviours effects schema examples screenshots thorough metrics runbook-schema configuration scaling docs play release
 
 DEMO = $(BIN)/python -m sandbox.demo $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(VERBOSE),--verbose)
 demo: $(INSTALLED) ## one incident from alert to post-mortem; SCENARIO=approval, inconclusive or bad-candidate; VERBOSE=1; KEEP=1 leaves a live P0 to you
@@ -31,9 +31,14 @@ long: $(INSTALLED) ## a P0 of 60 days in virtual time, with 10,000 alert signals
 	HOURS=$(or $(HOURS),1440) SIGNALS=$(or $(SIGNALS),10000) $(BIN)/python -m pytest -q -s -n 0 --timeout 36000 tests/domain/test_archiving.py tests/workflows/evidence/test_archive.py -k weeks
 
 check: $(INSTALLED) ## lint, types, layering, compose file, Kubernetes manifests, insecure code, credentials in the repository; all offline
+	@$(MAKE) --no-print-directory -j 2 -O check-types check-the-rest
+
+check-types: $(INSTALLED)
+	$(BIN)/mypy .
+
+check-the-rest: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python -m deploy.check_compose
 	$(BIN)/python -m deploy.check_kubernetes

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import yaml
 
 from incidents.app.setting_types import secret_variables
@@ -100,6 +99,8 @@ def _schema(name: str, resource: Resource) -> Iterator[str]:
     """A resource of Kubernetes' own meets its schema, with no field that this does not know."""
     if resource["apiVersion"].startswith("keda.sh/"):
         return
+    import kubernetes_validate  # here: it takes two seconds, in each process that collects the tests
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
