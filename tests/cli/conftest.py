@@ -28,6 +28,7 @@ from incidents.search_attributes import at_start
 from tests.support.environment import an_alert
 from tests.support.fake_activities import FakeActivities
 from tests.support.in_process import Said, runner
+from tests.support.pauses import Pauses
 from tests.support.servers.dev_server import DevServer
 from workflows.incident import IncidentWorkflow
 
@@ -59,11 +60,12 @@ class Opened:
         """Wait until it is so."""
 
         async def wait() -> Incident:
+            pauses = Pauses(self.stage.client, self.id)
             while True:
+                await pauses.next()
                 incident: Incident = await self.handle.query(IncidentWorkflow.incident)
                 if condition(incident):
                     return incident
-                await asyncio.sleep(0.03)
 
         return self.stage.do(wait())
 
@@ -163,7 +165,10 @@ async def _serve(
 ) -> None:
     stage = Stage(asyncio.get_running_loop(), await dev_server.client(converter))
     methods = stage.activities.methods()
-    async with make_worker(stage.client, QUEUE, methods), make_worker(stage.client, drill_queue(QUEUE), methods):
+    async with (
+        make_worker(stage.client, QUEUE, methods, sandboxed=False),
+        make_worker(stage.client, drill_queue(QUEUE), methods, sandboxed=False),
+    ):
         await ready.put(stage)
         await over.wait()
 

@@ -1,5 +1,5 @@
 """A world on a real server, with and without a worker."""
 
-from tests.workflows.conftest import empty_world, live_world
+from tests.gateway.conftest import empty_world, live_world
 
 __all__ = ["empty_world", "live_world"]

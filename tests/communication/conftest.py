@@ -85,4 +85,6 @@ async def standing(
         activities = build_activities(settings, quiet_client(env.client), RUNBOOK, customers=CustomerDirectory(known))
         activities = activities.__class__(**{**vars(activities), "numbers": Numbers(env.client, QUEUE)})
         runbook = with_digest(load_runbook(settings), sandbox).replace(customers=known.without_addresses())
-        yield Stage(env=env, activities=FakeActivities(), runbook=runbook, sandbox=sandbox, real=activities)
+        yield Stage(
+            env=env, activities=FakeActivities(), runbook=runbook, sandboxed=False, sandbox=sandbox, real=activities
+        )

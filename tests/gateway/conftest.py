@@ -13,9 +13,16 @@ from incidents.app.settings import Settings, load_settings
 from sandbox.server import RunningSandbox, running_sandbox
 from tests.gateway.calls import EVENT_KEY, HOOK, SIGNING, TOKEN, calling
 from tests.support.environment import QUEUE, World
-from tests.workflows.conftest import empty_world, live_world
+from tests.support.servers.dev_server import DevServer
+from tests.workflows.conftest import live_world, world_on
 
-__all__ = ["empty_world", "live_world"]
+__all__ = ["live_world"]
+
+
+@pytest.fixture
+async def empty_world(dev_server: DevServer) -> World:
+    """A world without a worker, on the development server. What workflows do is tested in tests/workflows."""
+    return await world_on(dev_server, sandboxed=False)
 
 
 @pytest.fixture(scope="module")

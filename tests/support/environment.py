@@ -73,11 +73,19 @@ class World:
     t0: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     safety: QuerySafety = QuerySafety.NONE
     """In virtual time one worker lives for ever and is asked all the time: evicting would replay at each question."""
+    sandboxed: bool = True
+    """False where workflows are not what is tested: they run as in production, in half of the time."""
     handle: WorkflowHandle[Any, Incident] = field(init=False)
 
     def worker(self) -> Worker:
         """A worker like the real one, with stand-in activities."""
-        return make_worker(self.env.client, QUEUE, self.activities.methods(), query_safety=self.safety)
+        return make_worker(
+            self.env.client,
+            QUEUE,
+            self.activities.methods(),
+            query_safety=self.safety,
+            sandboxed=self.sandboxed,
+        )
 
     async def now(self) -> datetime:
         """The virtual time."""

@@ -25,11 +25,16 @@ async def world() -> AsyncIterator[World]:
             await world.assert_sound()
 
 
+async def world_on(dev_server: DevServer, *, sandboxed: bool) -> World:
+    """Return a world on the development server, in real time, without a worker."""
+    env = WorkflowEnvironment.from_client(await dev_server.client())
+    return World(env=env, activities=FakeActivities(), safety=QuerySafety.EVICT, sandboxed=sandboxed)
+
+
 @pytest.fixture
 async def empty_world(dev_server: DevServer) -> World:
-    """A world on the development server, in real time, without a worker."""
-    env = WorkflowEnvironment.from_client(await dev_server.client())
-    return World(env=env, activities=FakeActivities(), safety=QuerySafety.EVICT)
+    """A world on the development server without a worker."""
+    return await world_on(dev_server, sandboxed=True)
 
 
 @pytest.fixture

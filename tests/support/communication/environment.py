@@ -47,6 +47,7 @@ class Stage(World):
             self.real.methods(),
             interceptors=[VendorsClock(self.sandbox)],
             query_safety=self.safety,
+            sandboxed=self.sandboxed,
         )
 
     async def begin(
