@@ -11,29 +11,9 @@ import typer
 from incidents.app import starter
 from incidents.app.settings import Settings
 from tests.support.documents.behaviours import ROOT
-from tests.support.documents.command_lines import joined, parse
+from tests.support.documents.command_lines import BLOCK, OURS, blocks, parse, texts
 
-BLOCK = re.compile(r"^ *```(?:\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-NOT_OURS = {"CHANGELOG.md", "example-postmortem.md"}
-"""What was once, and what a person typed."""
-
-
-def texts() -> Iterator[tuple[str, str]]:
-    """Each document's name and text."""
-    for document in DOCUMENTS:
-        if document.name not in NOT_OURS:
-            yield document.name, document.read_text(encoding="utf-8")
-
-
-def blocks(program: str) -> Iterator[tuple[str, str]]:
-    """Each line of a block of code that runs the program, with its document's name."""
-    for document, text in texts():
-        for block in BLOCK.findall(text):
-            for line in joined(block.splitlines()):
-                if line.strip().startswith(program):
-                    yield document, line.strip()
 
 
 def spans(program: str) -> Iterator[tuple[str, str]]:
@@ -44,7 +24,6 @@ def spans(program: str) -> Iterator[tuple[str, str]]:
                 yield document, span
 
 
-OURS = sorted(set(blocks("incident ")))
 MADE_UP = {"incident COMMAND -h", "incident remind"}
 """A placeholder, and the command that a recipe of extending.md makes."""
 HELP = re.compile(r"incident -|.* -h$")
