@@ -102,8 +102,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "verdict": ("incident verdict 42 healthy --reason 'errors are gone'",),
     "flag": ("incident flag 42 v2.15.0 --reason 'leaks memory'",),
     "candidates": ("incident candidates 42",),
-    "drill": ("incident drill start 01-critical", "incident drill score 42"),
-    "drill start": ("incident drill start 01-critical", "incident drill start game-day.yaml --by ann"),
+    "drill": ("incident drill start 07-rollback", "incident drill score 42"),
+    "drill start": ("incident drill start 07-rollback", "incident drill start game-day.yaml --by ann"),
     "drill stop": ("incident drill stop 42",),
     "drill score": (
         "incident drill score 42",

@@ -82,4 +82,6 @@ def started_lines(script: DrillScript, drill: str, number: int | None) -> list[s
         facts = "fact" if script.left_to_people == 1 else "facts"
         lines.append(f"Left to people: {script.left_to_people} {facts} of the scenario")
     shown = number if number is not None else "NUMBER"
+    if not script.steps:
+        return [*lines, f"Nothing else happens in it. How it went: incident drill score {shown}"]
     return [*lines, f"To stop it: incident drill stop {shown}; how it went: incident drill score {shown}"]

@@ -69,6 +69,12 @@ def test_what_is_played_and_how_to_stop_it_is_said(on_stage: Incidental, scenari
     assert "It reaches nobody: runbook.yaml names no participants" in said.err
 
 
+def test_a_scenario_with_nothing_to_play_names_no_way_to_stop_it(on_stage: Incidental) -> None:
+    said = on_stage("drill", "start", "01-critical")
+    assert "Nothing else happens in it. How it went: incident drill score " in said.out
+    assert "drill stop" not in said.out
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
