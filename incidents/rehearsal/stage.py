@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowHandle, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
@@ -23,7 +22,7 @@ from incidents.domain.incident.opening import opening_from
 from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
 from incidents.names import AGENDA_QUERY
-from incidents.rehearsal.server import pass_time, wake
+from incidents.rehearsal.server import describe, pass_time, wake
 from incidents.search_attributes import at_start
 from sandbox.server import RunningSandbox
 from workflows.incident import IncidentWorkflow
@@ -146,10 +145,7 @@ class Stage:
         return owed
 
     async def _is_running(self) -> bool:
-        """Ask the server itself: the SDK cannot read the search attributes with which this one describes a run."""
-        asked = DescribeWorkflowExecutionRequest(namespace=self.env.client.namespace)
-        asked.execution.workflow_id = self.handle.id
-        told = await self.env.client.workflow_service.describe_workflow_execution(asked)
+        told = await describe(self.env.client, self.handle.id)
         return told.workflow_execution_info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
 
     async def owed(self) -> list[tuple[datetime, str]]:

@@ -9,6 +9,8 @@ from incidents.cutting import cut
 
 LONGEST_SUMMARY = 120
 """Characters of what the Temporal UI shows of a timer or an activity."""
+SHORTEST = 0.001
+"""Seconds that a timer runs at least: the server takes none of zero."""
 
 
 class UpdatableTimer:
@@ -27,7 +29,7 @@ class UpdatableTimer:
         self.clear()
         self._due = due
         if due is not None:
-            delay = max((due - workflow.now()).total_seconds(), 0.001)
+            delay = max((due - workflow.now()).total_seconds(), SHORTEST)
             self._timer = asyncio.create_task(workflow.sleep(delay, summary=cut(summary, LONGEST_SUMMARY)))
         return armed or due is not None
 
