@@ -1,4 +1,4 @@
-"""What `--help` shows as examples, by subcommand. tests/cli/commands/test_documented.py runs each of them."""
+"""What `--help` shows as examples, by subcommand. tests/cli/test_help.py parses each, make thorough runs each."""
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "": (

@@ -1,4 +1,4 @@
-"""Each command of the documents' code blocks, and each example of the help, is run: on a real server with a worker."""
+"""The commands of the documents' blocks of code are run on a real server; in the long form, those of the help, too."""
 
 import ast
 import os
@@ -21,17 +21,19 @@ from tests.support.documents.behaviours import ROOT
 from tests.support.documents.command_lines import OURS, blocks, joined, words_of
 from tests.support.in_process import Said, runner
 from tests.support.servers.dev_server import DevServer
+from tests.support.thoroughness import by_thoroughness
 
 IN_ORDER = "quickstart.md"
 """The document whose commands one reader types one after the other, on a new server."""
 _READ_ALL = {"list", "report", "status"}
 """Commands that take longer the more incidents there are: they come first."""
+PRINTED = {tuple(words_of(line)) for document, line in OURS if document != IN_ORDER}
 LINES = sorted(
-    {tuple(words_of(line)) for document, line in OURS if document != IN_ORDER}
-    | {tuple(words_of(line)) for lines in EXAMPLES.values() for line in joined(list(lines))},
+    PRINTED | {tuple(words_of(line)) for lines in EXAMPLES.values() for line in joined(list(lines))},
     key=lambda words: (words[0] not in _READ_ALL, words),
 )
 HERE = [words for words in LINES if not entry_of(words, RUN_ELSEWHERE)]
+OF_DOCUMENTS = [words for words in HERE if words in PRINTED]
 VENDORS = ("SLACK_", "PAGERDUTY_", "GITHUB_", "PAYLOAD_", "NTFY_")
 FIXTURES = ROOT / "tests" / "fixtures" / "alerts"
 ALERTS = {
@@ -96,7 +98,7 @@ def furnish(run: Run, words: Sequence[str]) -> None:
             subprocess.run(["git", *shlex.split(command)], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("words", HERE, ids=[shlex.join(words) for words in HERE])
+@pytest.mark.parametrize("words", by_thoroughness(OF_DOCUMENTS, HERE), ids=shlex.join)
 def test_every_command_works_as_it_is_printed(
     words: tuple[str, ...], numbers_for: Callable[[Situation], tuple[str, ...]], type_in: Type
 ) -> None:
