@@ -4,12 +4,9 @@ A namespace is there at once, and a server takes a second or two on a busy machi
 reads what is said of a namespace by its name, starts its own (`sandbox/temporal_server.py`).
 """
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from itertools import count
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -44,12 +41,8 @@ class DevServer:
         return client
 
 
-_GARBAGE = {"GOGC": "400", "GOMEMLIMIT": "700MiB"}
-"""Of Go's runtime: the server collects its garbage less often, up to so much memory. A tenth of its CPU."""
-
-
 @contextmanager
 def running_dev_server() -> Iterator[DevServer]:
     """A development server until the end."""
-    with running_temporal(start=partial(subprocess.Popen, env=os.environ | _GARBAGE)) as (address, _):
+    with running_temporal() as (address, _):
         yield DevServer(address)
