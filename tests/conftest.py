@@ -12,7 +12,7 @@ from hypothesis import settings
 pytest.register_assert_rewrite("tests.support")  # before it is imported
 
 from tests.support.determinism.worker_modes import DAY  # noqa: E402
-from tests.support.servers.dev_server import DevServer, running_dev_server  # noqa: E402
+from tests.support.servers.dev_server import WITHOUT_WORKERS, DevServer, running_dev_server  # noqa: E402
 from tests.support.shares import in_shares  # noqa: E402
 
 NO_DEADLOCK_DETECTOR = "TEMPORAL_DEBUG"
@@ -52,4 +52,11 @@ def no_deadlock_detector() -> Iterator[None]:
 def dev_server() -> Iterator[DevServer]:
     """The development server of this process's tests."""
     with running_dev_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bare_server() -> Iterator[DevServer]:
+    """The same without workers of the server's own: schedules and the versions of workers do nothing there."""
+    with running_dev_server(WITHOUT_WORKERS) as server:
         yield server

@@ -4,7 +4,7 @@ A namespace is there at once, and a server takes a second or two on a busy machi
 reads what is said of a namespace by its name, starts its own (`sandbox/temporal_server.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -41,8 +41,12 @@ class DevServer:
         return client
 
 
+WITHOUT_WORKERS = ("worker.perNamespaceWorkerCount=0",)
+"""Else the server runs workers of its own for each namespace, for ever: with 200 of them it takes over a gigabyte."""
+
+
 @contextmanager
-def running_dev_server() -> Iterator[DevServer]:
+def running_dev_server(settings: Sequence[str] = ()) -> Iterator[DevServer]:
     """A development server until the end."""
-    with running_temporal() as (address, _):
+    with running_temporal(settings=settings) as (address, _):
         yield DevServer(address)
