@@ -31,7 +31,7 @@ long: $(INSTALLED) ## a P0 of 60 days in virtual time, with 10,000 alert signals
 	HOURS=$(or $(HOURS),1440) SIGNALS=$(or $(SIGNALS),10000) $(BIN)/python -m pytest -q -s -n 0 --timeout 36000 tests/domain/test_archiving.py tests/workflows/evidence/test_archive.py -k weeks
 
 check: $(INSTALLED) ## lint, types, layering, compose file, Kubernetes manifests, insecure code, credentials in the repository; all offline
-	@$(MAKE) --no-print-directory -j 2 -O check-types check-the-rest
+	@$(MAKE) --no-print-directory -j 2 check-types check-the-rest
 
 check-types: $(INSTALLED)
 	$(BIN)/mypy .

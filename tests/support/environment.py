@@ -74,7 +74,7 @@ class World:
     safety: QuerySafety = QuerySafety.NONE
     """In virtual time one worker lives for ever and is asked all the time: evicting would replay at each question."""
     sandboxed: bool = True
-    """False where workflows are not what is tested: they run as in production, in half of the time."""
+    """False where workflows are not what is tested: they run as in production, which takes less CPU."""
     handle: WorkflowHandle[Any, Incident] = field(init=False)
 
     def worker(self) -> Worker:

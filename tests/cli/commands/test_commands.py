@@ -11,6 +11,7 @@ from incidents.domain.core.status import Status
 from incidents.domain.incident.checklist import Step
 from incidents.domain.rollback.state import RollbackStatus
 from tests.cli.conftest import Incidental, Opened, Stage, changed, numbered, reason, refused
+from tests.cli.situations import step_failed
 from tests.support.fake_activities import an_offer
 
 
@@ -83,12 +84,7 @@ def test_note(opened: Opened, on_stage: Incidental) -> None:
     ("how", "then"), [(("--retry",), "done"), (("--skip", "no Slack"), "skipped"), (("--done",), "done")]
 )
 def test_a_failed_step(stage: Stage, on_stage: Incidental, how: tuple[str, ...], then: str) -> None:
-    stage.activities.final_faults["open_channel"] = "invalid_auth"
-    try:
-        opened = stage.open()
-        opened.until(lambda incident: incident.step(Step.CHANNEL).status == "failed")
-    finally:
-        del stage.activities.final_faults["open_channel"]
+    opened = step_failed(stage)
     assert "channel: " in changed(on_stage("step", opened.number, "channel", *how, "--by", "ann", "--json"))
     opened.until(lambda incident: incident.step(Step.CHANNEL).status == then)
     assert "did not fail" in refused(on_stage("step", opened.number, "timer", "--retry"))

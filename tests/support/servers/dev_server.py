@@ -42,7 +42,7 @@ class DevServer:
 
 
 WITHOUT_WORKERS = ("worker.perNamespaceWorkerCount=0",)
-"""Else the server runs workers of its own for each namespace, for ever: with 200 of them it takes over a gigabyte."""
+"""Else the server runs workers of its own for each namespace until it ends: each test costs more memory and CPU."""
 
 
 @contextmanager
