@@ -135,6 +135,12 @@ class Stage:
         return opened
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine answers late. Tests of how long a command waits set that themselves."""
+    monkeypatch.setattr("incidents.client.asking.TIMEOUT", timedelta(seconds=30))
+
+
 @pytest.fixture(scope="module")
 def stage(dev_server: DevServer) -> Iterator[Stage]:
     """A namespace with a worker."""
