@@ -50,13 +50,13 @@ def no_deadlock_detector() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def dev_server() -> Iterator[DevServer]:
-    """The development server of this process's tests."""
-    with running_dev_server() as server:
+    """The development server of this process's tests. Schedules and the versions of workers do nothing there."""
+    with running_dev_server(WITHOUT_WORKERS) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def bare_server() -> Iterator[DevServer]:
-    """The same without workers of the server's own: schedules and the versions of workers do nothing there."""
-    with running_dev_server(WITHOUT_WORKERS) as server:
+def whole_server() -> Iterator[DevServer]:
+    """The same with the server's own workers for each namespace, which schedules and versions need."""
+    with running_dev_server() as server:
         yield server

@@ -39,8 +39,8 @@ async def backlog(client: Client) -> dict[str, float]:
     return {sample.metric.name: sample.value for sample in samples if sample.labels == LABELS}
 
 
-async def test_the_backlog_of_a_version_is_counted(dev_server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = await dev_server.client()
+async def test_the_backlog_of_a_version_is_counted(whole_server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await whole_server.client()
     async with working(client, "1", monkeypatch):
         await make_current(client, "1")
     assert (await backlog(client))[metrics.QUEUE_SIZE.name] == 0
@@ -59,8 +59,8 @@ async def nothing() -> None:
     """Do nothing."""
 
 
-async def test_all_workers_that_poll_a_queue_are_counted(dev_server: DevServer) -> None:
-    client = await dev_server.client()
+async def test_all_workers_that_poll_a_queue_are_counted(whole_server: DevServer) -> None:
+    client = await whole_server.client()
     other = await connected(client.service_client.config.target_host, namespace=client.namespace)
 
     async def polling(*identities: str) -> bool:
@@ -80,9 +80,9 @@ async def is_out(source: PollerSource, at: datetime = NOW) -> bool:
 
 
 async def test_109_workers_poll_once_their_version_is_current(
-    dev_server: DevServer, monkeypatch: pytest.MonkeyPatch
+    whole_server: DevServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await dev_server.client()
+    client = await whole_server.client()
     async with working(client, "1", monkeypatch):
         assert await is_out(PollerSource(client, QUEUE)), "no version is current, so no task is dispatched"
         await make_current(client, "1")
@@ -99,9 +99,9 @@ async def newest_without_version(client: Client) -> int:
 
 
 async def test_109_workers_without_a_version_do_not_stand_in_for_the_current_one(
-    dev_server: DevServer, monkeypatch: pytest.MonkeyPatch
+    whole_server: DevServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await dev_server.client()
+    client = await whole_server.client()
     async with working(client, "1", monkeypatch):
         await make_current(client, "1")
         source = PollerSource(client, QUEUE)
@@ -120,8 +120,10 @@ async def test_109_workers_without_a_version_do_not_stand_in_for_the_current_one
         assert await is_out(source, NOW + POLL + timedelta(seconds=1))
 
 
-async def test_the_versions_that_workers_are_needed_for(dev_server: DevServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = await dev_server.client()
+async def test_the_versions_that_workers_are_needed_for(
+    whole_server: DevServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await whole_server.client()
     async with working(client, "1", monkeypatch), working(client, "2", monkeypatch), working(client, "3", monkeypatch):
         await make_current(client, "1")
         incident = await open_incident(client, "old")

@@ -20,9 +20,9 @@ __all__ = ["live_world"]
 
 
 @pytest.fixture
-async def empty_world(bare_server: DevServer) -> World:
+async def empty_world(dev_server: DevServer) -> World:
     """A world without a worker, on the development server. What workflows do is tested in tests/workflows."""
-    return await world_on(bare_server, sandboxed=False)
+    return await world_on(dev_server, sandboxed=False)
 
 
 @pytest.fixture(scope="module")

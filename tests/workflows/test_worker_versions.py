@@ -33,9 +33,9 @@ async def builds(handle: WorkflowHandle[Any, Any]) -> list[str]:
 
 
 async def test_an_incident_stays_on_its_version_and_a_new_one_starts_on_the_new(
-    dev_server: DevServer, monkeypatch: pytest.MonkeyPatch
+    whole_server: DevServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await dev_server.client()
+    client = await whole_server.client()
     async with working(client, "1", monkeypatch), working(client, "2", monkeypatch):
         await make_current(client, "1")
         old = await open_incident(client, "old")
@@ -61,9 +61,9 @@ def test_versions_are_off_by_default_and_half_of_one_is_refused(monkeypatch: pyt
 
 
 async def test_the_doctor_says_that_no_version_is_current(
-    dev_server: DevServer, monkeypatch: pytest.MonkeyPatch
+    whole_server: DevServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await dev_server.client()
+    client = await whole_server.client()
     monkeypatch.setenv("TEMPORAL_ADDRESS", client.service_client.config.target_host)
     monkeypatch.setenv("TEMPORAL_NAMESPACE", client.namespace)
 
@@ -81,9 +81,9 @@ async def test_the_doctor_says_that_no_version_is_current(
 
 
 async def test_what_began_without_versions_moves_to_the_first_version(
-    dev_server: DevServer, monkeypatch: pytest.MonkeyPatch
+    whole_server: DevServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = await dev_server.client()
+    client = await whole_server.client()
     async with make_worker(client, QUEUE, FakeActivities().methods()):
         incident = await open_incident(client, "early")
         await incident.execute_update(IncidentWorkflow.add_note, AddNote(by="ann", text="before", id="1"))

@@ -31,8 +31,8 @@ async def ensured(client: Client, file: RunbookFile, folder: Path = Path()) -> s
     return await ensure_quarterly_drill(client, load_settings(), file, folder)
 
 
-async def test_it_starts_in_the_second_week_of_each_quarter(dev_server: DevServer) -> None:
-    client = await dev_server.client()
+async def test_it_starts_in_the_second_week_of_each_quarter(whole_server: DevServer) -> None:
+    client = await whole_server.client()
     said = await ensured(client, quarterly("01-critical"))
     assert said == "Quarterly drill: 01-critical, Wed of the second week of each quarter, 14:30 Europe/Berlin"
     described = await client.get_schedule_handle(QUARTERLY).describe()
@@ -45,8 +45,8 @@ async def test_it_starts_in_the_second_week_of_each_quarter(dev_server: DevServe
     assert len(described.info.next_action_times) > 3
 
 
-async def test_it_follows_the_runbook_and_goes_with_it(dev_server: DevServer, tmp_path: Path) -> None:
-    client = await dev_server.client()
+async def test_it_follows_the_runbook_and_goes_with_it(whole_server: DevServer, tmp_path: Path) -> None:
+    client = await whole_server.client()
     (tmp_path / "slow.yaml").write_text(SCENARIO, encoding="utf-8")
     await ensured(client, quarterly("01-critical"))
     assert "slow.yaml" in await ensured(client, quarterly("slow.yaml"), tmp_path)
@@ -60,6 +60,6 @@ async def test_it_follows_the_runbook_and_goes_with_it(dev_server: DevServer, tm
     assert "off" in await ensured(client, RunbookFile(RUNBOOK, NO_CUSTOMERS)), "there is nothing to delete"
 
 
-async def test_a_scenario_that_does_not_exist_is_refused(dev_server: DevServer) -> None:
+async def test_a_scenario_that_does_not_exist_is_refused(whole_server: DevServer) -> None:
     with pytest.raises(ScenarioError, match="nope: No such file or directory"):
-        await ensured(await dev_server.client(), quarterly("nope"))
+        await ensured(await whole_server.client(), quarterly("nope"))
