@@ -49,7 +49,8 @@ WORDS = (
     TEXTS
     | TIMES
     | st.sampled_from(["1", "INC-1", ".", "latest", "-1", "--", "-", "2026-11-23", "P0", "commander", "0.5"])
-)
+).filter(lambda word: "\x00" not in word)
+"""The operating system lets no word of a command line hold a NUL."""
 
 
 def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
