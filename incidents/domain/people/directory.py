@@ -23,8 +23,9 @@ class PeopleDirectory:
     def resolve(self, said: str, user_id: str = "") -> str:
         """Return the name of the person with that id at a vendor, or who is called so; else the name as it was said.
 
-        Of a mention that nobody in the directory has, the handle is kept. A user whose id nobody has is not taken for
-        a person with another one, whatever they call themselves: permissions are given to names (behavior 110).
+        Of a mention that nobody in the directory has, the handle is kept. The name is empty only if nothing was said.
+        A user whose id nobody has is not taken for a person with another one, whatever they call themselves:
+        permissions are given to names (behavior 110).
         """
         if person := self._find(user_id):
             return person
@@ -32,7 +33,7 @@ class PeopleDirectory:
             return user_id if self._people[person].has_other_chat_id(user_id) else person
         words = said.strip() or user_id
         mention = _MENTION.fullmatch(words)
-        return (mention[2] or mention[1]) if mention else words.removeprefix("@")
+        return (mention[2] or mention[1]) if mention else words.removeprefix("@") or user_id or words
 
     def entry(self, name: str) -> DirectoryEntry:
         """Return what is known of a person; an empty entry for a person who is not in the directory."""

@@ -76,12 +76,12 @@ class Messages:
         await ack()
         try:
             said = _Shortcut.model_validate(body)
+            by = said.user.resolve(self._services.people)
         except ValueError:
             return None
         number = number_of_channel(said.channel.name, self._services.runbook.chat.channel_prefix)
         if number is None:
             return await self._services.replies.send(respond, mrkdwn("{}", _NOT_AN_INCIDENT))
-        by = said.user.resolve(self._services.people)
         outcome = await self._add(client, number, said.channel.id, said.message, by)
         return await self._services.replies.send(respond, as_mrkdwn(outcome.text))
 

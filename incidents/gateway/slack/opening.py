@@ -50,6 +50,7 @@ class Opening:
         """Open the incident. The modal says at once that it is being opened, and then how that went."""
         try:
             submission = Submission.model_validate(body)
+            by = submission.user.resolve(self._services.people)
         except ValueError:
             await ack()  # not a modal of ours, though it has the name of one
             return
@@ -58,7 +59,7 @@ class Opening:
             await ack(response_action="errors", errors=errors)
             return
         await ack(response_action="update", view=notice(_TITLE, mrkdwn("Opening the incident …")))
-        result = await self._open(said, submission.user.resolve(self._services.people))
+        result = await self._open(said, by)
         await self._show_result(client, submission, result)
 
     async def _show_result(self, client: AsyncWebClient, submission: Submission, result: Mrkdwn) -> None:

@@ -16,8 +16,15 @@ class Sender(BaseModel):
     username: str = ""
 
     def resolve(self, people: PeopleDirectory) -> str:
-        """Return the name in the directory, or else the handle."""
-        return people.resolve(self.name or self.username, self.id)[:100]
+        """Return the name in the directory, or else the handle.
+
+        Raises:
+            ValueError: Slack names nobody.
+        """
+        name = people.resolve(self.name or self.username, self.id)[:100]
+        if not name:
+            raise ValueError("the request names nobody")
+        return name
 
 
 class _State(BaseModel):

@@ -44,6 +44,8 @@ def test_95_an_id_counts_more_than_a_name_and_the_unknown_stay_as_they_are() -> 
     assert PEOPLE.resolve("zoe", "U0ZOE") == "zoe"
     assert PEOPLE.resolve("<@U0ZOE|zoe>") == "zoe"
     assert PEOPLE.resolve("", "U0ZOE") == "U0ZOE"
+    assert PEOPLE.resolve("@", "U0ZOE") == "U0ZOE"
+    assert PEOPLE.resolve("@") == "@"
     assert PEOPLE.emails(("ann", "bob", "zoe")) == ("ann@example.com",)
     assert PEOPLE.logins(("ann", "bob", "zoe")) == ("ann-dev", "bobby")
 

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlencode
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from incidents.app.settings import Settings, load_settings
@@ -265,8 +265,13 @@ def shortcuts(draw: st.DrawFn) -> bytes:
     return urlencode({"payload": draw(encoded(broken(named)))}).encode()
 
 
+def by_nobody(sample: dict[str, Any]) -> bytes:
+    return urlencode({"payload": json.dumps(sample | {"user": {}})}).encode()
+
+
 @settings(EXAMPLES, max_examples=by_thoroughness(20, 60))
 @given(body=shortcuts())
+@example(body=by_nobody(SHORTCUT))
 async def test_105_slacks_shortcuts(http: httpx.AsyncClient, body: bytes) -> None:
     await send(http, "/slack/interactions", body)
 
@@ -279,6 +284,7 @@ async def test_105_slacks_events(http: httpx.AsyncClient, body: bytes) -> None:
 
 @EXAMPLES
 @given(body=submissions())
+@example(body=by_nobody(SUBMITTED))
 async def test_105_slacks_modals(http: httpx.AsyncClient, body: bytes) -> None:
     await send(http, "/slack/interactions", body)
 
