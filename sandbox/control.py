@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -34,7 +33,7 @@ class Control:
 
     def routes(self) -> list[BaseRoute]:
         """GET /environment /ledger /calls /state /faults, POST /faults /reset /deploy /history /say /people /slack
-        /click /submit /close /slack-refresh /issue /file /clock, DELETE /faults, PATCH /options.
+        /click /submit /close /slack-refresh /issue /file, DELETE /faults, PATCH /options.
         """
         return [
             route("/environment", self.environment),
@@ -57,7 +56,6 @@ class Control:
             route("/slack-refresh", self.slack_refresh, "POST"),
             route("/issue", _reporting(self.issue), "POST"),
             route("/file", _reporting(self.file), "POST"),
-            route("/clock", _reporting(self.clock), "POST"),
         ]
 
     async def environment(self, request: Request) -> Response:
@@ -183,12 +181,6 @@ class Control:
         files = self.world.vendors["github_files"]
         assert isinstance(files, GitHubFiles)
         files.branches[body["branch"]][body["path"]] = str(body["text"]).encode()
-        return Response(status_code=204)
-
-    async def clock(self, request: Request) -> Response:
-        """{at}: the vendors' clocks show that moment (RFC 3339), for tests in virtual time; null: real time again."""
-        body = await json_object(request, BAD_JSON)
-        CLOCK.set(datetime.fromisoformat(body["at"]) if body["at"] else None)
         return Response(status_code=204)
 
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.app import World, create_app
 from sandbox.environment import environment
 from sandbox.faults import TRANSPORT
-from sandbox.state import Credentials, Options
+from sandbox.state import CLOCK, Credentials, Options
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
@@ -160,8 +160,8 @@ class RunningSandbox:
         self._request("POST", "/file", {"branch": branch, "path": path, "text": text})
 
     def clock(self, at: datetime | None) -> None:
-        """The vendors' clocks show that moment; None: real time again."""
-        self._request("POST", "/clock", {"at": at.isoformat() if at else None})
+        """All clocks of the sandboxes in this process show that moment; None: real time again."""
+        CLOCK.set(at)
 
     def reset(self) -> None:
         """Begins anew: no effects, faults or changed options."""

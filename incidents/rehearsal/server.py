@@ -132,7 +132,7 @@ class _ClockSet(ActivityInboundInterceptor):
         self.sandbox = sandbox
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
-        await asyncio.to_thread(self.sandbox.clock, activity.info().started_time)
+        self.sandbox.clock(activity.info().started_time)
         return await super().execute_activity(input)
 
 
