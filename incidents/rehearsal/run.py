@@ -1,5 +1,6 @@
 """Run a scenario: play its facts at their virtual times, and read back what reached whom."""
 
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import assert_never
 
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.service import RPCError
 
 from activities.numbers import Numbers
 from incidents.app.composition.activities import build_activities
@@ -42,6 +44,7 @@ from workflows.registry import WORKFLOWS
 
 FIRST_START = datetime(2030, 1, 7, 9, 0, tzinfo=UTC)
 """A Monday. Each rehearsal begins then, so that its texts are always the same; later, on the next Monday to come."""
+_ATTEMPTS = 3
 _LOOKS = 40
 """How often at least the agenda is looked at, besides at each fact."""
 _SHORTEST = timedelta(minutes=5)
@@ -50,9 +53,19 @@ _SHORTEST = timedelta(minutes=5)
 async def rehearse(scenario: Scenario, name: str, file: RunbookFile) -> Rehearsed:
     """Return what came of a scenario called `name` under that runbook.
 
+    An attempt in which Temporal's test server stands still is thrown away: what came of it would be wrong.
+
     Raises:
         ScenarioError: the runbook lacks the scenario's severity, service or region.
+        RPCError, TimeoutError: the server stood still in every attempt.
     """
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(RPCError, TimeoutError):
+            return await _attempt(scenario, name, file)
+    return await _attempt(scenario, name, file)
+
+
+async def _attempt(scenario: Scenario, name: str, file: RunbookFile) -> Rehearsed:
     filled = scenario.filled(file.runbook)
     with running_sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
         try:
@@ -118,6 +131,7 @@ class _Run:
             if moment.fact is not None:
                 await self._take_in(moment.fact, moment.at)
             await self._look(moment.at)
+        await self._stage.check_pace()
         return self._result()
 
     async def _begin(self, early: Sequence[Fact]) -> datetime:

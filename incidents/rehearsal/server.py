@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
-from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.enums.v1 import EventType, IndexedValueType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.testservice.v1 import UnlockTimeSkippingRequest
 from temporalio.api.workflowservice.v1 import (
@@ -29,8 +30,10 @@ from workflows.waiting import updatable_timer
 
 _UNHANDLED = "nothing"
 """A signal that no workflow handles."""
-_CALLS = 3
-_WAKES = 16
+_CALLS = 2
+_WAKES = 6
+_LATE = timedelta(seconds=30)
+"""Virtual time by which a workflow may be late: it passes as real time does while a workflow is at work."""
 _PATIENCE = 2.0
 """Seconds without an answer until the workflow is woken."""
 
@@ -85,11 +88,12 @@ async def pass_time(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any] |
     until = await env.get_current_time() + left
     for _ in range(_CALLS):
         sleeping = asyncio.create_task(env.sleep(until - await env.get_current_time()))
-        for wakes in range(_WAKES):
+        for _ in range(_WAKES):
             done, _ = await asyncio.wait({sleeping}, timeout=_PATIENCE)
             if done or await env.get_current_time() >= until:
                 break
-            await (_release_clock(env, handle) if wakes % 2 else wake(handle))
+            await wake(handle)
+            await _release_clock(env, handle)
         sleeping.cancel()
         with contextlib.suppress(RPCError, asyncio.CancelledError):
             await sleeping
@@ -99,13 +103,23 @@ async def pass_time(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any] |
 
 
 async def _release_clock(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any] | None) -> None:
-    """Let time be skipped again if no activity is in progress.
+    """Let time be skipped again if the workflow has nothing to do.
 
-    The clock stands still while one is. This server sometimes keeps it so after a run has continued as new.
+    The clock stands still while it has. This server sometimes keeps it so after a run has continued as new.
     """
-    if handle is not None and not (await describe(env.client, handle.id)).pending_activities:
-        with contextlib.suppress(RPCError):  # nothing holds the clock
-            await env.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+    if handle is None or (await describe(env.client, handle.id)).pending_activities or await _has_task(handle):
+        return
+    with contextlib.suppress(RPCError):  # nothing holds the clock
+        await env.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+
+
+async def _has_task(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Tell whether the workflow has a task. One that the worker dropped is given out again after ten real seconds.
+
+    Were the clock released before, the time would pass without the workflow.
+    """
+    last = (await handle.fetch_history()).events[-1].event_type
+    return last in (EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)
 
 
 async def describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutionResponse:
@@ -113,6 +127,40 @@ async def describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutio
     asked = DescribeWorkflowExecutionRequest(namespace=client.namespace)
     asked.execution.workflow_id = workflow_id
     return await client.workflow_service.describe_workflow_execution(asked)
+
+
+async def check_pace(client: Client, workflow_id: str) -> None:
+    """Check that no time passed while a workflow had something to do, in all of its runs.
+
+    Raises:
+        TimeoutError: it did: the workflow did it too late.
+    """
+    run_id: str | None = None
+    while run_id != "":
+        events = (await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()).events
+        _check_events(events)
+        run_id = events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+
+
+def _check_events(events: Iterable[HistoryEvent]) -> None:
+    owed: dict[str, datetime] = {}
+    """When the workflow should have gone on, by timer; "" for its task."""
+    for event in events:
+        at = event.event_time.ToDatetime(UTC)
+        if any(at - due > _LATE for due in owed.values()):
+            raise TimeoutError
+        started = event.timer_started_event_attributes
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+                owed.setdefault("", at)
+            case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                owed.pop("", None)
+            case EventType.EVENT_TYPE_TIMER_STARTED:
+                owed[started.timer_id] = at + started.start_to_fire_timeout.ToTimedelta()
+            case EventType.EVENT_TYPE_TIMER_FIRED:
+                owed.pop(event.timer_fired_event_attributes.timer_id)
+            case EventType.EVENT_TYPE_TIMER_CANCELED:
+                owed.pop(event.timer_canceled_event_attributes.timer_id)
 
 
 class VendorsClock(Interceptor):
