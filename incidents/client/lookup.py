@@ -71,9 +71,17 @@ async def find_postmortem(client: Client, name: str) -> WorkflowExecutionDescrip
     try:
         return await describe(client, f"postmortem-{number}")
     except NotFound:
-        raise NotFound(
-            f"INC-{number} has no post-mortem. To start one: `incident postmortem start {number}`."
-        ) from None
+        raise _without_postmortem(number, await find(client, name)) from None
+
+
+def _without_postmortem(number: int, run: WorkflowExecution) -> NotFound:
+    start = f"`incident postmortem start {number}`."
+    if not is_open(run):
+        return NotFound(f"INC-{number} has no post-mortem. To start one: {start}")
+    return NotFound(
+        f"INC-{number} has no post-mortem yet. One that its severity requires starts once the incident is resolved and"
+        f" its evidence is saved. To start one now: {start}"
+    )
 
 
 def reference_to(name: str) -> Reference:

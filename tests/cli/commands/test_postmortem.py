@@ -72,7 +72,9 @@ def test_none_is_owed(stage: Stage, on_stage: Incidental) -> None:
     for words in (("show",), ("publish", "https://wiki/1"), ("waive", "--reason", "x")):
         said = on_stage("postmortem", words[0], number, *words[1:])
         assert said.status == 1
-        assert f"INC-{number} has no post-mortem" in said.why
+        assert f"INC-{number} has no post-mortem yet. One that its severity requires starts once" in said.why
+        assert f"To start one now: `incident postmortem start {number}`." in said.why
+    assert "424242 not found" in on_stage("postmortem", "show", "424242").why
     orphan = stage.begin("critical", queue=NOBODY)
     assert "has no number yet" in on_stage("postmortem", "show", orphan.id).why
 
