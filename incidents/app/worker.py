@@ -22,6 +22,7 @@ from incidents.app.composition.site_refresh import refreshing_site
 from incidents.app.composition.workers import build_workers
 from incidents.app.connection import connect, run_and_exit
 from incidents.app.liveness.alive_file import alive_file
+from incidents.app.liveness.poll_watch import watching_polls
 from incidents.app.liveness.standstill_watch import StandstillWatch, watched
 from incidents.app.outage.watch import watching_outages
 from incidents.app.pager_check import missing_pager_warning
@@ -36,6 +37,7 @@ from incidents.app.telemetry.sdk_metrics import measured_runtime
 from incidents.app.telemetry.tracing import build_tracing
 from incidents.client.heartbeats import ensure_heartbeats
 from incidents.client.problems import ConnectionProblem
+from incidents.contracts import drill_queue
 from incidents.domain.config.loading import RunbookFile
 from incidents.domain.config.model import RunbookConfig
 from incidents.domain.foresight.scenario import ScenarioError
@@ -132,6 +134,8 @@ async def _working(
             await stack.enter_async_context(worker)
         watch = await stack.enter_async_context(watched(client, runbook, settings.temporal_task_queue))
         await stack.enter_async_context(alive_file(settings.worker_alive_file))
+        queues = [settings.temporal_task_queue, drill_queue(settings.temporal_task_queue)]
+        await stack.enter_async_context(watching_polls(client, queues))
         await stack.enter_async_context(watching_outages(client, settings, runbook, in_gateway=False))
         await stack.enter_async_context(refreshing_site(client, page))
         yield watch
