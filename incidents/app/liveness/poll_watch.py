@@ -1,6 +1,6 @@
 """End a worker that no longer asks Temporal for workflow tasks, so that it is started anew.
 
-Seen once, when 800 incidents were queried at once (docs/temporal-notes.md#polls): the SDK's core asked for activities,
+Seen when hundreds of incidents are queried at once (docs/temporal-notes.md#polls): the SDK's core asks for activities,
 but for no workflow task any more, without a word. The process lives, so nothing restarts it, and if it is the only
 worker, every incident stands still. Temporal knows: it has when a worker last asked for tasks of either kind.
 """
