@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -33,22 +34,17 @@ DYNAMIC_CONFIG = (
 PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 _HOST = "127.0.0.1"
 _PORTS = range(20000, 32768)
-"""Registered ports of few programs, below those that Linux (from 32768) and others (from 49152) hand out."""
+"""Registered ports of few programs, below the ephemeral ports of Linux (from 32768) and of others (from 49152)."""
 
 
 def free_ports(count: int, *, but: int | None = None) -> tuple[int, ...]:
     """So many different ports that nobody listens on. `but`: one that is spoken for, though nobody listens there yet.
 
-    The system never gives them away itself: a server may take seconds until it listens, and meanwhile another program,
-    or even the connection that waits for the server, would get one that the system hands out.
+    They are below the system's ephemeral ports: a server may take seconds until it listens, and meanwhile the system
+    could assign an ephemeral one to another program, or to the very connection that waits for the server.
     """
-    found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
-        if len(found) == count:
-            break
-        if port != but and _is_free(port):
-            found.append(port)
-    return tuple(found)
+    candidates = random.sample(_PORTS, len(_PORTS))
+    return tuple(islice((port for port in candidates if port != but and _is_free(port)), count))
 
 
 def _is_free(port: int) -> bool:

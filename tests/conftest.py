@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import certifi
@@ -46,6 +46,12 @@ def no_deadlock_detector() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(NO_DEADLOCK_DETECTOR, "1")
         yield
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine answers late. Tests of how long a program waits for an answer set that themselves."""
+    monkeypatch.setattr("incidents.client.asking.TIMEOUT", timedelta(seconds=30))
 
 
 @pytest.fixture(scope="session")

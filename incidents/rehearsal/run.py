@@ -37,7 +37,7 @@ from incidents.rehearsal.fitting import fitted, variables
 from incidents.rehearsal.isolation import only
 from incidents.rehearsal.ledger import Reader
 from incidents.rehearsal.outages import Outages
-from incidents.rehearsal.server import VendorsClock, quiet_client, skipping_server
+from incidents.rehearsal.server import VendorsClock, check_lateness, quiet_client, skipping_server
 from incidents.rehearsal.stage import QUEUE, Stage
 from sandbox.server import RunningSandbox, running_sandbox
 from workflows.registry import WORKFLOWS
@@ -53,7 +53,7 @@ _SHORTEST = timedelta(minutes=5)
 async def rehearse(scenario: Scenario, name: str, file: RunbookFile) -> Rehearsed:
     """Return what came of a scenario called `name` under that runbook.
 
-    An attempt in which Temporal's test server stands still is thrown away: what came of it would be wrong.
+    An attempt in which Temporal's test server stands still is discarded: its effects would be wrong.
 
     Raises:
         ScenarioError: the runbook lacks the scenario's severity, service or region.
@@ -131,7 +131,7 @@ class _Run:
             if moment.fact is not None:
                 await self._take_in(moment.fact, moment.at)
             await self._look(moment.at)
-        await self._stage.check_pace()
+        await check_lateness(self._stage.env.client, self._stage.handle.id)
         return self._result()
 
     async def _begin(self, early: Sequence[Fact]) -> datetime:

@@ -114,9 +114,9 @@ async def _release_clock(env: WorkflowEnvironment, handle: WorkflowHandle[Any, A
 
 
 async def _has_task(handle: WorkflowHandle[Any, Any]) -> bool:
-    """Tell whether the workflow has a task. One that the worker dropped is given out again after ten real seconds.
+    """Return whether the workflow has a task; if the clock were released now, the workflow would miss its timers.
 
-    Were the clock released before, the time would pass without the workflow.
+    A task that the worker has dropped may stay so: then the attempt fails, and the rehearsal is repeated.
     """
     last = (await handle.fetch_history()).events[-1].event_type
     return last in (EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)
@@ -129,11 +129,11 @@ async def describe(client: Client, workflow_id: str) -> DescribeWorkflowExecutio
     return await client.workflow_service.describe_workflow_execution(asked)
 
 
-async def check_pace(client: Client, workflow_id: str) -> None:
-    """Check that no time passed while a workflow had something to do, in all of its runs.
+async def check_lateness(client: Client, workflow_id: str) -> None:
+    """Check that every task and timer of a workflow was handled when it was due, in all of its runs.
 
     Raises:
-        TimeoutError: it did: the workflow did it too late.
+        TimeoutError: virtual time was skipped before one of them.
     """
     run_id: str | None = None
     while run_id != "":
@@ -144,7 +144,7 @@ async def check_pace(client: Client, workflow_id: str) -> None:
 
 def _check_events(events: Iterable[HistoryEvent]) -> None:
     owed: dict[str, datetime] = {}
-    """When the workflow should have gone on, by timer; "" for its task."""
+    """Due times by timer id; "" for the workflow task."""
     for event in events:
         at = event.event_time.ToDatetime(UTC)
         if any(at - due > _LATE for due in owed.values()):

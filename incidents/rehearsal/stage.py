@@ -22,7 +22,7 @@ from incidents.domain.incident.opening import opening_from
 from incidents.domain.obligation import Obligation
 from incidents.domain.postmortem.obligations.obligation import PostmortemObligation
 from incidents.names import AGENDA_QUERY
-from incidents.rehearsal.server import check_pace, describe, pass_time, wake
+from incidents.rehearsal.server import describe, pass_time, wake
 from incidents.search_attributes import at_start
 from sandbox.server import RunningSandbox
 from workflows.incident import IncidentWorkflow
@@ -33,8 +33,12 @@ _AFTER = timedelta(seconds=3)
 _SOON = timedelta(seconds=2)
 """What is due so soon is waited for before a fact comes: a timer that fires while the fact is taken in has the server
 lose what is ordered then (docs/temporal-notes.md#virtual-time)."""
+_MOMENTS = 10
+"""How often at most that is waited for."""
 _STILL = 40
-"""Looks at an agenda that does not change until what is due waits for a vendor, or the server stands still."""
+"""Checks of an unchanged agenda after which what is due waits for a vendor, or the server stands still."""
+_CHECKS = 2000
+"""Checks of the agenda until the server counts as standing still, though the agenda changes."""
 _PAUSE = 0.02
 _SENDS = 4
 _ANSWER = 6.0
@@ -84,7 +88,9 @@ class Stage:
     async def at(self, after: timedelta) -> None:
         """Let the virtual time pass until shortly after `after` from the alert, and what was due by then be done."""
         until: datetime | None = self.start + after + _AFTER
-        while until is not None:
+        for _ in range(_MOMENTS):
+            if until is None:
+                return
             left = until - await self.now()
             if left > timedelta():
                 await pass_time(self.env, self.handle, left)
@@ -101,11 +107,11 @@ class Stage:
         """Wait until nothing is due, or what is due waits for a vendor.
 
         Raises:
-            TimeoutError: the server stands still; what is read from then on would be wrong.
+            TimeoutError: the server stands still, so that all later effects would be wrong.
         """
         before: list[Key] = []
         still, woken = 0, False
-        while True:
+        for _ in range(_CHECKS):
             owed, now = await self.agenda(), await self.now()
             due = [obligation.key for obligation in owed if obligation.due <= now]
             still = still + 1 if due == before else 0
@@ -118,6 +124,7 @@ class Stage:
                 await wake(self.handle)
             before = due
             await asyncio.sleep(_PAUSE)
+        raise TimeoutError
 
     async def _works(self) -> bool:
         """Tell whether the incident waits for an activity or for its rollback."""
@@ -170,14 +177,6 @@ class Stage:
     async def _is_running(self) -> bool:
         told = await describe(self.env.client, self.handle.id)
         return told.workflow_execution_info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
-
-    async def check_pace(self) -> None:
-        """Check that no time passed without the incident.
-
-        Raises:
-            TimeoutError: it did; what came of it is wrong.
-        """
-        await check_pace(self.env.client, self.handle.id)
 
     async def owed(self) -> list[tuple[datetime, str]]:
         """Return what the incident and its post-mortem owe: when it is due, and what it is."""

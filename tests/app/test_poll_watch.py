@@ -1,4 +1,4 @@
-"""A worker that stops asking for workflow tasks is ended; any other is not."""
+"""A worker that has stopped polling for workflow tasks exits; any other continues."""
 
 import asyncio
 import uuid
@@ -43,7 +43,7 @@ async def polls(client: Client, queue: str, kind: str) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_worker_that_asks_for_both_is_left_alone(client: Client, queue: str) -> None:
+async def test_a_worker_that_polls_for_both_continues(client: Client, queue: str) -> None:
     async with make_worker(client, queue, FakeActivities().methods(), sandboxed=False):
         await polls(client, queue, "activity")
         await polls(client, queue, "workflow")
@@ -51,7 +51,7 @@ async def test_a_worker_that_asks_for_both_is_left_alone(client: Client, queue: 
         assert [await watch.has_stopped() for _ in range(MISSES + 1)] == [False] * (MISSES + 1)
 
 
-async def test_a_worker_that_asks_for_activities_only_is_ended(
+async def test_a_worker_that_polls_for_activities_only_exits(
     client: Client, queue: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(poll_watch, "EVERY", timedelta(milliseconds=10))
@@ -60,10 +60,10 @@ async def test_a_worker_that_asks_for_activities_only_is_ended(
         await polls(client, queue, "activity")
         async with watching_polls(client, [queue], ended.set), asyncio.timeout(30):
             await ended.wait()
-    assert f"stopped asking for workflow tasks of task queue {queue}. Nothing is lost" in caplog.text
+    assert f"no longer polls for workflow tasks on task queue {queue}. Nothing is lost" in caplog.text
 
 
-async def test_before_it_has_begun_nothing_is_ended(client: Client, queue: str) -> None:
+async def test_before_its_first_poll_it_continues(client: Client, queue: str) -> None:
     watch = PollWatch(client, queue)
     assert not any([await watch.has_stopped() for _ in range(MISSES + 1)])
 
@@ -94,7 +94,7 @@ class Polls:
         ((90, 150, None, 90, 150), [False] * 5),
     ],
 )
-async def test_only_what_is_so_three_times_in_a_row_is_believed(
+async def test_it_takes_three_checks_in_a_row(
     client: Client, monkeypatch: pytest.MonkeyPatch, ages: tuple[int | None, ...], stopped: list[bool]
 ) -> None:
     monkeypatch.setattr(poll_watch, "describe_queue", Polls(client.identity, *ages))

@@ -1,4 +1,4 @@
-"""A rehearsal in which the server stood still is begun again."""
+"""A rehearsal in which the server stands still is repeated."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ SCENARIO = find_scenario("04-low").scenario
 
 
 class Attempts:
-    """Attempts of which the first so many stand still."""
+    """Attempts, of which the first `faulty` fail."""
 
     def __init__(self, faulty: int) -> None:
         self.made, self._faulty = 0, faulty
@@ -27,13 +27,13 @@ class Attempts:
 
 
 @pytest.mark.parametrize("faulty", [0, 1, 2])
-async def test_what_came_of_a_faulty_attempt_is_thrown_away(monkeypatch: pytest.MonkeyPatch, faulty: int) -> None:
+async def test_a_faulty_attempt_is_discarded(monkeypatch: pytest.MonkeyPatch, faulty: int) -> None:
     monkeypatch.setattr(run, "_attempt", Attempts(faulty))
     found: Any = await run.rehearse(SCENARIO, "04-low", RUNBOOK)
     assert found == f"attempt {faulty + 1}"
 
 
-async def test_a_server_that_always_stands_still_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_always_stands_still_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = Attempts(9)
     monkeypatch.setattr(run, "_attempt", attempts)
     with pytest.raises(TimeoutError):

@@ -11,7 +11,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.testservice.v1 import LockTimeSkippingRequest
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from incidents.rehearsal.server import check_pace, pass_time, skipping_server
+from incidents.rehearsal.server import check_lateness, pass_time, skipping_server
 from workflows.waiting import updatable_timer
 
 QUEUE = "rehearsal-server"
@@ -94,14 +94,14 @@ ASLEEP = (task("SCHEDULED", 5), task("COMPLETED", 6), timer("STARTED", 6))
 @pytest.mark.parametrize("awake", [timer("FIRED", 3607), timer("CANCELED", 200)])
 async def test_an_incident_that_sleeps_is_not_late(awake: HistoryEvent) -> None:
     sound: Any = Histories(*ASLEEP, awake, task("SCHEDULED", 4000), task("COMPLETED", 4001))
-    await check_pace(sound, "incident")
+    await check_lateness(sound, "incident")
 
 
 @pytest.mark.parametrize("events", [LOST, (*ASLEEP, task("SCHEDULED", 7200)), (*ASLEEP, timer("FIRED", 7200))])
 async def test_time_that_passed_without_the_incident_is_noticed(events: tuple[HistoryEvent, ...]) -> None:
     faulty: Any = Histories(*events)
     with pytest.raises(TimeoutError):
-        await check_pace(faulty, "incident")
+        await check_lateness(faulty, "incident")
 
 
 async def test_no_timer_is_shorter_than_a_second_on_this_server() -> None:

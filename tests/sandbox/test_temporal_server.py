@@ -12,8 +12,8 @@ def test_ports_that_are_needed_together_are_different() -> None:
     assert len(set(free_ports(50))) == 50
 
 
-def test_the_system_gives_none_of_them_to_another_program() -> None:
-    """A connection that waits for a server on a port of the system's may be given that port, and reach itself."""
+def test_none_of_them_is_an_ephemeral_port() -> None:
+    """A connection to an ephemeral port may be assigned that port as its own, and so connect to itself."""
     ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
     lowest = int(ephemeral.read_text(encoding="ascii").split()[0]) if ephemeral.exists() else 32768
     assert max(free_ports(50)) < lowest

@@ -1,8 +1,8 @@
-"""End a worker that no longer asks Temporal for workflow tasks, so that it is started anew.
+"""Exit a worker that no longer polls Temporal for workflow tasks, so that it is restarted.
 
-Seen when hundreds of incidents are queried at once (docs/temporal-notes.md#polls): the SDK's core asks for activities,
-but for no workflow task any more, without a word. The process lives, so nothing restarts it, and if it is the only
-worker, every incident stands still. Temporal knows: it has when a worker last asked for tasks of either kind.
+Seen when hundreds of incidents are queried at once (docs/temporal-notes.md#polls): the SDK's core polls for activities,
+but not for workflow tasks, and reports no error. The process lives, so nothing restarts it, and if it is the only
+worker, every incident stands still. Temporal records when a worker last polled for tasks of each kind.
 """
 
 import asyncio
@@ -18,14 +18,15 @@ from temporalio.service import RPCError
 from incidents.app.liveness.task_queues import POLL, describe_queue
 
 EVERY = timedelta(minutes=1)
+"""Time between two checks."""
 MISSES = 3
-"""Looks in a row that find it so, until the worker is ended."""
+"""Consecutive checks without a poll after which the worker exits."""
 _TIMEOUT = timedelta(seconds=10)
 _log = logging.getLogger("worker")
 
 
 class PollWatch:
-    """Looks at the polls of this process's worker on one task queue."""
+    """Checks the polls of this process's worker on one task queue."""
 
     def __init__(self, client: Client, task_queue: str) -> None:
         """Watch the worker that has the client's identity."""
@@ -33,9 +34,9 @@ class PollWatch:
         self._misses = 0
 
     async def has_stopped(self) -> bool:
-        """Look once, and tell whether the worker has stopped asking for workflow tasks, though it asks for activities.
+        """Check once; return whether the worker has stopped polling for workflow tasks, though it polls for activities.
 
-        False while Temporal does not answer: then a new start would not help.
+        False while Temporal does not answer: a restart would not help then.
         """
         try:
             activity, workflow = [await self._last_poll(kind) for kind in ("activity", "workflow")]
@@ -46,14 +47,14 @@ class PollWatch:
         return self._misses >= MISSES
 
     async def _last_poll(self, kind: str) -> int:
-        """Return when the worker last asked for a task, in seconds of the server's clock; 0: not for minutes."""
+        """Return when the worker last polled, in seconds of the server's clock; 0: not within five minutes."""
         pollers = (await describe_queue(self._client, self._task_queue, kind, _TIMEOUT)).pollers
         own = (poller for poller in pollers if poller.identity == self._client.identity)
         return max((poller.last_access_time.ToSeconds() for poller in own), default=0)
 
 
 def _end_process() -> None:
-    """End at once: a worker in this state may not be able to shut down, and all that it did is safe in Temporal."""
+    """Exit without a graceful shutdown, which may hang in this state. All that the worker has done is in Temporal."""
     os._exit(1)
 
 
@@ -61,7 +62,7 @@ def _end_process() -> None:
 async def watching_polls(
     client: Client, task_queues: Sequence[str], end: Callable[[], None] = _end_process
 ) -> AsyncIterator[None]:
-    """Call `end` as soon as the worker on one of the queues has stopped asking for workflow tasks."""
+    """Call `end` as soon as the worker on one of the queues has stopped polling for workflow tasks."""
     watches = [asyncio.create_task(_watch(PollWatch(client, queue), queue, end)) for queue in task_queues]
     try:
         yield
@@ -77,8 +78,8 @@ async def _watch(watch: PollWatch, task_queue: str, end: Callable[[], None]) -> 
             break
         await asyncio.sleep(EVERY.total_seconds())
     _log.critical(
-        "This worker has stopped asking for workflow tasks of task queue %s. Nothing is lost: incidents go on when it"
-        " has been started again, or in another worker. It ends now, with status 1.",
+        "This worker no longer polls for workflow tasks on task queue %s. Nothing is lost: incidents continue in"
+        " another worker, or when this one has been restarted. It exits now with status 1.",
         task_queue,
     )
     end()

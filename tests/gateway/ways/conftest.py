@@ -10,11 +10,10 @@ from incidents.domain.people.directory import PeopleDirectory
 from sandbox.server import RunningSandbox
 from tests.gateway.conftest import empty_world, sandbox, settings, unhurried
 from tests.gateway.ways.script import RUNBOOK
-from tests.gateway.web.conftest import patient
 from tests.gateway.web.test_sign_in import provider, signing
 from tests.support.environment import World
 
-__all__ = ["empty_world", "patient", "provider", "sandbox", "settings", "signing", "unhurried"]
+__all__ = ["empty_world", "provider", "sandbox", "settings", "signing", "unhurried"]
 
 _REAL = ("send_page", "open_channel", "keep_summary", "post_message", "set_topic", "invite", "add_bookmark")
 """Activities whose results people use: the page with its link, the channel's messages with their buttons."""

@@ -1,7 +1,6 @@
 """The pages before a world on a real server, as a browser on this machine asks for them."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -12,12 +11,6 @@ from tests.gateway.web.browsing import browsing
 from tests.support.environment import World
 
 __all__ = ["empty_world", "live_world", "sandbox", "settings"]
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine answers late; how long a page waits is not what is tested."""
-    monkeypatch.setattr("incidents.client.asking.TIMEOUT", timedelta(seconds=30))
 
 
 @pytest.fixture
