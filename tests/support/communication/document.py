@@ -29,6 +29,8 @@ _WORDS = {
 }
 _EDITS = ("chat.update", "conversations.setPurpose", "conversations.open")
 """Not shown: changes in place, of which there are more or fewer as one looks."""
+_POSTMORTEM = "the post-mortem of INC-"
+"""Not shown either: what another workflow says, which starts when the incident is resolved, at the end of the table."""
 VENDORS = ("pagerduty", "alertmanager", "statuspage", "sendgrid", "zoom", "slack")
 
 
@@ -38,7 +40,8 @@ def table(stage: Stage, operations: tuple[str, ...] = ()) -> str:
         (vendor, sent)
         for vendor in VENDORS
         for sent in stage.ledger(vendor)
-        if sent.operation not in _EDITS and (not operations or sent.operation in operations)
+        if sent.operation not in _EDITS and _POSTMORTEM not in sent.text
+        if not operations or sent.operation in operations
     ]
     lines = [
         f"| {at} | {what}{' ' + where if where else ''} | {said} |"
