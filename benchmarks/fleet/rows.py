@@ -24,6 +24,8 @@ OPEN = int(os.environ.get("OPEN", "800"))
 """Incidents that are open when the worker is killed."""
 ALONE = 16
 """Incidents of the measurement one by one, which takes long."""
+PATIENCE = 300
+"""Seconds for all open incidents to answer; it takes some tens."""
 
 
 class Stand:
@@ -111,7 +113,11 @@ async def memory_and_recovery(stand: Stand) -> list[Row]:
 
 
 async def answers(client: Client, ids: list[str], what: str) -> None:
-    """Ask each incident until it answers."""
+    """Ask each incident until it answers.
+
+    Raises:
+        SystemExit: one did not within `PATIENCE`, as the worker stopped polling for workflow tasks.
+    """
     gate = asyncio.Semaphore(64)
 
     async def ask(workflow_id: str) -> None:
@@ -124,8 +130,13 @@ async def answers(client: Client, ids: list[str], what: str) -> None:
                 else:
                     return
 
-    for asked in track(asyncio.as_completed([ask(each) for each in ids]), what, total=len(ids)):
-        await asked
+    try:
+        asking = asyncio.as_completed([ask(each) for each in ids], timeout=PATIENCE)
+        for asked in track(asking, what, total=len(ids)):
+            await asked
+    except TimeoutError:
+        stuck = "Some of the open incidents did not answer within {} s: see docs/temporal-notes.md#slots"
+        raise SystemExit(stuck.format(PATIENCE)) from None
 
 
 async def rows() -> list[Row]:

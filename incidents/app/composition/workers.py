@@ -37,6 +37,10 @@ from workflows.signals import SignalGuard
 
 THREADS = 40
 """Concurrent activities. They wait for vendors, so there may be many more than cores."""
+WORKFLOW_TASKS = 16
+"""Concurrent workflow tasks. Python runs one at a time, for 10 to 50 ms; some more hide the way to Temporal and back.
+All others wait in Temporal's queue, where a P0's go first. If they waited here, it would be for longer than the ten
+seconds after which Temporal takes a task back (docs/temporal-notes.md#slots)."""
 GRACE = timedelta(seconds=10)
 """How long running activities may continue after SIGTERM. Unfinished ones are retried by another worker."""
 _SETUP_POLLERS = 2
@@ -80,6 +84,7 @@ def make_worker(
         max_concurrent_activities=THREADS,
         workflow_runner=PinningRunner(runner) if deployment else runner,
         max_cached_workflows=cached,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS,
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
         deployment_config=deployment,
