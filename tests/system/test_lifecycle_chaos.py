@@ -61,7 +61,7 @@ async def test_an_incident_ends_as_an_undisturbed_one_whatever_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Faults of processes and vendors in one incident; in another, workers die at steps of rollback and publication."""
-    monkeypatch.setattr(readers, "EVERY", by_thoroughness(1.6, readers.EVERY))  # for each query, a worker replays
+    monkeypatch.setattr(readers, "EVERY", by_thoroughness(4.0, readers.EVERY))  # for each query, a worker replays
     calm = asyncio.create_task(undisturbed(Site(tmp_path / "undisturbed"), _quiet))
     faulty = run_seed(1, plan(1, FAULTS), calm, Site(tmp_path / "faulty"), _quiet)
     hunted = run_points(POINTS, calm, tmp_path / "hunted", _quiet)
