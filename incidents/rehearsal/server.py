@@ -101,7 +101,7 @@ async def pass_time(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any] |
             await sleeping
         if await env.get_current_time() >= until:
             return
-    raise TimeoutError
+    raise TimeoutError(f"{until - await env.get_current_time()} of virtual time do not pass")
 
 
 async def _stands_still(env: WorkflowEnvironment, sleeping: asyncio.Task[None], until: datetime) -> bool:
@@ -167,7 +167,7 @@ def _check_events(events: Iterable[HistoryEvent]) -> None:
     for event in events:
         at = event.event_time.ToDatetime(UTC)
         if any(at - due > _LATE for due in owed.values()):
-            raise TimeoutError
+            raise TimeoutError("a task or a timer came late")
         started = event.timer_started_event_attributes
         match event.event_type:
             case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
