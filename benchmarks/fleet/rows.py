@@ -24,8 +24,8 @@ OPEN = int(os.environ.get("OPEN", "800"))
 """Incidents that are open when the worker is killed."""
 ALONE = 16
 """Incidents of the measurement one by one, which takes long."""
-PATIENCE = 300
-"""Seconds for all open incidents to answer; it takes some tens."""
+TIMEOUT = 300
+"""Seconds for all open incidents to answer. They take some tens."""
 
 
 class Stand:
@@ -116,7 +116,7 @@ async def answers(client: Client, ids: list[str], what: str) -> None:
     """Ask each incident until it answers.
 
     Raises:
-        SystemExit: one did not within `PATIENCE`, as the worker stopped polling for workflow tasks.
+        SystemExit: they did not all answer within `TIMEOUT`: the worker probably stopped polling for workflow tasks.
     """
     gate = asyncio.Semaphore(64)
 
@@ -131,12 +131,11 @@ async def answers(client: Client, ids: list[str], what: str) -> None:
                     return
 
     try:
-        asking = asyncio.as_completed([ask(each) for each in ids], timeout=PATIENCE)
+        asking = asyncio.as_completed([ask(each) for each in ids], timeout=TIMEOUT)
         for asked in track(asking, what, total=len(ids)):
             await asked
     except TimeoutError:
-        stuck = "Some of the open incidents did not answer within {} s: see docs/temporal-notes.md#slots"
-        raise SystemExit(stuck.format(PATIENCE)) from None
+        raise SystemExit(f"Not all open incidents answered in {TIMEOUT} s: see docs/temporal-notes.md#slots") from None
 
 
 async def rows() -> list[Row]:

@@ -35,10 +35,10 @@ _CALLS = 2
 _WAKES = 6
 _LATE = timedelta(seconds=30)
 """Virtual time by which a workflow may be late: it passes as real time does while a workflow is at work."""
-_PATIENCE = 2.0
-"""Seconds without an answer until it is asked whether the clock stands still."""
+_CHECK_AFTER = 2.0
+"""Seconds without an answer after which the clock is checked."""
 _MOVES = timedelta(seconds=2)
-"""Virtual time that passes beyond the real time if the clock does not stand still."""
+"""Virtual time by which a clock that does not stand still gains on the real one between two checks."""
 
 
 @contextlib.asynccontextmanager
@@ -107,13 +107,12 @@ async def pass_time(env: WorkflowEnvironment, handle: WorkflowHandle[Any, Any] |
 async def _stands_still(env: WorkflowEnvironment, sleeping: asyncio.Task[None], until: datetime) -> bool:
     """Wait until the sleep is over, and return False; or until the clock stands still.
 
-    A clock that moves is left alone, however long it takes: to release one that does not stand still takes a lock away
-    that another task of the server gives back later. It fails then (`Unbalanced lock and unlock calls`), and what it
-    was to record is lost.
+    A clock that advances is left alone, however slowly it does: to release it takes a lock that a request to the server
+    holds. That request fails when it returns the lock (`Unbalanced lock and unlock calls`), and is never recorded.
     """
     while True:
         began, before = time.monotonic(), await env.get_current_time()
-        done, _ = await asyncio.wait({sleeping}, timeout=_PATIENCE)
+        done, _ = await asyncio.wait({sleeping}, timeout=_CHECK_AFTER)
         after, took = await env.get_current_time(), timedelta(seconds=time.monotonic() - began)
         if done or after >= until:
             return False

@@ -38,9 +38,9 @@ from workflows.signals import SignalGuard
 THREADS = 40
 """Concurrent activities. They wait for vendors, so there may be many more than cores."""
 WORKFLOW_TASKS = 16
-"""Concurrent workflow tasks. Python runs one at a time, for 10 to 50 ms; some more hide the way to Temporal and back.
-All others wait in Temporal's queue, where a P0's go first. If they waited here, it would be for longer than the ten
-seconds after which Temporal takes a task back (docs/temporal-notes.md#slots)."""
+"""Concurrent workflow tasks. Python runs one at a time, and the others hide the round trip to Temporal. All further
+ones wait in Temporal's queue, where those of a P0 go first. Here they could wait until they time out, after ten
+seconds (docs/temporal-notes.md#slots)."""
 GRACE = timedelta(seconds=10)
 """How long running activities may continue after SIGTERM. Unfinished ones are retried by another worker."""
 _SETUP_POLLERS = 2

@@ -26,9 +26,11 @@ class Counted:
         with cls.lock:
             cls.inside += 1
             cls.most = max(cls.most, cls.inside)
-        time.sleep(0.1)
-        with cls.lock:
-            cls.inside -= 1
+        try:
+            time.sleep(0.1)
+        finally:
+            with cls.lock:
+                cls.inside -= 1
 
 
 @workflow.defn(sandboxed=False)
