@@ -27,6 +27,9 @@ from incidents.domain.people.permissions import Permissions, name_of
 _log = logging.getLogger(__name__)
 _SEAM_RETRIES, _SEAM_PAUSE = 3, 0.2
 """How often and after how many seconds to send again what met an incident just as it continued as new."""
+_AT_A_SEAM = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
+"""What Temporal then answers to an update: the run has ended, or its workflow task was rejected, and so the update.
+A run cannot continue as new while something else arrives; it tries again with the next task."""
 
 
 class Sent(BaseModel):
@@ -91,12 +94,12 @@ async def _deliver(client: Client, run: WorkflowExecution, command: Command, ans
 async def _update(
     client: Client, run: WorkflowExecution, handle: WorkflowHandle[Any, Any], command: Command, answer_within: timedelta
 ) -> Receipt:
-    """Send the update; again if it met the moment in which the incident continues as new, where it is "not found"."""
+    """Send the update; again if it met the moment in which the incident continues as new."""
     for _ in range(_SEAM_RETRIES):
         try:
             return await _execute(handle, command, answer_within)
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND or not is_open(await current(client, run)):
+            if error.status not in _AT_A_SEAM or not is_open(await current(client, run)):
                 raise
             await asyncio.sleep(_SEAM_PAUSE)
     return await _execute(handle, command, answer_within)

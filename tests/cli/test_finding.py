@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution as Execution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import Client, WorkflowExecution, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
 from incidents.client import lookup
 from incidents.client.commands import Sent, _queue, send
@@ -19,6 +21,8 @@ from incidents.domain.people.permissions import EVERYONE, Permissions
 from incidents.names import NUMBERS_ID
 from tests.cli.conftest import Incidental, Opened, Stage, changed, numbered, refused
 from workflows.numbering import IncidentNumbersWorkflow
+
+REJECTED = RPCError("unexpected workflow task failure", RPCStatusCode.FAILED_PRECONDITION, b"")
 
 
 def test_what_has_ended_is_left_alone_though_a_new_incident_has_its_id(stage: Stage, on_stage: Incidental) -> None:
@@ -134,6 +138,31 @@ def test_a_command_follows_the_incident_into_its_next_run(stage: Stage, on_stage
     shown = on_stage("show", number, "--json").document
     assert shown["first_run_id"] == found.run_id != later.run_id
     assert [entry["text"] for entry in shown["timeline"]].count("after") == 1
+
+
+def test_a_command_whose_task_was_rejected_is_sent_again(
+    stage: Stage, on_stage: Incidental, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the incident could not continue as new, because something else arrived: it is not queued, but applied."""
+    opened = stage.begin("warning")
+    number, sending, answers = numbered(opened), WorkflowHandle.execute_update, iter((REJECTED, REJECTED))
+
+    async def rejected_twice(handle: WorkflowHandle[Any, Any], *words: Any, **named: Any) -> Any:
+        if error := next(answers, None):
+            raise error
+        return await sending(handle, *words, **named)
+
+    monkeypatch.setattr(WorkflowHandle, "execute_update", rejected_twice)
+    monkeypatch.setattr("incidents.client.commands._SEAM_PAUSE", 0)
+
+    async def tell() -> Sent:
+        found = await find(stage.client, number)
+        return await send(stage.client, found, AddNote(by="ann", text="again"), timedelta(seconds=20), EVERYONE)
+
+    sent = stage.do(tell())
+    assert (sent.message, sent.changed, sent.queued) == ("again", True, False)
+    shown = on_stage("show", number, "--json").document
+    assert [entry["text"] for entry in shown["timeline"]].count("again") == 1
 
 
 def test_a_signal_follows_the_incident_into_its_next_run(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,25 @@ async def result_of(handle: WorkflowHandle[Any, T]) -> T:
     return await waiting
 
 
+async def update(handle: WorkflowHandle[Any, Any], command: Command) -> Receipt:
+    """Send a command as an update, as the client does: again if its workflow task was rejected, and so not applied.
+
+    A run that continues as new while something else arrives has its task rejected (`incidents/client/commands.py`).
+    """
+    receipt: Receipt
+    for _ in range(3):
+        try:
+            receipt = await handle.execute_update(command.name, command, result_type=Receipt)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            return receipt
+    receipt = await handle.execute_update(command.name, command, result_type=Receipt)
+    return receipt
+
+
 @dataclass
 class World:
     """One incident under test. Minutes are counted from `t0`, when it was opened."""
@@ -155,7 +174,7 @@ class World:
 
     async def tell(self, command: Command, *, but: str | tuple[str, ...] = "\0") -> Receipt:
         """Send a command as an update, and let what follows at once be done."""
-        receipt: Receipt = await self.handle.execute_update(command.name, command, result_type=Receipt)
+        receipt = await update(self.handle, command)
         await self.settled(but=but)
         return receipt
 

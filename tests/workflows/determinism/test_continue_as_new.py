@@ -24,7 +24,7 @@ from incidents.domain.postmortem.document.sections import ActionItem, ItemState
 from incidents.domain.postmortem.postmortem import open_postmortem, record_publication
 from tests.support.determinism import worker_modes as modes
 from tests.support.determinism.worker_modes import Mode
-from tests.support.environment import QUEUE, World
+from tests.support.environment import QUEUE, World, update
 from tests.support.fake_activities import Call
 from tests.support.incidents import WRITTEN
 from tests.support.thoroughness import by_thoroughness
@@ -112,8 +112,8 @@ async def test_79_duties_go_on_across_many_runs(world: World, limit: int) -> Non
     keys = [call.effect.key for call in world.activities.calls if call.attempt == 1 and not call.effect.again]
     assert len(keys) == len(set(keys)), "no obligation was done twice"
     assert len(world.sent("send_page", "/ceo/")) == 1
-    again = await world.handle.execute_update("acknowledge", Acknowledge(by="ann", id="ack-1"), result_type=dict)
-    assert again["changed"] is False, "a command id is remembered across runs"
+    again = await update(world.handle, Acknowledge(by="ann", id="ack-1"))
+    assert again.changed is False, "a command id is remembered across runs"
 
 
 async def test_79_at_the_exact_due_instant_of_an_update(world: World) -> None:
@@ -194,6 +194,6 @@ async def test_77_a_post_mortem_that_lives_for_months_goes_on_in_fresh_runs(live
     keys = [effect.key.rsplit("/", 1)[1] for _, effect in world.sent("send_mail", "/chase/")]
     assert keys == [str(count) for count in range(len(keys))], "each reminder once, in order"
     assert len(world.sent("send_mail", "/invite/")) == 1
-    await process.execute_update("settle_action_item", SettleActionItem(by="bob", number=1, state=ItemState.DONE))
-    await process.execute_update("record_review", RecordReview(by="ann", outcome="Read."))
+    await update(process, SettleActionItem(by="bob", number=1, state=ItemState.DONE))
+    await update(process, RecordReview(by="ann", outcome="Read."))
     assert (await process.result()).stage == "completed"
